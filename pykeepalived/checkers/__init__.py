@@ -1,0 +1,1 @@
+"""Health checkers: one file a probe, and the belief over many probes."""

@@ -1,0 +1,1 @@
+"""Text to Configuration: the language of keepalived.conf."""

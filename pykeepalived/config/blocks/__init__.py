@@ -1,0 +1,1 @@
+"""One file a configuration block, the only word on its keywords."""

@@ -1,0 +1,1 @@
+"""Grammars of structured arguments; pyparsing lives here alone."""

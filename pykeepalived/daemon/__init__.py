@@ -1,0 +1,1 @@
+"""Reactor, children, supervisor, signals, systemd, journal: where things meet."""

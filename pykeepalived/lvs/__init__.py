@@ -1,0 +1,1 @@
+"""The desired IPVS table, and the fewest operations that reach it."""

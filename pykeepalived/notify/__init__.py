@@ -1,0 +1,1 @@
+"""Which script runs and which FIFO line is written at an event."""

@@ -1,0 +1,1 @@
+"""Trackers: what a script's or an interface's result means."""

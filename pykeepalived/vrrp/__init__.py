@@ -1,0 +1,1 @@
+"""The VRRP core: pure decisions, no clock, no socket."""

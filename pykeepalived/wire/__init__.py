@@ -1,0 +1,1 @@
+"""Bytes to values and back: VRRP, checksums, HTTP responses. Hostile input, bounded work."""
