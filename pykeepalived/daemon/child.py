@@ -31,7 +31,8 @@ class Scripts(Protocol):
         on_exit: Callable[[ScriptExited], None] | None = None,
     ) -> None:
         """Start it. After ``timeout`` ns it is sent TERM, then KILL (behaviour.md 1.9). A script that cannot be
-        started answers ``on_exit`` with status 127."""
+        started answers ``on_exit`` with status 127.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,8 @@ class HostListener(Protocol):
 
 class Host(Protocol):
     """Interfaces and addresses of this network namespace, kept current by netlink. An overrun (ENOBUFS) is mended by
-    dumping again and telling the listener the differences."""
+    dumping again and telling the listener the differences.
+    """
 
     def fileno(self) -> int:
         """The descriptor to watch; call ``drain`` when it is readable."""
@@ -119,7 +120,7 @@ class AdvertSender(Protocol):
     """Sends an instance's adverts from its interface (behaviour.md 1.1.1)."""
 
     def send(self, source: bytes, destination: bytes, pdu: bytes) -> int:
-        """Send one PDU (VRRP header on). The IPv4 header is built here, its id counted per sender. Returns 0 or errno."""
+        """Send one PDU (VRRP header on), 0 or errno. The IPv4 header is built here, its id counted per sender."""
 
     def close(self) -> None:
         """Close."""
@@ -129,7 +130,7 @@ class Announcer(Protocol):
     """Gratuitous ARP and unsolicited neighbour adverts, as layer-2 frames from the templates the loader made."""
 
     def announce(self, interface: Interface, address: IPAddress, *, router: bool) -> int:
-        """Send one frame for ``address`` from ``interface``; ``router`` sets the NA's Router flag. Returns 0 or errno."""
+        """Send one frame for ``address`` from ``interface``, 0 or errno. ``router`` sets the Router flag of an NA."""
 
     def close(self) -> None:
         """Close."""
@@ -162,7 +163,8 @@ class DestinationRow:
 @dataclass(frozen=True, slots=True)
 class IpvsOrder:
     """One change of the table. ``verb`` is add-service, edit-service, delete-service, add-server, edit-server or
-    delete-server; the service row is always given, the destination row for servers."""
+    delete-server; the service row is always given, the destination row for servers.
+    """
 
     verb: str
     service: ServiceRow
