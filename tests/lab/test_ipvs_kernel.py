@@ -20,21 +20,22 @@ pytestmark = pytest.mark.lab(timeout=300)
 
 FAMILIES = {4: "10.9.0.", 6: "2001:db8::"}
 PROTOCOLS = {6: "-t", 17: "-u", 132: "--sctp-service"}
-METHODS = {
-    "NAT": (LvsMethod("NAT"), "-m"),
-    "DR": (LvsMethod("DR"), "-g"),
-    "TUN": (LvsMethod("TUN"), "-i --tun-type ipip"),
-    "GUE": (LvsMethod("TUN", "gue", 6080, "nocsum"), "-i --tun-type gue --tun-port 6080 --tun-nocsum"),
-    "GUE csum": (LvsMethod("TUN", "gue", 6080, "csum"), "-i --tun-type gue --tun-port 6080 --tun-csum"),
-    "GUE remcsum": (LvsMethod("TUN", "gue", 6080, "remcsum"), "-i --tun-type gue --tun-port 6080 --tun-remcsum"),
-    "GRE": (LvsMethod("TUN", "gre", 0, "csum"), "-i --tun-type gre --tun-csum"),
-}
+METHODS = [
+    (LvsMethod("NAT"), "-m -w 3"),
+    (LvsMethod("DR"), "-g -w 3"),
+    (LvsMethod("TUN"), "-i -w 3 --tun-type ipip"),
+    (LvsMethod("TUN", "gue", 6080, "nocsum"), "-i -w 3 --tun-type gue --tun-port 6080 --tun-nocsum"),
+    (LvsMethod("TUN", "gue", 6080, "csum"), "-i -w 3 --tun-type gue --tun-port 6080 --tun-csum"),
+    (LvsMethod("TUN", "gue", 6080, "remcsum"), "-i -w 3 --tun-type gue --tun-port 6080 --tun-remcsum"),
+    (LvsMethod("TUN", "gre", 0, "csum"), "-i -w 3 --tun-type gre --tun-csum"),
+]
 
 
 @pytest.fixture
 def ipvs() -> Iterator[LinuxIpvs]:
     for module in ("ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_wlc", "ip_vs_sh", "ip_vs_mh", "ip_vs_pe_sip"):
         subprocess.run(["modprobe", module], check=False)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)  # without any route IPv4 servers are refused
     table = LinuxIpvs()
     table.flush()
     yield table
@@ -78,13 +79,13 @@ def test_the_version_is_the_kernels(ipvs: LinuxIpvs) -> None:
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_every_protocol_and_method_is_what_ipvsadm_sees(ipvs: LinuxIpvs, version: int) -> None:
-    for protocol, (method, said) in itertools.product(PROTOCOLS, METHODS.values()):
+    for protocol, (method, said) in itertools.product(PROTOCOLS, METHODS):
         service = row(by_address(version, protocol))
         target = server(version, method, weight=3)
         assert ipvs.apply([IpvsOrder("add-service", service), IpvsOrder("add-server", service, target)]) == []
         address = f"[{target.address}]:80" if version == 6 else f"{target.address}:80"
         added = f"-a {words(service.service)} -r {address}"
-        assert saved() == [f"-A {words(service.service)} -s rr", f"{added} {said} -w 3"]
+        assert saved() == [f"-A {words(service.service)} -s rr", f"{added} {said}"]
         assert ipvs.table() == [(service, [target])]
         assert ipvs.apply([IpvsOrder("delete-server", service, target)]) == []
         assert saved() == [f"-A {words(service.service)} -s rr"]
@@ -144,8 +145,10 @@ def test_edits_change_what_is_there(ipvs: LinuxIpvs) -> None:
     said = words(service.service)
     assert saved() == [
         f"-A {said} -s wrr -p 90 -M 255.255.0.0",
-        f"-a {said} -r 10.9.0.1:80 -g -w 9 -x 20 -y 10",
+        f"-a {said} -r 10.9.0.1:80 -g -w 9",
     ]
+    thresholds = subprocess.run(["ipvsadm", "-Ln", "--thresholds"], capture_output=True, text=True, check=True).stdout
+    assert thresholds.splitlines()[-1].split()[:4] == ["->", "10.9.0.1:80", "20", "10"]
     assert ipvs.apply([IpvsOrder("edit-service", service)]) == []
     assert ipvs.table()[0][0] == service
 
