@@ -39,11 +39,12 @@ class AddressAdded:
 
 @dataclass(frozen=True, slots=True)
 class AddressRemoved:
-    """An interface has lost an address by somebody else's doing. Removals that we ordered are not told."""
+    """An interface has lost an address; ``ours`` says that we ordered it."""
 
     interface: str
     address: IPv4Address | IPv6Address
     prefix_length: int
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Here facts about interfaces, addresses and trackers are turned into what they me
 what it concerns: a packet is looked up by its VRID, a tick belongs to one instance, a tracker knows its followers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, KeysView, Sequence
 from dataclasses import dataclass
 from errno import errorcode
 from ipaddress import IPv4Address
@@ -100,9 +100,13 @@ class Routers:
 
     def advert(self, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
         """A packet came in at ``receiver``."""
-        data = packet.data
         inbox = self.inboxes.get(receiver)
-        if inbox is None or now < self._start_at:
+        return [] if inbox is None else self.deliver(inbox, receiver, packet, now)
+
+    def deliver(self, inbox: Inbox, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
+        """A packet came in at ``receiver``, which serves ``inbox``. Without effects no deadline has moved nearer."""
+        data = packet.data
+        if now < self._start_at:
             return []
         if len(data) < 2:
             if self._short_told:
@@ -176,6 +180,15 @@ class Routers:
             router.stop(Word.STOP, "the daemon stops", now, effects, release=release)
         effects += [NotifyGroup(group.name, Word.STOP) for group in self.groups.values()]
         return effects
+
+    def scripts(self) -> frozenset[str]:
+        """The scripts that somebody follows."""
+        return frozenset(name for kind, name in self._followers if kind == SCRIPT)
+
+    @property
+    def virtual_places(self) -> KeysView[tuple[str | None, IP, int]]:
+        """Interface, address and prefix length of every address that some instance holds as MASTER."""
+        return self._entries.keys()
 
     # --- building, also for a reload ----------------------------------------------------------------------------
 
@@ -308,7 +321,7 @@ class Routers:
             addresses.append(_Held(event.address, event.prefix_length, event.secondary, event.tentative))
             if event.interface in self._on_interface:
                 effects.append(Log(f"Assigned address {event.address} for interface {event.interface}", detail=True))
-        if self._started:
+        if self._started and event.address not in self._virtual:
             self._look_for_sources(self._on_interface.get(event.interface, ()), now, effects)
 
     def _address_removed(self, event: AddressRemoved, now: int, effects: list[Effect]) -> None:
@@ -322,9 +335,10 @@ class Routers:
         if event.interface in self._on_interface:
             effects.append(Log(f"Deassigned address {event.address} from interface {event.interface}", detail=True))
         for router, entry in self._entries.get((event.interface, event.address, event.prefix_length), ()):
-            if isinstance(router.state, Master) and not entry.no_track:
+            if isinstance(router.state, Master) and not entry.no_track and not event.ours:
                 router.address_lost(entry, now, effects)
-        self._look_for_sources(self._on_interface.get(event.interface, ()), now, effects)
+        if event.address not in self._virtual:
+            self._look_for_sources(self._on_interface.get(event.interface, ()), now, effects)
 
     def _look_for_sources(self, routers: Sequence[VirtualRouter], now: int, effects: list[Effect]) -> None:
         for router in routers:

@@ -161,9 +161,7 @@ class Link:
     def masters(self, instance: str) -> frozenset[str]:
         """Who is MASTER now."""
         return frozenset(
-            host.name
-            for host in self.hosts.values()
-            if host.running and host.up and host.state(instance) == "MASTER"
+            host.name for host in self.hosts.values() if host.running and host.up and host.state(instance) == "MASTER"
         )
 
     def longest(self, instance: str, count: int) -> int:
