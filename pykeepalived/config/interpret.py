@@ -83,7 +83,7 @@ class Interpreter:
                 name = statement.words[0]
                 spec = keywords.get(name)
                 if spec is not None:
-                    self._keyword(raw, path, name, spec, statement)
+                    self._keyword(raw, name, spec, statement)
                 elif name in blocks:
                     self._open(raw, path, blocks[name], statement)
                 else:
@@ -200,7 +200,7 @@ class Interpreter:
         if (target := table.alias.get(name)) is not None:
             if name in table.deprecated:
                 self._error(f"'{name}' is deprecated", statement.span(0), f"write {target}", Problem.DEPRECATED)
-            self._keyword(raw, path, target, table.keywords[target], statement)
+            self._keyword(raw, target, table.keywords[target], statement)
         elif (target := table.negated.get(name)) is not None:
             self._order += 1
             raw.given[target] = Given(value=False, statement=statement, order=self._order)
@@ -270,7 +270,7 @@ class Interpreter:
                 self._later(path, later, statement)
         self._unclosed(head)
 
-    def _keyword(self, raw: Raw, path: str, name: str, spec: Keyword, statement: Statement) -> None:
+    def _keyword(self, raw: Raw, name: str, spec: Keyword, statement: Statement) -> None:
         self._order += 1
         kind = spec.kind
         if kind.entries:
@@ -283,7 +283,7 @@ class Interpreter:
             self._error(f"{name} is set already, the first stands", statement.span(0), hint)
             return
         try:
-            value = self._command(kind, statement) if kind.raw else kind.read(statement.words[1:])
+            value: Any = self._command(kind, statement) if kind.raw else kind.read(statement.words[1:])
         except Refused as refused:
             self._refused(statement, refused)
             value = refused.kept
@@ -293,8 +293,7 @@ class Interpreter:
                     hint = f"it is also set on line {earlier.statement.line.number}"
                     self._error(f"{name} is set already, this one replaces it", statement.span(0), hint)
                 elif spec.repeat is Repeat.COLLECT:
-                    both: tuple[Any, ...] = (*earlier.value, *value)
-                    value = both
+                    value = (*earlier.value, *value)
             raw.given[name] = Given(value, statement, self._order)
 
     def _refused(self, statement: Statement, refused: Refused) -> None:

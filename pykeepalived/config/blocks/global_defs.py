@@ -186,7 +186,8 @@ class GlobalDefs:
         static_ipaddress { * } static_routes { * } static_rules { * }
         garp_group { garp_interval gna_interval interface interfaces { * } }
         linkbeat_interfaces { * }
-        vrrp_track_process { process param_match weight quorum quorum_max delay terminate_delay fork_delay full_command }
+        vrrp_track_process { process param_match weight quorum quorum_max delay terminate_delay fork_delay
+                             full_command }
         interface_up_down_delays { * }
         SSL { password ca certificate key }
         virtual_server_group { * }

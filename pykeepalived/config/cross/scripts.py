@@ -1,4 +1,4 @@
-"""Scripts: does the command exist, may its user run it, could anybody else change it?"""
+"""Scripts: whether the command exists, its user may run it, and nobody else could change it."""
 
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.cross.context import Context, nearest
