@@ -39,6 +39,8 @@ class Interpreter:
         self._unclosed_said = False
         self.not_effective: dict[str, str] = {}
         """Path of a keyword -> what is said about it."""
+        self.later_commands: list[Given] = []
+        """Commands of keywords that are not effective yet."""
         self.root = Raw(table_of(Root), Statement(WORDS, ["root"], Line("", 0, "", ""), 0, 0), 0)
 
     def run(self) -> Raw:
@@ -235,13 +237,15 @@ class Interpreter:
             line = statement.line
             self.not_effective[where] = f"{where} ({line.file}:{line.number})"
         name = later.name
-        if name in NEEDS_NAME and len(statement.words) < 2:
+        if not path and name in NEEDS_NAME and len(statement.words) < 2:
             self._error(
                 f"*** Configuration line starting `{name}` is missing a parameter",
                 statement.span(),
                 f"give it a name: {name} NAME {{",
                 Problem.LACKS_WORD,
             )
+        elif name == "misc_path":
+            self._misc_path(statement)
         elif name == "vrrp_track_file":
             self._error(
                 '"vrrp_track_file" is deprecated, please use "track_file"', statement.span(0), None, Problem.DEPRECATED
@@ -256,6 +260,15 @@ class Interpreter:
         if self._opens(statement, list(later.inner)):
             self._later_block(where, later.inner, statement)
 
+    def _misc_path(self, statement: Statement) -> None:
+        """The command of a checker that is not effective yet: its security counts all the same."""
+        try:
+            command = self._command(Command(user=False), statement)
+        except Refused as refused:
+            self._refused(statement, refused)
+        else:
+            self.later_commands.append(Given(command, statement, self._order))
+
     def _later_block(self, path: str, inner: Any, head: Statement) -> None:
         while (statement := self._next()) is not None:
             if statement.kind == CLOSE:
@@ -266,7 +279,7 @@ class Interpreter:
             later = inner.get(statement.words[0])
             if later is None:
                 self._unknown(statement, list(inner), path)
-            elif later.inner is not None:
+            elif later.inner is not None or later.name == "misc_path":
                 self._later(path, later, statement)
         self._unclosed(head)
 

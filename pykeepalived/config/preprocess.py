@@ -104,8 +104,8 @@ class Preprocessor:
                         yield Statement(CLOSE, [], line, at, at + 1)
                         continue
                     if stripped[-1] == "{":
-                        if at:
-                            yield Statement(WORDS, stripped[:-1].split(), line, 0, at)
+                        if words := stripped[:-1].split():
+                            yield Statement(WORDS, words, line, 0, at)
                         yield Statement(OPEN, [], line, at, at + 1)
                         continue
             stripped_line, unterminated = strip_comment(line)

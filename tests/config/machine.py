@@ -30,6 +30,7 @@ class Machine:
         self.groups = {"root": 0, "adm": 4, "nogroup": 65534}
         self._variables = variables or {}
         self._host_name = host_name
+        self.namespaces: dict[str, Mapping[str, NetworkInterface]] = {}
         self.executable: set[str] = set()
 
     def read_file(self, path: str) -> bytes:
@@ -57,8 +58,8 @@ class Machine:
     def working_directory(self) -> str:
         return "/"
 
-    def interfaces(self) -> Mapping[str, NetworkInterface]:
-        return self._interfaces
+    def interfaces(self, namespace: str | None) -> Mapping[str, NetworkInterface] | None:
+        return self._interfaces if namespace is None else self.namespaces.get(namespace)
 
     def user(self, name: str) -> Account | None:
         return self.users.get(name)

@@ -10,6 +10,7 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.cross import trackers
 from pykeepalived.config.cross.context import Context, nearest
 from pykeepalived.config.cross.scripts import Scripts
+from pykeepalived.config.kinds import Problem
 from pykeepalived.config.raw import Given, Raw
 
 NOTIFIES = ("notify_master", "notify_backup", "notify_fault", "notify_stop", "notify")
@@ -98,6 +99,7 @@ def _members(
             f"Sync group {raw.name} has only 1 virtual router(s) - this probably isn't what you want",
             raw.span(word=1),
             "a group is of use with two instances or more",
+            Problem.WARNING,
         )
     return found
 

@@ -75,7 +75,7 @@ class Instances:
         self._other_checksum = raw_globals is not None and "v3_checksum_as_v2" in raw_globals.said
         self._defined = defined
         self.left_out: set[str] = set()
-        self._taken: dict[tuple[int, int, str], Raw] = {}
+        self._taken: dict[tuple[int, int, str, IP], Raw] = {}
 
     def resolve(self, root: Raw) -> list[VrrpInstance]:
         """Every instance that can be run."""
@@ -174,7 +174,7 @@ class Instances:
         values["virtual_router_id"] = given.value
         if peers:
             return
-        key = (given.value, values["family"], interface)
+        key = (given.value, values["family"], interface, values["mcast_group"])
         other = self._taken.setdefault(key, raw)
         if other is not raw:
             kind = "IPv6" if values["family"] == AF_INET6 else "IPv4"
@@ -525,7 +525,8 @@ class Instances:
     # --- trackers ---
 
     def _trackers(self, raw: Raw, values: dict[str, Any]) -> None:
-        interfaces = trackers.interfaces(raw.name, raw.given.get("track_interface"), self._context)
+        own = "" if values["dont_track_primary"] else values["interface"]
+        interfaces = trackers.interfaces(raw.name, raw.given.get("track_interface"), self._context, own)
         scripts = trackers.scripts(raw.name, raw.given.get("track_script"), self._defined, self._context)
         if values["priority"] == 255:
             kept: list[TrackInterface | TrackScript] = []

@@ -1,11 +1,14 @@
 """Scripts: whether the command exists, its user may run it, and nobody else could change it."""
 
+import re
+
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.cross.context import Context, nearest
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.raw import CommandGiven, Given, Raw
 from pykeepalived.config.surroundings import Account, PathElement, ScriptPath
 
+_opens_a_file = re.compile(r"<[ \t]*/").match
 DEFAULT_USER = "keepalived_script"
 
 
@@ -87,6 +90,9 @@ class Scripts:
                 self._context.warning(f"script '{command.argv[0]}' has no user to run as - disabling", span)
         if account is None:
             return None
+        if _opens_a_file(command.argv[0]):
+            # "</path" asks whether a file can be opened: keepalived leaves it to the shell
+            return Script(("/bin/sh", "-c", " ".join(command.argv)), account.uid, account.gid, account.groups)
         path = self._path(command.argv[0], account, given)
         if path is None:
             return None
@@ -128,6 +134,13 @@ class Scripts:
                 return None
             context.warning(f"Unsafe permissions found for script '{name}'", span, f"{about}: {remedy}")
         return found.path if not self._symlinks or not name.startswith("/") else name
+
+    def glance(self, given: Given) -> None:
+        """A command that is not run yet: whether root would run it without script security."""
+        found = self._context.surroundings.script(given.value.argv[0])
+        account = self.default_account()
+        if found is not None and account is not None and account.uid == 0 and not self._security:
+            self.insecure = self.insecure or given
 
     def violation(self, *, counts: bool) -> None:
         """Root runs scripts without script security: said once."""

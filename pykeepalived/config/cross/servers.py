@@ -174,7 +174,12 @@ class Servers:
             number_of = PROTOCOLS[protocol.value] if protocol is not None else IPPROTO_UDP
             return Service("address", head.address, head.port, number_of, 0, family_of(head.address))
         if protocol is not None:
-            context.warning(f"Virtual server {_text(raw)}: a fwmark has no protocol - ignored", raw.span("protocol"))
+            context.warning(
+                f"Virtual server {_text(raw)}: a fwmark has no protocol - ignored",
+                raw.span("protocol"),
+                "remove the line",
+                Problem.WARNING,
+            )
         family = FAMILIES[raw.value("ip_family")] if "ip_family" in raw.given else self._family(reals, sorry)
         return Service("fwmark", None, 0, 0, head.fwmark, family)
 
