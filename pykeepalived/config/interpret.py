@@ -230,10 +230,10 @@ class Interpreter:
         else:
             self._error(f"Unknown keyword '{name}'", statement.span(0), hint, Problem.UNKNOWN_KEYWORD)
 
-    def _later(self, path: str, later: Later, statement: Statement) -> None:
+    def _later(self, path: str, later: Later, statement: Statement, *, nested: bool = False) -> None:
         """A keyword that is known and not effective yet: its structure is respected, its name said once."""
         where = f"{path}/{later.name}" if path else later.name
-        if where not in self.not_effective and len(self.not_effective) < MANY_NOT_EFFECTIVE:
+        if not nested and where not in self.not_effective and len(self.not_effective) < MANY_NOT_EFFECTIVE:
             line = statement.line
             self.not_effective[where] = f"{where} ({line.file}:{line.number})"
         name = later.name
@@ -246,10 +246,14 @@ class Interpreter:
             )
         elif name == "misc_path":
             self._misc_path(statement)
-        elif name == "vrrp_track_file":
-            self._error(
-                '"vrrp_track_file" is deprecated, please use "track_file"', statement.span(0), None, Problem.DEPRECATED
-            )
+        elif later.instead:
+            message = f'"{name}" is deprecated, please use "{later.instead}"'
+            self._error(message, statement.span(0), f"write {later.instead}", Problem.DEPRECATED)
+        if later.kind is not None:
+            try:
+                later.kind.read(statement.words[1:])
+            except Refused as refused:
+                self._refused(statement, refused)
         if later.inner is None:
             return
         if later.free:
@@ -279,8 +283,8 @@ class Interpreter:
             later = inner.get(statement.words[0])
             if later is None:
                 self._unknown(statement, list(inner), path)
-            elif later.inner is not None or later.name == "misc_path":
-                self._later(path, later, statement)
+            else:
+                self._later(path, later, statement, nested=True)
         self._unclosed(head)
 
     def _keyword(self, raw: Raw, name: str, spec: Keyword, statement: Statement) -> None:
@@ -328,7 +332,7 @@ class Interpreter:
         if len(words) < 2:
             if kind.optional:
                 return None
-            raise Refused("needs a command", -1, problem=Problem.LACKS_WORD)
+            raise Refused("needs a command", -1, "write the path of a program", Problem.MISSING_PARAMETER)
         argv = script_words(words[1], escapes=True)
         if argv is None:
             raise Refused("a quote or a backslash is left open, the script is dropped", 0, "close the quote")

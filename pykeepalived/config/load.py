@@ -74,6 +74,7 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
     raw_globals = next(root.named("global_defs"), None)
     context.dynamic_interfaces = raw_globals is not None and "dynamic_interfaces" in raw_globals.given
     scripts = Scripts(context, raw_globals)
+    scripts.default_account()
     settings = global_defs.resolve(root, raw_globals, context, scripts)
     servers = Servers(context, scripts, settings).resolve(root)
     for each in later_commands:

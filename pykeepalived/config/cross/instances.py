@@ -111,7 +111,6 @@ class Instances:
         self._unicast(raw, values, peers, family, strict=strict)
         self._identity(raw, values, interface, peers)
         self._authentication(raw, values, version, strict=strict)
-        self._other_wire(raw, version, family)
         self._priority_and_state(raw, values, strict=strict)
         self._times(raw, values, version, strict=strict)
         vips, excluded = self._count(raw, vips, excluded, values, interface)
@@ -123,6 +122,9 @@ class Instances:
         values["notify_deleted_set"] = "notify_deleted" in raw.given
         if strict:
             self._strict_values(raw, values)
+        self._other_wire(raw, version, family)
+        if values.get("auth_type") == "AH":
+            self._leave_out(raw, "auth_type AH", raw.span(word=1))
         return VrrpInstance(**values)
 
     def _value(self, raw: Raw, name: str) -> Any:
@@ -404,7 +406,7 @@ class Instances:
             )
             return
         if kind == "AH":
-            self._leave_out(raw, "auth_type AH", block.span("auth_type", 1))
+            values["auth_type"] = kind
         if kind == "PASS":
             values["auth_type"], values["auth_pass"] = "PASS", password
 

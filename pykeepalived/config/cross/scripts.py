@@ -18,11 +18,13 @@ class Scripts:
     def __init__(self, context: Context, global_defs: Raw | None) -> None:
         self._context = context
         self._security = False
+        self._security_given: Given | None = None
         self._symlinks = False
         self._supplementary = False
         self._user: Given | None = None
         if global_defs is not None:
             self._security = bool(global_defs.value("enable_script_security"))
+            self._security_given = global_defs.given.get("enable_script_security")
             self._symlinks = bool(global_defs.value("use_symlink_paths"))
             self._supplementary = bool(global_defs.value("set_supplementary_groups"))
             self._user = global_defs.given.get("script_user")
@@ -48,6 +50,13 @@ class Scripts:
         account = context.surroundings.user(DEFAULT_USER)
         if account is not None:
             return account if self._supplementary else Account(account.name, account.uid, account.gid)
+        if self._security_given is not None:
+            context.error(
+                f"Script user '{DEFAULT_USER}' does not exist - scripts that name no user are disabled",
+                self._security_given.span(0),
+                f"create it (useradd --system --no-create-home {DEFAULT_USER}), or name one: script_user USER",
+            )
+            return None
         return context.surroundings.process_account()
 
     def account(self, user: str, group: str | None, given: Given, word: int, *, supplementary: bool) -> Account | None:

@@ -39,7 +39,7 @@ class _Refusal(Exception):  # noqa: N818 - the server cannot be used
 
 @dataclass(slots=True)
 class _Head:
-    kind: Literal["address", "fwmark"]
+    kind: Literal["address", "fwmark", "group"]
     address: IP | None
     port: int
     fwmark: int
@@ -100,6 +100,9 @@ class Servers:
                 f"Virtual server {service}: ops on a service that is not UDP - ignored", raw.span("ops"), hint
             )
             ops = False
+        scripts = {name: self._scripts.command(raw.given.get(name)) for name in ("quorum_up", "quorum_down")}
+        if head.kind == "group":
+            self._leave_group_out(raw)
         return VirtualServer(
             service=service,
             lvs_sched=scheduler.value if scheduler is not None else "wlc",
@@ -114,14 +117,23 @@ class Servers:
             omega=raw.value("omega"),
             quorum=quorum,
             hysteresis=hysteresis,
-            quorum_up=self._scripts.command(raw.given.get("quorum_up")),
-            quorum_down=self._scripts.command(raw.given.get("quorum_down")),
+            quorum_up=scripts["quorum_up"],
+            quorum_down=scripts["quorum_down"],
             sorry_server=self._sorry_server(raw, sorry, service, method),
             virtualhost=raw.given["virtualhost"].value if "virtualhost" in raw.given else None,
             real_server=tuple(servers),
         )
 
     # --- the service ---
+
+    def _leave_group_out(self, raw: Raw) -> None:
+        self._context.later("virtual_server group", raw.span())
+        self._context.warning(
+            f"virtual_server group {raw.words[1]} is not effective yet and is left out",
+            raw.span(),
+            "write a virtual_server for each address of the group",
+        )
+        raise _Refusal
 
     def _head(self, raw: Raw) -> _Head:
         words = raw.words
@@ -135,13 +147,7 @@ class Servers:
             )
             raise _Refusal
         if words[0] == "group":
-            self._context.later("virtual_server group", raw.span())
-            self._context.warning(
-                f"virtual_server group {words[1]} is not effective yet and is left out",
-                raw.span(),
-                "write a virtual_server for each address of the group",
-            )
-            raise _Refusal
+            return _Head("group", None, 0, 0)
         try:
             if words[0] == "fwmark":
                 mark = number(words[1])
@@ -173,7 +179,7 @@ class Servers:
                 )
             number_of = PROTOCOLS[protocol.value] if protocol is not None else IPPROTO_UDP
             return Service("address", head.address, head.port, number_of, 0, family_of(head.address))
-        if protocol is not None:
+        if protocol is not None and head.kind == "fwmark":
             context.warning(
                 f"Virtual server {_text(raw)}: a fwmark has no protocol - ignored",
                 raw.span("protocol"),
