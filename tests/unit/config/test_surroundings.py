@@ -88,5 +88,21 @@ def test_a_script_behind_a_link_is_judged_where_it_lies(folder: Path) -> None:
     (folder / "link").symlink_to(folder / "s.sh")
     found = LinuxSurroundings().script(f"{folder}/link")
     assert found is not None
-    assert found.path == f"{folder}/s.sh"
-    assert [each.path for each in found.elements][-1] == found.path
+    # run under its own name (Debian's pidof is a link to killall5), judged by what it leads to
+    assert found.path == f"{folder}/link"
+    assert found.elements[-1].path == f"{folder}/s.sh"
+
+
+def test_every_folder_on_the_way_is_judged(folder: Path) -> None:
+    (folder / "real").mkdir()
+    (folder / "real" / "s.sh").write_text("#!/bin/sh\n")
+    (folder / "real" / "s.sh").chmod(0o755)
+    (folder / "links").mkdir()
+    (folder / "links" / "link").symlink_to(folder / "real" / "s.sh")
+    (folder / "short").symlink_to(folder / "links")
+    found = LinuxSurroundings().script(f"{folder}/short/link")
+    assert found is not None
+    assert found.path == f"{folder}/links/link"
+    paths = [each.path for each in found.elements]
+    assert {"/", f"{folder}/links", f"{folder}/real"} <= set(paths)
+    assert f"{folder}/short" not in paths
