@@ -48,7 +48,11 @@ class PathElement:
 
 @dataclass(frozen=True, slots=True)
 class ScriptPath:
-    """A command looked up: where it lies once links are followed, and every element on the way there."""
+    """A command looked up.
+
+    ``path`` is its folder with links followed and its own name: a program may do something else under another name.
+    ``elements`` are all folders on the way to it and to what a link leads to, and last the file itself.
+    """
 
     path: str
     elements: tuple[PathElement, ...]
@@ -75,8 +79,8 @@ class Surroundings(Protocol):
     def working_directory(self) -> str:
         """Where a relative path of the command line starts."""
 
-    def interfaces(self) -> Mapping[str, NetworkInterface]:
-        """The interfaces by name."""
+    def interfaces(self, namespace: str | None) -> Mapping[str, NetworkInterface] | None:
+        """The interfaces by name, of the own or of a named network namespace; None when there is no such namespace."""
 
     def user(self, name: str) -> Account | None:
         """The account of that name, or None."""
