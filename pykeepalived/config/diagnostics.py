@@ -97,20 +97,31 @@ class Findings:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, Span | None], Diagnostic] = {}
+        self._problems: set[Problem | None] = set()
         self._dropped = 0
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keeps it unless it was said already."""
-        if len(self._found) >= self.MOST and diagnostic.problem is not None:
+        if len(self._found) >= self.MOST:
             # the class counts even where the text is too much
             self._dropped += 1
-            if any(each.problem == diagnostic.problem for each in self._found.values()):
+            if diagnostic.problem in self._problems:
                 return
+        self._problems.add(diagnostic.problem)
         self._found.setdefault((diagnostic.message, diagnostic.span), diagnostic)
 
     def all(self) -> tuple[Diagnostic, ...]:
-        """In the order found."""
-        found = tuple(self._found.values())
+        """In the order of the files and their lines; what has no place comes last."""
+        files: dict[str, int] = {}
+        for each in self._found.values():
+            if each.span is not None:
+                files.setdefault(each.span.file, len(files))
+
+        def place(each: Diagnostic) -> tuple[int, int, int]:
+            span = each.span
+            return (len(files), 0, 0) if span is None else (files[span.file], span.line, span.column)
+
+        found = tuple(sorted(self._found.values(), key=place))
         if self._dropped:
             found += (Diagnostic(Severity.NOTE, f"{self._dropped} further mistakes are not shown"),)
         return found
