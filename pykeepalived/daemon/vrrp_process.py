@@ -203,6 +203,8 @@ class VrrpService:
             if port.instance.interface == name:
                 port.close_sender()
                 self._open_sender(port)
+                if port.sender is not None:
+                    self._facts.append(AdvertFailed(port.instance.name, 0))
 
     # --- orders -------------------------------------------------------------------------------------------------
 
@@ -382,7 +384,8 @@ class VrrpService:
             return
         finished, self._finished = self._finished, None
         self._linger.set(None)
-        for port in self._ports.values():
+        ports, self._ports = self._ports, {}
+        for port in ports.values():
             port.close()
         self._receivers.close()
         self._announcements.close()
