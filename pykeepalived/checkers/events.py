@@ -19,8 +19,8 @@ class ConnectionFailed:
 
 @dataclass(frozen=True, slots=True)
 class LocalFailure:
-    """Not even tried: no descriptor, an address that is not ours. It says nothing of the server. ``shared`` is a want of
-    the whole process, which its owner tells once for all.
+    """Not even tried: no descriptor, an address that is not ours. It says nothing of the server. ``shared`` is a want
+    of the whole process, which its owner tells once for all.
     """
 
     action: str  # create, bind or connect

@@ -67,8 +67,17 @@ class Table:
         self._refused.clear()
         self._dirty = {**dict.fromkeys(self._dirty), **dict.fromkeys(self._wanted)}
 
+    def unload(self, given: Iterable[IpvsOrder] = ()) -> None:
+        """The kernel cannot be asked any more; ``given`` orders have no answer. All waits for the next ``load``."""
+        self._loaded = False
+        self._actual.clear()
+        for order in (*given, *self._planned):
+            self._dirty[order.service.service] = None
+        self._planned.clear()
+        self._planned_for = None
+
     def want(self, table: ServiceTable, servers: Iterable[ServerKey] | None = None) -> None:
-        """Our service shall be as ``table``, whose owner goes on changing it; these servers (None: all) have changed."""
+        """Our service shall be as ``table``, which its owner keeps; these servers (None: all) have changed."""
         service = table.row.service
         self._wanted[service] = table
         self._forgive(service, servers)
