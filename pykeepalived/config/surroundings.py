@@ -61,7 +61,7 @@ class Surroundings(Protocol):
         """The bytes of a regular file without execute bit, or Unreadable."""
 
     def glob(self, pattern: str) -> list[str]:
-        """Paths that match, in order, with braces expanded. A pattern without wildcards that is absent gives none."""
+        """Paths that match a pattern of ``*``, ``?`` and ``[...]``, sorted. A plain path that is absent gives none."""
 
     def real_path(self, path: str) -> str:
         """The path with links followed, to tell files apart."""
