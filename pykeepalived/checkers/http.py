@@ -121,7 +121,7 @@ class HttpProbe:
         try:
             response = reader.finish()
         except DecodeError:
-            return Failed(f"Read, no data received from server {self._target}", "no response")
+            return Failed(f"Read, no data received from server {self._target}", f"url {url.path}: no response")
         if not any(low <= response.status <= high for low, high in url.status_code):
             line = f"HTTP status code error to server {self._target}."
             return Failed(line, f"url {url.path}: status code {response.status}")

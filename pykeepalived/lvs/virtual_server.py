@@ -226,9 +226,9 @@ class VirtualServer:
             )
             if sorry is not None and not starting:
                 name = block.real_server_text(sorry)
-                verb, of = ("Disabling", "of") if sorry.inhibit else ("Removing", "from")
+                verb = "Disabling" if sorry.inhibit else "Removing"
                 effects += [
-                    self._log(f"{verb} sorry server {name} {of} VS {self.name}"),
+                    self._log(f"{verb} sorry server {name} from VS {self.name}"),
                     self._log(f"Adding alive servers to the pool for VS {self.name}"),
                 ]
         elif (self._quorum_up and self._quorum_lost()) or (starting and not self._quorum_up and sorry is not None):
@@ -239,9 +239,9 @@ class VirtualServer:
             )
             if sorry is not None:
                 name = block.real_server_text(sorry)
-                verb, of = ("Enabling", "of") if sorry.inhibit else ("Adding", "to")
+                verb = "Enabling" if sorry.inhibit else "Adding"
                 effects += [
-                    self._log(f"{verb} sorry server {name} {of} VS {self.name}"),
+                    self._log(f"{verb} sorry server {name} to VS {self.name}"),
                     self._log(f"Removing alive servers from the pool for VS {self.name}"),
                 ]
         else:
