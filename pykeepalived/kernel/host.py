@@ -20,7 +20,7 @@ from pykeepalived.kernel.message_classes import (
     encoded,
     ifaddrmsg,
     ifinfmsg,
-    payload,
+    payloads,
     place,
 )
 from pykeepalived.kernel.netlink import NETLINK_ROUTE, NetlinkSocket, Overrun
@@ -277,9 +277,10 @@ def _decoded(message_class: Any, data: bytes) -> Any:
 
 def _interface(message: Any, known: Interface | None) -> Interface | None:
     """A link. Wireless events carry only some attributes: the others stay as known."""
-    name = payload(message, "IFLA_IFNAME")
-    mtu = payload(message, "IFLA_MTU")
-    mac = payload(message, "IFLA_ADDRESS")
+    attributes = payloads(message)
+    name = attributes.get("IFLA_IFNAME")
+    mtu = attributes.get("IFLA_MTU")
+    mac = attributes.get("IFLA_ADDRESS")
     if name is None and known is None:
         return None
     flags = message["flags"]
@@ -297,8 +298,9 @@ def _interface(message: Any, known: Interface | None) -> Interface | None:
 
 def _address(message: Any) -> tuple[_AddressKey, HostAddress | None]:
     """An address and what tells it from the others of its link; None for families that are not IP."""
-    prefixed = payload(message, "IFA_ADDRESS") or b""
-    local = payload(message, "IFA_LOCAL") or prefixed
+    attributes = payloads(message)
+    prefixed = attributes.get("IFA_ADDRESS", b"")
+    local = attributes.get("IFA_LOCAL", prefixed)
     key = (local, message["prefixlen"], prefixed)
     address: IPv4Address | IPv6Address
     if message["family"] == socket.AF_INET and len(local) == 4:
@@ -307,7 +309,7 @@ def _address(message: Any) -> tuple[_AddressKey, HostAddress | None]:
         address = IPv6Address(local)
     else:
         return key, None
-    wide_flags = payload(message, "IFA_FLAGS")
+    wide_flags = attributes.get("IFA_FLAGS")
     flags = _U32.unpack(wide_flags)[0] if wide_flags is not None else message["flags"]
     return key, HostAddress(
         interface=message["index"],

@@ -95,13 +95,13 @@ def encoded(message_class: Any, kind: int, flags: int, fields: Mapping[str, int]
     return message
 
 
-def payload(message: Any, name: str) -> bytes | None:
-    """The bytes of an attribute of a decoded message or attribute, None where it is absent."""
+def payloads(message: Any) -> dict[str, bytes]:
+    """The bytes of each attribute of a decoded message or nest, by name; nothing more is decoded."""
+    found = {}
     for slot in message["attrs"]:
-        label, cell = slot.cell
-        if label == name:
-            return bytes(cell.data[cell.offset + 4 : cell.offset + cell.length])
-    return None
+        name, cell = slot.cell
+        found[name] = cell.data[cell.offset + 4 : cell.offset + cell.length]
+    return found
 
 
 def place(message: Any, path: Sequence[str]) -> int:

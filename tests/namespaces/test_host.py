@@ -14,7 +14,7 @@ import pytest
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.kernel.host import LinuxHost
-from pykeepalived.kernel.message_classes import encoded, ifaddrmsg, payload
+from pykeepalived.kernel.message_classes import encoded, ifaddrmsg, payloads
 from pykeepalived.kernel.ports import Failure, HostAddress, Interface
 from tests.namespaces.veth_pair import Namespace, veth_pair, why_not
 
@@ -68,10 +68,10 @@ def entry(text: str, **options: Any) -> AddressEntry:
     return AddressEntry(parsed, int(length or parsed.max_prefixlen), **options)
 
 
-def decoded(row: tuple[int, bytes]) -> Any:
+def decoded(row: tuple[int, bytes]) -> dict[str, bytes]:
     message = ifaddrmsg(row[1])
     message.decode()
-    return message
+    return payloads(message)
 
 
 def addresses(namespace: Namespace) -> dict[str, dict[str, Any]]:
@@ -106,7 +106,7 @@ def test_every_option_of_an_ipv4_address_reaches_the_kernel(bench: Bench) -> Non
     told = addresses(bench.namespace)
     assert (told["10.9.0.1"]["prefixlen"], told["10.9.0.1"]["scope"]) == (24, "global")
     rows = bench.host._orders.dump(encoded(ifaddrmsg, 22, 0, {}, []).data)  # iproute2 does not show IFA_PROTO
-    protocols = {payload(row, "IFA_LOCAL"): payload(row, "IFA_PROTO") for row in map(decoded, rows)}
+    protocols = {row.get("IFA_LOCAL"): row.get("IFA_PROTO") for row in map(decoded, rows)}
     assert protocols[bytes([10, 9, 0, 1])] in {b"\x12", None}  # None before Linux 5.18
     assert told["10.9.4.2"]["label"] == "eth0:vip"
     assert told["10.9.4.2"]["scope"] == "link"

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from pykeepalived.kernel.message_classes import Form, encoded, ifaddrmsg, ifinfmsg, payload, place
+from pykeepalived.kernel.message_classes import Form, encoded, ifaddrmsg, ifinfmsg, payloads, place
 
 HOST = "pykeepalived.kernel.host"
 
@@ -38,10 +38,10 @@ def test_messages_are_freed_without_the_collector() -> None:
             data = bytes(encoded(ifaddrmsg, 20, 0, {"family": 2}, [("IFA_LOCAL", "10.9.0.1")]).data)
             message = ifaddrmsg(data)
             message.decode()
-            assert payload(message, "IFA_LOCAL") == bytes([10, 9, 0, 1])
+            assert payloads(message)["IFA_LOCAL"] == bytes([10, 9, 0, 1])
             link = ifinfmsg(bytes(encoded(ifinfmsg, 16, 0, {}, [("IFLA_IFNAME", "eth0")]).data))
             link.decode()
-            assert payload(link, "IFLA_IFNAME") == b"eth0\0"
+            assert payloads(link)["IFLA_IFNAME"] == b"eth0\0"
         assert gc.collect() == 0
     finally:
         gc.enable()
