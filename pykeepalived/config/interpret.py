@@ -4,7 +4,7 @@ A block that is not known is skipped whole: none of its words may take effect in
 """
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
@@ -39,6 +39,8 @@ class Interpreter:
         self._unclosed_said = False
         self.not_effective: dict[str, str] = {}
         """Path of a keyword -> what is said about it."""
+        self.later_commands: list[Given] = []
+        """Commands of keywords that are not effective yet."""
         self.root = Raw(table_of(Root), Statement(WORDS, ["root"], Line("", 0, "", ""), 0, 0), 0)
 
     def run(self) -> Raw:
@@ -70,7 +72,7 @@ class Interpreter:
 
     # --- blocks ---
 
-    def _block(self, raw: Raw, path: str, blocks: dict[str, Block]) -> bool:
+    def _block(self, raw: Raw, path: str, blocks: Mapping[str, Block]) -> bool:
         """Reads up to the closing brace of this block. True when, at the root, there is more."""
         keywords = raw.table.keywords
         while True:
@@ -83,7 +85,7 @@ class Interpreter:
                 name = statement.words[0]
                 spec = keywords.get(name)
                 if spec is not None:
-                    self._keyword(raw, path, name, spec, statement)
+                    self._keyword(raw, name, spec, statement)
                 elif name in blocks:
                     self._open(raw, path, blocks[name], statement)
                 else:
@@ -128,14 +130,14 @@ class Interpreter:
         again = table.name == "global_defs" and next(raw.named("global_defs"), None)
         if again:
             inner = again  # the settings of several such blocks merge
-        opened = self._opens(statement, table.words())
+        opened = self._opens(statement, table)
         where = f"{path}/{table.name}" if path else table.name
         refused = self._refuse_head(raw, table, statement)
         if opened:
             if refused:
                 self._skip(statement)
                 return
-            self._block(inner, where, dict(table.blocks))
+            self._block(inner, where, table.blocks)
         if not refused and not again:
             raw.blocks.append(inner)
 
@@ -177,7 +179,7 @@ class Interpreter:
             self._findings.add(Diagnostic(Severity.WARNING, "global_defs takes no words", statement.span(1)))
         return False
 
-    def _opens(self, statement: Statement, inner: list[str]) -> bool:
+    def _opens(self, statement: Statement, inner: Block | Mapping[str, Later]) -> bool:
         """Takes the opening brace. Without one: True when the lines that follow are the block's all the same."""
         following = self._peek()
         if following is not None and following.kind == OPEN:
@@ -190,17 +192,18 @@ class Interpreter:
             f"write {' '.join(statement.words[:2])} {{ ... }}, braces and all, even when it is empty",
             Problem.MISSING_BOB,
         )
-        return following is not None and following.kind == WORDS and following.words[0] in inner
+        words = inner.words() if isinstance(inner, Block) else list(inner)
+        return following is not None and following.kind == WORDS and following.words[0] in words
 
     # --- keywords ---
 
-    def _other(self, raw: Raw, path: str, name: str, statement: Statement, blocks: dict[str, Block]) -> None:
+    def _other(self, raw: Raw, path: str, name: str, statement: Statement, blocks: Mapping[str, Block]) -> None:
         """A word that is neither a plain keyword nor a block of ours."""
         table = raw.table
         if (target := table.alias.get(name)) is not None:
             if name in table.deprecated:
                 self._error(f"'{name}' is deprecated", statement.span(0), f"write {target}", Problem.DEPRECATED)
-            self._keyword(raw, path, target, table.keywords[target], statement)
+            self._keyword(raw, target, table.keywords[target], statement)
         elif (target := table.negated.get(name)) is not None:
             self._order += 1
             raw.given[target] = Given(value=False, statement=statement, order=self._order)
@@ -228,24 +231,30 @@ class Interpreter:
         else:
             self._error(f"Unknown keyword '{name}'", statement.span(0), hint, Problem.UNKNOWN_KEYWORD)
 
-    def _later(self, path: str, later: Later, statement: Statement) -> None:
+    def _later(self, path: str, later: Later, statement: Statement, *, nested: bool = False) -> None:
         """A keyword that is known and not effective yet: its structure is respected, its name said once."""
         where = f"{path}/{later.name}" if path else later.name
-        if where not in self.not_effective and len(self.not_effective) < MANY_NOT_EFFECTIVE:
+        if not nested and where not in self.not_effective and len(self.not_effective) < MANY_NOT_EFFECTIVE:
             line = statement.line
             self.not_effective[where] = f"{where} ({line.file}:{line.number})"
         name = later.name
-        if name in NEEDS_NAME and len(statement.words) < 2:
+        if not path and name in NEEDS_NAME and len(statement.words) < 2:
             self._error(
                 f"*** Configuration line starting `{name}` is missing a parameter",
                 statement.span(),
                 f"give it a name: {name} NAME {{",
                 Problem.LACKS_WORD,
             )
-        elif name == "vrrp_track_file":
-            self._error(
-                '"vrrp_track_file" is deprecated, please use "track_file"', statement.span(0), None, Problem.DEPRECATED
-            )
+        elif name == "misc_path":
+            self._misc_path(statement)
+        elif later.instead:
+            message = f'"{name}" is deprecated, please use "{later.instead}"'
+            self._error(message, statement.span(0), f"write {later.instead}", Problem.DEPRECATED)
+        if later.kind is not None:
+            try:
+                later.kind.read(statement.words[1:])
+            except Refused as refused:
+                self._refused(statement, refused)
         if later.inner is None:
             return
         if later.free:
@@ -253,8 +262,17 @@ class Interpreter:
                 for _ in self._lines_of(statement):
                     pass
             return
-        if self._opens(statement, list(later.inner)):
+        if self._opens(statement, later.inner):
             self._later_block(where, later.inner, statement)
+
+    def _misc_path(self, statement: Statement) -> None:
+        """The command of a checker that is not effective yet: its security counts all the same."""
+        try:
+            command = self._command(Command(user=False), statement)
+        except Refused as refused:
+            self._refused(statement, refused)
+        else:
+            self.later_commands.append(Given(command, statement, self._order))
 
     def _later_block(self, path: str, inner: Any, head: Statement) -> None:
         while (statement := self._next()) is not None:
@@ -266,11 +284,11 @@ class Interpreter:
             later = inner.get(statement.words[0])
             if later is None:
                 self._unknown(statement, list(inner), path)
-            elif later.inner is not None:
-                self._later(path, later, statement)
+            else:
+                self._later(path, later, statement, nested=True)
         self._unclosed(head)
 
-    def _keyword(self, raw: Raw, path: str, name: str, spec: Keyword, statement: Statement) -> None:
+    def _keyword(self, raw: Raw, name: str, spec: Keyword, statement: Statement) -> None:
         self._order += 1
         kind = spec.kind
         if kind.entries:
@@ -283,7 +301,7 @@ class Interpreter:
             self._error(f"{name} is set already, the first stands", statement.span(0), hint)
             return
         try:
-            value = self._command(kind, statement) if kind.raw else kind.read(statement.words[1:])
+            value: Any = self._command(kind, statement) if kind.raw else kind.read(statement.words[1:])
         except Refused as refused:
             self._refused(statement, refused)
             value = refused.kept
@@ -293,8 +311,7 @@ class Interpreter:
                     hint = f"it is also set on line {earlier.statement.line.number}"
                     self._error(f"{name} is set already, this one replaces it", statement.span(0), hint)
                 elif spec.repeat is Repeat.COLLECT:
-                    both: tuple[Any, ...] = (*earlier.value, *value)
-                    value = both
+                    value = (*earlier.value, *value)
             raw.given[name] = Given(value, statement, self._order)
 
     def _refused(self, statement: Statement, refused: Refused) -> None:
@@ -316,7 +333,7 @@ class Interpreter:
         if len(words) < 2:
             if kind.optional:
                 return None
-            raise Refused("needs a command", -1, problem=Problem.LACKS_WORD)
+            raise Refused("needs a command", -1, "write the path of a program", Problem.MISSING_PARAMETER)
         argv = script_words(words[1], escapes=True)
         if argv is None:
             raise Refused("a quote or a backslash is left open, the script is dropped", 0, "close the quote")

@@ -75,8 +75,8 @@ class Surroundings(Protocol):
     def working_directory(self) -> str:
         """Where a relative path of the command line starts."""
 
-    def interfaces(self) -> Mapping[str, NetworkInterface]:
-        """The interfaces by name."""
+    def interfaces(self, namespace: str | None) -> Mapping[str, NetworkInterface] | None:
+        """The interfaces by name, of the own or of a named network namespace; None when there is no such namespace."""
 
     def user(self, name: str) -> Account | None:
         """The account of that name, or None."""

@@ -16,6 +16,7 @@ class Context:
         self.findings = findings
         self.not_effective: dict[str, str] = {}
         self.dynamic_interfaces = False
+        self.namespace: str | None = None
         self._interfaces: Mapping[str, NetworkInterface] | None = None
 
     def error(
@@ -49,8 +50,24 @@ class Context:
 
     def _all_interfaces(self) -> Mapping[str, NetworkInterface]:
         if self._interfaces is None:
-            self._interfaces = self.surroundings.interfaces()
+            self._interfaces = self.surroundings.interfaces(self.namespace) or {}
         return self._interfaces
+
+    def enter(self, namespace: str, span: Span) -> bool:
+        """Looks at the interfaces of that network namespace from now on. False when there is none."""
+        self._interfaces = self.surroundings.interfaces(namespace)
+        self.namespace = namespace
+        if self._interfaces is None:
+            self.findings.add(
+                Diagnostic(
+                    Severity.ERROR,
+                    f"there is no network namespace {namespace}",
+                    span,
+                    f"make it first: ip netns add {namespace}",
+                    fatal=True,
+                )
+            )
+        return self._interfaces is not None
 
     def later(self, what: str, span: Span) -> None:
         """A value of an effective keyword that is not effective yet."""

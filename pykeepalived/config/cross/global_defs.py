@@ -59,9 +59,7 @@ def _garp(raw: Raw, values: dict[str, Any], context: Context) -> None:
             context.error(f"{name} 0 is set to 1", raw.span(name, 1), "use 1 or more")
             values[name] = 1
     if raw.value("vrrp_min_garp"):
-        for name, value in _MIN_GARP.items():
-            if name not in raw.given:
-                values[name] = value
+        values.update({name: value for name, value in _MIN_GARP.items() if name not in raw.given})
     for name in ("delay", "repeat"):
         if f"vrrp_garp_lower_prio_{name}" not in raw.given:
             values[f"vrrp_garp_lower_prio_{name}"] = values[f"vrrp_garp_master_{name}"]

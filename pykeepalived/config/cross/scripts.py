@@ -1,4 +1,6 @@
-"""Scripts: does the command exist, may its user run it, could anybody else change it?"""
+"""Scripts: whether the command exists, its user may run it, and nobody else could change it."""
+
+import re
 
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.cross.context import Context, nearest
@@ -6,6 +8,7 @@ from pykeepalived.config.kinds import Problem
 from pykeepalived.config.raw import CommandGiven, Given, Raw
 from pykeepalived.config.surroundings import Account, PathElement, ScriptPath
 
+_opens_a_file = re.compile(r"<[ \t]*/").match
 DEFAULT_USER = "keepalived_script"
 
 
@@ -15,11 +18,13 @@ class Scripts:
     def __init__(self, context: Context, global_defs: Raw | None) -> None:
         self._context = context
         self._security = False
+        self._security_given: Given | None = None
         self._symlinks = False
         self._supplementary = False
         self._user: Given | None = None
         if global_defs is not None:
             self._security = bool(global_defs.value("enable_script_security"))
+            self._security_given = global_defs.given.get("enable_script_security")
             self._symlinks = bool(global_defs.value("use_symlink_paths"))
             self._supplementary = bool(global_defs.value("set_supplementary_groups"))
             self._user = global_defs.given.get("script_user")
@@ -45,6 +50,13 @@ class Scripts:
         account = context.surroundings.user(DEFAULT_USER)
         if account is not None:
             return account if self._supplementary else Account(account.name, account.uid, account.gid)
+        if self._security_given is not None:
+            context.error(
+                f"Script user '{DEFAULT_USER}' does not exist - scripts that name no user are disabled",
+                self._security_given.span(0),
+                f"create it (useradd --system --no-create-home {DEFAULT_USER}), or name one: script_user USER",
+            )
+            return None
         return context.surroundings.process_account()
 
     def account(self, user: str, group: str | None, given: Given, word: int, *, supplementary: bool) -> Account | None:
@@ -87,6 +99,9 @@ class Scripts:
                 self._context.warning(f"script '{command.argv[0]}' has no user to run as - disabling", span)
         if account is None:
             return None
+        if _opens_a_file(command.argv[0]):
+            # "</path" asks whether a file can be opened: keepalived leaves it to the shell
+            return Script(("/bin/sh", "-c", " ".join(command.argv)), account.uid, account.gid, account.groups)
         path = self._path(command.argv[0], account, given)
         if path is None:
             return None
@@ -128,6 +143,13 @@ class Scripts:
                 return None
             context.warning(f"Unsafe permissions found for script '{name}'", span, f"{about}: {remedy}")
         return found.path if not self._symlinks or not name.startswith("/") else name
+
+    def glance(self, given: Given) -> None:
+        """A command that is not run yet: whether root would run it without script security."""
+        found = self._context.surroundings.script(given.value.argv[0])
+        account = self.default_account()
+        if found is not None and account is not None and account.uid == 0 and not self._security:
+            self.insecure = self.insecure or given
 
     def violation(self, *, counts: bool) -> None:
         """Root runs scripts without script security: said once."""

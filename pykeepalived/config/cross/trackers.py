@@ -62,7 +62,7 @@ def _bounded(owner: str, entry: EntryGiven, piece: Piece, context: Context, defa
     return value
 
 
-def interfaces(owner: str, given: Given | None, context: Context) -> tuple[TrackInterface, ...]:
+def interfaces(owner: str, given: Given | None, context: Context, own: str = "") -> tuple[TrackInterface, ...]:
     """The interfaces followed."""
     found: dict[str, TrackInterface] = {}
     entries: Sequence[EntryGiven] = given.value if given is not None else ()
@@ -75,8 +75,9 @@ def interfaces(owner: str, given: Given | None, context: Context) -> tuple[Track
                 "Non-existent interface specified in configuration", entry.span(), None, Problem.BAD_IF, fatal=True
             )
             continue
-        if name in found:
-            context.error(f"({owner}) {name} is tracked already - ignored", entry.span())
+        if name in found or name == own:
+            what = "the instance's own interface and always tracked" if name == own else "tracked already"
+            context.error(f"({owner}) {name} is {what} - ignored", entry.span(), "remove it")
             continue
         weight = _weight(owner, entry, context, _Weight(0, reverse=False))
         if weight is not None:
@@ -108,7 +109,11 @@ def scripts(
         if weight is None:
             continue
         if definition.script is None:
-            context.warning(f"({owner}) script {name} cannot be run and is not tracked", entry.span())
+            context.error(
+                f"({owner}) track script {name} cannot be run, ignoring...",
+                entry.span(),
+                "mend its command, see above; without it a failure goes unnoticed",
+            )
             continue
         found[name] = TrackScript(name, weight.value, weight.reverse)
     return tuple(found.values())

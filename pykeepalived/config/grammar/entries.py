@@ -47,15 +47,16 @@ def _unknown(text: str, at: int, tokens: pp.ParseResults) -> Piece:  # noqa: ARG
 @cache
 def _grammar(name: str) -> pp.ParserElement:
     quoted = pp.Regex(r'"(?P<inside>[^"]*)"').set_parse_action(lambda tokens: tokens["inside"])
-    word = (quoted | pp.Regex(r'[^\s"]+')).set_whitespace_chars(" \t\f\v\r")
+    word = (quoted | pp.Regex(r'[^ \t\f\v\r\n"]+')).set_whitespace_chars(" \t\f\v\r")
     options = (_names(VALUED[name]) + pp.Optional(word.copy())).set_parse_action(_piece)
     if FLAGS[name]:
         options |= _names(FLAGS[name]).set_parse_action(_piece)
     unknown = word.copy().add_parse_action(_unknown)
-    return word.copy() + pp.ZeroOrMore(options | unknown)
+    whole = word.copy() + pp.ZeroOrMore(options | unknown)
+    return whole.parse_with_tabs().set_whitespace_chars(" \t\f\v\r")
 
 
 def parse(name: str, text: str) -> tuple[str, tuple[Piece, ...]]:
     """The subject and the options of an entry of that grammar. Every text parses: what is no option is unknown."""
-    tokens = _grammar(name).parse_with_tabs().parse_string(text).as_list()
+    tokens = _grammar(name).parse_string(text).as_list()
     return tokens[0], tuple(tokens[1:])
