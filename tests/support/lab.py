@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import IO, Literal, TextIO
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FIRST_PROCESS = CHECKOUT / "tests/lab/guest/init"
@@ -40,6 +40,7 @@ class LabResult:
     output: str
     console: str
     seconds: float
+    kept: str | None
 
 
 def program(name: str) -> str | None:
@@ -72,11 +73,12 @@ def run(
     init: InitSystem = "plain",
     environment: Mapping[str, str] | None = None,
     echo: TextIO | None = None,
+    keep: str | None = None,
 ) -> LabResult:
     """Run the text of a script as root in a fresh guest and wait for it; with `echo`, pass its output on as it comes.
 
     The script may name its interpreter in a first line `#!`; otherwise it is run by `sh -eu`. It is ended with the guest
-    after `timeout` seconds.
+    after `timeout` seconds. `keep` names a file that it leaves in /lab, given back as the result's `kept`.
     """
     reason = missing(init)
     if reason is not None:
@@ -88,7 +90,7 @@ def run(
         started = time.monotonic()
         with (share / "console").open("wb") as console, _guest(share, init, console) as guest:
             _follow(guest, share / "output", echo, started + timeout)
-        return _result(share, time.monotonic() - started, timeout)
+        return _result(share, time.monotonic() - started, timeout, keep)
 
 
 def daemon_command() -> list[str]:
@@ -110,7 +112,7 @@ def _write_job(path: Path, job: str, environment: Mapping[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def _guest(share: Path, init: InitSystem, console: object) -> Iterator[subprocess.Popen[bytes]]:
+def _guest(share: Path, init: InitSystem, console: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """A running guest, in a process group of its own that ends with the block."""
     command = [
         program("linux.uml") or "linux.uml",
@@ -133,7 +135,7 @@ def _guest(share: Path, init: InitSystem, console: object) -> Iterator[subproces
     guest = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
-        stdout=console,  # type: ignore[arg-type]  # an open file
+        stdout=console,
         stderr=subprocess.STDOUT,
         start_new_session=True,
         env={**os.environ, "TMPDIR": _memory_folder(share)},
@@ -171,7 +173,7 @@ def _follow(guest: subprocess.Popen[bytes], output: Path, echo: TextIO | None, u
             echo.flush()
 
 
-def _result(share: Path, seconds: float, timeout: float) -> LabResult:
+def _result(share: Path, seconds: float, timeout: float, keep: str | None) -> LabResult:
     """Read what the guest left."""
     console = _text(share / "console").replace("\r", "")
     output = _text(share / "output")
@@ -182,7 +184,8 @@ def _result(share: Path, seconds: float, timeout: float) -> LabResult:
             f"the guest {end} ({seconds:.0f} s) without a result"
             f"\n--- console\n{console[-4000:]}\n--- output\n{output[-8000:]}"
         )
-    return LabResult(int(status), output, console, seconds)
+    kept = share / keep if keep else None
+    return LabResult(int(status), output, console, seconds, _text(kept) if kept and kept.exists() else None)
 
 
 def _text(path: Path) -> str:
