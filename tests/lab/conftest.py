@@ -1,15 +1,15 @@
 """Runs the tests marked `lab` inside a User-Mode-Linux guest, one guest for the tests of a file.
 
-A test file that sets `pytestmark = pytest.mark.lab` (or `pytest.mark.lab(init="systemd", timeout=300)`) is collected here
-as usual and run by a second pytest in the guest; each test then has the verdict it had there. Its functions and fixtures
-are plain pytest and may do as they like: they are root on a machine of their own.
+A test file that sets `pytestmark = pytest.mark.lab` (or `pytest.mark.lab(init="systemd", timeout=300)`) is collected
+here as usual and run by a second pytest in the guest; each test then has the verdict it had there. Its functions and
+fixtures are plain pytest and may do as they like: they are root on a machine of their own.
 LAB_DAEMON names another program with keepalived's options to test instead, for comparison.
 """
 
 import os
 from pathlib import Path
 from typing import cast
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -22,7 +22,7 @@ PASSED_ON = ("LAB_DAEMON",)
 class Verdict:
     """How one test went in the guest."""
 
-    def __init__(self, case: ElementTree.Element) -> None:
+    def __init__(self, case: ET.Element) -> None:
         told = next((child for child in case if child.tag in {"failure", "error", "skipped"}), None)
         self.kind = "passed" if told is None else told.tag
         self.message = "" if told is None else told.get("message", "")
@@ -67,7 +67,7 @@ class GuestRun:
         self._output = result.output
         if result.kept is None:
             return {}
-        cases = ElementTree.fromstring(result.kept).iter("testcase")
+        cases = ET.fromstring(result.kept).iter("testcase")
         return {case.get("name", ""): Verdict(case) for case in cases}
 
 

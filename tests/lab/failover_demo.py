@@ -1,12 +1,13 @@
-"""The demonstration: two directors, three web servers, a client that never stops asking, and what goes wrong in between.
+"""The demonstration: two directors, three web servers, a client that never stops asking, and what goes wrong.
 
     python3 -m tests.lab.failover_demo          on this kernel, as root
     python3 -m tests.lab.failover_demo --lab    in a User-Mode-Linux guest, as anybody
 
-The directors run on etc/keepalived.conf.example. Every step says beforehand what must hold, and the end is 0 only if all
-of it held. DEMO_DAEMON names another program with keepalived's options to run instead, for comparison.
+The directors run on etc/keepalived.conf.example. The exit code is 0 only if every step came out as
+it must. DEMO_DAEMON names another program with keepalived's options to run instead, for comparison.
 """
 
+import itertools
 import os
 import re
 import sys
@@ -156,7 +157,7 @@ class Demonstration:
             self.web[host.name].start()
         self.client = self.network.host("client")
         self.client.attach("lan", "eth0", "10.9.0.200/24")
-        tcpdump = lab.program("tcpdump") or "tcpdump"
+        tcpdump = lab.required("tcpdump")
         with self.adverts.open("wb") as file:
             command = [tcpdump, "-Z", "root", "-l", "-n", "-tt", "--immediate-mode", "-i", "lan", "vrrp"]
             self.network.switches.start(command, file)
@@ -181,7 +182,7 @@ class Demonstration:
             program = Path(__file__).with_name("steady_requests.py")
             arguments = [VIRTUAL_ADDRESS, "80", str(REQUESTS_PER_SECOND), str(PATIENCE)]
             self.client.start([sys.executable, "-I", str(program), *arguments], file)
-        self.wait(lambda: self.answers(), 20, "the first answer")
+        self.wait(self.answers, 20, "the first answer")
         began = time.monotonic()
         time.sleep(3)
         self.show_table("director1")
@@ -307,7 +308,7 @@ class Demonstration:
     def show_table(self, name: str) -> None:
         """Print a director's IPVS table."""
         self.timeline.say(name, "IPVS table:")
-        self.timeline.show(self.directors[name].host.run(lab.program("ipvsadm") or "ipvsadm", "-Ln"))
+        self.timeline.show(self.directors[name].host.run(lab.required("ipvsadm"), "-Ln"))
 
     def answers(self) -> list[Answer]:
         """All requests that have ended."""
@@ -330,12 +331,14 @@ class Demonstration:
         answers = sorted(self.answers(), key=lambda answer: answer.at)
         recent = [answer for answer in answers if answer.at > began]
         good = [answer.at for answer in answers if answer.page != "-" and answer.at > began - 1]
-        gap, start = max(((b - a, a) for a, b in zip(good, good[1:], strict=False)), default=(time.monotonic() - began, began))
+        gap, start = max(((b - a, a) for a, b in itertools.pairwise(good)), default=(time.monotonic() - began, began))
         failed = sum(answer.page == "-" for answer in recent)
         promised = None if theory is None else 0.0 if planned else theory - start
         row = Row(step, len(recent) - failed, failed, gap, promised)
         self.rows.append(row)
-        self.timeline.say("client", f"{row.answered} requests answered, {failed} failed, longest gap {gap * 1000:.0f} ms")
+        self.timeline.say(
+            "client", f"{row.answered} requests answered, {failed} failed, longest gap {gap * 1000:.0f} ms"
+        )
         return row
 
     def judge_takeover(self, row: Row) -> None:

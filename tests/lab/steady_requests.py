@@ -1,4 +1,4 @@
-"""A client that asks a web server for a page at a steady pace, each request a connection of its own, and notes each end.
+"""A client that asks a web server for a page at a steady pace, each time anew, and notes each end.
 
     python3 steady_requests.py ADDRESS PORT PER_SECOND PATIENCE
 

@@ -49,6 +49,14 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join(folders))
 
 
+def required(name: str) -> str:
+    """The path of a program that must be there."""
+    path = program(name)
+    if path is None:
+        raise LabError(f"{name} is missing")
+    return path
+
+
 def modules() -> Path | None:
     """The folder of the guest kernel's modules."""
     folder = Path("/usr/lib/uml/modules")
@@ -77,8 +85,8 @@ def run(
 ) -> LabResult:
     """Run the text of a script as root in a fresh guest and wait for it; with `echo`, pass its output on as it comes.
 
-    The script may name its interpreter in a first line `#!`; otherwise it is run by `sh -eu`. It is ended with the guest
-    after `timeout` seconds. `keep` names a file that it leaves in /lab, given back as the result's `kept`.
+    The script may name its interpreter in a first line `#!`; otherwise it is run by `sh -eu`. It is ended with the
+    guest after `timeout` seconds. `keep` names a file that it leaves in /lab, given back as the result's `kept`.
     """
     reason = missing(init)
     if reason is not None:
@@ -115,7 +123,7 @@ def _write_job(path: Path, job: str, environment: Mapping[str, str]) -> None:
 def _guest(share: Path, init: InitSystem, console: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """A running guest, in a process group of its own that ends with the block."""
     command = [
-        program("linux.uml") or "linux.uml",
+        required("linux.uml"),
         f"mem={MEMORY_MIB}M",
         "rootfstype=hostfs",
         "rootflags=/",

@@ -5,10 +5,11 @@ import os
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.lab import daemon_command, program
+from tests.support.lab import daemon_command, required
 from tests.support.lab_network import Host, NetworkError, wait_until
 
 NGINX = """
@@ -35,12 +36,10 @@ class WebServer:
         """Start it and wait until it listens."""
         file = self._folder / "nginx.conf"
         file.write_text(NGINX.format(folder=self._folder, name=self.host.name), encoding="utf-8")
-        nginx = program("nginx")
-        if nginx is None:
-            raise NetworkError("nginx is missing")
         with (self._folder / "log").open("ab") as log:
             self._process = self.host.start(
-                [nginx, "-e", str(self._folder / "error.log"), "-p", str(self._folder), "-c", str(file)], log
+                [required("nginx"), "-e", str(self._folder / "error.log"), "-p", str(self._folder), "-c", str(file)],
+                log,
             )
         wait_until((self._folder / "nginx.pid").exists, 20, f"nginx on {self.host.name}")
 
@@ -121,26 +120,32 @@ def ipvs_table(host: Host) -> dict[str, dict[str, Destination]]:
     """The kernel's table of a host: `TCP 10.9.0.100:80` -> `10.9.0.11:80` -> Destination."""
     table: dict[str, dict[str, Destination]] = {}
     service: dict[str, Destination] = {}
-    ipvsadm = program("ipvsadm")
-    if ipvsadm is None:
-        raise NetworkError("ipvsadm is missing")
-    for line in host.run(ipvsadm, "-Ln").splitlines():
-        words = line.split()
-        if words[:1] and words[0] in {"TCP", "UDP", "SCTP", "FWM"}:
-            service = table[f"{words[0]} {words[1]}"] = {}
-        elif words[:1] == ["->"] and words[1] != "RemoteAddress:Port":
+    for words in _rows(host):
+        if words[0] == "->":
             service[words[1]] = Destination(words[2], int(words[3]), int(words[4]), int(words[5]))
+        else:
+            service = table[f"{words[0]} {words[1]}"] = {}
     return table
 
 
-def connections(host: Host) -> dict[str, int]:
-    """How many connections each real server was ever given: `10.9.0.11:80` -> count."""
-    counts: dict[str, int] = {}
-    for line in host.run(program("ipvsadm") or "ipvsadm", "-Ln", "--stats", "--exact").splitlines():
+def connections(host: Host) -> dict[str, dict[str, int]]:
+    """How many connections each real server was ever given: `TCP 10.9.0.100:80` -> `10.9.0.11:80` -> count."""
+    table: dict[str, dict[str, int]] = {}
+    service: dict[str, int] = {}
+    for words in _rows(host, "--stats", "--exact"):
+        if words[0] == "->":
+            service[words[1]] = int(words[2])
+        else:
+            service = table[f"{words[0]} {words[1]}"] = {}
+    return table
+
+
+def _rows(host: Host, *options: str) -> Iterator[list[str]]:
+    """The words of the lines of ipvsadm's listing that tell of services and destinations."""
+    for line in host.run(required("ipvsadm"), "-Ln", *options).splitlines():
         words = line.split()
-        if words[:1] == ["->"] and words[1] != "RemoteAddress:Port":
-            counts[words[1]] = int(words[2])
-    return counts
+        if words and words[0] in {"TCP", "UDP", "SCTP", "FWM", "->"} and words[1] != "RemoteAddress:Port":
+            yield words
 
 
 def pages(client: Host, address: str, count: int, *, seconds: float = 2) -> list[str]:
