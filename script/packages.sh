@@ -57,12 +57,16 @@ unpack_program() {
         rm -rf "$download"
         touch "$root/.lab/packages/$name"
     done
-    libraries=$root/.lab/root/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH 2> /dev/null || gcc -print-multiarch)
+    libraries=
+    for folder in "$root"/.lab/root/usr/lib/*-linux-gnu* "$root"/.lab/root/lib/*-linux-gnu*; do
+        [ ! -d "$folder" ] || libraries=$libraries:$folder
+    done
     for folder in usr/sbin sbin usr/bin bin; do
         file=$root/.lab/root/$folder/$program
         [ -x "$file" ] || continue
-        printf '#!/bin/sh\nLD_LIBRARY_PATH=%s:%s exec %s "$@"\n' \
-            "$libraries" "$root/.lab/root/lib/${libraries##*/}" "$file" > "$root/.lab/bin/$program"
+        # shellcheck disable=SC2016
+        printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s "$@"\n' \
+            "${libraries#:}" "$file" > "$root/.lab/bin/$program"
         chmod 755 "$root/.lab/bin/$program"
         return 0
     done
