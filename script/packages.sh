@@ -75,7 +75,7 @@ unpack_program() {
 
 unpack_keepalived() {
     unpack_program keepalived keepalived libsnmp40 libsensors5 libglib2.0-0 libmnl0 libnftnl11 libnl-3-200 \
-        libnl-genl-3-200 libpcre2-8-0
+        libnl-genl-3-200 libpcre2-8-0 libpci3 libwrap0
 }
 unpack_ipvsadm() { unpack_program ipvsadm ipvsadm libnl-3-200 libnl-genl-3-200 libpopt0; }
 unpack_nginx() { unpack_program nginx nginx libpcre2-8-0; }

@@ -127,6 +127,7 @@ class Demonstration:
         self.requests = self.folder / "requests"
         self.adverts = self.folder / "adverts"
         self.directors: dict[str, Daemon] = {}
+        self.up: set[str] = set()
         self.web: dict[str, WebServer] = {}
 
     def play(self) -> bool:
@@ -174,8 +175,9 @@ class Demonstration:
     def first_election(self) -> None:
         """Both directors start; the one with the higher priority gets the address."""
         self.timeline.title("Both directors start")
-        for daemon in self.directors.values():
+        for name, daemon in self.directors.items():
             daemon.start()
+            self.up.add(name)
         self.await_master("director1")
         self.wait(lambda: all(len(self.pool(name)) == 3 for name in self.directors), 30, "three servers in each pool")
         with self.requests.open("wb") as file:
@@ -227,6 +229,7 @@ class Demonstration:
         """The master dies with all its processes: the other takes over after three missed adverts."""
         self.timeline.title("The master loses its power (kill -9 of all its processes, cable dead)")
         began = time.monotonic()
+        self.up.remove("director1")
         self.network.hosts["director1"].lose_power()
         self.timeline.say("director1", "dead")
         self.await_master("director2")
@@ -243,6 +246,7 @@ class Demonstration:
         daemon = self.directors["director1"]
         daemon.host = self.director_host("director1", 1)
         daemon.start()
+        self.up.add("director1")
         self.await_master("director1")
         self.settle(began)
         self.show_table("director1")
@@ -255,6 +259,7 @@ class Demonstration:
         """The master is stopped as an operator does: it says so, and the other comes after its skew time."""
         self.timeline.title("The master is stopped cleanly (SIGTERM)")
         began = time.monotonic()
+        self.up.remove("director1")
         code = self.directors["director1"].stop()
         self.timeline.say("director1", f"ended with exit code {code}")
         self.await_master("director2")
@@ -272,8 +277,15 @@ class Demonstration:
 
     def wait(self, condition: Callable[[], object], seconds: float, what: str) -> None:
         """Wait for something that must come; the story ends if it does not."""
+
+        def came() -> object:
+            for name in self.up:
+                if self.directors[name].ended():
+                    raise NetworkError(f"{name} ended by itself")
+            return condition()
+
         try:
-            took = wait_until(condition, seconds, what)
+            took = wait_until(came, seconds, what)
         except NetworkError as error:
             logs = "\n".join(f"--- log of {name}\n{daemon.log()[-3000:]}" for name, daemon in self.directors.items())
             raise NetworkError(f"{error}\n{logs}") from error

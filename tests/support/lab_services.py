@@ -94,6 +94,10 @@ class Daemon:
             raise NetworkError("not started")
         return self.process.wait(seconds)
 
+    def ended(self) -> bool:
+        """Whether it was started and is gone."""
+        return self.process is not None and self.process.poll() is not None
+
     def log(self) -> str:
         """Everything it logged."""
         return self.log_file.read_text(encoding="utf-8", errors="replace") if self.log_file.exists() else ""
