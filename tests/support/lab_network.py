@@ -137,10 +137,13 @@ class Host:
         self._ports.clear()
 
     def _kill(self) -> None:
+        """Kill every process, none noticing another's end: all are stopped first."""
         with contextlib.suppress(NetworkError):
-            for pid in run("ip", "netns", "pids", self.namespace).split():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), signal.SIGKILL)
+            pids = run("ip", "netns", "pids", self.namespace).split()
+            for number in (signal.SIGSTOP, signal.SIGKILL):
+                for pid in pids:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(int(pid), number)
 
 
 def has_ipvs() -> bool:
