@@ -124,7 +124,7 @@ class Table:
     # plans
 
     def _touch(self, service: Service, servers: Iterable[ServerKey] | None) -> None:
-        if service == self._planned_for:
+        if self._planned and service == self._planned_for:
             self._planned.clear()
             self._planned_for = None
             self._dirty[service] = None
@@ -264,6 +264,8 @@ def _place(order: IpvsOrder) -> _Place:
 def _remedy(order: IpvsOrder, number: int) -> str:
     if order.destination is None and number == errno.ENOENT:
         return f"the kernel does not know this scheduler: modprobe ip_vs_{order.service.scheduler}"
+    if order.destination is not None and number == errno.EINVAL:
+        return "the kernel takes unicast addresses that it has a route to"
     if number == errno.EAFNOSUPPORT:
         return "this kernel's IPVS was built without IPv6"
     if number == errno.EPROTONOSUPPORT:

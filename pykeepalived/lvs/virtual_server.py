@@ -29,15 +29,21 @@ class _Server:
 
     @classmethod
     def of(cls, block: blocks.RealServer, name: str, failed_checkers: int) -> "_Server":
-        server = cls(block, name, failed_checkers, failed_checkers == 0, destination_row(block, block.weight), None)
-        server.set_block(block)
-        return server
+        row_up, row_inhibited = _rows(block)
+        return cls(block, name, failed_checkers, failed_checkers == 0, row_up, row_inhibited)
 
     def set_block(self, block: blocks.RealServer) -> None:
         """Take another configuration."""
         self.block = block
-        self.row_up = destination_row(block, block.weight)
-        self.row_inhibited = destination_row(block, 0) if block.inhibit_on_failure else None
+        self.row_up, self.row_inhibited = _rows(block)
+
+
+def _rows(block: blocks.RealServer) -> tuple[DestinationRow, DestinationRow | None]:
+    """The destination of a server that is up, and of one that is not."""
+    return (
+        destination_row(block, block.weight),
+        destination_row(block, 0) if block.inhibit_on_failure else None,
+    )
 
 
 def failed_at_start(block: blocks.RealServer) -> int:

@@ -1,5 +1,6 @@
 """The checker process whole: real sockets on the loopback, simulated time, a fake kernel."""
 
+import gc
 import resource
 import socket
 from collections.abc import Iterator
@@ -361,6 +362,21 @@ def test_reload_drops_and_adds(director: Director) -> None:
     accepted = web.accepted
     director.reactor.run_for(9 * SECOND)
     assert web.accepted == accepted + 1  # the two checkers that are gone do not check
+
+
+def test_checkers_that_are_gone_leave_nothing_behind(director: Director) -> None:
+    """The daemon runs without a garbage collector."""
+    web = director.web()
+    slow = replace(TIMING, delay_loop=20 * SECOND)
+    director.start(virtual(real(web.port), real(9)), virtual(real(web.port), last=101))
+    gc.collect()
+    gc.disable()
+    try:
+        director.reload(virtual(real(web.port, timing=slow)))
+        director.reactor.run_for(100 * SECOND)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_reload_with_another_probe_starts_afresh(director: Director) -> None:

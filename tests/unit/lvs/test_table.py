@@ -86,6 +86,20 @@ def test_batches_are_bounded_and_complete() -> None:
     assert [len(each) for each in kernel.weights().values()] == [100, 100, 100]
 
 
+def test_only_what_was_told_is_planned() -> None:
+    kernel = FakeIpvs()
+    table = loaded(kernel)
+    wanted = service(rs(11), rs(12))
+    table.want(wanted)
+    settle(table, kernel)
+    for number in (11, 12):
+        wanted.destinations[key_of(rs(number))] = rs(number, 9)
+    table.want(wanted, [key_of(rs(12))])
+    settle(table, kernel)
+    assert verbs(kernel) == ["add-service", "add-server", "add-server", "edit-server"]
+    assert kernel.weights() == {"[10.9.0.100]:tcp:80": {"10.9.0.11:80": 1, "10.9.0.12:80": 9}}
+
+
 def test_a_change_amid_a_long_plan() -> None:
     kernel = FakeIpvs()
     table = loaded(kernel)
