@@ -108,6 +108,10 @@ class Findings:
                 return
         self._found.setdefault((diagnostic.message, diagnostic.span), diagnostic)
 
+    def has(self, problem: Problem) -> bool:
+        """Whether a mistake of that class was found."""
+        return any(each.problem is problem for each in self._found.values())
+
     def all(self) -> tuple[Diagnostic, ...]:
         """In the order found."""
         found = tuple(self._found.values())

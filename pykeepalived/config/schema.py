@@ -57,6 +57,10 @@ class Later:
     inner: Mapping[str, "Later"] | None = None
     free: bool = False
     """The block holds free lines, not keywords."""
+    kind: Kind | None = None
+    """Its value is checked all the same."""
+    instead: str = ""
+    """Deprecated: what to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +122,23 @@ def keyword(
     return field(default=default, metadata={"keyword": word})
 
 
-def later(text: str) -> dict[str, Later]:
-    """The table of keywords not effective yet: ``name``, ``name { inner ... }`` or ``name { * }`` for free lines."""
+def later(
+    text: str, kinds: Mapping[str, Kind] | None = None, instead: Mapping[str, str] | None = None
+) -> dict[str, Later]:
+    """The table of keywords not effective yet: ``name``, ``name { inner ... }`` or ``name { * }`` for free lines.
+
+    ``kinds`` are the values known to be checkable, ``instead`` what to write for deprecated names.
+    """
     words = text.split()
-    table, rest = _later(words, 0)
+    table, rest = _later(words, 0, kinds or {}, instead or {})
     if rest != len(words):
         raise ValueError(f"unbalanced table of keywords near {words[rest - 1]}")
     return table
 
 
-def _later(words: list[str], at: int) -> tuple[dict[str, Later], int]:
+def _later(
+    words: list[str], at: int, kinds: Mapping[str, Kind], instead: Mapping[str, str]
+) -> tuple[dict[str, Later], int]:
     table: dict[str, Later] = {}
     while at < len(words) and words[at] != "}":
         name = words[at]
@@ -137,11 +148,11 @@ def _later(words: list[str], at: int) -> tuple[dict[str, Later], int]:
                 table[name] = Later(name, {}, free=True)
                 at += 3
             else:
-                inner, at = _later(words, at + 1)
-                table[name] = Later(name, inner)
+                inner, at = _later(words, at + 1, kinds, instead)
+                table[name] = Later(name, inner, instead=instead.get(name, ""))
                 at += 1
         else:
-            table[name] = Later(name)
+            table[name] = Later(name, kind=kinds.get(name), instead=instead.get(name, ""))
     return table, at
 
 

@@ -61,7 +61,7 @@ class Surroundings(Protocol):
         """The bytes of a regular file without execute bit, or Unreadable."""
 
     def glob(self, pattern: str) -> list[str]:
-        """Paths that match, in order, with braces expanded. A pattern without wildcards that is absent gives none."""
+        """Paths that match a pattern of ``*``, ``?`` and ``[...]``, sorted. A plain path that is absent gives none."""
 
     def real_path(self, path: str) -> str:
         """The path with links followed, to tell files apart."""
@@ -75,8 +75,8 @@ class Surroundings(Protocol):
     def working_directory(self) -> str:
         """Where a relative path of the command line starts."""
 
-    def interfaces(self) -> Mapping[str, NetworkInterface]:
-        """The interfaces by name."""
+    def interfaces(self, namespace: str | None) -> Mapping[str, NetworkInterface] | None:
+        """The interfaces by name, of the own or of a named network namespace; None when there is no such namespace."""
 
     def user(self, name: str) -> Account | None:
         """The account of that name, or None."""

@@ -32,18 +32,6 @@ URL = """
     regex_stack tls_compliant
 """
 
-LATER_CHECKERS = later(f"""
-    MISC_CHECK {{ {BELIEF} misc_path misc_timeout misc_dynamic user }}
-    SMTP_CHECK {{ {DIRECT} {BELIEF} helo_name host {{ {DIRECT} {BELIEF} }} }}
-    PING_CHECK {{ {DIRECT} {BELIEF} }}
-    UDP_CHECK {{ {DIRECT} {BELIEF} payload require_reply min_reply_length max_reply_length }}
-    SSL_GET {{ {DIRECT} {BELIEF} nb_get_retry virtualhost http_protocol enable_sni sni_name fast_recovery tls_compliant
-               url {{ {URL} }} }}
-    DNS_CHECK {{ {DIRECT} {BELIEF} type name }}
-    FILE_CHECK {{ track_file weight }}
-    BFD_CHECK {{ name alpha }}
-""")
-
 _TIMING: Mapping[str, Keyword] = {
     "retry": option(Integer(0, UINT_MAX), default=1, inherit="retry", doc="Attempts more before a server is down."),
     "delay_before_retry": option(
@@ -70,6 +58,33 @@ _TARGET: Mapping[str, Keyword] = {
 }
 
 _PASSES: Mapping[str, Keyword] = {**_TARGET, **_TIMING}
+
+LATER_CHECKERS = later(
+    f"""
+    MISC_CHECK {{ {BELIEF} misc_path misc_timeout misc_dynamic user }}
+    SMTP_CHECK {{ {DIRECT} {BELIEF} helo_name host {{ {DIRECT} {BELIEF} }} }}
+    PING_CHECK {{ {DIRECT} {BELIEF} }}
+    UDP_CHECK {{ {DIRECT} {BELIEF} payload require_reply min_reply_length max_reply_length }}
+    SSL_GET {{ {DIRECT} {BELIEF} nb_get_retry virtualhost http_protocol enable_sni sni_name fast_recovery tls_compliant
+               url {{ {URL} }} }}
+    DNS_CHECK {{ {DIRECT} {BELIEF} type name }}
+    FILE_CHECK {{ track_file weight }}
+    BFD_CHECK {{ name alpha }}
+""",
+    kinds={
+        **{name: each.kind for name, each in _PASSES.items()},
+        "nb_get_retry": Integer(0, UINT_MAX),
+        "misc_timeout": Integer(0, 4294),
+        "min_reply_length": Integer(0, 65535),
+        "max_reply_length": Integer(0, 65535),
+        "status_code": Ranges(100, 599),
+        "digest": Hex(16),
+        "fast_recovery": Boolean(),
+        "enable_sni": Boolean(),
+        "http_protocol": Choice(("1.0", "1.0C", "1.1"), fold=True),
+    },
+    instead={"nb_get_retry": "retry", "host": "another SMTP_CHECK"},
+)
 
 _HTTP_PASSES: Mapping[str, Keyword] = {
     **_PASSES,

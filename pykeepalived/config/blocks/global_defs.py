@@ -24,7 +24,8 @@ from pykeepalived.config.kinds import (
 from pykeepalived.config.schema import Repeat, block, keyword, later, option
 from pykeepalived.units import SECOND
 
-_LATER = later("""
+_LATER = later(
+    """
     bfd_process_name notification_email_from smtp_server smtp_helo_name smtp_connect_timeout
     notification_email { * } smtp_alert
     startup_script startup_script_timeout shutdown_script shutdown_script_timeout
@@ -48,7 +49,54 @@ _LATER = later("""
     no_checker_emails vrrp_rx_bufs_policy vrrp_rx_bufs_multiplier vmac_prefix vmac_addr_prefix
     random_seed reload_check_config reload_time_file reload_repeat reload_file
     config_save_dir tmp_config_directory json_version iproute_usr_dir iproute_etc_dir
-""")
+""",
+    kinds={
+        **dict.fromkeys(("vrrp_garp_interval", "vrrp_gna_interval"), Timer("0.000001", "4294.967295")),
+        **dict.fromkeys(("startup_script_timeout", "shutdown_script_timeout"), Integer(1, 1000)),
+        **dict.fromkeys(("vrrp_priority", "checker_priority", "bfd_priority"), Integer(-20, 19)),
+        **dict.fromkeys(("snmp_vs_stats_update_interval", "snmp_rs_stats_update_interval"), Timer("0.001", "30")),
+        **dict.fromkeys(
+            (
+                "vrrp_netlink_cmd_rcv_bufs",
+                "vrrp_netlink_monitor_rcv_bufs",
+                "process_monitor_rcv_bufs",
+                "lvs_netlink_cmd_rcv_bufs",
+                "lvs_netlink_monitor_rcv_bufs",
+                "random_seed",
+            ),
+            Integer(0, UINT_MAX),
+        ),
+        **dict.fromkeys(
+            (
+                "vrrp_netlink_cmd_rcv_bufs_force",
+                "vrrp_netlink_monitor_rcv_bufs_force",
+                "process_monitor_rcv_bufs_force",
+                "lvs_netlink_cmd_rcv_bufs_force",
+                "lvs_netlink_monitor_rcv_bufs_force",
+                "smtp_alert",
+                "smtp_alert_vrrp",
+                "smtp_alert_checker",
+                "no_checker_emails",
+            ),
+            Boolean(),
+        ),
+        **dict.fromkeys(
+            ("vrrp_rlimit_rttime", "checker_rlimit_rttime", "bfd_rlimit_rttime", "vrrp_rx_bufs_multiplier"),
+            Integer(1, UINT_MAX),
+        ),
+        "smtp_connect_timeout": Integer(0, 4294),
+        "max_auto_priority": Integer(-1, 99, bare=99),
+        "min_auto_priority_delay": Integer(1, 10_000_000),
+        "json_version": Integer(1, 2),
+    },
+    instead={
+        "vrrp_vmac_garp_intvl": "vrrp_garp_extra_if",
+        "enable_snmp_keepalived": "enable_snmp_vrrp",
+        "vrrp_rlimit_rtime": "vrrp_rlimit_rttime",
+        "checker_rlimit_rtime": "checker_rlimit_rttime",
+        "bfd_rlimit_rtime": "bfd_rlimit_rttime",
+    },
+)
 
 
 @block(
@@ -180,13 +228,15 @@ class GlobalDefs:
 
 @block(
     "root",
-    known=later("""
+    known=later(
+        """
         linkbeat_use_polling namespace_with_ipsets
         track_group { group { * } }
         static_ipaddress { * } static_routes { * } static_rules { * }
         garp_group { garp_interval gna_interval interface interfaces { * } }
         linkbeat_interfaces { * }
-        vrrp_track_process { process param_match weight quorum quorum_max delay terminate_delay fork_delay full_command }
+        vrrp_track_process { process param_match weight quorum quorum_max delay terminate_delay fork_delay
+                             full_command }
         interface_up_down_delays { * }
         SSL { password ca certificate key }
         virtual_server_group { * }
@@ -194,7 +244,21 @@ class GlobalDefs:
                        multihop weight vrrp checker }
         track_file { file weight init_file }
         vrrp_track_file { file weight init_file }
-    """),
+    """,
+        kinds={
+            **dict.fromkeys(("garp_interval", "gna_interval"), Timer("0", "4294.967295")),
+            **dict.fromkeys(("delay", "terminate_delay", "fork_delay"), Timer("0.000001", "3600")),
+            **dict.fromkeys(("source_ip", "neighbor_ip", "neighbour_ip"), Address()),
+            **dict.fromkeys(("min_rx", "min_tx"), Timer("1", "4294967", places=3)),
+            **dict.fromkeys(("ttl", "hoplimit", "multiplier"), Integer(1, 255)),
+            "idle_tx": Timer("1000", "4294967", places=3),
+            "max_hops": Integer(-1, 255),
+            "multihop": Boolean(),
+            "quorum": Integer(1, 65535),
+            "quorum_max": Integer(0, 65535),
+        },
+        instead={"vrrp_track_file": "track_file"},
+    ),
 )
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Root:

@@ -27,7 +27,8 @@ from pykeepalived.config.kinds import (
 from pykeepalived.config.schema import Repeat, block, keyword, later, option
 from pykeepalived.units import SECOND
 
-_LATER = later("""
+_LATER = later(
+    """
     use_vmac use_vmac_addr vmac_xmit_base use_ipvlan old_unicast_checksum vrf
     track_file { * } track_process { * } track_bfd { * } track_src_ip
     promote_secondaries linkbeat_use_polling v3_checksum_as_v2
@@ -35,7 +36,23 @@ _LATER = later("""
     debug smtp_alert lvs_sync_daemon_interface timer_expired_backup thread_timer_expired
     garp_extra_if vmac_garp_intvl kernel_rx_buf_size
     auth_hmac { key active_key time_window anti_replay mode }
-""")
+""",
+    kinds={
+        "debug": Integer(0, 4),
+        "kernel_rx_buf_size": Integer(0, UINT_MAX),
+        "smtp_alert": Boolean(),
+        "v3_checksum_as_v2": Boolean(),
+        **dict.fromkeys(("timer_expired_backup", "thread_timer_expired"), Integer(1, 254, bare=254)),
+        "time_window": Integer(1, 300),
+        "active_key": Integer(1, 255),
+    },
+    instead={
+        "linkbeat_use_polling": "linkbeat_interfaces",
+        "lvs_sync_daemon_interface": "lvs_sync_daemon",
+        "thread_timer_expired": "timer_expired_backup",
+        "vmac_garp_intvl": "garp_extra_if",
+    },
+)
 
 
 @block("authentication")
