@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 from pykeepalived.config.blocks.addresses import AddressEntry
-from pykeepalived.config.blocks.virtual_server import LvsMethod, Service
+from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServiceRow
 
 BATCH = 64
 
@@ -134,41 +134,6 @@ class Announcer(Protocol):
 
     def close(self) -> None:
         """Close."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceRow:
-    """A service as the kernel holds it. ``flags`` are IP_VS_SVC_F_* without HASHED; ``netmask`` as sent."""
-
-    service: Service
-    scheduler: str
-    flags: int
-    timeout: int  # of persistence, seconds
-    netmask: int  # IPv4: the mask as an integer in host order; IPv6: prefix length
-    persistence_engine: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DestinationRow:
-    """A destination as the kernel holds it."""
-
-    address: IPAddress
-    port: int
-    method: LvsMethod
-    weight: int
-    upper_threshold: int
-    lower_threshold: int
-
-
-@dataclass(frozen=True, slots=True)
-class IpvsOrder:
-    """One change of the table. ``verb`` is add-service, edit-service, delete-service, add-server, edit-server or
-    delete-server; the service row is always given, the destination row for servers.
-    """
-
-    verb: str
-    service: ServiceRow
-    destination: DestinationRow | None = None
 
 
 class Ipvs(Protocol):
