@@ -4,6 +4,7 @@ Imports of a service, of the parser and of scapy stand inside functions: each is
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.configuration import Configuration
@@ -14,9 +15,11 @@ from pykeepalived.daemon.loader import Compiled, Outcome, finding
 from pykeepalived.daemon.roles import EXIT_CONFIG, EXIT_NO_CONFIG, Role
 from pykeepalived.daemon.settings import Settings
 from pykeepalived.effects import Level
-from pykeepalived.kernel import modules, processes
+from pykeepalived.kernel.capabilities import Capability
 
 _RUN = "/run"
+MODULES = Path("/sys/module")
+IPVS_TABLE = Path("/proc/net/ip_vs")
 _RUN_OWN = "/run/keepalived"
 
 
@@ -45,7 +48,7 @@ CHECKER = Role(
     key="checkers",
     ident="Keepalived_healthcheckers",
     process_name="keepalived_lvs",
-    capabilities=frozenset({"CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_NET_BIND_SERVICE"}),
+    capabilities=frozenset({Capability.NET_ADMIN, Capability.NET_RAW, Capability.NET_BIND_SERVICE}),
     make=_checker_service,
     warm=_warm_checker,
 )
@@ -54,7 +57,7 @@ VRRP = Role(
     key="vrrp",
     ident="Keepalived_vrrp",
     process_name="keepalived_vrrp",
-    capabilities=frozenset({"CAP_NET_ADMIN", "CAP_NET_RAW"}),
+    capabilities=frozenset({Capability.NET_ADMIN, Capability.NET_RAW}),
     make=_vrrp_service,
     warm=_warm_vrrp,
     realtime=True,
@@ -88,17 +91,12 @@ def _namespace(settings: Settings, global_defs: GlobalDefs) -> str | None:
 
 
 def load_configuration(settings: Settings) -> Loaded:
-    """Read the file, in this very process. A file that names a network namespace is judged by that one's interfaces."""
+    """Read the file, in this very process: one that names a network namespace leads the process there."""
     from pykeepalived.config.load import LoadOptions, load  # noqa: PLC0415 - the parser is the loader's alone
     from pykeepalived.kernel.surroundings import LinuxSurroundings  # noqa: PLC0415 - likewise
 
     options = LoadOptions(config_id=settings.config_id or "", all_config=settings.all_config)
-    loaded = load(settings.use_file, LinuxSurroundings(), options)
-    namespace = loaded.configuration.global_defs.net_namespace
-    if namespace and not settings.namespace and not processes.in_namespace(namespace):
-        processes.enter_namespace(namespace)
-        loaded = load(settings.use_file, LinuxSurroundings(), options)
-    return loaded
+    return load(settings.use_file, LinuxSurroundings(), options)
 
 
 def reader(settings: Settings) -> Callable[[], Compiled]:
@@ -149,4 +147,11 @@ def compiled(loaded: Loaded) -> Compiled:
 def prepare(role: Role, outcome: Outcome) -> None:
     """What only the parent may do for a role before it starts: load the kernel's modules for IPVS."""
     if role.key == CHECKER.key and "checkers" in outcome.parts:
-        modules.load_ipvs(outcome.schedulers)
+        from pykeepalived.kernel.modules import load_module  # noqa: PLC0415 - only where IPVS is wanted
+
+        if not IPVS_TABLE.exists():
+            load_module("ip_vs")
+        for scheduler in outcome.schedulers:
+            module = f"ip_vs_{scheduler}"
+            if IPVS_TABLE.exists() and not (MODULES / module).exists():
+                load_module(module)

@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.channel import Channel, Message
@@ -32,10 +33,10 @@ from pykeepalived.daemon.roles import (
 from pykeepalived.daemon.script_client import ScriptClient
 from pykeepalived.daemon.signals import DUMPS, Signals
 from pykeepalived.effects import Kind, Level, Log
-from pykeepalived.errors import ConfigError, KernelError, PykeepalivedError
+from pykeepalived.errors import ConfigError, KernelError, ProcessError
 from pykeepalived.kernel import capabilities, processes
 from pykeepalived.kernel.frames import FrameTemplates
-from pykeepalived.kernel.pidfile import PidFile
+from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
 from pykeepalived.units import MILLISECOND, SECOND
 
 _FORMER_ONE = 5 * SECOND  # how long a former process of this role may take to leave
@@ -98,8 +99,7 @@ class Frame:
         self._schedule()
         try:
             capabilities.keep_only(birth.role.capabilities)
-            processes.forbid_new_privileges()
-        except (OSError, PykeepalivedError) as error:
+        except KernelError as error:
             self._journal.log(Log(f"Privileges could not be dropped: {error}", Level.WARNING, Kind.PROCESS))
         context = ChildContext(
             self._reactor,
@@ -122,20 +122,21 @@ class Frame:
 
     def _own_pid_file(self) -> PidFile | None:
         """The role's pid file. A process of a former daemon may still be leaving: wait for it."""
-        file = PidFile(self._birth.pid_file)
         deadline = time.monotonic_ns() + _FORMER_ONE
-        try:
-            while not file.acquire():
+        while True:
+            try:
+                file = PidFile(Path(self._birth.pid_file))
+                file.write()
+            except AlreadyRunning as other:
                 if time.monotonic_ns() > deadline:
-                    text = f"{self._birth.pid_file} is held by another process; going on without it"
-                    self._journal.log(Log(text, Level.WARNING, Kind.PROCESS))
+                    self._journal.log(Log(f"Going on without a pid file: {other}", Level.WARNING, Kind.PROCESS))
                     return None
                 time.sleep(10 * MILLISECOND / SECOND)
-        except OSError as error:
-            text = f"Cannot write {self._birth.pid_file}: {error.strerror}"
-            self._journal.log(Log(text, Level.WARNING, Kind.PROCESS))
-            return None
-        return file
+            except (OSError, ProcessError) as error:
+                self._journal.log(Log(str(error), Level.WARNING, Kind.PROCESS))
+                return None
+            else:
+                return file
 
     def _schedule(self) -> None:
         """Wake when it is time: finest timers, and ahead of ordinary processes where that is allowed."""
@@ -145,9 +146,9 @@ class Frame:
         signal.signal(signal.SIGXCPU, _be_ordinary)
         try:
             resource.setrlimit(resource.RLIMIT_RTTIME, (_REALTIME_LIMIT, resource.RLIM_INFINITY))
-            os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(_REALTIME_PRIORITY))
-        except OSError as error:
-            text = f"No realtime scheduling ({error.strerror}): adverts may be some milliseconds late on a busy machine"
+            processes.run_real_time(_REALTIME_PRIORITY)
+        except (OSError, KernelError):
+            text = "No realtime scheduling: adverts may be some milliseconds late on a busy machine"
             self._journal.log(Log(text, Level.INFO, Kind.PROCESS))
 
     def _tell_ready(self) -> None:
@@ -247,7 +248,7 @@ def live(birth: Birth, release: Callable[[], None]) -> None:
         processes.set_name(birth.process_name)
         frame = Frame(birth)
         # after the signals are ours: a parent that is gone already makes us leave in good order
-        processes.die_with_parent(signal.SIGTERM, birth.parent)
+        processes.die_with_parent(birth.parent)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         status = frame.live()
     except SystemExit as end:

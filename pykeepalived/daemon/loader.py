@@ -135,7 +135,7 @@ def _read(read: Read, files: Mapping[str, int], parent: int) -> None:
     try:
         signal.set_wakeup_fd(-1)
         signals.reset()
-        processes.die_with_parent(signal.SIGKILL, parent)
+        processes.die_with_parent(parent, signal.SIGKILL)
         processes.set_name("keepalived_load")
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
         gc.enable()

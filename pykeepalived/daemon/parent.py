@@ -215,7 +215,7 @@ class Parent:
         self._signals.close()
         self._scripts.release()
         if self._plan.pid_file is not None:
-            self._plan.pid_file.close()
+            self._plan.pid_file.leave_to_parent()
         for child in self._children.values():
             os.close(child.pidfd)
             if child.channel is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.child import ChildContext, Service
+from pykeepalived.kernel.capabilities import Capability
 
 ServiceFactory = Callable[[ChildContext, Configuration], Service]
 
@@ -20,7 +21,7 @@ class Role:
     key: str  # vrrp, checkers: as in its pid file
     ident: str
     process_name: str
-    capabilities: frozenset[str]
+    capabilities: frozenset[Capability]
     make: ServiceFactory
     warm: Callable[[], None]  # imports what its service needs, before the fork, so that all processes share it
     realtime: bool = False

@@ -221,7 +221,7 @@ def _become(
             os.setresgid(script.gid, script.gid, script.gid)
             os.setresuid(script.uid, script.uid, script.uid)
         # after the change of user, which clears it
-        processes.die_with_parent(signal.SIGTERM, parent)
+        processes.die_with_parent(parent, signal.SIGTERM)
         signal.set_wakeup_fd(-1)
         signals.reset()
         os.execve(script.argv[0], [*script.argv, *arguments], environment)  # noqa: S606 - wanted: no shell

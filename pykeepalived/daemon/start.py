@@ -16,9 +16,9 @@ from pykeepalived.daemon.roles import EXIT_FATAL, EXIT_MISSING_PERMISSION, EXIT_
 from pykeepalived.daemon.settings import Settings
 from pykeepalived.daemon.systemd import Systemd
 from pykeepalived.effects import Kind, Level, Log
-from pykeepalived.errors import ConfigError, PykeepalivedError
+from pykeepalived.errors import ConfigError, KernelError, ProcessError
 from pykeepalived.kernel import processes
-from pykeepalived.kernel.pidfile import PidFile
+from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
 
 
 def run(settings: Settings, environment: Mapping[str, str]) -> int:
@@ -28,8 +28,8 @@ def run(settings: Settings, environment: Mapping[str, str]) -> int:
     _introduce(lines, settings)
     if settings.namespace:
         try:
-            processes.enter_namespace(settings.namespace)
-        except (OSError, PykeepalivedError) as error:
+            processes.enter_network_namespace(settings.namespace)
+        except KernelError as error:
             return _refuse(lines, settings, f"Cannot enter network namespace {settings.namespace}: {error}", EXIT_FATAL)
     roles = assemble.roles(settings)
     try:
@@ -51,8 +51,8 @@ def run(settings: Settings, environment: Mapping[str, str]) -> int:
     namespace = outcome.global_defs.net_namespace
     if namespace and not settings.namespace:
         try:
-            processes.enter_namespace(namespace)
-        except (OSError, PykeepalivedError) as error:
+            processes.enter_network_namespace(namespace)
+        except KernelError as error:
             return _refuse(lines, settings, f"Cannot enter network namespace {namespace}: {error}", EXIT_FATAL)
     return _supervise(settings, environment, lines.named(_idents(settings, outcome)["parent"]), loader, outcome)
 
@@ -62,22 +62,22 @@ def _supervise(
 ) -> int:
     """Be the only one, be a daemon, be the parent."""
     pid_files = assemble.pid_files(settings, outcome.global_defs)
-    pid_file = PidFile(pid_files["parent"])
+    path = Path(pid_files["parent"])
     try:
-        Path(pid_files["parent"]).parent.mkdir(mode=0o755, exist_ok=True)
-        only = pid_file.acquire()
-    except OSError as error:
-        code = EXIT_MISSING_PERMISSION if isinstance(error, PermissionError) else EXIT_FATAL
-        return _refuse(lines, settings, f"Cannot write {pid_files['parent']}: {error.strerror}", code)
-    if not only:
+        path.parent.mkdir(mode=0o755, exist_ok=True)
+        pid_file = PidFile(path)
+    except AlreadyRunning:
         return _refuse(lines, settings, "daemon is already running", EXIT_OK)
+    except (OSError, ProcessError) as error:
+        code = EXIT_FATAL if os.geteuid() == 0 else EXIT_MISSING_PERMISSION
+        return _refuse(lines, settings, str(error), code)
     systemd = Systemd(environment)  # before the pid changes: the watchdog's variables name it
     mask = settings.umask if settings.umask is not None else outcome.global_defs.umask
     if mask is not None:
         os.umask(mask)
     if not settings.dont_fork:
-        processes.daemonise()
-        pid_file.write()
+        _daemonise()
+    pid_file.write()
     plan = Plan(
         roles=assemble.roles(settings),
         read=assemble.reader(settings),
@@ -98,6 +98,21 @@ def _supervise(
         return Parent(plan, lines, systemd).run(outcome, parts)
     finally:
         pid_file.remove()
+
+
+def _daemonise() -> None:
+    """Go on in the background: a session of our own that can never have a terminal, in the root directory."""
+    if os.fork() != 0:
+        os._exit(EXIT_OK)
+    os.setsid()
+    if os.fork() != 0:
+        os._exit(EXIT_OK)
+    os.chdir("/")
+    null = os.open("/dev/null", os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    if null > 2:
+        os.close(null)
 
 
 def _lines(settings: Settings, environment: Mapping[str, str]) -> Lines:

@@ -23,6 +23,7 @@ from pykeepalived.daemon.roles import Role
 from pykeepalived.daemon.systemd import Systemd
 from pykeepalived.effects import Level, Log
 from pykeepalived.events import ScriptExited
+from pykeepalived.kernel.capabilities import Capability
 from pykeepalived.units import SECOND
 
 FOLDER = Path(sys.argv[1])
@@ -72,7 +73,7 @@ class LittleService:
 
 
 def role(key: str, name: str) -> Role:
-    return Role(name, key, f"Little_{key}", f"little_{key}", frozenset({"CAP_NET_RAW"}), LittleService, lambda: None)
+    return Role(name, key, f"Little_{key}", f"little_{key}", frozenset({Capability.NET_RAW}), LittleService, lambda: None)
 
 
 ROLES = (role("checkers", "Healthcheck"), role("vrrp", "VRRP"))
