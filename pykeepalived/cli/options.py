@@ -106,7 +106,7 @@ SECTIONS: tuple[tuple[str, tuple[Option, ...]], ...] = (
         "Other",
         (
             _value("s", "namespace", "NAME", "run in this network namespace"),
-            _value("", "signum", "NAME", f"print the number of a signal: {', '.join(SIGNAL_NUMBERS)}"),
+            _value("", "signum", "NAME", "print a signal's number: RELOAD STOP DATA STATS JSON ..."),
             _flag("x", "snmp", "SNMP", effective=False),
             _value("A", "snmp-agent-socket", "SOCKET", "SNMP agent", effective=False),
             _flag("m", "core-dump", "core dumps", effective=False),

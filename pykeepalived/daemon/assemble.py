@@ -5,10 +5,10 @@ Imports of a service, of the parser and of scapy stand inside functions: each is
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.config.load import Loaded
 from pykeepalived.daemon.child import ChildContext, Service
 from pykeepalived.daemon.journal import PARENT_IDENT
 from pykeepalived.daemon.loader import Compiled, Outcome, finding
@@ -16,6 +16,9 @@ from pykeepalived.daemon.roles import EXIT_CONFIG, EXIT_NO_CONFIG, Role
 from pykeepalived.daemon.settings import Settings
 from pykeepalived.effects import Level
 from pykeepalived.kernel.capabilities import Capability
+
+if TYPE_CHECKING:  # the parser must not come into the parent
+    from pykeepalived.config.load import Loaded
 
 _RUN = "/run"
 MODULES = Path("/sys/module")
@@ -90,7 +93,7 @@ def _namespace(settings: Settings, global_defs: GlobalDefs) -> str | None:
     return settings.namespace or global_defs.net_namespace
 
 
-def load_configuration(settings: Settings) -> Loaded:
+def load_configuration(settings: Settings) -> "Loaded":
     """Read the file, in this very process: one that names a network namespace leads the process there."""
     from pykeepalived.config.load import LoadOptions, load  # noqa: PLC0415 - the parser is the loader's alone
     from pykeepalived.kernel.surroundings import LinuxSurroundings  # noqa: PLC0415 - likewise
@@ -104,7 +107,7 @@ def reader(settings: Settings) -> Callable[[], Compiled]:
     return lambda: compiled(load_configuration(settings))
 
 
-def compiled(loaded: Loaded) -> Compiled:
+def compiled(loaded: "Loaded") -> Compiled:
     """What was read, as the parent and the roles want it."""
     from pykeepalived.config.diagnostics import Severity  # noqa: PLC0415 - the loader's alone
     from pykeepalived.config.kinds import Problem  # noqa: PLC0415 - likewise

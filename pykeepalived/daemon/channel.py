@@ -58,12 +58,13 @@ def decode(data: bytes) -> Message:
         message = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise ProcessError(f"control message is no JSON: {error}") from None
-    fields = MESSAGES.get(message.get("type", "")) if isinstance(message, dict) else None
+    kind = message.get("type") if isinstance(message, dict) else None
+    fields = MESSAGES.get(kind) if isinstance(kind, str) else None
     if fields is None or set(message) != {"type", *fields}:
         raise ProcessError("control message of unknown shape")
-    for name, kind in fields.items():
+    for name, wanted in fields.items():
         value = message[name]
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
             raise ProcessError(f"control message '{message['type']}': '{name}' is of the wrong type")
         if isinstance(value, list) and not all(type(element) is _ELEMENTS[name] for element in value):
             raise ProcessError(f"control message '{message['type']}': '{name}' holds the wrong type")

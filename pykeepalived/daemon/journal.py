@@ -88,6 +88,10 @@ class JournaldSink:
         self._path = path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
 
+    def close(self) -> None:
+        """Give the socket back."""
+        self._socket.close()
+
     def __call__(self, line: Log, ident: str) -> bool:
         """Send one entry."""
         entry = [f"MESSAGE={line.message}", f"PRIORITY={int(line.level)}", f"SYSLOG_IDENTIFIER={ident}"]
@@ -106,6 +110,10 @@ class SyslogSink:
         self._facility = facility
         self._path = path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self._socket.close()
 
     def __call__(self, line: Log, ident: str) -> bool:
         """Send one line."""

@@ -73,7 +73,9 @@ class LittleService:
 
 
 def role(key: str, name: str) -> Role:
-    return Role(name, key, f"Little_{key}", f"little_{key}", frozenset({Capability.NET_RAW}), LittleService, lambda: None)
+    return Role(
+        name, key, f"Little_{key}", f"little_{key}", frozenset({Capability.NET_RAW}), LittleService, lambda: None
+    )
 
 
 ROLES = (role("checkers", "Healthcheck"), role("vrrp", "VRRP"))
