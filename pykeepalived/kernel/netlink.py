@@ -88,7 +88,7 @@ class NetlinkSocket:
     def order(self, messages: Sequence[bytearray]) -> list[int]:
         """Have the orders carried out, and answer an errno for each (0: done), in their order.
 
-        Their flags and sequence numbers are set here.
+        The wish for an answer and the sequence numbers are set here.
         """
         answers: list[int] = []
         self.refusal = ""
@@ -147,10 +147,13 @@ class NetlinkSocket:
 
     def _order_batch(self, messages: Sequence[bytearray]) -> list[int]:
         first = self._next_sequence(len(messages))
+        batch = bytearray().join(messages)
+        offset = 0
         for place, message in enumerate(messages):
-            _stamp(message, first + place, NLM_F_ACK)
+            _stamp(batch, first + place, NLM_F_ACK, offset)
+            offset += len(message)
         try:
-            self._send(b"".join(messages))
+            self._send(batch)
         except KernelError as error:
             return [error.errno] * len(messages)
         answers = [errno.ETIMEDOUT] * len(messages)  # stays where the kernel is silent
@@ -261,7 +264,7 @@ class NetlinkSocket:
         return first
 
 
-def _stamp(message: bytearray, sequence: int, flags: int) -> None:
-    """Set the sequence number and further flags in a message's header."""
-    length, kind, old_flags, _, _ = NLMSG_HEADER.unpack_from(message)
-    NLMSG_HEADER.pack_into(message, 0, length, kind, old_flags | flags, sequence, 0)
+def _stamp(data: bytearray, sequence: int, flags: int, offset: int = 0) -> None:
+    """Set the sequence number and further flags in the header of the message at ``offset``."""
+    length, kind, old_flags, _, _ = NLMSG_HEADER.unpack_from(data, offset)
+    NLMSG_HEADER.pack_into(data, offset, length, kind, old_flags | flags, sequence, 0)
