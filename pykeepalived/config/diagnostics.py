@@ -97,20 +97,22 @@ class Findings:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, Span | None], Diagnostic] = {}
+        self._problems: set[Problem | None] = set()
         self._dropped = 0
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keeps it unless it was said already."""
-        if len(self._found) >= self.MOST and diagnostic.problem is not None:
+        if len(self._found) >= self.MOST:
             # the class counts even where the text is too much
             self._dropped += 1
-            if any(each.problem == diagnostic.problem for each in self._found.values()):
+            if diagnostic.problem in self._problems:
                 return
+        self._problems.add(diagnostic.problem)
         self._found.setdefault((diagnostic.message, diagnostic.span), diagnostic)
 
     def has(self, problem: Problem) -> bool:
         """Whether a mistake of that class was found."""
-        return any(each.problem is problem for each in self._found.values())
+        return problem in self._problems
 
     def all(self) -> tuple[Diagnostic, ...]:
         """In the order found."""

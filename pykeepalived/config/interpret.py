@@ -4,7 +4,7 @@ A block that is not known is skipped whole: none of its words may take effect in
 """
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
@@ -72,7 +72,7 @@ class Interpreter:
 
     # --- blocks ---
 
-    def _block(self, raw: Raw, path: str, blocks: dict[str, Block]) -> bool:
+    def _block(self, raw: Raw, path: str, blocks: Mapping[str, Block]) -> bool:
         """Reads up to the closing brace of this block. True when, at the root, there is more."""
         keywords = raw.table.keywords
         while True:
@@ -130,14 +130,14 @@ class Interpreter:
         again = table.name == "global_defs" and next(raw.named("global_defs"), None)
         if again:
             inner = again  # the settings of several such blocks merge
-        opened = self._opens(statement, table.words())
+        opened = self._opens(statement, table)
         where = f"{path}/{table.name}" if path else table.name
         refused = self._refuse_head(raw, table, statement)
         if opened:
             if refused:
                 self._skip(statement)
                 return
-            self._block(inner, where, dict(table.blocks))
+            self._block(inner, where, table.blocks)
         if not refused and not again:
             raw.blocks.append(inner)
 
@@ -179,7 +179,7 @@ class Interpreter:
             self._findings.add(Diagnostic(Severity.WARNING, "global_defs takes no words", statement.span(1)))
         return False
 
-    def _opens(self, statement: Statement, inner: list[str]) -> bool:
+    def _opens(self, statement: Statement, inner: Block | Mapping[str, Later]) -> bool:
         """Takes the opening brace. Without one: True when the lines that follow are the block's all the same."""
         following = self._peek()
         if following is not None and following.kind == OPEN:
@@ -192,11 +192,12 @@ class Interpreter:
             f"write {' '.join(statement.words[:2])} {{ ... }}, braces and all, even when it is empty",
             Problem.MISSING_BOB,
         )
-        return following is not None and following.kind == WORDS and following.words[0] in inner
+        words = inner.words() if isinstance(inner, Block) else list(inner)
+        return following is not None and following.kind == WORDS and following.words[0] in words
 
     # --- keywords ---
 
-    def _other(self, raw: Raw, path: str, name: str, statement: Statement, blocks: dict[str, Block]) -> None:
+    def _other(self, raw: Raw, path: str, name: str, statement: Statement, blocks: Mapping[str, Block]) -> None:
         """A word that is neither a plain keyword nor a block of ours."""
         table = raw.table
         if (target := table.alias.get(name)) is not None:
@@ -261,7 +262,7 @@ class Interpreter:
                 for _ in self._lines_of(statement):
                     pass
             return
-        if self._opens(statement, list(later.inner)):
+        if self._opens(statement, later.inner):
             self._later_block(where, later.inner, statement)
 
     def _misc_path(self, statement: Statement) -> None:

@@ -138,11 +138,15 @@ def word_places(text: str) -> list[tuple[int, int]]:
     return [found.span() for found in _WORD.finditer(text) if found.group(1) is None or found.group(2)]
 
 
+_SHELL_WORD = re.compile(r"""(?:[^ \t\f\v\r\n"']|"[^"]*"|'[^']*')+|["']""")
+_SHELL_QUOTED = re.compile(r""""([^"]*)"|'([^']*)'""")
 _ESCAPES = {"a": "\a", "b": "\b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
 def script_words(text: str, *, escapes: bool) -> list[str] | None:
     """Words as a shell has them: both quotes, pieces joined. None when a quote or a last backslash is left open."""
+    if "\\" not in text:
+        return _plain_script_words(text)
     words: list[str] = []
     word: list[str] | None = None
     quote = ""
@@ -181,6 +185,13 @@ def script_words(text: str, *, escapes: bool) -> list[str] | None:
     if word is not None:
         words.append("".join(word))
     return words
+
+
+def _plain_script_words(text: str) -> list[str] | None:
+    words = _SHELL_WORD.findall(text)
+    if any(word in ('"', "'") for word in words):
+        return None
+    return [_SHELL_QUOTED.sub(lambda found: found.group(1) or found.group(2) or "", word) for word in words]
 
 
 def _escape(text: str, at: int) -> tuple[str, int]:

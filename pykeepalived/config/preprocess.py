@@ -26,7 +26,9 @@ from pykeepalived.config.lexer import (
 from pykeepalived.config.surroundings import Surroundings, Unreadable
 
 MOST_LINES = 1_000_000
-"""Lines that may be read or made."""
+"""Lines that may be read."""
+MOST_MADE = 200_000
+"""Lines that may come of definitions and sequences."""
 MOST_REPLACEMENTS = 300
 MOST_DEPTH = 40
 LONGEST = 1023
@@ -60,6 +62,7 @@ class Preprocessor:
         self._directory = ""
         self._files: list[str] = []
         self._budget = MOST_LINES
+        self._made = MOST_MADE
 
     def statements(self, path: str) -> Iterator[Statement]:
         """The statements of the main file; raises Unreadable when it cannot be used."""
@@ -84,7 +87,7 @@ class Preprocessor:
         for line in source.lines(path, data, self._findings):
             self._budget -= 1
             if self._budget <= 0:
-                self._too_much(line)
+                self._too_much(line, MOST_LINES)
                 return
             text = line.text
             if self._body is None:
@@ -197,7 +200,7 @@ class Preprocessor:
         if not text:
             self._end_body()
             return False
-        self._budget -= 1
+        self._made -= 1
         if text.endswith("\\"):
             self._body[1].append(line.cut(0, len(text) - 1))
         else:
@@ -216,9 +219,9 @@ class Preprocessor:
         """The lines of a multi-line definition; what stood before the reference is joined to the first."""
         prefix = line.text[:at]
         for index, each in enumerate(body):
-            self._budget -= 1
-            if self._budget <= 0:
-                self._too_much(line)
+            self._made -= 1
+            if self._made <= 0:
+                self._too_much(line, MOST_MADE)
                 return
             if index == 0 and prefix.strip(BLANKS):
                 head = each.columns or list(range(len(each.text) + 1))
@@ -357,9 +360,9 @@ class Preprocessor:
 
     def _repeat(self, repetition: sequences.Repetition, depth: int) -> Iterator[Statement]:
         for values in repetition.values:
-            self._budget -= 1
-            if self._budget <= 0:
-                self._too_much(repetition.rest)
+            self._made -= 1
+            if self._made <= 0:
+                self._too_much(repetition.rest, MOST_MADE)
                 return
             for name, value in zip(repetition.names, values, strict=True):
                 self._definitions[name] = value
@@ -446,11 +449,11 @@ class Preprocessor:
     def _error(self, message: str, span: Span, hint: str, problem: Problem = Problem.GENERAL_ERROR) -> None:
         self._findings.add(Diagnostic(Severity.ERROR, message, span, hint, problem))
 
-    def _too_much(self, line: Line) -> None:
+    def _too_much(self, line: Line, most: int) -> None:
         self._findings.add(
             Diagnostic(
                 Severity.ERROR,
-                f"the configuration has more than {MOST_LINES} lines, the rest is ignored",
+                f"more than {most} lines come of this, the rest is ignored",
                 _whole(line),
                 "is there a sequence with too many values here?",
                 Problem.GENERAL_ERROR,
