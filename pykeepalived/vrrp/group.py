@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 
 class SyncGroup:
-    """One vrrp_sync_group. ``word`` is the state its scripts were last told, None before the first."""
+    """One vrrp_sync_group. ``word`` is the state its scripts were last told, None before the first. ``mixed``: after a
+    reload some members are MASTER and others still BACKUP.
+    """
 
-    __slots__ = ("config", "members", "word")
+    __slots__ = ("config", "members", "mixed", "word")
 
     def __init__(self, config: VrrpSyncGroup, members: "list[VirtualRouter]") -> None:
         self.config = config
         self.members = members
         self.word: Word | None = None
+        self.mixed = False
 
     @property
     def name(self) -> str:
@@ -70,7 +73,8 @@ class SyncGroup:
         self.tell(Word.FAULT, effects)
 
     def tell(self, word: Word, effects: list[Effect]) -> None:
-        """Notify the group's scripts, once for a change."""
+        """All members are in this state: notify the group's scripts, once for a change."""
+        self.mixed = False
         if word is not self.word:
             self.word = word
             effects.append(NotifyGroup(self.name, word))

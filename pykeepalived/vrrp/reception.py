@@ -31,11 +31,13 @@ class Reception:
         "_peers",
         "_statistics",
         "_told",
+        "refused",
     )
 
     def __init__(self, instance: VrrpInstance, statistics: Statistics) -> None:
         self._statistics = statistics
         self._told: set[Reason] = set()
+        self.refused = ""  # the latest fault of a packet since one was accepted
         self.configure(instance)
 
     def configure(self, instance: VrrpInstance) -> None:
@@ -79,11 +81,13 @@ class Reception:
             and packet.length == self._clean_length
         ):
             self._statistics.advert_rcvd += 1
+            self.refused = ""
             return self._clean
         try:
             advert = decode(packet, self._expected)
         except DecodeError as error:
             self.complain(Reason(error.reason), error.detail, effects)
+            self.refused = error.detail
             return None
         if not self._meant_for_us(packet, effects):
             return None
@@ -92,6 +96,7 @@ class Reception:
         clean = self._same_addresses(advert, packet, current_master, effects)
         if not self._from_a_peer(packet, effects):
             return None
+        self.refused = ""
         if clean:
             self._clean, self._clean_data, self._clean_source = advert, packet.data, packet.source
             self._clean_ttl, self._clean_destination, self._clean_length = (

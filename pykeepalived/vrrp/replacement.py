@@ -111,6 +111,6 @@ def _settle_group(group: SyncGroup, now: int, effects: list[Effect]) -> None:
         if all(isinstance(member.state, Master) for member in running):
             group.tell(Word.MASTER, effects)
         else:
-            group.word = Word.MASTER
+            group.mixed = True
     elif running:
         group.tell(Word.BACKUP, effects)

@@ -430,7 +430,7 @@ class VirtualRouter:
         down_at = now + self.down_interval(known.advert_interval)
         self.state = Backup(down_at, now, known, preempt_at)
         self.deadline = down_at
-        if self.group is not None and self.group.word is Word.MASTER:
+        if self.group is not None and self.group.mixed:
             self.group.follow_to_backup(self, now, effects)
 
     def _learn(self, known: HeardMaster | None, advert: Advert, source: bytes, effects: list[Effect]) -> HeardMaster:
@@ -716,6 +716,8 @@ class VirtualRouter:
             cause = f"{text(state.master.address)} (priority {state.master.priority}) gave up with priority 0"
         else:
             cause = f"no advert from {text(state.master.address)} (priority {state.master.priority}) for {silence}"
+        if self.reception.refused:
+            cause += f"; refused: {self.reception.refused}"
         late = now - state.master_down_at
         if late >= MILLISECOND:
             cause += f"; noticed {seconds_text(late)} late"

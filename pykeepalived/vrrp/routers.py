@@ -394,7 +394,8 @@ def _join_group(member: VirtualRouter, group: SyncGroup, at: int, effects: list[
     elif any(isinstance(other.state, Fault) for other in group.members):
         member.start_faulty(f"sync group {group.name} is in FAULT", at, effects)
     else:
-        member.start(at, effects, sooner=group.word is Word.MASTER)
+        group.mixed = any(isinstance(other.state, Master) for other in group.members)
+        member.start(at, effects, sooner=group.mixed)
 
 
 def _addressee(candidates: Iterable[VirtualRouter], source: bytes) -> VirtualRouter:
