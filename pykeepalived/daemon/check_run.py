@@ -15,7 +15,7 @@ from pykeepalived.checkers.events import (
     PeerClosed,
 )
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
-from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Dialer, DialError
+from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, Dialer, DialError
 from pykeepalived.daemon.reactor import Alarm, Reactor
 from pykeepalived.effects import Log
 from pykeepalived.events import Tick
@@ -60,7 +60,7 @@ class CheckRun:
         self._log = log
         self._starved = starved
         self._dialer = Dialer(block.target)
-        self._connection: socket.socket | None = None
+        self._connection: Connection | None = None
         self._unsent = b""
         self._alarm: Alarm | None = reactor.alarm(self._tick)
         self._alarm.set(checker.next_deadline())

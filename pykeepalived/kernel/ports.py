@@ -11,7 +11,9 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 from pykeepalived.config.blocks.addresses import AddressEntry
-from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServiceRow
+from pykeepalived.ipvs_table import DestinationRow as DestinationRow  # noqa: PLC0414 - words of this port, too
+from pykeepalived.ipvs_table import IpvsOrder as IpvsOrder  # noqa: PLC0414
+from pykeepalived.ipvs_table import ServiceRow as ServiceRow  # noqa: PLC0414
 
 BATCH = 64
 

@@ -1,4 +1,4 @@
-"""Fakes at the ports of the checker process: a kernel's IPVS table, journal, scripts, and a reactor of simulated time."""
+"""Fakes at the ports of the checker process: IPVS table, journal, scripts, a reactor of simulated time."""
 
 import errno
 import heapq

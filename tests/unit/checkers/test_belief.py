@@ -25,12 +25,12 @@ AS_BEFORE, RETRY, UP, DOWN = Verdict.AS_BEFORE, Verdict.RETRY, Verdict.UP, Verdi
         (CheckTiming(retry=1), "-+--", [DOWN, UP, RETRY, DOWN]),
     ],
 )
-def test_verdicts(timing: CheckTiming, results: str, verdicts: list[Verdict]):
+def test_verdicts(timing: CheckTiming, results: str, verdicts: list[Verdict]) -> None:
     belief = Belief(timing)
     assert [belief.passed() if result == "+" else belief.failed() for result in results] == verdicts
     assert belief.up is (verdicts[-1] is not DOWN)
 
 
-def test_alpha_starts_down_and_others_up():
+def test_alpha_starts_down_and_others_up() -> None:
     assert Belief(CheckTiming()).up
     assert not Belief(CheckTiming(alpha=True)).up

@@ -84,7 +84,7 @@ def answer(status: int = 200, body: bytes = b"hello") -> list[CheckEvent]:
 
 
 @pytest.mark.keyword("virtual_server.real_server.TCP_CHECK.delay_loop")
-def test_tcp_success_closes_at_once_and_is_told_once():
+def test_tcp_success_closes_at_once_and_is_told_once() -> None:
     trial = Trial(TcpCheck(TARGET, TIMING), first_at=3 * SECOND)
     trial.begin()
     assert trial.tell(Connected())[0] == CloseConnection()
@@ -95,7 +95,7 @@ def test_tcp_success_closes_at_once_and_is_told_once():
     assert len(trial.verdicts) == 1
 
 
-def test_nothing_happens_before_the_first_time():
+def test_nothing_happens_before_the_first_time() -> None:
     trial = Trial(TcpCheck(TARGET, TIMING), first_at=3 * SECOND)
     trial.now = 3 * SECOND - 1
     assert trial.tell(Tick()) == []
@@ -103,7 +103,7 @@ def test_nothing_happens_before_the_first_time():
     assert trial.checker.next_deadline() == 3 * SECOND
 
 
-def test_tcp_first_failure_takes_no_retry():
+def test_tcp_first_failure_takes_no_retry() -> None:
     trial = Trial(TcpCheck(TARGET, TIMING))
     assert trial.attempt(REFUSED) == (0, [f"TCP_CHECK on service {RS} failed."])
     assert trial.verdicts == [ServerJudged(False, True, "TCP_CHECK: connection: Connection refused")]
@@ -115,7 +115,7 @@ def test_tcp_first_failure_takes_no_retry():
 
 @pytest.mark.keyword("virtual_server.real_server.TCP_CHECK.retry")
 @pytest.mark.keyword("virtual_server.real_server.TCP_CHECK.delay_before_retry")
-def test_tcp_retries_a_living_server():
+def test_tcp_retries_a_living_server() -> None:
     timing = CheckTiming(retry=2, delay_before_retry=3 * SECOND, delay_loop=10 * SECOND)
     trial = Trial(TcpCheck(TARGET, timing))
     trial.attempt(Connected())
@@ -127,7 +127,7 @@ def test_tcp_retries_a_living_server():
 
 
 @pytest.mark.keyword("virtual_server.real_server.TCP_CHECK.alpha")
-def test_tcp_alpha_first_results():
+def test_tcp_alpha_first_results() -> None:
     alpha = CheckTiming(alpha=True, delay_loop=10 * SECOND)
     trial = Trial(TcpCheck(TARGET, alpha))
     assert not trial.checker.up
@@ -139,7 +139,7 @@ def test_tcp_alpha_first_results():
 
 
 @pytest.mark.keyword("virtual_server.real_server.TCP_CHECK.connect_timeout")
-def test_tcp_timeout():
+def test_tcp_timeout() -> None:
     trial = Trial(TcpCheck(TARGET, TIMING))
     trial.attempt(Connected())
     trial.begin()
@@ -154,7 +154,7 @@ def test_tcp_timeout():
 
 
 @pytest.mark.keyword("virtual_server.real_server.TCP_CHECK.log_all_failures")
-def test_every_failed_try_is_logged_on_wish_while_the_server_is_up():
+def test_every_failed_try_is_logged_on_wish_while_the_server_is_up() -> None:
     timing = CheckTiming(retry=1, delay_loop=10 * SECOND, log_all_failures=True)
     trial = Trial(TcpCheck(TARGET, timing))
     trial.attempt(Connected())
@@ -164,7 +164,7 @@ def test_every_failed_try_is_logged_on_wish_while_the_server_is_up():
     assert trial.attempt(REFUSED)[1] == []
 
 
-def test_entries_name_server_and_cause():
+def test_entries_name_server_and_cause() -> None:
     trial = Trial(TcpCheck(TARGET, TIMING))
     trial.begin()
     trial.tell(REFUSED)
@@ -175,7 +175,7 @@ def test_entries_name_server_and_cause():
     )
 
 
-def test_trouble_of_our_own_changes_no_belief_and_is_said_once():
+def test_trouble_of_our_own_changes_no_belief_and_is_said_once() -> None:
     trial = Trial(TcpCheck(TARGET, TIMING))
     trouble = LocalFailure("bind", errno.EADDRNOTAVAIL)
     line = "TCP socket bind failed (Cannot assign requested address). Rescheduling."
@@ -187,13 +187,13 @@ def test_trouble_of_our_own_changes_no_belief_and_is_said_once():
     assert trial.checker.up
 
 
-def test_want_of_descriptors_is_only_detail_here():
+def test_want_of_descriptors_is_only_detail_here() -> None:
     trial = Trial(TcpCheck(TARGET, TIMING))
     assert trial.attempt(LocalFailure("create", errno.EMFILE, shared=True)) == (0, [])
     assert trial.verdicts == []
 
 
-def test_belief_outlives_a_new_timing():
+def test_belief_outlives_a_new_timing() -> None:
     former = Trial(TcpCheck(TARGET, TIMING))
     former.attempt(REFUSED)
     again = Trial(TcpCheck(TARGET, CheckTiming(retry=3)), former=former.checker)
@@ -205,7 +205,7 @@ def test_belief_outlives_a_new_timing():
 # HTTP_GET
 
 
-def test_http_first_success():
+def test_http_first_success() -> None:
     trial = Trial(http())
     assert trial.attempt(*answer()) == (0, [f"Remote Web server {RS} succeed on service."])
     assert trial.sent == [b"GET /x HTTP/1.0\r\nUser-Agent: KeepAliveClient\r\nHost: 127.0.0.11:80\r\n\r\n"]
@@ -213,20 +213,20 @@ def test_http_first_success():
 
 
 @pytest.mark.keyword("virtual_server.real_server.HTTP_GET.url.virtualhost")
-def test_http_virtualhost_stands_as_it_is():
+def test_http_virtualhost_stands_as_it_is() -> None:
     trial = Trial(http(HttpUrl(path="/", virtualhost="www.x.org")))
     trial.attempt(*answer())
     assert b"\r\nHost: www.x.org\r\n" in trial.sent[0]
 
 
-def test_http_host_of_ipv6():
+def test_http_host_of_ipv6() -> None:
     block = HttpGet(target=Target(ip_address("2001:db8::1"), 8080), timing=TIMING, url=(HttpUrl(path="/"),))
     trial = Trial(block)
     trial.attempt(*answer())
     assert b"\r\nHost: [2001:db8::1]:8080\r\n" in trial.sent[0]
 
 
-def test_http_observed_recovery_of_two_urls():
+def test_http_observed_recovery_of_two_urls() -> None:
     """delay_loop 2: success of /x at t, of /x at +2, of /y at +4, then up."""
     timing = CheckTiming(retry=1, delay_before_retry=SECOND, delay_loop=2 * SECOND)
     trial = Trial(http(HttpUrl(path="/x"), HttpUrl(path="/y"), timing=timing))
@@ -246,7 +246,7 @@ def test_http_observed_recovery_of_two_urls():
     assert asked == [b"/x", b"/y", b"/x", b"/x", b"/x", b"/x", b"/x", b"/y"]
 
 
-def test_http_observed_recovery_of_one_url_needs_two_successes():
+def test_http_observed_recovery_of_one_url_needs_two_successes() -> None:
     trial = Trial(http())
     trial.attempt(*answer(500))
     trial.attempt(*answer())
@@ -255,7 +255,7 @@ def test_http_observed_recovery_of_one_url_needs_two_successes():
     assert trial.checker.up
 
 
-def test_http_urls_take_turns():
+def test_http_urls_take_turns() -> None:
     trial = Trial(http(HttpUrl(path="/x"), HttpUrl(path="/y")))
     for _ in range(4):
         trial.attempt(*answer())
@@ -264,7 +264,7 @@ def test_http_urls_take_turns():
 
 
 @pytest.mark.keyword("virtual_server.real_server.HTTP_GET.fast_recovery")
-def test_http_fast_recovery_asks_back_to_back():
+def test_http_fast_recovery_asks_back_to_back() -> None:
     trial = Trial(http(HttpUrl(path="/x"), HttpUrl(path="/y"), fast_recovery=True))
     trial.attempt(*answer(500))
     assert [trial.attempt(*answer())[0] for _ in range(3)] == [10, 10, 10]
@@ -272,7 +272,7 @@ def test_http_fast_recovery_asks_back_to_back():
     assert trial.attempt(*answer())[0] == 20
 
 
-def test_http_failure_during_recovery_starts_it_anew():
+def test_http_failure_during_recovery_starts_it_anew() -> None:
     trial = Trial(http(HttpUrl(path="/x"), HttpUrl(path="/y")))
     trial.attempt(*answer(500))
     trial.attempt(*answer())  # /x, which failed
@@ -286,7 +286,7 @@ def test_http_failure_during_recovery_starts_it_anew():
     assert [sent.split()[1] for sent in trial.sent[3:]] == [b"/y", b"/y", b"/x", b"/y"]
 
 
-def test_http_dead_server_waits_for_the_longer_delay():
+def test_http_dead_server_waits_for_the_longer_delay() -> None:
     timing = CheckTiming(delay_before_retry=30 * SECOND, delay_loop=10 * SECOND)
     trial = Trial(http(timing=timing))
     trial.attempt(*answer(500))
@@ -295,7 +295,7 @@ def test_http_dead_server_waits_for_the_longer_delay():
 
 @pytest.mark.keyword("virtual_server.real_server.HTTP_GET.url.status_code")
 @pytest.mark.parametrize(("status", "up"), [(199, False), (200, True), (299, True), (300, False), (404, True)])
-def test_http_status_ranges(status: int, up: bool):
+def test_http_status_ranges(status: int, up: bool) -> None:
     trial = Trial(http(HttpUrl(path="/x", status_code=((200, 299), (404, 404)))))
     trial.attempt(*answer(status))
     assert trial.checker.up is up
@@ -303,13 +303,13 @@ def test_http_status_ranges(status: int, up: bool):
 
 @pytest.mark.keyword("virtual_server.real_server.HTTP_GET.url.digest")
 @pytest.mark.parametrize(("body", "up"), [(b"hello", True), (b"hello ", False), (b"", False)])
-def test_http_digest(body: bytes, up: bool):
+def test_http_digest(body: bytes, up: bool) -> None:
     trial = Trial(http(HttpUrl(path="/x", digest=MD5_OF_HELLO)))
     trial.attempt(*answer(200, body))
     assert trial.checker.up is up
 
 
-def test_http_status_is_judged_before_the_digest():
+def test_http_status_is_judged_before_the_digest() -> None:
     timing = CheckTiming(log_all_failures=True)
     trial = Trial(http(HttpUrl(path="/x", digest=bytes(16)), timing=timing))
     assert trial.attempt(*answer(500))[1][0] == f"HTTP status code error to server {RS}."
@@ -339,13 +339,13 @@ def test_http_status_is_judged_before_the_digest():
         ),
     ],
 )
-def test_http_failures_say_why(events: list[CheckEvent], line: str, reason: str):
+def test_http_failures_say_why(events: list[CheckEvent], line: str, reason: str) -> None:
     trial = Trial(http(timing=CheckTiming(log_all_failures=True)))
     assert trial.attempt(*events)[1] == [line, f"HTTP_CHECK on service {RS} failed."]
     assert trial.verdicts[-1].reason == f"HTTP_CHECK: url /x: {reason}"
 
 
-def test_http_timeouts():
+def test_http_timeouts() -> None:
     trial = Trial(http(timing=CheckTiming(log_all_failures=True)))
     trial.begin()
     trial.now += 5 * SECOND
@@ -358,7 +358,7 @@ def test_http_timeouts():
     assert trial.checker.next_deadline() == trial.now + 60 * SECOND
 
 
-def test_http_server_that_drips_is_not_waited_for_beyond_the_loop():
+def test_http_server_that_drips_is_not_waited_for_beyond_the_loop() -> None:
     """Each piece comes in time, but the whole takes longer than delay_loop."""
     trial = Trial(http())
     trial.attempt(*answer())
@@ -375,7 +375,7 @@ def test_http_server_that_drips_is_not_waited_for_beyond_the_loop():
     assert trial.checker.next_deadline() == trial.now + SECOND
 
 
-def test_http_slow_but_steady_response_is_good():
+def test_http_slow_but_steady_response_is_good() -> None:
     trial = Trial(http())
     trial.begin()
     trial.tell(Connected())

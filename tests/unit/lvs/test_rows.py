@@ -33,7 +33,7 @@ FWMARK = Service("fwmark", None, 0, 0, 7, 10)
         (IPV4, {"sched_3": True, "persistence_timeout": 360}, 0x21, 360, 0xFFFFFFFF),
     ],
 )
-def test_service(service: Service, keywords: dict[str, Any], flags: int, timeout: int, netmask: int):
+def test_service(service: Service, keywords: dict[str, Any], flags: int, timeout: int, netmask: int) -> None:
     row = service_row(VirtualServer(service=service, lvs_sched="sh", **keywords))
     assert (row.service, row.scheduler, row.flags, row.timeout, row.netmask) == (
         service,
@@ -44,7 +44,7 @@ def test_service(service: Service, keywords: dict[str, Any], flags: int, timeout
     )
 
 
-def test_destination_keeps_tunnel_options_for_tunnels_only():
+def test_destination_keeps_tunnel_options_for_tunnels_only() -> None:
     gue = LvsMethod("TUN", "gue", 6080, "csum")
     address = ip_address("10.9.0.11")
     assert destination_row(RealServer(address=address, port=80, lvs_method=gue), 1).method == gue
@@ -52,7 +52,7 @@ def test_destination_keeps_tunnel_options_for_tunnels_only():
     assert destination_row(RealServer(address=address, port=80, lvs_method=odd), 1).method == LvsMethod("DR")
 
 
-def test_destination_thresholds_and_weight():
+def test_destination_thresholds_and_weight() -> None:
     server = RealServer(address=ip_address("10.9.0.11"), port=80, uthreshold=10, lthreshold=5)
     row = destination_row(server, 1 << 40)
     assert (row.upper_threshold, row.lower_threshold, row.weight) == (10, 5, WEIGHT_MAX)

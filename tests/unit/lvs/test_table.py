@@ -45,7 +45,7 @@ def verbs(kernel: FakeIpvs) -> list[str]:
     return [str(order.verb) for order in kernel.orders]
 
 
-def test_nothing_is_ordered_before_the_table_was_read():
+def test_nothing_is_ordered_before_the_table_was_read() -> None:
     kernel, table = FakeIpvs(), Table()
     table.want(service(rs(11)))
     assert not table.pending
@@ -55,7 +55,7 @@ def test_nothing_is_ordered_before_the_table_was_read():
     assert kernel.weights() == {"[10.9.0.100]:tcp:80": {"10.9.0.11:80": 1}}
 
 
-def test_a_restart_finds_its_rows_and_orders_only_what_differs():
+def test_a_restart_finds_its_rows_and_orders_only_what_differs() -> None:
     kernel = FakeIpvs([(row(), [rs(11), rs(12, 7), rs(66)])])
     table = loaded(kernel)
     table.want(service(rs(11), rs(12), rs(13)))
@@ -64,7 +64,7 @@ def test_a_restart_finds_its_rows_and_orders_only_what_differs():
     assert kernel.weights() == {"[10.9.0.100]:tcp:80": {"10.9.0.11:80": 1, "10.9.0.12:80": 1, "10.9.0.13:80": 1}}
 
 
-def test_foreign_services_are_left_alone():
+def test_foreign_services_are_left_alone() -> None:
     kernel = FakeIpvs([(row(200), [rs(66)])])
     table = loaded(kernel)
     table.want(service(rs(11)))
@@ -76,7 +76,7 @@ def test_foreign_services_are_left_alone():
     assert kernel.weights() == {"[10.9.0.200]:tcp:80": {"10.9.0.66:80": 1}}
 
 
-def test_batches_are_bounded_and_complete():
+def test_batches_are_bounded_and_complete() -> None:
     kernel = FakeIpvs()
     table = loaded(kernel)
     for last in range(1, 4):
@@ -86,7 +86,7 @@ def test_batches_are_bounded_and_complete():
     assert [len(each) for each in kernel.weights().values()] == [100, 100, 100]
 
 
-def test_a_change_amid_a_long_plan():
+def test_a_change_amid_a_long_plan() -> None:
     kernel = FakeIpvs()
     table = loaded(kernel)
     wanted = service(*(rs(number) for number in range(200)))
@@ -100,15 +100,16 @@ def test_a_change_amid_a_long_plan():
     assert kernel.services[row().service].destinations == wanted.destinations
 
 
-def test_unknown_scheduler_is_said_once_with_its_remedy_and_tried_again():
+def test_unknown_scheduler_is_said_once_with_its_remedy_and_tried_again() -> None:
     kernel = FakeIpvs()
     table = loaded(kernel)
     table.want(service(rs(11), rs(12), of=row(scheduler="twos")))
     logs = settle(table, kernel)
-    assert [log.message for log in logs] == [
+    [message] = [log.message for log in logs]
+    assert message == (
         "IPVS cmd NEW_SERVICE(1) error: No such file or directory(2) for VS [10.9.0.100]:tcp:80"
         " - the kernel does not know this scheduler: modprobe ip_vs_twos"
-    ]
+    )
     assert logs[0].level is Level.WARNING
     assert not table.pending
     table.retry_refused()
@@ -119,7 +120,7 @@ def test_unknown_scheduler_is_said_once_with_its_remedy_and_tried_again():
     assert kernel.weights() == {"[10.9.0.100]:tcp:80": {"10.9.0.11:80": 1, "10.9.0.12:80": 1}}
 
 
-def test_a_reload_mends_a_refusal_at_once():
+def test_a_reload_mends_a_refusal_at_once() -> None:
     kernel = FakeIpvs()
     table = loaded(kernel)
     table.want(service(rs(11), of=row(scheduler="twos")))
@@ -129,7 +130,7 @@ def test_a_reload_mends_a_refusal_at_once():
     assert kernel.weights() == {"[10.9.0.100]:tcp:80": {"10.9.0.11:80": 1}}
 
 
-def test_refused_edit_of_the_scheduler_leaves_the_servers_served():
+def test_refused_edit_of_the_scheduler_leaves_the_servers_served() -> None:
     kernel = FakeIpvs([(row(), [rs(11)])])
     table = loaded(kernel)
     table.want(service(rs(11), rs(12), of=row(scheduler="twos")))
@@ -145,7 +146,7 @@ def test_refused_edit_of_the_scheduler_leaves_the_servers_served():
         ("service-removed", "SET_DEST(6) error: No such process(3)"),
     ],
 )
-def test_changes_by_others_are_mended(happened: str, line: str):
+def test_changes_by_others_are_mended(happened: str, line: str) -> None:
     kernel = FakeIpvs()
     table = loaded(kernel)
     wanted = service(rs(11), rs(12))
@@ -166,7 +167,7 @@ def test_changes_by_others_are_mended(happened: str, line: str):
     assert kernel.services[row().service].destinations == wanted.destinations
 
 
-def test_deleting_what_is_gone_is_told_and_forgotten():
+def test_deleting_what_is_gone_is_told_and_forgotten() -> None:
     kernel = FakeIpvs()
     table = loaded(kernel)
     wanted = service(rs(11), rs(12))
@@ -175,16 +176,17 @@ def test_deleting_what_is_gone_is_told_and_forgotten():
     del kernel.services[row().service].destinations[key_of(rs(12))]
     del wanted.destinations[key_of(rs(12))]
     table.want(wanted, [key_of(rs(12))])
-    assert [log.message for log in settle(table, kernel)] == [
+    [log] = settle(table, kernel)
+    assert log.message == (
         "IPVS cmd DEL_DEST(7) error: No such file or directory(2) for"
         " service [10.9.0.12]:tcp:80 of VS [10.9.0.100]:tcp:80"
-    ]
+    )
     kernel.flush()
     table.drop(row().service)
     assert "DEL_SERVICE(3) error: No such process(3)" in settle(table, kernel)[0].message
 
 
-def test_service_that_appeared_meanwhile_is_edited():
+def test_service_that_appeared_meanwhile_is_edited() -> None:
     kernel = FakeIpvs()
     table = loaded(kernel)
     kernel.services[row().service] = ServiceTable(row(scheduler="rr"), {key_of(rs(11)): rs(11, 9)})
@@ -202,7 +204,7 @@ class Stubborn(FakeIpvs):
         return errno.ENOENT if order.verb == "edit-server" else super().order(order)
 
 
-def test_a_contradictory_kernel_is_given_up():
+def test_a_contradictory_kernel_is_given_up() -> None:
     kernel = Stubborn()
     table = loaded(kernel)
     table.want(service(rs(11)))
@@ -212,7 +214,7 @@ def test_a_contradictory_kernel_is_given_up():
     assert not table.pending
 
 
-def test_fields_name_the_servers():
+def test_fields_name_the_servers() -> None:
     kernel = FakeIpvs()
     table = loaded(kernel)
     wanted = service(rs(11))
@@ -226,7 +228,7 @@ def test_fields_name_the_servers():
     assert fields["REAL_SERVER"] == "[10.9.0.11]:tcp:80"
 
 
-def test_lost_answers_are_read_anew():
+def test_lost_answers_are_read_anew() -> None:
     kernel = FakeIpvs()
     table = loaded(kernel)
     wanted = service(*(rs(number) for number in range(100)))
@@ -241,7 +243,7 @@ def test_lost_answers_are_read_anew():
     assert kernel.services[row().service] == wanted
 
 
-def test_a_service_dropped_while_the_kernel_is_away_goes_when_it_is_back():
+def test_a_service_dropped_while_the_kernel_is_away_goes_when_it_is_back() -> None:
     kernel = FakeIpvs()
     table = loaded(kernel)
     table.want(service(rs(11)))

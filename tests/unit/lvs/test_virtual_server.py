@@ -1,4 +1,4 @@
-"""Alive servers, quorum and sorry server: the order of lines, scripts and FIFO lines, and what is wanted in the table."""
+"""Alive servers, quorum and sorry server: the order of lines, scripts, FIFO lines, and the table wanted."""
 
 from dataclasses import replace
 from ipaddress import ip_address
@@ -72,14 +72,14 @@ def table(core: VirtualServer) -> dict[int, int]:
     return {row.address.packed[-1]: row.weight for row in core.table.destinations.values()}
 
 
-def test_start_with_living_servers_gains_quorum():
+def test_start_with_living_servers_gains_quorum() -> None:
     core = VirtualServer(block(server(11, weight=2), server(12), quorum=2, hysteresis=1))
     assert brief(core.start()) == ["table", f"Gained quorum 2+1=3 <= 3 for VS {VS}", f"fifo VS {VS} UP"]
     assert table(core) == {11: 2, 12: 1}
 
 
 @pytest.mark.keyword("virtual_server.alpha")
-def test_start_with_alpha_is_silent_and_empty():
+def test_start_with_alpha_is_silent_and_empty() -> None:
     core = VirtualServer(block(server(11, alpha=True), server(12, alpha=True, inhibit_on_failure=True)))
     assert brief(core.start()) == ["table"]
     assert table(core) == {12: 0}
@@ -95,7 +95,7 @@ def test_start_with_alpha_is_silent_and_empty():
 
 
 @pytest.mark.keyword("virtual_server.sorry_server")
-def test_start_with_alpha_and_sorry_server():
+def test_start_with_alpha_and_sorry_server() -> None:
     core = VirtualServer(block(server(11, alpha=True), sorry=99, quorum=3, hysteresis=1))
     assert brief(core.start()) == [
         "table",
@@ -107,12 +107,12 @@ def test_start_with_alpha_and_sorry_server():
     assert table(core) == {99: 1}
 
 
-def test_start_notifies_living_servers_on_wish():
+def test_start_notifies_living_servers_on_wish() -> None:
     core = VirtualServer(block(server(11), server(12, alpha=True)))
     assert brief(core.start(init_notifies=True))[:2] == ["table", f"fifo RS {rs(11)} {VS} UP"]
 
 
-def test_alpha_server_whose_first_check_fails_is_told_without_change():
+def test_alpha_server_whose_first_check_fails_is_told_without_change() -> None:
     core = VirtualServer(block(server(11, alpha=True)))
     core.start()
     effects = core.handle(CheckerJudged(key(11), up=False, changed=False))
@@ -122,8 +122,8 @@ def test_alpha_server_whose_first_check_fails_is_told_without_change():
 
 @pytest.mark.keyword("virtual_server.real_server.notify_down")
 @pytest.mark.keyword("virtual_server.quorum_down")
-def test_order_of_a_loss_with_scripts():
-    scripts = {"notify_up": Script(("/up",)), "notify_down": Script(("/down",))}
+def test_order_of_a_loss_with_scripts() -> None:
+    scripts: dict[str, Any] = {"notify_up": Script(("/up",)), "notify_down": Script(("/down",))}
     core = VirtualServer(
         block(
             server(11, **scripts),
@@ -161,7 +161,7 @@ def test_order_of_a_loss_with_scripts():
 
 @pytest.mark.keyword("virtual_server.quorum")
 @pytest.mark.keyword("virtual_server.hysteresis")
-def test_observed_numbers_of_quorum_and_hysteresis():
+def test_observed_numbers_of_quorum_and_hysteresis() -> None:
     """Weights 2+1, quorum 2, hysteresis 1: lost only at sum 0, regained only at sum 3."""
     core = VirtualServer(block(server(11, weight=2), server(12), quorum=2, hysteresis=1))
     core.start()
@@ -178,7 +178,7 @@ def test_observed_numbers_of_quorum_and_hysteresis():
     assert f"Gained quorum 2+1=3 <= 3 for VS {VS}" in up(core, 12)
 
 
-def test_quorum_without_sorry_server_leaves_the_servers_in():
+def test_quorum_without_sorry_server_leaves_the_servers_in() -> None:
     core = VirtualServer(block(server(11), server(12), quorum=2))
     core.start()
     lines = down(core, 11)
@@ -187,7 +187,7 @@ def test_quorum_without_sorry_server_leaves_the_servers_in():
 
 
 @pytest.mark.keyword("virtual_server.inhibit_on_failure")
-def test_inhibited_servers_stay_with_weight_0():
+def test_inhibited_servers_stay_with_weight_0() -> None:
     core = VirtualServer(block(server(11, inhibit_on_failure=True), server(12, weight=3), sorry=99, quorum=4))
     core.start()
     assert down(core, 11)[0] == f"Disabling service {rs(11)} of VS {VS}"
@@ -199,7 +199,7 @@ def test_inhibited_servers_stay_with_weight_0():
 
 
 @pytest.mark.keyword("virtual_server.sorry_server_inhibit")
-def test_inhibited_sorry_server_waits_with_weight_0():
+def test_inhibited_sorry_server_waits_with_weight_0() -> None:
     core = VirtualServer(block(server(11), sorry=99, inhibit=True))
     core.start()
     assert table(core) == {11: 1, 99: 0}
@@ -209,7 +209,7 @@ def test_inhibited_sorry_server_waits_with_weight_0():
     assert table(core) == {11: 1, 99: 0}
 
 
-def test_sorry_server_that_is_also_a_real_server():
+def test_sorry_server_that_is_also_a_real_server() -> None:
     core = VirtualServer(block(server(11), server(12), sorry=12, quorum=2))
     core.start()
     assert table(core) == {11: 1, 12: 1}
@@ -222,7 +222,7 @@ def test_sorry_server_that_is_also_a_real_server():
     assert table(core) == {11: 1, 12: 1}
 
 
-def test_servers_change_only_in_the_books_while_the_sorry_server_answers():
+def test_servers_change_only_in_the_books_while_the_sorry_server_answers() -> None:
     core = VirtualServer(block(server(11), server(12), sorry=99, quorum=2))
     core.start()
     down(core, 11)
@@ -233,7 +233,7 @@ def test_servers_change_only_in_the_books_while_the_sorry_server_answers():
     assert table(core) == {99: 1}
 
 
-def test_a_server_is_up_only_while_all_its_checkers_are():
+def test_a_server_is_up_only_while_all_its_checkers_are() -> None:
     core = VirtualServer(block(server(11, checkers=2), server(12)))
     core.start()
     assert down(core, 11)[0].startswith("Removing")
@@ -242,14 +242,14 @@ def test_a_server_is_up_only_while_all_its_checkers_are():
     assert up(core, 11)[0].startswith("Adding")
 
 
-def test_only_the_server_that_changed_is_touched():
+def test_only_the_server_that_changed_is_touched() -> None:
     core = VirtualServer(block(server(11), server(12)))
     core.start()
     effects = core.handle(CheckerJudged(key(11), up=False, changed=True))
     assert [each.servers for each in effects if isinstance(each, TableChanged)] == [frozenset((key(11),))]
 
 
-def test_entries_name_both_servers_and_the_cause():
+def test_entries_name_both_servers_and_the_cause() -> None:
     core = VirtualServer(block(server(11)))
     core.start()
     effects = core.handle(CheckerJudged(key(11), up=False, changed=True, reason="TCP_CHECK: refused"))
@@ -260,7 +260,7 @@ def test_entries_name_both_servers_and_the_cause():
 # the end
 
 
-def test_stop_is_silent_to_scripts():
+def test_stop_is_silent_to_scripts() -> None:
     core = VirtualServer(block(server(11), server(12), sorry=99))
     core.start()
     down(core, 12)
@@ -272,7 +272,7 @@ def test_stop_is_silent_to_scripts():
 
 
 @pytest.mark.keyword("virtual_server.omega")
-def test_stop_with_omega_notifies():
+def test_stop_with_omega_notifies() -> None:
     core = VirtualServer(block(server(11), server(12), server(13), quorum=2, omega=True, quorum_down=Script(("/q",))))
     core.start()
     down(core, 13)
@@ -288,7 +288,7 @@ def test_stop_with_omega_notifies():
     ]
 
 
-def test_a_block_that_is_gone():
+def test_a_block_that_is_gone() -> None:
     core = VirtualServer(block(server(11), server(12)))
     core.start()
     down(core, 12)
@@ -307,7 +307,7 @@ def reload(core: VirtualServer, new: Block, **failed: int) -> list[str]:
     return brief(core.reload(new, counts))
 
 
-def test_reload_changes_weight_in_place():
+def test_reload_changes_weight_in_place() -> None:
     core = VirtualServer(block(server(11, weight=2), server(12)))
     core.start()
     down(core, 12)
@@ -320,7 +320,7 @@ def test_reload_changes_weight_in_place():
     assert table(core) == {11: 5}
 
 
-def test_reload_drops_and_adds_servers():
+def test_reload_drops_and_adds_servers() -> None:
     core = VirtualServer(block(server(11), server(12)))
     core.start()
     lines = reload(core, block(server(12), server(13), server(14, alpha=True)), rs14=1)
@@ -328,7 +328,7 @@ def test_reload_drops_and_adds_servers():
     assert table(core) == {12: 1, 13: 1}
 
 
-def test_reload_evaluates_the_quorum_anew():
+def test_reload_evaluates_the_quorum_anew() -> None:
     core = VirtualServer(block(server(11)))
     core.start()
     lines = reload(core, block(server(11), quorum=2, sorry=99))
@@ -338,7 +338,7 @@ def test_reload_evaluates_the_quorum_anew():
     assert table(core) == {11: 1}
 
 
-def test_reload_that_brings_a_needed_sorry_server():
+def test_reload_that_brings_a_needed_sorry_server() -> None:
     core = VirtualServer(block(server(11)))
     core.start()
     down(core, 11)
@@ -348,7 +348,7 @@ def test_reload_that_brings_a_needed_sorry_server():
     assert reload(core, block(server(11), sorry=99), rs11=1) == ["table"]
 
 
-def test_reload_that_takes_the_sorry_server():
+def test_reload_that_takes_the_sorry_server() -> None:
     core = VirtualServer(block(server(11), server(12), sorry=99, quorum=2))
     core.start()
     down(core, 11)
@@ -356,7 +356,7 @@ def test_reload_that_takes_the_sorry_server():
     assert table(core) == {12: 1}
 
 
-def test_reload_without_the_checker_that_failed():
+def test_reload_without_the_checker_that_failed() -> None:
     core = VirtualServer(block(server(11)))
     core.start()
     down(core, 11)
@@ -364,7 +364,7 @@ def test_reload_without_the_checker_that_failed():
     assert table(core) == {11: 1}
 
 
-def test_reload_changes_the_forwarding():
+def test_reload_changes_the_forwarding() -> None:
     core = VirtualServer(block(server(11)))
     core.start()
     reload(core, block(server(11, lvs_method=LvsMethod("DR"))))
