@@ -9,7 +9,6 @@ import socket
 import struct
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.errors import KernelError
@@ -17,10 +16,10 @@ from pykeepalived.kernel.message_classes import (
     NLM_F_CREATE,
     NLM_F_EXCL,
     Form,
+    Reader,
     encoded,
     ifaddrmsg,
     ifinfmsg,
-    payloads,
     place,
 )
 from pykeepalived.kernel.netlink import NETLINK_ROUTE, NetlinkSocket, Overrun
@@ -41,6 +40,7 @@ _ABSENT = frozenset({errno.EADDRNOTAVAIL, errno.ENODEV})
 _NEW_FLAGS = NLM_F_CREATE | NLM_F_EXCL
 _CACHEINFO = struct.Struct("=IIII")  # preferred, valid, created, updated
 _U32 = struct.Struct("=I")
+_LINK, _ADDRESS = Reader(ifinfmsg), Reader(ifaddrmsg)
 
 _AddressKey = tuple[bytes, int, bytes]
 """Address, prefix length, and what the prefix belongs to (the peer, where there is one)."""
@@ -55,6 +55,9 @@ class LinuxHost:
         self._indexes: dict[str, int] = {}
         self._addresses: dict[int, dict[_AddressKey, HostAddress]] = {}
         self._forms: dict[tuple[object, ...], Form] = {}
+        self._links = Form(encoded(ifinfmsg, _RTM_GETLINK, 0, {}, []))
+        self._every_address = Form(encoded(ifaddrmsg, _RTM_GETADDR, 0, {}, []))
+        self._stale = False
         self._orders = NetlinkSocket(NETLINK_ROUTE)
         try:
             self._monitor = NetlinkSocket(NETLINK_ROUTE, (_RTNLGRP_LINK, _RTNLGRP_IPV4_IFADDR, _RTNLGRP_IPV6_IFADDR))
@@ -66,7 +69,7 @@ class LinuxHost:
         except KernelError:
             self.close()
             raise
-        self._index_names()
+        self._indexes = {interface.name: index for index, interface in self._interfaces.items()}
 
     def fileno(self) -> int:
         """The descriptor to watch."""
@@ -83,8 +86,11 @@ class LinuxHost:
             for kind, message in self._monitor.events():
                 self._heard(kind, message)
         except Overrun:
+            self._stale = True
+        if self._stale:  # stays so when the reading fails: the next call tries again
             self._monitor.discard()
             self._resynchronise()
+            self._stale = False
 
     def interfaces(self) -> Sequence[Interface]:
         """All links known now."""
@@ -155,22 +161,20 @@ class LinuxHost:
     def _read(self) -> tuple[dict[int, Interface], dict[int, dict[_AddressKey, HostAddress]]]:
         """Dump links and addresses."""
         interfaces: dict[int, Interface] = {}
-        links = encoded(ifinfmsg, _RTM_GETLINK, 0, {}, [])
-        for _, data in self._orders.dump(links.data):
-            message = _decoded(ifinfmsg, data)
-            interface = _interface(message, None)
+        for _, data in self._orders.dump(self._links.fill()):
+            interface = _interface(data, None)
             if interface is not None:
                 interfaces[interface.index] = interface
         addresses: dict[int, dict[_AddressKey, HostAddress]] = {}
-        for _, data in self._orders.dump(encoded(ifaddrmsg, _RTM_GETADDR, 0, {}, []).data):
-            key, address = _address(_decoded(ifaddrmsg, data))
+        for _, data in self._orders.dump(self._every_address.fill()):
+            key, address = _address(data)
             if address is not None and address.interface in interfaces:
                 addresses.setdefault(address.interface, {})[key] = address
         return interfaces, addresses
 
     def _heard(self, kind: int, data: bytes) -> None:
         if kind in {_RTM_NEWADDR, _RTM_DELADDR}:
-            key, address = _address(_decoded(ifaddrmsg, data))
+            key, address = _address(data)
             if address is None:
                 return
             if kind == _RTM_NEWADDR:
@@ -178,14 +182,13 @@ class LinuxHost:
             else:
                 self._address_vanished(key, address.interface)
         elif kind in {_RTM_NEWLINK, _RTM_DELLINK}:
-            message = _decoded(ifinfmsg, data)
-            if message["family"] != socket.AF_UNSPEC:
+            fields = _LINK.fields(data)
+            if fields["family"] != socket.AF_UNSPEC:
                 return  # a bridge speaks of its port, not of the link
-            index = message["index"]
             if kind == _RTM_DELLINK:
-                self._link_vanished(index)
+                self._link_vanished(fields["index"])
             else:
-                new = _interface(message, self._interfaces.get(index))
+                new = _interface(data, self._interfaces.get(fields["index"]))
                 if new is not None:
                     self._link_is(new)
 
@@ -204,8 +207,10 @@ class LinuxHost:
         old = self._interfaces.get(new.index)
         if old == new:
             return
+        if old is not None:
+            self._forget_name(old)
         self._interfaces[new.index] = new
-        self._index_names()
+        self._indexes[new.name] = new.index
         self._listener.interface_changed(old, new)
 
     def _link_vanished(self, index: int) -> None:
@@ -213,8 +218,13 @@ class LinuxHost:
             self._listener.address_removed(address)
         old = self._interfaces.pop(index, None)
         if old is not None:
-            self._index_names()
+            self._forget_name(old)
             self._listener.interface_changed(old, None)
+
+    def _forget_name(self, interface: Interface) -> None:
+        """Another link may have the name by now."""
+        if self._indexes.get(interface.name) == interface.index:
+            del self._indexes[interface.name]
 
     def _resynchronise(self) -> None:
         """Read everything again, and tell the differences: what is gone first, addresses before their links."""
@@ -229,9 +239,6 @@ class LinuxHost:
         for now_known in addresses.values():
             for key, address in now_known.items():
                 self._address_appeared(key, address)
-
-    def _index_names(self) -> None:
-        self._indexes = {interface.name: index for index, interface in self._interfaces.items()}
 
 
 def _flags(entry: AddressEntry) -> int:
@@ -269,23 +276,17 @@ def _address_form(kind: int, version: int, label_bytes: int, broadcast: bool, li
     return Form(message, places)
 
 
-def _decoded(message_class: Any, data: bytes) -> Any:
-    message = message_class(data)
-    message.decode()
-    return message
-
-
-def _interface(message: Any, known: Interface | None) -> Interface | None:
+def _interface(data: bytes, known: Interface | None) -> Interface | None:
     """A link. Wireless events carry only some attributes: the others stay as known."""
-    attributes = payloads(message)
+    fields, attributes = _LINK.fields(data), _LINK.attributes(data)
     name = attributes.get("IFLA_IFNAME")
     mtu = attributes.get("IFLA_MTU")
     mac = attributes.get("IFLA_ADDRESS")
     if name is None and known is None:
         return None
-    flags = message["flags"]
+    flags = fields["flags"]
     return Interface(
-        index=message["index"],
+        index=fields["index"],
         name=name.rstrip(b"\0").decode("utf-8", "surrogateescape") if name is not None else known.name if known else "",
         up=bool(flags & _IFF_UP and flags & _IFF_RUNNING),
         mac=mac if mac is not None else known.mac if known else b"",
@@ -296,26 +297,27 @@ def _interface(message: Any, known: Interface | None) -> Interface | None:
     )
 
 
-def _address(message: Any) -> tuple[_AddressKey, HostAddress | None]:
+def _address(data: bytes) -> tuple[_AddressKey, HostAddress | None]:
     """An address and what tells it from the others of its link; None for families that are not IP."""
-    attributes = payloads(message)
+    fields, attributes = _ADDRESS.fields(data), _ADDRESS.attributes(data)
     prefixed = attributes.get("IFA_ADDRESS", b"")
     local = attributes.get("IFA_LOCAL", prefixed)
-    key = (local, message["prefixlen"], prefixed)
+    key = (local, fields["prefixlen"], prefixed)
     address: IPv4Address | IPv6Address
-    if message["family"] == socket.AF_INET and len(local) == 4:
+    ipv4 = fields["family"] == socket.AF_INET
+    if ipv4 and len(local) == 4:
         address = IPv4Address(local)
-    elif message["family"] == socket.AF_INET6 and len(local) == 16:
+    elif fields["family"] == socket.AF_INET6 and len(local) == 16:
         address = IPv6Address(local)
     else:
         return key, None
     wide_flags = attributes.get("IFA_FLAGS")
-    flags = _U32.unpack(wide_flags)[0] if wide_flags is not None else message["flags"]
+    flags = _U32.unpack(wide_flags)[0] if wide_flags is not None else fields["flags"]
     return key, HostAddress(
-        interface=message["index"],
+        interface=fields["index"],
         address=address,
-        prefix_length=message["prefixlen"],
-        scope=message["scope"],
+        prefix_length=fields["prefixlen"],
+        scope=fields["scope"],
         tentative=bool(flags & _IFA_F_TENTATIVE),
-        secondary=bool(flags & _IFA_F_SECONDARY) and message["family"] == socket.AF_INET,
+        secondary=ipv4 and bool(flags & _IFA_F_SECONDARY),
     )

@@ -13,7 +13,7 @@ from typing import Literal, cast
 
 from pykeepalived.config.blocks.virtual_server import LvsMethod, Service
 from pykeepalived.errors import KernelError
-from pykeepalived.kernel.message_classes import Form, ctrlmsg, encoded, genlmsg, nla, payloads, place
+from pykeepalived.kernel.message_classes import Form, Reader, ctrlmsg, encoded, genlmsg, nla, place
 from pykeepalived.kernel.netlink import NETLINK_GENERIC, NetlinkSocket
 from pykeepalived.kernel.ports import DestinationRow, Failure, IPAddress, IpvsOrder, ServiceRow
 
@@ -121,6 +121,9 @@ class ipvsinfomsg(genlmsg):  # type: ignore[misc] # noqa: N801
     )
 
 
+_MESSAGE, _SETTINGS, _SERVER = Reader(ipvsmsg), Reader(ipvsmsg.service), Reader(ipvsmsg.dest)
+_INFO, _CONTROL = Reader(ipvsinfomsg), Reader(ctrlmsg)
+
 _SERVICE, _DEST = "IPVS_CMD_ATTR_SERVICE", "IPVS_CMD_ATTR_DEST"
 _Layout = list[tuple[str, object, str]]
 """Attributes of a nest: name, a value of the right size, and the struct format to fill it by."""
@@ -160,20 +163,18 @@ class LinuxIpvs:
     def version(self) -> str:
         """``1.2.1``; raises KernelError when the kernel has no IPVS."""
         _, data = self._socket.get(self._message(_GET_INFO))
-        message = ipvsinfomsg(data)
-        message.decode()
-        number = _u32(payloads(message).get("IPVS_INFO_ATTR_VERSION"))
+        number = _u32(_INFO.attributes(data).get("IPVS_INFO_ATTR_VERSION"))
         return f"{number >> 16 & 0xFF}.{number >> 8 & 0xFF}.{number & 0xFF}"
 
     def table(self) -> list[tuple[ServiceRow, list[DestinationRow]]]:
         """The whole table."""
         rows = []
         for _, data in self._socket.dump(self._message(_GET_SERVICE)):
-            service = _service_row(_nest(data, _SERVICE))
+            service = _service_row(data)
             request = self._form("list-servers", service, None).fill(*_identity(service.service))
             found = self._socket.dump(request)
             family = service.service.family
-            rows.append((service, [_destination_row(_nest(data, _DEST), family) for _, data in found]))
+            rows.append((service, [_destination_row(server, family) for _, server in found]))
         return rows
 
     def apply(self, orders: Sequence[IpvsOrder]) -> list[Failure]:
@@ -257,8 +258,11 @@ class LinuxIpvs:
 
     def _message(self, command: int) -> bytearray:
         """A command without attributes."""
-        message = encoded(ipvsmsg, self._family_id(), 0, {"cmd": command, "version": _VERSION}, [])
-        return cast("bytearray", message.data)
+        form = self._forms.get((command,))
+        if form is None:
+            message = encoded(ipvsmsg, self._family_id(), 0, {"cmd": command, "version": _VERSION}, [])
+            form = self._forms[(command,)] = Form(message)
+        return form.fill()
 
     def _family_id(self) -> int:
         """The number under which this kernel knows IPVS; asking for it may make the kernel load the module."""
@@ -275,9 +279,7 @@ class LinuxIpvs:
                     "or use a kernel built with CONFIG_IP_VS",
                     errno.ENOENT,
                 ) from error
-            answer = ctrlmsg(data)
-            answer.decode()
-            self._family = _u16(payloads(answer).get("CTRL_ATTR_FAMILY_ID"))
+            self._family = _u16(_CONTROL.attributes(data).get("CTRL_ATTR_FAMILY_ID"))
         return self._family
 
 
@@ -297,19 +299,8 @@ def _identity(service: Service) -> list[int | bytes]:
     return [service.family, service.protocol, service.address.packed.ljust(_ADDRESS_BYTES, b"\0"), service.port]
 
 
-def _nest(data: bytes, name: str) -> dict[str, bytes]:
-    """The attributes of the nest of that name in a message."""
-    message = ipvsmsg(data)
-    message.decode()
-    for slot in message["attrs"]:
-        if slot.cell[0] == name:
-            nest = slot.cell[1]
-            nest.decode()
-            return payloads(nest)
-    raise KernelError(f"understand an IPVS message without {name}", errno.EPROTO)
-
-
-def _service_row(nest: dict[str, bytes]) -> ServiceRow:
+def _service_row(data: bytes) -> ServiceRow:
+    nest = _SETTINGS.attributes(_MESSAGE.attributes(data).get(_SERVICE, b""))
     family = _u16(nest.get("IPVS_SVC_ATTR_AF"))
     mark = nest.get("IPVS_SVC_ATTR_FWMARK")
     if mark is not None:
@@ -336,7 +327,8 @@ def _service_row(nest: dict[str, bytes]) -> ServiceRow:
     )
 
 
-def _destination_row(nest: dict[str, bytes], service_family: int) -> DestinationRow:
+def _destination_row(data: bytes, service_family: int) -> DestinationRow:
+    nest = _SERVER.attributes(_MESSAGE.attributes(data).get(_DEST, b""))
     family = nest.get("IPVS_DEST_ATTR_ADDR_FAMILY")  # absent before Linux 3.18
     forward = _FORWARD_NAME.get(_u32(nest.get("IPVS_DEST_ATTR_FWD_METHOD")), "NAT")
     method = LvsMethod(cast('Literal["NAT", "DR", "TUN"]', forward))

@@ -8,6 +8,8 @@ import sys
 import pytest
 
 from pykeepalived.kernel.capabilities import Capability, effective, keep_only, no_new_privileges
+from pykeepalived.kernel.processes import enter_network_namespace
+from tests.namespaces.veth_pair import veth_pair
 from tests.unit.kernel.forked import in_child
 
 KEPT = frozenset({Capability.NET_ADMIN, Capability.NET_RAW})
@@ -86,3 +88,15 @@ def test_root_of_a_user_namespace_keeps_what_it_has_there() -> None:
         pytest.skip(f"needs user namespaces: {done.stderr.strip()}")
     assert done.stderr == ""
     assert done.stdout == "[12, 13] [12, 13] True\n"
+
+
+@needs_root
+def test_entering_a_named_network_namespace() -> None:
+    with veth_pair() as (left, _):
+        left.ip("link set eth0 name inside0")
+
+        def work() -> str:
+            enter_network_namespace(left.name)
+            return ",".join(name for _, name in socket.if_nameindex())
+
+        assert in_child(work) == "lo,inside0"

@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,16 @@ class Namespace:
         if done.returncode != 0:
             raise RuntimeError(f"ip {words}: {done.stderr.strip()}")
         return done.stdout
+
+    def wait_for(self, flag: str) -> None:
+        """Until ``eth0`` has a flag and its operational state says so too: the kernel sets it a little later."""
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline:
+            told = self.ip("link show eth0")
+            if flag in told and "state UP" in told:
+                return
+            time.sleep(0.01)
+        raise RuntimeError(f"eth0 of {self.name} has no {flag}")
 
     def call(self, action: Callable[[], T]) -> T:
         """Do something in it; sockets made there stay there."""
@@ -78,6 +89,8 @@ def veth_pair() -> Iterator[tuple[Namespace, Namespace]]:
         left.ip(f"link add name eth0 type veth peer name eth0 netns {right.name}")
         for namespace in (left, right):
             namespace.ip("link set eth0 up")
+        for namespace in (left, right):
+            namespace.wait_for("LOWER_UP")
         yield left, right
     finally:
         for namespace in made:

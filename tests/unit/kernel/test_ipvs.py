@@ -8,7 +8,7 @@ import pytest
 
 from pykeepalived.config.blocks.virtual_server import LvsMethod, Service
 from pykeepalived.errors import KernelError
-from pykeepalived.kernel.ipvs import LinuxIpvs, _destination_row, _nest, _service_row
+from pykeepalived.kernel.ipvs import LinuxIpvs, _destination_row, _service_row, ipvsmsg
 from pykeepalived.kernel.message_classes import ctrlmsg, encoded
 from pykeepalived.kernel.ports import DestinationRow, Failure, IpvsOrder, ServiceRow
 
@@ -124,7 +124,7 @@ def test_each_verb_is_its_own_command(ipvs: LinuxIpvs, verb: str, command: int) 
     ids=lambda row: f"{row.service}",
 )
 def test_a_service_is_read_as_it_was_written(ipvs: LinuxIpvs, row: ServiceRow) -> None:
-    assert _service_row(_nest(bytes_of(ipvs, IpvsOrder("add-service", row)), "IPVS_CMD_ATTR_SERVICE")) == row
+    assert _service_row(bytes_of(ipvs, IpvsOrder("add-service", row))) == row
 
 
 @pytest.mark.parametrize(
@@ -139,27 +139,29 @@ def test_a_service_is_read_as_it_was_written(ipvs: LinuxIpvs, row: ServiceRow) -
     ids=str,
 )
 def test_a_server_is_read_as_it_was_written(ipvs: LinuxIpvs, row: DestinationRow) -> None:
-    nest = _nest(bytes_of(ipvs, IpvsOrder("add-server", ROW, row)), "IPVS_CMD_ATTR_DEST")
-    assert _destination_row(nest, socket.AF_INET6) == row
+    assert _destination_row(bytes_of(ipvs, IpvsOrder("add-server", ROW, row)), socket.AF_INET6) == row
 
 
 def test_the_kernels_own_mark_is_no_flag_of_ours() -> None:
     def row(flags: int) -> ServiceRow:
-        return _service_row({"IPVS_SVC_ATTR_AF": b"\x02\0", "IPVS_SVC_ATTR_FLAGS": bytes([flags, 0, 0, 0] * 2)})
+        service = [("IPVS_SVC_ATTR_AF", 2), ("IPVS_SVC_ATTR_FLAGS", {"flags": flags, "mask": 0xFFFFFFFF})]
+        message = encoded(ipvsmsg, 0x21, 0, {"cmd": 1}, [("IPVS_CMD_ATTR_SERVICE", {"attrs": service})])
+        return _service_row(bytes(message.data))
 
     assert row(0x03).flags == 1
     assert row(0x1F).flags == 0x1D
 
 
 def test_old_kernels_name_no_family_and_no_tunnel() -> None:
-    nest = {
-        "IPVS_DEST_ATTR_ADDR": bytes([10, 9, 0, 1]),
-        "IPVS_DEST_ATTR_PORT": b"\0\x50",
-        "IPVS_DEST_ATTR_FWD_METHOD": b"\x02\0\0\0",
-        "IPVS_DEST_ATTR_WEIGHT": b"\x01\0\0\0",
-    }
+    dest = [
+        ("IPVS_DEST_ATTR_ADDR", bytes([10, 9, 0, 1])),
+        ("IPVS_DEST_ATTR_PORT", 80),
+        ("IPVS_DEST_ATTR_FWD_METHOD", 2),
+        ("IPVS_DEST_ATTR_WEIGHT", 1),
+    ]
+    message = encoded(ipvsmsg, 0x21, 0, {"cmd": 5}, [("IPVS_CMD_ATTR_DEST", {"attrs": dest})])
     expected = DestinationRow(IPv4Address("10.9.0.1"), 80, LvsMethod("TUN"), 1, 0, 0)
-    assert _destination_row(nest, socket.AF_INET) == expected
+    assert _destination_row(bytes(message.data), socket.AF_INET) == expected
 
 
 def test_refusals_name_their_place(ipvs: LinuxIpvs) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import netlink
-from pykeepalived.kernel.message_classes import NLMSG_HEADER, encoded, ifaddrmsg, ifinfmsg, payloads
+from pykeepalived.kernel.message_classes import NLMSG_HEADER, Reader, encoded, ifaddrmsg, ifinfmsg
 from pykeepalived.kernel.netlink import NETLINK_ROUTE, NetlinkSocket, Overrun
 
 RTM_GETLINK, RTM_GETADDR, RTM_DELADDR = 18, 22, 21
@@ -83,9 +83,7 @@ def order(count: int) -> list[bytearray]:
 def test_a_dump_lists_the_loopback(route: NetlinkSocket) -> None:
     names = []
     for _, data in route.dump(encoded(ifinfmsg, RTM_GETLINK, 0, {}, []).data):
-        link = ifinfmsg(data)
-        link.decode()
-        names.append(payloads(link)["IFLA_IFNAME"])
+        names.append(Reader(ifinfmsg).attributes(data)["IFLA_IFNAME"])
     assert b"lo\0" in names
 
 
