@@ -66,12 +66,11 @@ class CheckRun:
         self._alarm.set(checker.next_deadline())
 
     def close(self) -> None:
-        """End for good. Whoever is told by us may hold us, and no cycle may stay: there is no collector."""
+        """End for good."""
         self._hang_up()
-        self._judged = _nobody
         if self._alarm is not None:
             self._alarm.set(None)
-            self._alarm = None
+            self._alarm = None  # it knows us: no cycle may stay, for there is no collector
 
     def _tick(self) -> None:
         self._tell(_TICK)
@@ -163,7 +162,3 @@ class CheckRun:
             self._tell(ConnectionFailed(error.errno or errno.EIO))
             return
         self._tell(DataReceived(data) if data else _CLOSED)
-
-
-def _nobody(_verdict: ServerJudged) -> None:
-    """Who is told by a run that has ended."""

@@ -86,6 +86,11 @@ class VirtualServer:
         """Whether a real server is alive."""
         return self._servers[server].up
 
+    @property
+    def servers_up(self) -> int:
+        """How many real servers are alive."""
+        return sum(server.up for server in self._servers.values())
+
     def start(self, *, init_notifies: bool = False) -> list[LvsEffect]:
         """Enter the table. ``init_notifies`` is rs_init_notifies of global_defs."""
         self._add_up()
