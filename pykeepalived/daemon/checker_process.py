@@ -73,7 +73,7 @@ class CheckerService:
         self._part = part
         self._kernel = kernel
         self._draw = draw
-        self._table = Table()
+        self._table = Table(strerror)
         self._served: dict[Service, _Served] = {}
         self._waiting: deque[RunScript | WriteFifo] = deque()  # until the table is as they tell
         self._pumping = False

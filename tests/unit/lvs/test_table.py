@@ -1,6 +1,7 @@
 """Wanted against actual: batches, refusals, and a kernel that is otherwise than booked."""
 
 import errno
+import os
 from ipaddress import ip_address
 
 import pytest
@@ -36,7 +37,7 @@ def settle(table: Table, kernel: FakeIpvs, limit: int = 64) -> list[Log]:
 
 
 def loaded(kernel: FakeIpvs) -> Table:
-    table = Table()
+    table = Table(os.strerror)
     table.load(kernel.table())
     return table
 
@@ -46,7 +47,7 @@ def verbs(kernel: FakeIpvs) -> list[str]:
 
 
 def test_nothing_is_ordered_before_the_table_was_read() -> None:
-    kernel, table = FakeIpvs(), Table()
+    kernel, table = FakeIpvs(), Table(os.strerror)
     table.want(service(rs(11)))
     assert not table.pending
     assert table.next_orders(64) == []
