@@ -44,6 +44,10 @@ class ChildOptions:
     log_detail: int = 0
 
 
+def _no_status(text: str) -> None:
+    """Where a status goes that nobody asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChildContext:
     """Everything a service may use of the outside world besides ``kernel/``."""
@@ -54,6 +58,7 @@ class ChildContext:
     options: ChildOptions
     frames: FrameTemplates
     ready: Callable[[], None]  # call once: initialised, so the parent may say READY=1
+    status: Callable[[str], None] = _no_status  # a phrase for `systemctl status`: "VRRP: 1 MASTER, 2 BACKUP"
 
 
 class Service(Protocol):

@@ -11,7 +11,9 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 from pykeepalived.config.blocks.addresses import AddressEntry
-from pykeepalived.config.blocks.virtual_server import LvsMethod, Service
+from pykeepalived.ipvs_table import DestinationRow as DestinationRow  # noqa: PLC0414 - words of this port, too
+from pykeepalived.ipvs_table import IpvsOrder as IpvsOrder  # noqa: PLC0414
+from pykeepalived.ipvs_table import ServiceRow as ServiceRow  # noqa: PLC0414
 
 BATCH = 64
 
@@ -134,41 +136,6 @@ class Announcer(Protocol):
 
     def close(self) -> None:
         """Close."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceRow:
-    """A service as the kernel holds it. ``flags`` are IP_VS_SVC_F_* without HASHED; ``netmask`` as sent."""
-
-    service: Service
-    scheduler: str
-    flags: int
-    timeout: int  # of persistence, seconds
-    netmask: int  # IPv4: the mask as an integer in host order; IPv6: prefix length
-    persistence_engine: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DestinationRow:
-    """A destination as the kernel holds it."""
-
-    address: IPAddress
-    port: int
-    method: LvsMethod
-    weight: int
-    upper_threshold: int
-    lower_threshold: int
-
-
-@dataclass(frozen=True, slots=True)
-class IpvsOrder:
-    """One change of the table. ``verb`` is add-service, edit-service, delete-service, add-server, edit-server or
-    delete-server; the service row is always given, the destination row for servers.
-    """
-
-    verb: str
-    service: ServiceRow
-    destination: DestinationRow | None = None
 
 
 class Ipvs(Protocol):
