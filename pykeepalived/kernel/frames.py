@@ -11,9 +11,11 @@ import struct
 from dataclasses import dataclass
 
 from pykeepalived.kernel.ports import Interface, IPAddress
+from pykeepalived.wire.checksum import checksum
 
 _MAC_BYTES = 6
 _ROUTER_FLAG = 0x80  # RFC 4861 4.4: R, S, O in the octet after the checksum
+_ADDRESSES_BYTES = 32
 _ICMPV6 = 58
 _STALE = frozenset({errno.ENETDOWN, errno.ENXIO, errno.ENODEV})
 
@@ -93,14 +95,12 @@ def neighbour_advert_frame(templates: FrameTemplates, mac: bytes, address: bytes
     if router:
         frame[templates.flags_place] |= _ROUTER_FLAG
     place = templates.checksum_place
+    # RFC 8200 8.1: the addresses stand right before the message, whose own field is zero so far; length and next
+    # header follow here, since a sum knows no order
     message_place = place - 2
-    length = len(frame) - message_place
-    # RFC 8200 8.1: addresses, length and next header, then the message; its own field is zero so far
-    words = struct.unpack_from(f"!{(32 + length) // 2}H", frame, message_place - 32)
-    total = sum(words) + length + _ICMPV6
-    total = (total & 0xFFFF) + (total >> 16)
-    total = (total & 0xFFFF) + (total >> 16)
-    struct.pack_into("!H", frame, place, ~total & 0xFFFF)
+    summed = bytes(frame[message_place - _ADDRESSES_BYTES :])
+    length_and_kind = struct.pack("!II", len(frame) - message_place, _ICMPV6)
+    struct.pack_into("!H", frame, place, checksum(summed + length_and_kind))
     return bytes(frame)
 
 

@@ -61,7 +61,7 @@ class LinuxHost:
         self._orders = NetlinkSocket(NETLINK_ROUTE)
         try:
             self._monitor = NetlinkSocket(NETLINK_ROUTE, (_RTNLGRP_LINK, _RTNLGRP_IPV4_IFADDR, _RTNLGRP_IPV6_IFADDR))
-        except OSError:
+        except KernelError:
             self._orders.close()
             raise
         try:

@@ -149,10 +149,7 @@ class LinuxIpvs:
     """The table of this network namespace."""
 
     def __init__(self) -> None:
-        try:
-            self._socket = NetlinkSocket(NETLINK_GENERIC)
-        except OSError as error:
-            raise KernelError("open a generic netlink socket", error.errno or errno.EIO) from error
+        self._socket = NetlinkSocket(NETLINK_GENERIC)
         self._family = 0
         self._forms: dict[tuple[object, ...], Form] = {}
 

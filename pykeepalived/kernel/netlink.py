@@ -52,10 +52,13 @@ class Overrun(Exception):  # noqa: N818 - a fact about the queue, not a fault of
 
 
 class NetlinkSocket:
-    """A socket of one netlink protocol. One that is a member of groups is for ``events`` only."""
+    """A socket of one netlink protocol. One that is a member of groups is for ``events`` only. Raises KernelError."""
 
     def __init__(self, protocol: int, groups: Sequence[int] = (), *, receive_bytes: int = 1 << 20) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
+        try:
+            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
+        except OSError as error:
+            raise KernelError("open a netlink socket", error.errno or errno.EIO) from error
         self._buffer = bytearray(_BUFFER_BYTES)
         self._view = memoryview(self._buffer)
         self._sequence = int(time.monotonic()) & 0x7FFFFFFF
@@ -73,9 +76,9 @@ class NetlinkSocket:
             self._socket.bind((0, 0))
             for group in groups:
                 self._socket.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, group)
-        except OSError:
+        except OSError as error:
             self._socket.close()
-            raise
+            raise KernelError("listen to netlink", error.errno or errno.EIO) from error
 
     def fileno(self) -> int:
         """The descriptor to watch."""
@@ -129,7 +132,7 @@ class NetlinkSocket:
             except OSError as error:
                 if error.errno == errno.ENOBUFS:
                     raise Overrun from error
-                raise
+                raise KernelError("listen to netlink", error.errno or errno.EIO) from error
             for _sequence, kind, _flags, message in self._split(length):
                 if kind >= _FIRST_KIND:
                     yield kind, message
@@ -143,7 +146,7 @@ class NetlinkSocket:
                 return
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
-                    raise
+                    raise KernelError("listen to netlink", error.errno or errno.EIO) from error
 
     def _order_batch(self, messages: Sequence[bytearray]) -> list[int]:
         first = self._next_sequence(len(messages))

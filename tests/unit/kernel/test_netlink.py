@@ -208,3 +208,9 @@ def test_a_real_foreign_sender_is_ignored() -> None:
     assert list(listener.events()) == []
     stranger.close()
     listener.close()
+
+
+def test_a_protocol_this_kernel_lacks_is_a_kernel_error() -> None:
+    with pytest.raises(KernelError) as told:
+        NetlinkSocket(31)
+    assert told.value.errno == errno.EPROTONOSUPPORT
