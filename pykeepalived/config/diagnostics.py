@@ -110,13 +110,18 @@ class Findings:
         self._problems.add(diagnostic.problem)
         self._found.setdefault((diagnostic.message, diagnostic.span), diagnostic)
 
-    def has(self, problem: Problem) -> bool:
-        """Whether a mistake of that class was found."""
-        return problem in self._problems
-
     def all(self) -> tuple[Diagnostic, ...]:
-        """In the order found."""
-        found = tuple(self._found.values())
+        """In the order of the files and their lines; what has no place comes last."""
+        files: dict[str, int] = {}
+        for each in self._found.values():
+            if each.span is not None:
+                files.setdefault(each.span.file, len(files))
+
+        def place(each: Diagnostic) -> tuple[int, int, int]:
+            span = each.span
+            return (len(files), 0, 0) if span is None else (files[span.file], span.line, span.column)
+
+        found = tuple(sorted(self._found.values(), key=place))
         if self._dropped:
             found += (Diagnostic(Severity.NOTE, f"{self._dropped} further mistakes are not shown"),)
         return found

@@ -26,6 +26,7 @@ NEEDS_NAME = frozenset({"vrrp_script", "vrrp_track_process", "track_file", "vrrp
 ONE_NAME = frozenset({"vrrp_instance", "vrrp_sync_group", "track_group", "bfd_instance"})
 NAMED = NEEDS_NAME | ONE_NAME
 MANY_NOT_EFFECTIVE = 500
+_OPEN_QUOTE = "a quote or a backslash is left open, the script is dropped"
 
 
 class Interpreter:
@@ -220,12 +221,9 @@ class Interpreter:
         hint = f"did you mean {near[0]}?" if near else _elsewhere(name, path)
         following = self._peek()
         if following is not None and following.kind == OPEN:
-            self._error(
-                f"Unknown keyword '{name}'",
-                statement.span(0),
-                (hint + "; " if hint else "") + "its block is skipped",
-                Problem.UNKNOWN_KEYWORD,
-            )
+            skipped = "Its block is skipped." if near else "its block is skipped"
+            hint = f"{hint}{' ' if near else '; '}{skipped}" if hint else skipped
+            self._error(f"Unknown keyword '{name}'", statement.span(0), hint, Problem.UNKNOWN_KEYWORD)
             self._next()
             self._skip(statement)
         else:
@@ -303,6 +301,7 @@ class Interpreter:
         try:
             value: Any = self._command(kind, statement) if kind.raw else kind.read(statement.words[1:])
         except Refused as refused:
+            raw.said.setdefault(name, Given(None, statement, self._order))
             self._refused(statement, refused)
             value = refused.kept
         if value is not NOTHING:
@@ -321,6 +320,8 @@ class Interpreter:
             hint = f"{statement.words[0]} {refused.message}" + (f"; {refused.hint}" if refused.hint else "")
             self._error(message, statement.span(0), hint, refused.problem)
             return
+        if refused.problem is Problem.UNMATCHED_QUOTE and statement.text.count('"') % 2:
+            return  # said when the line was read
         message = f"{statement.words[0]}{'' if refused.word < 0 else ':'} {message}"
         self._error(message, statement.span(refused.word + 1), refused.hint or None, refused.problem)
 
@@ -329,14 +330,14 @@ class Interpreter:
         assert isinstance(kind, Command)  # noqa: S101 - the only raw kind
         words = script_words(statement.text, escapes=False)
         if words is None:
-            raise Refused("a quote or a backslash is left open, the script is dropped", 0, "close the quote")
+            raise Refused(_OPEN_QUOTE, 0, "close the quote", Problem.UNMATCHED_QUOTE)
         if len(words) < 2:
             if kind.optional:
                 return None
             raise Refused("needs a command", -1, "write the path of a program", Problem.MISSING_PARAMETER)
         argv = script_words(words[1], escapes=True)
         if argv is None:
-            raise Refused("a quote or a backslash is left open, the script is dropped", 0, "close the quote")
+            raise Refused(_OPEN_QUOTE, 0, "close the quote", Problem.UNMATCHED_QUOTE)
         if not argv or not argv[0]:
             raise Refused("the command is empty", 0, "write the path of a program")
         if not kind.user:

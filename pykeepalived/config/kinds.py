@@ -329,7 +329,7 @@ def ip_address(text: str) -> IP:
 
 
 def _address_hint(text: str) -> str:
-    if ":" not in text and text.count(".") == 3:
+    if ":" not in text and text.count(".") == 3 and text.isascii():
         for part in text.split("."):
             if part.isdigit() and len(part) > 1 and part[0] == "0":
                 return "write the numbers without leading zeros"

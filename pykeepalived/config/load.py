@@ -86,7 +86,7 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
     sync_groups, instances = groups.resolve(root, instances, resolver.left_out, context, scripts, settings, defined)
     _unused(defined, instances, sync_groups, root, context)
     # keepalived looks no further once an interface is missing: that class of mistake is then not counted
-    scripts.violation(counts=not context.findings.has(Problem.BAD_IF))
+    scripts.violation(counts=not context.missing_interface)
     return Configuration(
         global_defs=settings,
         vrrp_instance=tuple(instances),

@@ -175,7 +175,7 @@ class LinuxSurroundings:
                 continue
             for line in lines:
                 words = line.partition("#")[0].split()
-                if len(words) == 2 and words[1] == name and words[0].isdigit() and int(words[0]) <= 255:
+                if len(words) == 2 and words[1] == name and words[0].isascii() and words[0].isdigit() and int(words[0]) <= 255:
                     return int(words[0])
         return None
 

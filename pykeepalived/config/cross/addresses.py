@@ -3,11 +3,15 @@
 from ipaddress import IPv4Address, IPv4Network
 
 from pykeepalived.config.blocks.addresses import AddressEntry, UnicastPeer
-from pykeepalived.config.cross.context import Context
+from pykeepalived.config.cross.context import Context, nearest
 from pykeepalived.config.kinds import AF_INET, AF_INET6, IP, Integer, Interface, Problem, Refused, ip_address, number
 from pykeepalived.config.raw import EntryGiven, Piece
 
 SCOPES = {"global": 0, "nowhere": 255, "host": 254, "link": 253, "site": 200}
+_OPTIONS = (
+    *("dev", "scope", "brd", "broadcast", "label", "peer", "preferred_lft", "home", "-nodad", "mngtmpaddr"),
+    *("noprefixroute", "autojoin", "no_track", "use_vmac"),
+)
 _ADDRESS_FLAGS = ("home", "mngtmpaddr", "noprefixroute", "no_track")
 
 
@@ -76,7 +80,8 @@ class AddressReader:
         for piece in entry.pieces:
             name = "broadcast" if piece.name == "brd" else piece.name
             if not name:
-                hint = "is the next address missing its own line?" if _is_address(piece.value) else None
+                hint = nearest(piece.value or "", _OPTIONS)
+                hint = "is the next address missing its own line?" if _is_address(piece.value) else hint
                 message = f"({self._owner}) unknown option '{piece.value}' of an address - ignored"
                 self._context.error(message, entry.span(piece), hint)
             elif name in ("dev", "scope", "broadcast", "label", "peer", "preferred_lft", "track_group"):

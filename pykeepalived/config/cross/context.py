@@ -16,6 +16,8 @@ class Context:
         self.findings = findings
         self.not_effective: dict[str, str] = {}
         self.dynamic_interfaces = False
+        self.missing_interface = False
+        """keepalived looks no further then."""
         self.namespace: str | None = None
         self._interfaces: Mapping[str, NetworkInterface] | None = None
 

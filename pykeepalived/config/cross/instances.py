@@ -157,13 +157,12 @@ class Instances:
             self._error(raw, message, "interface", context.interface_hint(name), 1, fatal=True)
             raise Refusal
         if found is None and not context.dynamic_interfaces:
+            context.missing_interface = True
             context.error(
                 f"WARNING - interface {name} for vrrp_instance {raw.name} doesn't exist",
                 given.span(1),
                 context.interface_hint(name),
-            )
-            context.error(
-                "Non-existent interface specified in configuration", given.span(1), None, Problem.BAD_IF, fatal=True
+                fatal=True,
             )
         return name
 

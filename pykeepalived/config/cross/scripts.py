@@ -57,7 +57,8 @@ class Scripts:
                 f"create it (useradd --system --no-create-home {DEFAULT_USER}), or name one: script_user USER",
             )
             return None
-        return context.surroundings.process_account()
+        ours = context.surroundings.process_account()
+        return Account(ours.name, ours.uid, ours.gid)
 
     def account(self, user: str, group: str | None, given: Given, word: int, *, supplementary: bool) -> Account | None:
         """The account named, with the group named; None, and said, when there is none."""

@@ -83,7 +83,7 @@ class Servers:
             raise _Refusal
         service = self._service(raw, head, reals, sorry)
         scheduler = raw.given.get("lvs_sched")
-        if scheduler is None:
+        if scheduler is None and "lvs_sched" not in raw.said:
             self._context.error(
                 f"Virtual server {_text(raw)}: no scheduler set, setting default 'wlc'",
                 raw.span(),
@@ -229,7 +229,7 @@ class Servers:
         for piece in pieces:
             if piece.name == "type" and piece.value in ("ipip", "gue", "gre"):
                 values["tunnel_type"] = piece.value
-            elif piece.name == "port" and piece.value is not None and piece.value.isdigit():
+            elif piece.name == "port" and piece.value and piece.value.isascii() and piece.value.isdigit():
                 values["tunnel_port"] = int(piece.value)
             elif piece.name in ("nocsum", "csum", "remcsum"):
                 values["checksum"] = piece.name

@@ -70,10 +70,8 @@ def interfaces(owner: str, given: Given | None, context: Context, own: str = "")
         name = entry.subject
         if not context.dynamic_interfaces and context.interface(name) is None:
             message = f"({owner}) tracked interface {name} doesn't exist"
-            context.error(message, entry.span(), context.interface_hint(name))
-            context.error(
-                "Non-existent interface specified in configuration", entry.span(), None, Problem.BAD_IF, fatal=True
-            )
+            context.missing_interface = True
+            context.error(message, entry.span(), context.interface_hint(name), fatal=True)
             continue
         if name in found or name == own:
             what = "the instance's own interface and always tracked" if name == own else "tracked already"
