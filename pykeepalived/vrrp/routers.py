@@ -120,18 +120,26 @@ class Routers:
             message = f"Unknown VRID({data[1]}) received on interface({receiver.interface}). ignoring..."
             return [Log(message, kind=Kind.VRRP_PACKET)]
         router = candidates[0] if len(candidates) == 1 else _addressee(candidates, packet.source)
+        deadline = router.deadline
+        if deadline is not None and now - deadline > router.instance.advert_int:
+            return [*self._stalled(router, deadline, now), *router.advert(packet, now)]
         return router.advert(packet, now)
 
     def tick(self, router: VirtualRouter, now: int) -> list[Effect]:
         """One router's deadline was reached."""
         deadline = router.deadline
-        if deadline is not None and now - deadline > router.instance.advert_int and deadline > self._stalled_at:
-            self._stalled_at = now
-            late = seconds_text(now - deadline)
-            message = f"This process stood still: a timer of {router.name} was handled {late} late"
-            stall = Log(message, Level.WARNING, Kind.STALL, fields=(("VRRP_INSTANCE", router.name),))
-            return [stall, *router.tick(now)]
+        if deadline is not None and now - deadline > router.instance.advert_int:
+            return [*self._stalled(router, deadline, now), *router.tick(now)]
         return router.tick(now)
+
+    def _stalled(self, router: VirtualRouter, deadline: int, now: int) -> list[Effect]:
+        """Nobody looked at a deadline for longer than an interval. Said once for a stall, not once for a router."""
+        if deadline <= self._stalled_at:
+            return []
+        self._stalled_at = now
+        late = seconds_text(now - deadline)
+        message = f"This process stood still: a timer of {router.name} was handled {late} late"
+        return [Log(message, Level.WARNING, Kind.STALL, fields=(("VRRP_INSTANCE", router.name),))]
 
     def tick_self(self, now: int) -> list[Effect]:
         """The startup delay may be over."""

@@ -10,7 +10,7 @@ _FILES = sorted((Path(__file__).parent / "vrrp").glob("*.txt"))
 
 
 @pytest.mark.parametrize("path", _FILES, ids=lambda path: path.stem)
-def test_scenario(path: Path):
+def test_scenario(path: Path) -> None:
     scenario = read(path)
     assert scenario.title
     assert scenario.steps
@@ -18,5 +18,5 @@ def test_scenario(path: Path):
         assert effects == step.effects, f"{path.name}, step {step.number}: {' '.join(step.event)}"
 
 
-def test_there_are_many():
+def test_there_are_many() -> None:
     assert len(_FILES) >= 25

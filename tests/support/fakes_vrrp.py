@@ -81,7 +81,7 @@ class FakeReactor:
         self.watched.pop(fd, None)
 
     def alarm(self, callback: Callback) -> Alarm:
-        return Alarm(cast(Reactor, self), callback)
+        return Alarm(cast("Reactor", self), callback)
 
     def soon(self, callback: Callback) -> None:
         self._soon.append(callback)
@@ -314,11 +314,11 @@ class Bench:
         self.reactor = FakeReactor()
         self.readies: list[int] = []
         self.context = ChildContext(
-            reactor=cast(Reactor, self.reactor),
+            reactor=cast("Reactor", self.reactor),
             journal=self.journal,
             scripts=self.scripts,
             options=options or ChildOptions(),
-            frames=cast(Any, None),
+            frames=cast("Any", None),
             ready=lambda: self.readies.append(self.reactor.time),
         )
 

@@ -7,13 +7,12 @@ sent to it. Chance comes from a seed.
 import heapq
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Interface, IPv6Interface
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv6Interface
 
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.effects import Log
 from pykeepalived.events import Tick
-from pykeepalived.units import MILLISECOND
 from pykeepalived.vrrp.adverts import messages
 from pykeepalived.vrrp.effects import AddAddresses, Announce, Effect, RemoveAddresses, ReplaceRouters, SendAdvert
 from pykeepalived.vrrp.events import AddressAdded, AddressRemoved, InterfaceChanged

@@ -170,7 +170,9 @@ def _heard(host: Routers, source: str, options: dict[str, str], now: int) -> lis
     mask = options.pop("break", "")
     destination = options.pop("to", "")
     priority = int(options.pop("priority"))
-    changed = dataclasses.replace(instance, **{word: _value(VrrpInstance, word, text) for word, text in options.items()})
+    changed = dataclasses.replace(
+        instance, **{word: _value(VrrpInstance, word, text) for word, text in options.items()}
+    )
     packed = ip_address(source).packed
     wire_priority = priority
     (where, data), *_ = messages(changed, wire_priority, packed)
@@ -252,7 +254,7 @@ def _value(cls: type, word: str, written: str) -> Any:
         return tuple(_track(word, part) for part in written.split(","))
     if word == "group":
         return tuple(written.split(","))
-    if word == "script" or word.startswith("notify") and "Script" in str(known.type):
+    if word == "script" or (word.startswith("notify") and "Script" in str(known.type)):
         return Script((written,))
     if word in {"unicast_src_ip", "mcast_src_ip", "mcast_group"}:
         return ip_address(written)
