@@ -14,7 +14,7 @@ class Connected:
 class ConnectionFailed:
     """The peer or the network refused: the connection did not come about, or broke."""
 
-    errno: int
+    reason: str  # as strerror(3) says it
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class LocalFailure:
     """
 
     action: str  # create, bind or connect
-    errno: int
+    reason: str
     shared: bool = False
 
 

@@ -4,8 +4,6 @@ The server ends its response by closing. When a url has failed and the server is
 first; then all of them, from the first.
 """
 
-from os import strerror
-
 from pykeepalived.checkers.effects import CloseConnection, OpenConnection, SendBytes
 from pykeepalived.checkers.events import (
     CheckEvent,
@@ -82,9 +80,9 @@ class HttpProbe:
             return [SendBytes(http.request(url.path, host(url, self._check.target), self._check.http_protocol))]
         if isinstance(event, ConnectionFailed):
             line = "Connection failed server" if reader is None else "Read error with server"
-            return self._failure(line, f"connection: {strerror(event.errno)}")
+            return self._failure(line, f"connection: {event.reason}")
         if isinstance(event, LocalFailure):
-            line = f"HTTP socket {event.action} failed ({strerror(event.errno)}). Rescheduling."
+            line = f"HTTP socket {event.action} failed ({event.reason}). Rescheduling."
             return [CloseConnection(), Impossible(line, event.shared)]
         if isinstance(event, Tick) and now >= self._deadline_at:
             waited = seconds_text(self._check.target.connect_timeout)

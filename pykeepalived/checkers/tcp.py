@@ -1,7 +1,5 @@
 """TCP_CHECK: success is an established connection, closed at once."""
 
-from os import strerror
-
 from pykeepalived.checkers.effects import CloseConnection, OpenConnection
 from pykeepalived.checkers.events import CheckEvent, Connected, ConnectionFailed, LocalFailure
 from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect
@@ -45,10 +43,10 @@ class TcpProbe:
         if isinstance(event, ConnectionFailed):
             return [
                 CloseConnection(),
-                Failed(f"TCP connection to {self._target} failed.", f"connection: {strerror(event.errno)}"),
+                Failed(f"TCP connection to {self._target} failed.", f"connection: {event.reason}"),
             ]
         if isinstance(event, LocalFailure):
-            line = f"TCP socket {event.action} failed ({strerror(event.errno)}). Rescheduling."
+            line = f"TCP socket {event.action} failed ({event.reason}). Rescheduling."
             return [CloseConnection(), Impossible(line, event.shared)]
         if isinstance(event, Tick) and now >= self._deadline_at:
             return [

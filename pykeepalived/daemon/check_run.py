@@ -1,6 +1,7 @@
 """One checker at work: its alarm, its connection, and the carrying of facts and orders between them."""
 
 import errno
+import os
 import socket
 from collections.abc import Callable
 
@@ -66,12 +67,11 @@ class CheckRun:
         self._alarm.set(checker.next_deadline())
 
     def close(self) -> None:
-        """End for good. Whoever is told by us may hold us, and no cycle may stay: there is no collector."""
+        """End for good."""
         self._hang_up()
-        self._judged = _nobody
         if self._alarm is not None:
             self._alarm.set(None)
-            self._alarm = None
+            self._alarm = None  # it knows us: no cycle may stay, for there is no collector
 
     def _tick(self) -> None:
         self._tell(_TICK)
@@ -103,12 +103,12 @@ class CheckRun:
             shared = error.errno in NO_DESCRIPTOR
             if shared:
                 self._starved(error.errno)
-            return LocalFailure(error.action, error.errno, shared)
+            return LocalFailure(error.action, os.strerror(error.errno), shared)
         self._connection = connection
         if number == errno.EINPROGRESS:
             self._reactor.watch(connection.fileno(), None, self._connected)
             return None
-        return ConnectionFailed(number) if number else _CONNECTED
+        return ConnectionFailed(os.strerror(number)) if number else _CONNECTED
 
     def _hang_up(self) -> None:
         connection = self._connection
@@ -125,9 +125,9 @@ class CheckRun:
         if not number:
             self._tell(_CONNECTED)
         elif number in REFUSALS:
-            self._tell(ConnectionFailed(number))
+            self._tell(ConnectionFailed(os.strerror(number)))
         else:
-            self._tell(LocalFailure("connect", number))
+            self._tell(LocalFailure("connect", os.strerror(number)))
 
     def _send(self) -> CheckEvent | None:
         connection = self._connection
@@ -138,7 +138,7 @@ class CheckRun:
         except BlockingIOError:
             sent = 0
         except OSError as error:
-            return ConnectionFailed(error.errno or errno.EIO)
+            return ConnectionFailed(os.strerror(error.errno or errno.EIO))
         self._unsent = self._unsent[sent:]
         if self._unsent:
             self._reactor.watch(connection.fileno(), None, self._writable)
@@ -160,10 +160,6 @@ class CheckRun:
         except BlockingIOError:
             return
         except OSError as error:
-            self._tell(ConnectionFailed(error.errno or errno.EIO))
+            self._tell(ConnectionFailed(os.strerror(error.errno or errno.EIO)))
             return
         self._tell(DataReceived(data) if data else _CLOSED)
-
-
-def _nobody(_verdict: ServerJudged) -> None:
-    """Who is told by a run that has ended."""

@@ -17,12 +17,13 @@ from pykeepalived.checkers.checker import Checker, Names
 from pykeepalived.checkers.effects import ServerJudged
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet
+from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.virtual_server import RealServer, Service, endpoint_text
 from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualServerBlock
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.child import ChildContext
-from pykeepalived.daemon.notify_fifo import NotifyFifos
+from pykeepalived.daemon.fifo import NotifyFifo
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.errors import KernelError
 from pykeepalived.ipvs_table import IpvsOrder
@@ -36,6 +37,7 @@ from pykeepalived.units import SECOND
 
 _BOOTSTRAP = SECOND  # keepalived's pause before the first checks
 _LOOK_AGAIN = 60 * SECOND  # for IPVS, and for what the kernel refused
+_STATUS_PAUSE = SECOND  # a burst of verdicts is told once
 _SPARE_DESCRIPTORS = 64
 
 
@@ -71,7 +73,7 @@ class CheckerService:
         self._part = part
         self._kernel = kernel
         self._draw = draw
-        self._table = Table()
+        self._table = Table(strerror)
         self._served: dict[Service, _Served] = {}
         self._waiting: deque[RunScript | WriteFifo] = deque()  # until the table is as they tell
         self._pumping = False
@@ -79,8 +81,9 @@ class CheckerService:
         self._ipvs_missed = False
         self._starved_until = 0
         self._finished: Callable[[], None] | None = None
-        self._fifos = _fifos(part)
+        self._fifos: list[NotifyFifo] = []
         self._look_again = self._reactor.alarm(self._looked_again)
+        self._status_alarm = self._reactor.alarm(self._tell_status)
 
     # the frame's calls
 
@@ -98,20 +101,22 @@ class CheckerService:
     def reload(self, part: Configuration) -> None:
         """Apply a new configuration by difference."""
         self._log(Log("Reinitializing ipvs", Level.DEBUG, Kind.IPVS))
-        self._part = part
-        self._reopen_fifos()
+        former, self._part = self._part, part
+        if _fifos(former) != _fifos(part):
+            self._close_fifos()
+            self._open_fifos()
         new = {block.service: block for block in part.virtual_server}
         for service, served in list(self._served.items()):
             if service not in new:
                 served.close()
                 del self._served[service]
                 self._carry_out(served, served.core.leave(stopping=False))
-        former, self._served = self._served, {}
+        kept, self._served = self._served, {}
         for service, block in new.items():
-            if service in former:
-                self._served[service] = former[service]
-                if former[service].core.block != block:
-                    self._change(former[service], block)
+            if service in kept:
+                self._served[service] = kept[service]
+                if kept[service].core.block != block:
+                    self._change(kept[service], block)
             else:
                 self._enter(block)
         self._raise_descriptor_limit()
@@ -121,6 +126,7 @@ class CheckerService:
         """End the checks, leave the table (or empty it), then call ``finished``."""
         self._finished = finished
         self._look_again.set(None)
+        self._status_alarm.set(None)
         for served in self._served.values():
             served.close()
         if not self._context.options.dont_release_ipvs:
@@ -215,7 +221,8 @@ class CheckerService:
         if isinstance(effect, RunScript):
             self._context.scripts.run(effect.script, effect.arguments)
         else:
-            self._fifos.write(effect.line)
+            for fifo in self._fifos:
+                fifo.write(effect.line)
 
     # the table
 
@@ -231,12 +238,15 @@ class CheckerService:
             return
         while self._waiting:
             self._notify(self._waiting.popleft())
+        if self._status_alarm.due_at is None:
+            self._status_alarm.set(self._reactor.now() + _STATUS_PAUSE)
         if not self._announced:
             self._announced = True
             self._context.ready()
         if self._finished is not None:
+            self._status_alarm.set(None)
             finished, self._finished = self._finished, None
-            self._fifos.close()
+            self._close_fifos()
             finished()
 
     def _apply(self, orders: list[IpvsOrder]) -> None:
@@ -300,6 +310,15 @@ class CheckerService:
 
     # the process
 
+    def _tell_status(self) -> None:
+        """A phrase for `systemctl status`."""
+        cores = [served.core for served in self._served.values()]
+        up = sum(core.servers_up for core in cores)
+        real = sum(len(core.block.real_server) for core in cores)
+        text = f"IPVS: {len(cores)} virtual servers, {sum(core.quorum_up for core in cores)} with quorum"
+        text += f", {up} of {real} real servers up"
+        self._context.status(text if self._table.loaded else f"{text}, but the kernel has no IPVS")
+
     def _raise_descriptor_limit(self) -> None:
         """A descriptor for each check that could run at once."""
         checks = sum(len(_checks(server)) for block in self._part.virtual_server for server in block.real_server)
@@ -329,27 +348,25 @@ class CheckerService:
         self._log(Log(line, Level.WARNING, Kind.CHECK, fields=(("CAUSE", strerror(number)),)))
 
     def _open_fifos(self) -> None:
-        for line in self._fifos.open():
-            self._log(line)
+        """The global one, whose reader this process starts, and the checkers' own."""
         defs = self._part.global_defs
-        for path, script in (
-            (defs.notify_fifo, defs.notify_fifo_script),
-            (defs.lvs_notify_fifo, defs.lvs_notify_fifo_script),
-        ):
-            if path is not None and script is not None:
+        owners = {path: (uid, gid) for path, uid, gid in defs.fifo_owner}
+        for path, script in _fifos(self._part).items():
+            self._fifos.append(NotifyFifo(path, self._context.journal, owners.get(path)))
+            if script is not None:
                 self._context.scripts.run(script, (path,))
 
-    def _reopen_fifos(self) -> None:
-        fifos = _fifos(self._part)
-        if fifos.paths != self._fifos.paths:
-            self._fifos.close()
-            self._fifos = fifos
-            self._open_fifos()
+    def _close_fifos(self) -> None:
+        for fifo in self._fifos:
+            fifo.close()
+        self._fifos.clear()
 
 
-def _fifos(part: Configuration) -> NotifyFifos:
+def _fifos(part: Configuration) -> dict[str, Script | None]:
+    """Paths, and the scripts that read them."""
     defs = part.global_defs
-    return NotifyFifos((path for path in (defs.notify_fifo, defs.lvs_notify_fifo) if path), defs.fifo_owner)
+    both = ((defs.notify_fifo, defs.notify_fifo_script), (defs.lvs_notify_fifo, defs.lvs_notify_fifo_script))
+    return {path: script for path, script in both if path is not None}
 
 
 def _checks(server: RealServer) -> list[CheckerBlock]:

@@ -6,9 +6,8 @@ so and planned anew. Services that are nobody's of ours are known, and never tou
 
 import errno
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from os import strerror
 
 from pykeepalived.config.blocks.virtual_server import Service, endpoint_text
 from pykeepalived.effects import Kind, Level, Log
@@ -33,9 +32,22 @@ _Place = tuple[Service, ServerKey | None]
 class Table:
     """``want`` and ``drop`` what is ours, carry out ``next_orders``, and tell it the answers by ``answered``."""
 
-    __slots__ = ("_actual", "_dirty", "_loaded", "_mended", "_planned", "_planned_for", "_refused", "_told", "_wanted")
+    __slots__ = (
+        "_actual",
+        "_describe",
+        "_dirty",
+        "_loaded",
+        "_mended",
+        "_planned",
+        "_planned_for",
+        "_refused",
+        "_told",
+        "_wanted",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, describe: Callable[[int], str]) -> None:
+        """``describe`` is strerror(3)."""
+        self._describe = describe
         self._wanted: dict[Service, ServiceTable] = {}
         self._actual: dict[Service, ServiceTable] = {}
         self._loaded = False
@@ -124,7 +136,7 @@ class Table:
     # plans
 
     def _touch(self, service: Service, servers: Iterable[ServerKey] | None) -> None:
-        if service == self._planned_for:
+        if self._planned and service == self._planned_for:
             self._planned.clear()
             self._planned_for = None
             self._dirty[service] = None
@@ -249,7 +261,7 @@ class Table:
             server = endpoint_text(row.address, order.service.service.protocol, row.port)
             fields.append(("REAL_SERVER", server))
             subject = f"service {server} of VS {service}"
-        cause = strerror(number)
+        cause = self._describe(number)
         fields.append(("CAUSE", cause))
         line = f"IPVS cmd {_COMMAND[Verb(order.verb)]} error: {cause}({number}) for {subject}"
         if remedy := _remedy(order, number):
@@ -264,6 +276,8 @@ def _place(order: IpvsOrder) -> _Place:
 def _remedy(order: IpvsOrder, number: int) -> str:
     if order.destination is None and number == errno.ENOENT:
         return f"the kernel does not know this scheduler: modprobe ip_vs_{order.service.scheduler}"
+    if order.destination is not None and number == errno.EINVAL:
+        return "the kernel takes unicast addresses that it has a route to"
     if number == errno.EAFNOSUPPORT:
         return "this kernel's IPVS was built without IPv6"
     if number == errno.EPROTONOSUPPORT:

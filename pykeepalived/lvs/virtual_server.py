@@ -29,15 +29,21 @@ class _Server:
 
     @classmethod
     def of(cls, block: blocks.RealServer, name: str, failed_checkers: int) -> "_Server":
-        server = cls(block, name, failed_checkers, failed_checkers == 0, destination_row(block, block.weight), None)
-        server.set_block(block)
-        return server
+        row_up, row_inhibited = _rows(block)
+        return cls(block, name, failed_checkers, failed_checkers == 0, row_up, row_inhibited)
 
     def set_block(self, block: blocks.RealServer) -> None:
         """Take another configuration."""
         self.block = block
-        self.row_up = destination_row(block, block.weight)
-        self.row_inhibited = destination_row(block, 0) if block.inhibit_on_failure else None
+        self.row_up, self.row_inhibited = _rows(block)
+
+
+def _rows(block: blocks.RealServer) -> tuple[DestinationRow, DestinationRow | None]:
+    """The destination of a server that is up, and of one that is not."""
+    return (
+        destination_row(block, block.weight),
+        destination_row(block, 0) if block.inhibit_on_failure else None,
+    )
 
 
 def failed_at_start(block: blocks.RealServer) -> int:
@@ -79,6 +85,11 @@ class VirtualServer:
     def is_up(self, server: ServerKey) -> bool:
         """Whether a real server is alive."""
         return self._servers[server].up
+
+    @property
+    def servers_up(self) -> int:
+        """How many real servers are alive."""
+        return sum(server.up for server in self._servers.values())
 
     def start(self, *, init_notifies: bool = False) -> list[LvsEffect]:
         """Enter the table. ``init_notifies`` is rs_init_notifies of global_defs."""

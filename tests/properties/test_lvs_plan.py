@@ -2,6 +2,7 @@
 way.
 """
 
+import os
 from ipaddress import ip_address
 
 from hypothesis import given, settings
@@ -114,7 +115,7 @@ def test_a_kernel_that_others_meddle_with_never_holds_us_up(
     limit: int,
 ) -> None:
     """Whatever was changed behind our back, it ends; and what was read anew is then reached."""
-    table = Table()
+    table = Table(os.strerror)
     table.load(kernel_with(booked).table())
     kernel = kernel_with(meddled)
     for service, each in zip(SERVICES, wanted, strict=True):

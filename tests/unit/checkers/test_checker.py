@@ -1,6 +1,5 @@
 """Checkers: when they try, what they say, and when a server is believed up or down."""
 
-import errno
 from ipaddress import ip_address
 
 import pytest
@@ -24,7 +23,7 @@ RS, VS = "[127.0.0.11]:tcp:80", "[10.9.0.100]:tcp:80"
 NAMES = Names(RS, RS, VS)
 TARGET = Target(ip_address("127.0.0.11"), 80, connect_timeout=5 * SECOND)
 TIMING = CheckTiming(retry=1, delay_before_retry=SECOND, delay_loop=10 * SECOND)
-REFUSED = ConnectionFailed(errno.ECONNREFUSED)
+REFUSED = ConnectionFailed("Connection refused")
 MD5_OF_HELLO = bytes.fromhex("5d41402abc4b2a76b9719d911017c592")
 
 Block = TcpCheck | HttpGet
@@ -177,7 +176,7 @@ def test_entries_name_server_and_cause() -> None:
 
 def test_trouble_of_our_own_changes_no_belief_and_is_said_once() -> None:
     trial = Trial(TcpCheck(TARGET, TIMING))
-    trouble = LocalFailure("bind", errno.EADDRNOTAVAIL)
+    trouble = LocalFailure("bind", "Cannot assign requested address")
     line = "TCP socket bind failed (Cannot assign requested address). Rescheduling."
     assert trial.attempt(trouble) == (0, [line])
     assert trial.attempt(trouble) == (10, [])
@@ -189,7 +188,7 @@ def test_trouble_of_our_own_changes_no_belief_and_is_said_once() -> None:
 
 def test_want_of_descriptors_is_only_detail_here() -> None:
     trial = Trial(TcpCheck(TARGET, TIMING))
-    assert trial.attempt(LocalFailure("create", errno.EMFILE, shared=True)) == (0, [])
+    assert trial.attempt(LocalFailure("create", "Too many open files", shared=True)) == (0, [])
     assert trial.verdicts == []
 
 
@@ -328,7 +327,7 @@ def test_http_status_is_judged_before_the_digest() -> None:
             "no response",
         ),
         (
-            [Connected(), DataReceived(b"HTTP/1.0 200 OK\r\n\r\nx"), ConnectionFailed(errno.ECONNRESET)],
+            [Connected(), DataReceived(b"HTTP/1.0 200 OK\r\n\r\nx"), ConnectionFailed("Connection reset by peer")],
             f"Read error with server {RS}",
             "connection: Connection reset by peer",
         ),

@@ -1,5 +1,6 @@
 """The checker process whole: real sockets on the loopback, simulated time, a fake kernel."""
 
+import gc
 import resource
 import socket
 from collections.abc import Iterator
@@ -76,6 +77,7 @@ class Director:
         self.journal = FakeJournal()
         self.scripts = FakeScripts(self.kernel.weights)
         self.readied = 0
+        self.statuses: list[str] = []
         self.finished = False
         self.servers: list[WebServer] = []
         self.options = ChildOptions()
@@ -94,6 +96,7 @@ class Director:
             options=self.options,
             frames=NO_FRAMES,
             ready=self._ready,
+            status=self.statuses.append,
         )
         self.service = CheckerService(context, self.part(*blocks, **defs), self.kernel, lambda: 0.5)
         self.service.start()
@@ -363,6 +366,21 @@ def test_reload_drops_and_adds(director: Director) -> None:
     assert web.accepted == accepted + 1  # the two checkers that are gone do not check
 
 
+def test_checkers_that_are_gone_leave_nothing_behind(director: Director) -> None:
+    """The daemon runs without a garbage collector."""
+    web = director.web()
+    slow = replace(TIMING, delay_loop=20 * SECOND)
+    director.start(virtual(real(web.port), real(9)), virtual(real(web.port), last=101))
+    gc.collect()
+    gc.disable()
+    try:
+        director.reload(virtual(real(web.port, timing=slow)))
+        director.reactor.run_for(100 * SECOND)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
 def test_reload_with_another_probe_starts_afresh(director: Director) -> None:
     web = director.web(b"HTTP/1.0 500 Oh\r\n\r\n")
     director.start(virtual(real(web.port)))
@@ -371,6 +389,15 @@ def test_reload_with_another_probe_starts_afresh(director: Director) -> None:
     assert director.pool() == {f"127.0.0.1:{web.port}": 1}
     director.reactor.run_for(4 * SECOND)
     assert director.pool() == {}
+
+
+def test_status_sums_up(director: Director) -> None:
+    web = director.web()
+    director.start(virtual(real(web.port), real(9)), virtual(real(9), last=101))
+    director.reactor.run_for(10 * SECOND)
+    assert director.statuses[0] == "IPVS: 2 virtual servers, 2 with quorum, 3 of 3 real servers up"
+    assert director.statuses[-1] == "IPVS: 2 virtual servers, 1 with quorum, 1 of 3 real servers up"
+    assert len(director.statuses) <= 4
 
 
 # the end

@@ -1,6 +1,7 @@
 """Wanted against actual: batches, refusals, and a kernel that is otherwise than booked."""
 
 import errno
+import os
 from ipaddress import ip_address
 
 import pytest
@@ -36,7 +37,7 @@ def settle(table: Table, kernel: FakeIpvs, limit: int = 64) -> list[Log]:
 
 
 def loaded(kernel: FakeIpvs) -> Table:
-    table = Table()
+    table = Table(os.strerror)
     table.load(kernel.table())
     return table
 
@@ -46,7 +47,7 @@ def verbs(kernel: FakeIpvs) -> list[str]:
 
 
 def test_nothing_is_ordered_before_the_table_was_read() -> None:
-    kernel, table = FakeIpvs(), Table()
+    kernel, table = FakeIpvs(), Table(os.strerror)
     table.want(service(rs(11)))
     assert not table.pending
     assert table.next_orders(64) == []
@@ -84,6 +85,20 @@ def test_batches_are_bounded_and_complete() -> None:
     settle(table, kernel)
     assert [len(batch) for batch in kernel.batches] == [64, 64, 64, 64, 47]
     assert [len(each) for each in kernel.weights().values()] == [100, 100, 100]
+
+
+def test_only_what_was_told_is_planned() -> None:
+    kernel = FakeIpvs()
+    table = loaded(kernel)
+    wanted = service(rs(11), rs(12))
+    table.want(wanted)
+    settle(table, kernel)
+    for number in (11, 12):
+        wanted.destinations[key_of(rs(number))] = rs(number, 9)
+    table.want(wanted, [key_of(rs(12))])
+    settle(table, kernel)
+    assert verbs(kernel) == ["add-service", "add-server", "add-server", "edit-server"]
+    assert kernel.weights() == {"[10.9.0.100]:tcp:80": {"10.9.0.11:80": 1, "10.9.0.12:80": 9}}
 
 
 def test_a_change_amid_a_long_plan() -> None:
