@@ -110,10 +110,8 @@ def reader(settings: Settings) -> Callable[[], Compiled]:
 def compiled(loaded: "Loaded") -> Compiled:
     """What was read, as the parent and the roles want it."""
     from pykeepalived.config.diagnostics import Severity  # noqa: PLC0415 - the loader's alone
-    from pykeepalived.config.kinds import Problem  # noqa: PLC0415 - likewise
     from pykeepalived.kernel.frames import make_templates  # noqa: PLC0415 - likewise, for scapy
 
-    unread = {Problem.FILE_NOT_FOUND, Problem.INCLUDE_CHECK}
     levels = {Severity.ERROR: Level.ERROR, Severity.WARNING: Level.WARNING, Severity.NOTE: Level.INFO}
     findings = []
     first_error = ""
@@ -136,7 +134,7 @@ def compiled(loaded: "Loaded") -> Compiled:
         first_error=first_error,
         exit_code=loaded.exit_code,
         refused=loaded.fatal,
-        start_code=EXIT_NO_CONFIG if unread & {each.problem for each in loaded.diagnostics} else EXIT_CONFIG,
+        start_code=EXIT_NO_CONFIG if _unread(loaded) else EXIT_CONFIG,
         not_effective=loaded.not_effective,
         global_defs=configuration.global_defs,
         scripts=configuration.scripts(),
@@ -145,6 +143,15 @@ def compiled(loaded: "Loaded") -> Compiled:
         frames=make_templates() if exist["vrrp"] else None,
     )
     return Compiled(outcome, parts)
+
+
+def _unread(loaded: "Loaded") -> bool:
+    """Whether the file itself is what is missing: it has no place in a file, and there is nothing beside it."""
+    from pykeepalived.config.kinds import Problem  # noqa: PLC0415 - the loader's alone
+
+    if any(each.problem in {Problem.FILE_NOT_FOUND, Problem.INCLUDE_CHECK} for each in loaded.diagnostics):
+        return True
+    return len(loaded.diagnostics) == 1 and loaded.fatal and loaded.diagnostics[0].span is None
 
 
 def prepare(role: Role, outcome: Outcome) -> None:

@@ -142,7 +142,8 @@ def _read(read: Read, files: Mapping[str, int], parent: int) -> None:
         try:
             compiled = read()
             for key, part in compiled.parts.items():
-                _write(files[key], part)
+                if key in files:
+                    _write(files[key], part)
             _write(files[_OUTCOME], compiled.outcome)
             status = 0
         except MemoryError:

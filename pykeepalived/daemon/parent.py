@@ -28,6 +28,7 @@ from pykeepalived.daemon.systemd import Systemd
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import ConfigError
 from pykeepalived.events import ScriptExited
+from pykeepalived.kernel import processes
 from pykeepalived.kernel.frames import FrameTemplates, Template
 from pykeepalived.kernel.pidfile import PidFile
 from pykeepalived.units import SECOND, seconds_text
@@ -126,6 +127,7 @@ class Parent:
         """Start with a configuration that was read, until the end; gives the exit status."""
         self._accept(outcome, parts)
         gc.collect()
+        processes.give_back_free_memory()
         gc.freeze()
         gc.disable()
         self._start_wanted()

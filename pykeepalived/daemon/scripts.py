@@ -59,7 +59,8 @@ class _Running:
 class ScriptRunner:
     """All scripts of the daemon that run now."""
 
-    def __init__(self, reactor: Reactor, journal: Journal, environment: Mapping[str, str]) -> None:
+    def __init__(self, reactor: Reactor, journal: Journal, environment: Mapping[str, str], most: int = MOST) -> None:
+        self._most = most
         self._reactor = reactor
         self._journal = journal
         self._environment = clean_environment(environment)
@@ -83,10 +84,10 @@ class ScriptRunner:
         if script not in self._allowed and script not in self._before:
             self._cannot(script, "it does not stand in the configuration", on_exit)
             return
-        if len(self._running) >= MOST:
+        if len(self._running) >= self._most:
             if not self._refusing:
                 self._refusing = True
-                self._cannot(script, f"{MOST} scripts run already", on_exit)
+                self._cannot(script, f"{self._most} scripts run already", on_exit)
             elif on_exit is not None:
                 self._answer(on_exit)
             return

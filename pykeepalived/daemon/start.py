@@ -1,7 +1,6 @@
 """The start of the daemon, step by step, up to the point where the parent's loop takes over."""
 
 import os
-import platform
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -132,11 +131,11 @@ def _idents(settings: Settings, outcome: Outcome) -> dict[str, str]:
 
 def _introduce(lines: Lines, settings: Settings) -> None:
     """The first lines of the log."""
-    host = platform.uname()
+    host = os.uname()
     words = [sys.argv[0] or "pykeepalived", *settings.command_line]
     for text in (
         f"Starting Keepalived v{__version__} (pykeepalived)",
-        f"Running on {host.system} {host.release} {host.version} (Python {platform.python_version()})",
+        f"Running on {host.sysname} {host.release} {host.version} (Python {sys.version.split()[0]})",
         "Command line: " + " ".join(f"'{word}'" for word in words),
         f"Configuration file {settings.use_file}",
     ):

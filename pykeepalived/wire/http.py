@@ -4,12 +4,15 @@ The reader is fed as bytes arrive and keeps the header alone, up to ``HEADER_LIM
 the fly. It knows nothing of sockets, of which status is good, or of which digest is expected.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pykeepalived.errors import DecodeError
+
+if TYPE_CHECKING:
+    import hashlib
 
 HEADER_LIMIT = 65536
 
@@ -56,7 +59,7 @@ class ResponseReader:
         self._status = 0
         self._length = 0
         self._remaining: int | None = None  # None: the body ends with the connection
-        self._md5 = hashlib.md5(usedforsecurity=False) if digest else None
+        self._md5 = _md5() if digest else None
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes. Raises DecodeError when the header does not end within ``HEADER_LIMIT``."""
@@ -103,3 +106,9 @@ def _status(head: bytearray) -> int:
 def _content_length(head: bytes) -> int | None:
     found = _CONTENT_LENGTH.search(head)
     return int(found[1]) if found else None
+
+
+def _md5() -> "hashlib._Hash":
+    import hashlib  # noqa: PLC0415 - it brings OpenSSL along: 2 MiB that only a digest is worth
+
+    return hashlib.md5(usedforsecurity=False)

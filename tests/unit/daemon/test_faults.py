@@ -16,7 +16,7 @@ class Notes:
 
 def fault(text: str) -> ValueError:
     try:
-        raise ValueError(text)
+        raise ValueError(text)  # noqa: TRY301 - it shall have a trace
     except ValueError as error:
         return error
 

@@ -123,7 +123,7 @@ def test_a_child_holds_nothing_of_the_parents(tmp_path: Path, daemons: list[Daem
     daemons.append(daemon)
     daemon.until("Startup complete")
     for pid in daemon.children().values():
-        held = sorted(os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir())
+        held = sorted(str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir())
         kinds = [re.sub(r"\d+|\[|\]", "", name) for name in held]
         # standard streams apart: its loop, its signals, its control socket, its pid file
         assert kinds.count("anon_inode:eventpoll") == 1, held
