@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.lab import CHECKOUT, daemon_command
-from tests.support.lab_network import Network, has_ipvs, run, wait_until
+from tests.support.lab_network import Network, NetworkError, has_ipvs, run, wait_until
 from tests.support.lab_services import WebServer
 
 pytestmark = pytest.mark.lab(init="systemd", timeout=600)
@@ -37,6 +37,8 @@ vrrp_instance VI_1 {
 }
 virtual_server 10.9.0.100 80 {
     protocol TCP
+    lvs_sched rr
+    lvs_method NAT
     delay_loop 1
     connect_timeout 1
     retry 1
@@ -73,9 +75,8 @@ def await_address(address: str = VIRTUAL_ADDRESS, seconds: float = 30) -> None:
     """Wait until a virtual address is there."""
     try:
         wait_until(lambda: address in addresses(), seconds, f"{address} on lan0")
-    except Exception:
-        print(run("journalctl", "-u", UNIT, "--no-pager"))
-        raise
+    except NetworkError as error:
+        raise NetworkError(f"{error}\n{run('journalctl', '-u', UNIT, '--no-pager', '-n', '60')}") from error
 
 
 def processes() -> set[int]:
@@ -156,13 +157,17 @@ def test_transitions_carry_fields(service: WebServer) -> None:
 
     service.kill()
     real_server = "REAL_SERVER=[10.9.0.11]:tcp:80"
-    wait_until(lambda: entries(real_server, "VIRTUAL_SERVER=[10.9.0.100]:tcp:80"), 20, "an entry of the real server")
-    removed = [entry for entry in entries(real_server) if "Removing service" in entry["MESSAGE"]]
-    assert removed
-    assert len(removed[-1]["MESSAGE_ID"]) == 32
-    assert removed[-1]["MESSAGE_ID"] != entry["MESSAGE_ID"]
+
+    def told(text: str) -> list[dict[str, str]]:
+        matching = entries(real_server, "VIRTUAL_SERVER=[10.9.0.100]:tcp:80")
+        return [entry for entry in matching if text in entry["MESSAGE"]]
+
+    wait_until(lambda: told("Removing service"), 20, "an entry of the server's removal")
+    removed = told("Removing service")[-1]
+    assert len(removed["MESSAGE_ID"]) == 32
+    assert removed["MESSAGE_ID"] != entry["MESSAGE_ID"]
     service.start()
-    wait_until(lambda: any("Adding service" in e["MESSAGE"] for e in entries(real_server)), 20, "the server's return")
+    wait_until(lambda: told("Adding service"), 20, "an entry of its return")
 
 
 def test_a_sound_file_is_reloaded_without_a_flap(service: WebServer) -> None:  # noqa: ARG001 - starts it
@@ -220,7 +225,7 @@ def test_a_hanging_main_process_is_replaced(service: WebServer) -> None:  # noqa
     run("systemctl", "restart", UNIT)
     await_address()
     main = show("MainPID")
-    with pytest.raises(Exception, match="not within"):  # a process that lives is left alone
+    with pytest.raises(NetworkError, match="not within"):  # a process that lives is left alone
         wait_until(lambda: show("MainPID") != main, 6, "another main process")
 
     os.kill(int(main), signal.SIGSTOP)
