@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from tests.support.netns import Host
 
@@ -78,17 +78,27 @@ class Director:
         if self.running:
             raise RuntimeError("already running")
         self.log_file.write_bytes(b"")
+        with self.log_file.open("ab") as log:
+            started_at = time.time_ns()
+            self._process = self._popen(log)
+        return started_at
+
+    def start_again(self, within: float = 60.0) -> tuple[int, str]:
+        """Start a second daemon with the same files and give its exit code and what it said."""
+        second = self._popen(subprocess.PIPE)
+        said, _ = second.communicate(timeout=within)
+        return second.returncode, said.decode(errors="replace")
+
+    def _popen(self, output: IO[bytes] | int) -> subprocess.Popen[bytes]:
+        """The daemon in the foreground, its log on `output`, nothing shared with other daemons or with systemd."""
         argv = [*self.make.argv, "-n", "-l", *self.options, "-f", str(self.file)]
         for letter, name in (("-p", "parent"), ("-r", "vrrp"), ("-c", "checkers")):
             argv += [letter, str(self.folder / f"{name}.pid")]
         environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
         environment |= self.make.environment
-        with self.log_file.open("ab") as log:
-            started_at = time.time_ns()
-            self._process = self.host.popen(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=CHECKOUT
-            )
-        return started_at
+        return self.host.popen(
+            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=CHECKOUT
+        )
 
     @property
     def running(self) -> bool:
