@@ -167,8 +167,11 @@ class Capture:
         self._socket = packet_socket(segment.namespace)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, buffer)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        _attach(self._socket, snap)
         self._socket.setblocking(False)
+        _attach(self._socket, _filter(snap))
+        with contextlib.suppress(OSError):
+            while True:  # what came in before the filter stood
+                self._socket.recv(0x10000)
         self._deferred = deferred
         self._stopping = False
         self._news = threading.Condition()
@@ -193,6 +196,7 @@ class Capture:
             return
         self._stopping = True
         if self._deferred:
+            _attach(self._socket, ((0x06, 0, 0, 0),))  # let nothing more in, or reading would never end
             self._drain()
         else:
             self._thread.join()
@@ -305,12 +309,7 @@ class Capture:
         return "\n".join(f"{at / SECOND:.3f} {text}" for at, text in sorted(told)[-last:])
 
 
-def _attach(sock: socket.socket, snap: int) -> None:
-    """Attach the filter, and drop what came in before it stood."""
-    program = _filter(snap)
+def _attach(sock: socket.socket, program: tuple[tuple[int, int, int, int], ...]) -> None:
+    """Attach a filter in place of the one before."""
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in program))
     sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", len(program), ctypes.addressof(code)))
-    sock.setblocking(False)
-    with contextlib.suppress(OSError):
-        while True:
-            sock.recv(0x10000)
