@@ -19,10 +19,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "concurrent: runs on a thread beside the other rounds; parameters only")
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _peer() -> None:
-    """Skip, naming what is missing."""
-    if missing := netns.why_not() or keepalived.why_not():
+@pytest.fixture(autouse=True)
+def _peer(request: pytest.FixtureRequest) -> None:
+    """Skip a round, naming what is missing."""
+    if request.node.get_closest_marker("concurrent") and (missing := netns.why_not() or keepalived.why_not()):
         pytest.skip(missing)
 
 
