@@ -251,6 +251,46 @@ def test_failing_track_script_gives_the_addresses_away(weight: int, makes: tuple
             on.becomes_backup(on.right, mark=right_mark)
 
 
+@pytest.mark.parametrize(
+    "makes",
+    [OURS_RIGHT, pytest.param(OURS_LEFT, marks=pytest.mark.long), pytest.param(JUDGE, marks=pytest.mark.long)],
+    ids="-".join,
+)
+def test_backup_learns_the_masters_interval(makes: tuple[str, str]) -> None:
+    """Version 3: a backup waits for three of the master's intervals, not of its own; as master it keeps its own.
+
+    A daemon that never learns takes over more than two seconds later.
+    """
+    fast, slow = Wire(3, "0.3", 4, "multicast"), Wire(3, "1", 4, "multicast")
+    with stage(fast, makes, fast.config(1, HIGH), slow.config(2, LOW)) as on:
+        _running(on)
+        on.right.wait_log("advertisement interval updated from 1000ms to 300ms by master")
+        mark, crashed_at = on.right.mark(), on.left.crash()
+        first = on.capture.wait_advert("right", since=crashed_at)
+        last = on.capture.adverts("left")[-1]
+        assert fast.master_down(LOW) - ALLOWANCE <= first.at - last.at < slow.master_down(LOW)
+        assert first.interval == slow.advert_int
+        on.right.wait_log("changing advert interval from 300ms to locally configured 1000ms", since=mark)
+        second = on.capture.wait_advert("right", since=first.at + 1)
+        assert second.at - first.at >= slow.advert_int - ALLOWANCE
+
+
+@pytest.mark.parametrize("makes", [OURS_LEFT, pytest.param(JUDGE, marks=pytest.mark.long)], ids="-".join)
+def test_different_passwords_never_meet(makes: tuple[str, str]) -> None:
+    """Both are master, both say why, neither yields. A daemon that sends nothing would not be complained about."""
+    mine, other = (Wire(2, "1", 4, "multicast", word) for word in ("sesame42", "sesame43"))
+    with stage(mine, makes, mine.config(1, HIGH), other.config(2, LOW)) as on:
+        on.left.start()
+        on.right.start()
+        on.becomes_master(on.left, since=0, mark=0, priority=HIGH)
+        on.right.wait_log(f"({INSTANCE}) Entering MASTER STATE")
+        for director in (on.left, on.right):
+            director.wait_log("received an invalid passwd")
+            on.keeps_advertising(director, count=3)
+            assert director.states(INSTANCE) == ["BACKUP", "MASTER"]
+            assert director.host.has(mine.address)
+
+
 @ours_on_the_left
 @pytest.mark.long
 def test_preempt_delay_lets_the_lower_one_be_for_a_while(makes: tuple[str, str]) -> None:
