@@ -1,0 +1,167 @@
+"""Processor time and punctuality of many virtual routers at 10 ms: ``python -m benchmarks.cpu``.
+
+As MASTER a daemon sends an advert for each instance every interval; lateness is what lies between two adverts of one
+instance on the wire beyond the interval. As BACKUP it hears as many from keepalived; instances that became MASTER in
+the meantime are counted, for a daemon that does not keep up is not cheap but wrong.
+"""
+
+import argparse
+import contextlib
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from benchmarks.side_by_side import MAKES, arguments, chosen, cpu_nanoseconds, median, percentile, ratio, table
+from tests.support.capture import Capture
+from tests.support.director import Director, Make
+from tests.support.netns import Network, Segment
+
+VRID_OFFSET = 14 + 20 + 1
+PRIORITY_OFFSET = VRID_OFFSET + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One window of one daemon."""
+
+    cpu_percent: float
+    adverts_per_second: float
+    lateness_ms: list[float]
+    masters: int
+
+
+def config(instances: int, priority: int, interval: str) -> str:
+    """So many virtual routers on one interface, one address each."""
+    text = []
+    for vrid in range(1, instances + 1):
+        text += [
+            f"vrrp_instance V{vrid} {{",
+            "    state BACKUP",
+            "    interface eth0",
+            "    version 3",
+            f"    virtual_router_id {vrid}",
+            f"    priority {priority}",
+            f"    advert_int {interval}",
+            "    garp_master_repeat 1",
+            "    garp_master_delay 0",
+            "    virtual_ipaddress {",
+            f"        10.77.1.{vrid}/32",
+            "    }",
+            "}",
+        ]
+    return "\n".join([*text, ""])
+
+
+def _adverts(capture: Capture, sender: str) -> dict[int, list[int]]:
+    """The instants of a sender's living adverts, by virtual router."""
+    times: dict[int, list[int]] = defaultdict(list)
+    for frame in capture.frames():
+        octets = frame.octets
+        if frame.sender == sender and octets[12:14] == b"\x08\x00" and octets[PRIORITY_OFFSET] != 0:
+            times[octets[VRID_OFFSET]].append(frame.at)
+    return times
+
+
+def _all_masters(director: Director, segment: Segment, instances: int, within: float = 120.0) -> None:
+    """Wait until a director advertises every instance, and has for a while."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        with Capture(segment, deferred=True, buffer=64 << 20) as capture:
+            time.sleep(0.5)
+        if len(_adverts(capture, director.host.name)) == instances:
+            time.sleep(1)
+            return
+    raise AssertionError(f"not master of all {instances}\n{director.story()}")
+
+
+def measure(make: Make, instances: int, role: str, interval: str, seconds: float) -> Measurement:
+    """Run one daemon in one role for a window."""
+    with (
+        tempfile.TemporaryDirectory(prefix="pyk-cpu-") as folder,
+        Network() as network,
+        contextlib.ExitStack() as stack,
+    ):
+        segment = network.segment()
+        hosts = [network.host(name) for name in ("measured", "other")]
+        for number, host in enumerate(hosts, 1):
+            host.attach(segment, [f"10.77.0.{number}/16"])
+        measured = stack.enter_context(
+            Director(hosts[0], make, Path(folder, "measured"), config(instances, 100, interval), options=["-P"])
+        )
+        sender = measured
+        if role == "BACKUP":
+            text = config(instances, 200, interval)
+            sender = stack.enter_context(
+                Director(hosts[1], MAKES["keepalived"](), Path(folder, "other"), text, options=["-P"])
+            )
+            sender.start()
+            _all_masters(sender, segment, instances)
+        measured.start()
+        if role == "BACKUP":
+            measured.wait_log("STATE (init)", count=instances, within=120)
+            time.sleep(2)
+        else:
+            _all_masters(measured, segment, instances)
+        pids = measured.pids()
+        mark = measured.mark()
+        with Capture(segment, deferred=True, buffer=512 << 20) as capture:
+            started, before = time.monotonic_ns(), cpu_nanoseconds(pids)
+            time.sleep(seconds)
+            used, took = cpu_nanoseconds(pids) - before, time.monotonic_ns() - started
+            capture.stop()
+        times = _adverts(capture, sender.host.name)
+        step = float(interval) * 1e3
+        lateness = [
+            (later - earlier) / 1e6 - step for instants in times.values() for earlier, later in pairwise(instants)
+        ]
+        masters = sum("Entering MASTER STATE" in line for line in measured.log()[mark:])
+        return Measurement(
+            cpu_percent=used / took * 100,
+            adverts_per_second=sum(map(len, times.values())) / took * 1e9,
+            lateness_ms=lateness,
+            masters=masters,
+        )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = arguments(__doc__, repeat=3)
+    parser.add_argument("--instances", type=int, nargs="+", default=[1, 50, 255])
+    parser.add_argument("--role", nargs="+", choices=["MASTER", "BACKUP"], default=["MASTER", "BACKUP"])
+    parser.add_argument("--interval", default="0.01", help="advert_int in seconds (0.01)")
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of a window (4)")
+    options: argparse.Namespace = parser.parse_args()
+    makes = chosen(options.daemon)
+    rows = []
+    for role in options.role:
+        for instances in options.instances:
+            seen: dict[str, list[Measurement]] = {name: [] for name in makes}
+            for _ in range(options.repeat):
+                for name, make in makes.items():
+                    seen[name].append(measure(make, instances, role, options.interval, options.seconds))
+            cpu = {name: median([one.cpu_percent for one in many]) for name, many in seen.items()}
+            for name, many in seen.items():
+                lateness = [late for one in many for late in one.lateness_ms]
+                rows.append(
+                    [
+                        f"{role} x {instances}",
+                        name,
+                        f"{cpu[name]:.2f}",
+                        ratio(cpu) if name == "pykeepalived" else "",
+                        f"{median([one.adverts_per_second for one in many]):.0f}",
+                        *(f"{percentile(lateness, percent):.3f}" for percent in (50, 99, 100) if role == "MASTER"),
+                        *("" for _ in range(3) if role == "BACKUP"),
+                        sum(one.masters for one in many) if role == "BACKUP" else "",
+                    ]
+                )
+    table(
+        ["instances", "daemon", "% of a core", "ratio", "adverts/s", "late ms p50", "p99", "worst", "became MASTER"],
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    main()

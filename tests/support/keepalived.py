@@ -1,0 +1,38 @@
+"""Where keepalived itself is, the peer and the oracle: Debian's package, never installed as a service."""
+
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from tests.support.director import CHECKOUT, Make
+
+
+def binary() -> Path | None:
+    """``KEEPALIVED_BIN``, else the one unpacked in the checkout, else the system's, else None."""
+    if named := os.environ.get("KEEPALIVED_BIN"):
+        return Path(named)
+    for place in (CHECKOUT / ".lab/peer/usr/sbin/keepalived", Path("/usr/sbin/keepalived")):
+        if place.exists():
+            return place
+    return None
+
+
+@cache
+def why_not() -> str | None:
+    """Why keepalived cannot be a peer here, or None when it can."""
+    place = binary()
+    if place is None:
+        return "needs keepalived: set KEEPALIVED_BIN, or unpack Debian's package in .lab/peer"
+    try:
+        done = subprocess.run([place, "--version"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        return f"{place} does not start: {error.strerror}"
+    if done.returncode != 0:
+        return f"{place} does not start: {done.stderr.strip()}"
+    return None
+
+
+def make() -> Make:
+    """keepalived, as a make of director."""
+    return Make("keepalived", (str(binary()),))
