@@ -14,6 +14,7 @@ from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
 from pykeepalived.config.kinds import NOTHING, Command, Entries, Kind, Names, Problem, Refused
+from pykeepalived.config.later import LaterChecks
 from pykeepalived.config.lexer import CLOSE, OPEN, WORDS, Line, Statement, script_words, split_words
 from pykeepalived.config.raw import CommandGiven, EntryGiven, Given, Piece, Raw
 from pykeepalived.config.schema import Block, Keyword, Later, Repeat, table_of
@@ -38,10 +39,12 @@ class Interpreter:
         self._waiting: Statement | None = None
         self._order = 0
         self._unclosed_said = False
+        self._hints: dict[tuple[str, str], str | None] = {}
         self.not_effective: dict[str, str] = {}
         """Path of a keyword -> what is said about it."""
         self.later_commands: list[Given] = []
         """Commands of keywords that are not effective yet."""
+        self._checks = LaterChecks(findings)
         self.root = Raw(table_of(Root), Statement(WORDS, ["root"], Line("", 0, "", ""), 0, 0), 0)
 
     def run(self) -> Raw:
@@ -217,12 +220,14 @@ class Interpreter:
 
     def _unknown(self, statement: Statement, known: list[str], path: str) -> None:
         name = statement.words[0]
-        near = difflib.get_close_matches(name, known, 1, 0.7)
-        hint = f"did you mean {near[0]}?" if near else _elsewhere(name, path)
+        if (name, path) not in self._hints:
+            near = difflib.get_close_matches(name, known, 1, 0.7)
+            self._hints[name, path] = f"did you mean {near[0]}?" if near else _elsewhere(name, path)
+        hint = self._hints[name, path]
         following = self._peek()
         if following is not None and following.kind == OPEN:
-            skipped = "Its block is skipped." if near else "its block is skipped"
-            hint = f"{hint}{' ' if near else '; '}{skipped}" if hint else skipped
+            skipped = "Its block is skipped." if hint and hint.endswith("?") else "its block is skipped"
+            hint = f"{hint}{' ' if hint.endswith('?') else '; '}{skipped}" if hint else skipped
             self._error(f"Unknown keyword '{name}'", statement.span(0), hint, Problem.UNKNOWN_KEYWORD)
             self._next()
             self._skip(statement)
@@ -247,7 +252,9 @@ class Interpreter:
             self._misc_path(statement)
         elif later.instead:
             message = f'"{name}" is deprecated, please use "{later.instead}"'
-            self._error(message, statement.span(0), f"write {later.instead}", Problem.DEPRECATED)
+            problem = None if name == "vrrp_track_file" else Problem.DEPRECATED  # as keepalived counts
+            hint = f"write {later.instead}"
+            self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), hint, problem))
         if later.kind is not None:
             try:
                 later.kind.read(statement.words[1:])
@@ -257,8 +264,11 @@ class Interpreter:
             return
         if later.free:
             if self._value_block(statement):
-                for _ in self._lines_of(statement):
-                    pass
+                count = 0
+                for each in self._lines_of(statement):
+                    count += 1
+                    self._checks.line(name, path, each)
+                self._checks.lines(name, statement, count)
             return
         if self._opens(statement, later.inner):
             self._later_block(where, later.inner, statement)
@@ -273,12 +283,15 @@ class Interpreter:
             self.later_commands.append(Given(command, statement, self._order))
 
     def _later_block(self, path: str, inner: Any, head: Statement) -> None:
+        inside: dict[str, Statement] = {}
         while (statement := self._next()) is not None:
             if statement.kind == CLOSE:
+                self._checks.block(head.words[0], head, inside)
                 return
             if statement.kind == OPEN:
                 self._stray(statement)
                 continue
+            inside.setdefault(statement.words[0], statement)
             later = inner.get(statement.words[0])
             if later is None:
                 self._unknown(statement, list(inner), path)

@@ -68,21 +68,21 @@ class Preprocessor:
         """The statements of the main file; raises Unreadable when it cannot be used."""
         path = posixpath.join(self._surroundings.working_directory(), path)
         data = self._surroundings.read_file(path)
-        yield from self._file(path, data)
+        yield from self._file(path, data, 0)
         if self._body is not None:
             self._end_body()
 
-    def _file(self, path: str, data: bytes) -> Iterator[Statement]:
+    def _file(self, path: str, data: bytes, depth: int) -> Iterator[Statement]:
         directory, checks = self._directory, self._checks
         self._directory = posixpath.dirname(path)
         self._files.append(self._surroundings.real_path(path))
         try:
-            yield from self._lines(path, data)
+            yield from self._lines(path, data, depth)
         finally:
             self._directory, self._checks = directory, checks
             self._files.pop()
 
-    def _lines(self, path: str, data: bytes) -> Iterator[Statement]:
+    def _lines(self, path: str, data: bytes, depth: int) -> Iterator[Statement]:
         special = _SPECIAL.search
         for line in source.lines(path, data, self._findings):
             self._budget -= 1
@@ -121,7 +121,7 @@ class Preprocessor:
                 )
             if self._body is None and not stripped_line.text.strip(BLANKS):
                 continue
-            yield from self._line(stripped_line, 0)
+            yield from self._line(stripped_line, depth)
 
     def _line(self, line: Line, depth: int, *, conditional: bool = False) -> Iterator[Statement]:
         """One line through the whole order: body, condition, definition, sequence, replacement, include, braces."""
@@ -159,7 +159,7 @@ class Preprocessor:
                 yield from self._repeat(repeated, depth)
                 return
         if "include" in text and (found := _INCLUDE.match(text)) is not None:
-            yield from self._include(line, found.group(1)[7:], found.group(2), found.span(2))
+            yield from self._include(line, found.group(1)[7:], found.span(2), depth)
             return
         yield from self._split(line, depth)
 
@@ -388,7 +388,8 @@ class Preprocessor:
                 checks = {letter, "r"}
         self._checks = "".join(sorted(checks))
 
-    def _include(self, line: Line, letter: str, pattern: str, place: tuple[int, int]) -> Iterator[Statement]:
+    def _include(self, line: Line, letter: str, place: tuple[int, int], depth: int) -> Iterator[Statement]:
+        pattern = line.text[slice(*place)]
         checks = set(_OF_LETTER[letter]) | set(self._checks)
         span = line.span(*place)
         alternatives = sequences.braces(pattern)
@@ -409,21 +410,21 @@ class Preprocessor:
         elif missing and len(alternatives) == 1:
             self._include_problem(span, f"include: there is no file '{missing[0]}'", "match", bad="m" in checks)
         for path in paths:
-            yield from self._included(path, span, checks)
+            yield from self._included(path, span, checks, depth)
 
-    def _included(self, path: str, span: Span, checks: set[str]) -> Iterator[Statement]:
+    def _included(self, path: str, span: Span, checks: set[str], depth: int) -> Iterator[Statement]:
         if self._surroundings.real_path(path) in self._files:
             self._error(f"'{path}' includes itself; it is not read again", span, "remove one of the include lines")
             return
-        if len(self._files) >= MOST_DEPTH:
-            self._error(f"includes are nested more than {MOST_DEPTH} deep", span, "put the files side by side")
+        if depth >= MOST_DEPTH:
+            self._error(f"includes and definitions are nested more than {MOST_DEPTH} deep", span, "untangle them")
             return
         try:
             data = self._surroundings.read_file(path)
         except Unreadable as unreadable:
             self._include_problem(span, f"include: '{path}' {unreadable.reason}", "read", bad="r" in checks)
             return
-        yield from self._file(path, data)
+        yield from self._file(path, data, depth + 1)
 
     def _include_problem(self, span: Span, message: str, check: str, *, bad: bool) -> None:
         if bad:

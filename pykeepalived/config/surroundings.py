@@ -48,7 +48,11 @@ class PathElement:
 
 @dataclass(frozen=True, slots=True)
 class ScriptPath:
-    """A command looked up: where it lies once links are followed, and every element on the way there."""
+    """A command looked up.
+
+    ``path`` is its folder with links followed and its own name: a program may do something else under another name.
+    ``elements`` are all folders on the way to it and to what a link leads to, and last the file itself.
+    """
 
     path: str
     elements: tuple[PathElement, ...]

@@ -148,12 +148,16 @@ class LinuxSurroundings:
 
     def _script_path(self, path: str) -> ScriptPath | None:
         try:
-            real = os.path.realpath(path, strict=True)
-            parts = real.split("/")
-            elements = tuple(self._element("/".join(parts[: end + 1]) or "/") for end in range(len(parts)))
+            # The name itself stays: many a program does something else under another name.
+            # Debian's pidof is a link to killall5, which would kill every process of the machine.
+            folder = os.path.realpath(os.path.dirname(path) or ".", strict=True)  # noqa: PTH120 - strings are wanted
+            used = os.path.join(folder, os.path.basename(path))  # noqa: PTH118, PTH119 - likewise
+            real = os.path.realpath(used, strict=True)
+            way = [*_parents(folder), folder, *_parents(real)]
+            elements = tuple(self._element(each) for each in (*dict.fromkeys(way), real))
         except (OSError, ValueError):
             return None
-        return ScriptPath(real, elements)
+        return ScriptPath(used, elements)
 
     def _element(self, path: str) -> PathElement:
         element = self._elements.get(path)
@@ -175,7 +179,13 @@ class LinuxSurroundings:
                 continue
             for line in lines:
                 words = line.partition("#")[0].split()
-                if len(words) == 2 and words[1] == name and words[0].isascii() and words[0].isdigit() and int(words[0]) <= 255:
+                if (
+                    len(words) == 2
+                    and words[1] == name
+                    and words[0].isascii()
+                    and words[0].isdigit()
+                    and int(words[0]) <= 255
+                ):
                     return int(words[0])
         return None
 
@@ -196,6 +206,12 @@ def _interfaces() -> Mapping[str, NetworkInterface]:
                 continue  # gone meanwhile
             found[name] = NetworkInterface(name, mtu, bool(flags & _IFF_LOOPBACK))
     return found
+
+
+def _parents(path: str) -> list[str]:
+    """The folders above a path, the root first."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: end + 1]) or "/" for end in range(len(parts))]
 
 
 def _setns(descriptor: int, kind: int) -> int:

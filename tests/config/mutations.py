@@ -4,12 +4,25 @@ import random
 from collections.abc import Iterator
 
 PIECES = (
-    "{", "}", '"', "'", "\\", "#", "!", "$", "${", "${A}", "$A=", "$A=${A}${A}", "$A=\\\n", "@id ", "@^x ", "~SEQ(I, 9)",
-    "~SEQ(I,1,99999999)", "~SEQx(A,1,-1,9)", "~LST(A,{a,b},c)", "~LST({A,B},{1,2})", "include *.conf", "includea x",
-    "include /k.conf", "\x00", "\r\n", "\t", "\ufeff", "\udcff", "é", "\u00a0", "\x1c", "9" * 5000, "-1", "0x10", "1.", ".",
-    "10s", "${_RANDOM 5 1}", "${_ENV}", "${_PWD}", "{}", "}{", "::", "1.2.3.4/33", "no_such_keyword", "vrrp_instance",
-    "virtual_ipaddress {", "track_script", "include_check", "x" * 1100,
-)  # fmt: skip
+    *("{", "}", '"', "'", "\\", "#", "!", "$", "${", "${A}", "$A=", "$A=${A}${A}", "$A=\\\n", "@id ", "@^x "),
+    *("~SEQ(I, 9)", "~SEQ(I,1,99999999)", "~SEQx(A,1,-1,9)", "~LST(A,{a,b},c)", "~LST({A,B},{1,2})"),
+    *(
+        "include *.conf",
+        "includea x",
+        "include /k.conf",
+        "\x00",
+        "\r\n",
+        "\t",
+        "\ufeff",
+        "\udcff",
+        "\xe9",
+        "\xa0",
+        "\x1c",
+    ),
+    *("9" * 5000, "-1", "0x10", "1.", ".", "10s", "${_RANDOM 5 1}", "${_ENV}", "${_PWD}", "{}", "}{", "::", "\xb3"),
+    *("1.2.3.4/33", "no_such_keyword", "vrrp_instance", "virtual_ipaddress {", "track_script", "include_check"),
+    "x" * 1100,
+)
 
 
 def mutations(texts: list[str], seed: int, count: int) -> Iterator[str]:

@@ -9,11 +9,11 @@ PATH = "/etc/keepalived/keepalived.conf"
 COMMANDS = ("/usr/bin/true", "/usr/bin/notify", "/opt/check.sh")
 
 
-def read(text: str | bytes, machine: Machine | None = None, **options: str) -> Loaded:
+def read(text: str | bytes, machine: Machine | None = None) -> Loaded:
     """The text, loaded."""
     machine = machine or Machine(commands=COMMANDS)
     machine.files[PATH] = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
-    return load(PATH, machine, LoadOptions(**options))
+    return load(PATH, machine, LoadOptions())
 
 
 def messages(loaded: Loaded) -> list[str]:

@@ -2,6 +2,8 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from itertools import islice
 
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
 from pykeepalived.config.kinds import Problem
@@ -44,8 +46,8 @@ class Context:
     def interface_hint(self, name: str) -> str:
         """What to do about a name no interface has."""
         names = [each for each, interface in self._all_interfaces().items() if not interface.loopback]
-        if near := difflib.get_close_matches(name, names, 1):
-            return f"did you mean {near[0]}?"
+        if near := nearest(name, names):
+            return near
         if names:
             return f"this machine has {', '.join(sorted(names)[:8])}"
         return "`ip link` lists the interfaces; dynamic_interfaces in global_defs allows one that comes later"
@@ -76,7 +78,15 @@ class Context:
         self.not_effective.setdefault(what, f"{what} ({span.file}:{span.line})")
 
 
+MANY_NAMES = 500
+
+
+@lru_cache(maxsize=64)
+def _nearest(name: str, names: tuple[str, ...]) -> list[str]:
+    return difflib.get_close_matches(name, names, 1) if len(names) <= MANY_NAMES else []
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """A hint with the nearest of some names."""
-    near = difflib.get_close_matches(name, list(names), 1)
+    """A hint with the nearest of some names. Among very many there is none: it would take too long."""
+    near = _nearest(name, tuple(islice(names, MANY_NAMES + 1)))
     return f"did you mean {near[0]}?" if near else None

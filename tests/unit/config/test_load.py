@@ -297,7 +297,8 @@ def test_blocks_of_global_defs_merge() -> None:
 
 
 def test_fifos_and_their_owners() -> None:
-    text = "global_defs {\nscript_user root\nenable_script_security\nnotify_fifo /run/a nobody\nvrrp_notify_fifo /run/a\nlvs_notify_fifo /run/b\nnotify_fifo_script true\n}"
+    fifos = "notify_fifo /run/a nobody\nvrrp_notify_fifo /run/a\nlvs_notify_fifo /run/b\nnotify_fifo_script true"
+    text = f"{SECURE}global_defs {{\n{fifos}\n}}"
     found = read(text).configuration.global_defs
     assert (found.notify_fifo, found.vrrp_notify_fifo, found.lvs_notify_fifo) == ("/run/a", None, "/run/b")
     assert found.fifo_owner == (("/run/a", 65534, 65534),)

@@ -202,6 +202,17 @@ def test_loops_are_found() -> None:
     assert said == [f"'{MAIN}' includes itself; it is not read again"]
 
 
+def test_no_nesting_is_too_deep_to_survive() -> None:
+    sequences = "".join(f"~SEQ(V{n}, 1) " for n in range(45))
+    files = {f"/etc/k/{n}.conf": f"~SEQ(A, 1) ~SEQ(B, 1) include {n + 1}.conf\n{sequences} x" for n in range(60)}
+    shown, said = statements("include 0.conf\nend", files)
+    assert shown == ["end"]
+    assert any("nested" in each for each in said)
+    chain = {f"/etc/k/{n}.conf": f"include {n + 1}.conf\nf{n}" for n in range(30)}
+    shown, _ = statements("include 0.conf", chain)
+    assert shown == [f"f{n}" for n in reversed(range(30))]
+
+
 @pytest.mark.parametrize(
     ("letter", "pattern", "failed"),
     [
