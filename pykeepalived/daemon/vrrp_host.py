@@ -9,7 +9,8 @@ from collections.abc import Callable, Container, Iterator
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.kinds import IP
 from pykeepalived.daemon.vrrp_kernel import VrrpKernel
-from pykeepalived.kernel.ports import HostAddress, Interface
+from pykeepalived.errors import KernelError
+from pykeepalived.kernel.ports import Failure, HostAddress, Interface
 from pykeepalived.vrrp.events import AddressAdded, AddressRemoved, Event, InterfaceChanged
 
 Place = tuple[str | None, IP, int]
@@ -47,12 +48,15 @@ class VrrpHost:
         What it told before is read first, and what it tells of this is read at once: announcements come after that.
         """
         self._host.drain()
-        if adding:
-            failures = self._host.add_addresses(entries)
-            self._installed.update(map(_place, entries))
-        else:
-            self._installed.difference_update(map(_place, entries))
-            failures = self._host.remove_addresses(entries)
+        try:
+            if adding:
+                failures = self._host.add_addresses(entries)
+                self._installed.update(map(_place, entries))
+            else:
+                self._installed.difference_update(map(_place, entries))
+                failures = self._host.remove_addresses(entries)
+        except KernelError as error:  # no answer at all
+            failures = [Failure(index, error.errno) for index in range(len(entries))]
         for failure in failures:
             self._installed.discard(_place(entries[failure.index]))
         self._host.drain()

@@ -172,15 +172,20 @@ class VrrpService:
     def _due(self, port: Port) -> None:
         """An instance's deadline was reached."""
         router = port.router
-        effects = self._routers.tick(router, self._reactor.now())
-        if len(effects) == 1 and type(effects[0]) is SendAdvert:
-            self._send(effects[0])
-            port.alarm.set(router.deadline)
-            if self._facts:
-                self._hear()
-            return
-        self._carry_out(effects)
-        self._settle(router)
+        now = self._reactor.now()
+        try:
+            effects = self._routers.tick(router, now)
+            if len(effects) == 1 and type(effects[0]) is SendAdvert:
+                self._send(effects[0])
+                port.alarm.set(router.deadline)
+                if self._facts:
+                    self._hear()
+                return
+            self._carry_out(effects)
+            self._settle(router)
+        except Exception:
+            port.alarm.set(now + router.instance.advert_int)  # a fault of ours must not silence an instance for good
+            raise
 
     def _clock_rang(self) -> None:
         self._carry_out(self._routers.tick_self(self._reactor.now()))
@@ -198,6 +203,8 @@ class VrrpService:
             if port.instance.interface == name:
                 port.close_sender()
                 self._open_sender(port)
+                if port.sender is not None:
+                    self._facts.append(AdvertFailed(port.instance.name, 0))
 
     # --- orders -------------------------------------------------------------------------------------------------
 
@@ -377,7 +384,8 @@ class VrrpService:
             return
         finished, self._finished = self._finished, None
         self._linger.set(None)
-        for port in self._ports.values():
+        ports, self._ports = self._ports, {}
+        for port in ports.values():
             port.close()
         self._receivers.close()
         self._announcements.close()

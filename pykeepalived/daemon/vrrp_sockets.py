@@ -72,6 +72,7 @@ class Port:
         """Send no more, ring no more."""
         self.close_sender()
         self.alarm.set(None)
+        del self.alarm  # each knows the other: nobody collects cycles here
 
 
 class ReceiveSockets:

@@ -37,6 +37,7 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
     for router in former.values():
         word = Word.DELETED if router.instance.notify_deleted_set else Word.FAULT
         router.stop(word, "no longer configured", now, effects, keep=masters)
+        router.group = None  # each knows the other: nobody collects cycles here
     names = {group.name for group in configuration.vrrp_sync_group}
     effects += [NotifyGroup(name, Word.FAULT) for name in host.groups if name not in names]
     former_routers = {id(router): router for router in host.routers.values()}

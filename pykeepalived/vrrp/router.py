@@ -9,9 +9,10 @@ from errno import errorcode
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
-from pykeepalived.config.kinds import AF_INET, IP
+from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Kind, Level, Log
-from pykeepalived.units import MICROSECOND, MILLISECOND, SECOND, seconds_text
+from pykeepalived.units import MICROSECOND, MILLISECOND
+from pykeepalived.vrrp import causes
 from pykeepalived.vrrp.effects import (
     AddAddresses,
     Announce,
@@ -28,7 +29,7 @@ from pykeepalived.vrrp.reception import Reception
 from pykeepalived.vrrp.states import Backup, Duties, Fault, HeardMaster, Init, Master, Rogue, State, Stop
 from pykeepalived.vrrp.statistics import Statistics
 from pykeepalived.vrrp.timers import master_down_interval, skew_time
-from pykeepalived.vrrp.tracking import SCRIPT, SOURCE, Tracked, effective_priority
+from pykeepalived.vrrp.tracking import SOURCE, Tracked, effective_priority
 from pykeepalived.wire.vrrp import OWNER, Advert, Packet, Reason, text
 
 NO_SOURCE = Tracked((SOURCE, ""))
@@ -118,23 +119,25 @@ class VirtualRouter:
 
     def tick(self, now: int) -> list[Effect]:
         """Time has passed. Harmless when nothing is due."""
+        state = self.state
         effects: list[Effect] = []
         if self.deadline is None or now < self.deadline:
             return effects
-        state = self.state
         if isinstance(state, Master):
+            duties, duties_at = state.duties, state.duties_at
             if now >= state.advert_at:
-                effects.append(self._own_advert())
-                self.statistics.advert_sent += 1
+                self._send(effects)
                 advert_int = self.instance.advert_int
                 # from the due time, so that nothing drifts; after a stall from now, so that no burst follows
                 advert_at = state.advert_at + advert_int
                 if advert_at <= now:
                     advert_at = now + advert_int
-                duties, duties_at = state.duties, state.duties_at
-                state = Master(advert_at, duties, duties_at)
+                self.state = state = Master(advert_at, duties, duties_at)
+                self.deadline = advert_at
                 if duties.rogue is not None:
                     state = self._rogue_heard_us(state, duties.rogue, now)
+                elif duties_at is None:
+                    return effects
                 self._enter(state)
             if state.duties_at is not None and now >= state.duties_at:
                 self._do_duties(state, now, effects)
@@ -411,7 +414,7 @@ class VirtualRouter:
                 preempt_at = None
         elif preempt_at is None and self._preempt_delay():
             preempt_at = now + instance.preempt_delay
-            seconds = f"{instance.preempt_delay // SECOND}.{instance.preempt_delay % SECOND // MICROSECOND:06}"
+            seconds = causes.seconds_and_microseconds(instance.preempt_delay)
             self._detail(f"({self.name}) start preempt delay ({seconds})", effects)
         elif preempt_at is None or now >= preempt_at:
             sender = text(source)
@@ -544,7 +547,8 @@ class VirtualRouter:
             interval = state.master.advert_interval if state.master else self.instance.advert_int
             self._enter(replace(state, wants_master=True, master_down_at=now + self.down_interval(interval)))
             return
-        self.become_master(self._silence(state, now), now, effects, timed_out=True)
+        cause = causes.silence(state, self.instance, self.priority, self.reception.refused, now)
+        self.become_master(cause, now, effects, timed_out=True)
         if self.group is not None:
             self.group.follow_to_master(self, now, effects)
 
@@ -686,39 +690,8 @@ class VirtualRouter:
         self.last_transition_at = now
 
     def _say_fault(self, tracked: Tracked, effects: list[Effect]) -> None:
-        """The line of keepalived for one reason of a FAULT."""
-        kind, name = tracked.tracker
-        if kind == SOURCE:
-            family = "IPv4" if self.instance.family == AF_INET else "IPv6"
-            message = f"({self.name}) entering FAULT state (no {family} address for interface)"
-        elif kind == SCRIPT:
-            message = f"({self.name}): entering FAULT state due to script {name}"
-        else:
-            message = f"({self.name}): entering FAULT state (interface {name} down)"
+        message = causes.fault_line(self.instance, tracked)
         effects.append(Log(message, kind=Kind.TRACKER, fields=(("VRRP_INSTANCE", self.name),)))
 
     def _say_cause(self, cause: str, effects: list[Effect]) -> None:
         effects.append(Log(f"({self.name}) cause: {cause}", fields=(("VRRP_INSTANCE", self.name),)))
-
-    def _silence(self, state: Backup, now: int) -> str:
-        """Why the master is believed to be down."""
-        silence = seconds_text(now - state.heard_at)
-        if state.lower is not None:
-            lower = state.lower
-            cause = (
-                f"only adverts of lower priority for {silence}:"
-                f" {text(lower.address)} has {lower.priority}, ours is {self.priority}"
-            )
-        elif state.master is None:
-            kind = "IPv4" if self.instance.family == AF_INET else "IPv6"
-            cause = f"no {kind} advert heard from anybody for {silence}"
-        elif state.resigned:
-            cause = f"{text(state.master.address)} (priority {state.master.priority}) gave up with priority 0"
-        else:
-            cause = f"no advert from {text(state.master.address)} (priority {state.master.priority}) for {silence}"
-        if self.reception.refused:
-            cause += f"; refused: {self.reception.refused}"
-        late = now - state.master_down_at
-        if late >= MILLISECOND:
-            cause += f"; noticed {seconds_text(late)} late"
-        return cause

@@ -226,3 +226,37 @@ def test_reloads_never_flap(seed: int) -> None:
         assert link.hosts["r1"].holds == {address.partition("/")[0] for address in addresses.split(",")}
     assert {name: len(host.said("Entering")) for name, host in link.hosts.items()} == before
     assert link.masters(NAME) == {"r1"}
+
+
+@pytest.mark.parametrize("transition", ["becoming MASTER", "going to FAULT", "stepping down", "stopping"])
+def test_a_process_that_dies_amid_a_transition_is_made_good(transition: str) -> None:
+    """Interrupted after each effect: the other takes over, the new process removes what was left and settles."""
+    interrupted = 0
+    for after in range(14):
+        link = cluster(150, 100)
+        if transition == "becoming MASTER":
+            link.run(3 * SECOND)
+            link.crash("r1", after)
+            link.run(SECOND)
+        else:
+            link.run(10 * SECOND)
+            link.crash("r1", after)
+            if transition == "going to FAULT":
+                link.interface("r1", "eth0", up=False)
+                link.hosts["r1"].up = True
+            elif transition == "stepping down":
+                link.reload("r2", configuration(200))
+                link.run(4 * SECOND)
+            else:
+                link.stop("r1")
+        interrupted += not link.hosts["r1"].running
+        link.hosts["r1"].running = False
+        link.run(5 * SECOND)
+        assert link.masters(NAME) == {"r2"}
+        link.restart("r1", configuration(150))
+        assert link.hosts["r1"].holds == set()
+        link.reload("r2", configuration(100))
+        link.run(10 * SECOND)
+        assert link.masters(NAME) == {"r1"}
+        assert [host.holds for host in link.hosts.values()] == [{"10.0.0.100"}, set()]
+    assert interrupted >= 5

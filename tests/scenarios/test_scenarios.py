@@ -4,18 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.scenario import play, read
+from tests.support.scenario import Scenario, play, read
 
 _FILES = sorted((Path(__file__).parent / "vrrp").glob("*.txt"))
 
 
-@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.stem)
-def test_scenario(path: Path) -> None:
-    scenario = read(path)
+_CASES = [
+    pytest.param(scenario, id=path.stem, marks=[pytest.mark.keyword(keyword) for keyword in scenario.keywords])
+    for path, scenario in ((path, read(path)) for path in _FILES)
+]
+
+
+@pytest.mark.parametrize("scenario", _CASES)
+def test_scenario(scenario: Scenario) -> None:
     assert scenario.title
     assert scenario.steps
     for step, effects in play(scenario):
-        assert effects == step.effects, f"{path.name}, step {step.number}: {' '.join(step.event)}"
+        assert effects == step.effects, f"step {step.number}: {' '.join(step.event)}"
 
 
 def test_there_are_many() -> None:

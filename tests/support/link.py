@@ -55,6 +55,7 @@ class SimulatedHost:
         self.log: list[tuple[int, Log]] = []
         self.effects: list[tuple[int, Effect]] = []
         self.sent = 0
+        self.fuse: int | None = None  # the process dies after so many more effects
 
     def state(self, instance: str) -> str:
         """The state of one instance."""
@@ -113,6 +114,21 @@ class Link:
         host = self.hosts[name]
         self._carry_out(host, host.routers.stop(self.now))
         host.running = False
+
+    def crash(self, name: str, after: int) -> None:
+        """The process dies after ``after`` more effects; its addresses stay with the kernel."""
+        self.hosts[name].fuse = after
+
+    def restart(self, name: str, configuration: Configuration) -> None:
+        """A new process on the same host, which finds what the former one left."""
+        host = self.hosts[name]
+        host.routers = Routers(configuration)
+        host.running, host.fuse, host.paused_until = True, None, None
+        for interface in {instance.interface for instance in configuration.vrrp_instance}:
+            host.routers.handle(InterfaceChanged(interface, up=host.up), self.now)
+            for address in (host.address, *sorted(map(IPv4Interface, host.holds))):
+                host.routers.handle(AddressAdded(interface, address.ip, address.network.prefixlen), self.now)
+        self._carry_out(host, host.routers.start(self.now))
 
     def kill(self, name: str) -> None:
         """The host is gone at once, and its addresses with it."""
@@ -228,6 +244,12 @@ class Link:
     def _carry_out(self, host: SimulatedHost, effects: list[Effect]) -> None:
         changed = False
         for effect in effects:
+            if host.fuse is not None:
+                host.fuse -= 1
+                if host.fuse < 0:
+                    host.running = False
+                    self._note_masters()
+                    return
             if self._keep_effects:
                 host.effects.append((self.now, effect))
             match effect:

@@ -2,6 +2,8 @@
 
     A sentence that says what is shown.
 
+    keyword vrrp_instance.priority
+
     instance VI_1 priority=100 virtual_ipaddress=10.0.0.100/24
     interface eth0 up 10.0.0.1/24
 
@@ -11,7 +13,8 @@
     2  0.5 heard 10.0.0.2 priority=150
 
 Times are seconds since the start, to the nanosecond. A step's indented lines are its effects, all of them, in their
-order. ``configuration NAME`` begins another one, for a ``reload NAME``.
+order. ``keyword`` names the keywords whose behaviour it shows. ``configuration NAME`` begins another one, for a
+``reload NAME``.
 """
 
 import dataclasses
@@ -85,11 +88,12 @@ class Scenario:
     configurations: dict[str, Configuration]
     facts: list[list[str]]
     steps: list[Step]
+    keywords: list[str]
 
 
 def read(path: Path) -> Scenario:
     """Read a file; whatever it does not know is an error."""
-    scenario = Scenario("", {"": Configuration()}, [], [])
+    scenario = Scenario("", {"": Configuration()}, [], [], [])
     name = ""
     for line in path.read_text(encoding="utf-8").splitlines():
         words = line.split()
@@ -101,6 +105,8 @@ def read(path: Path) -> Scenario:
             scenario.steps[-1].effects.append(line.strip())
         elif words[0].isdigit():
             scenario.steps.append(Step(words[0], BASE + nanoseconds(words[1]), words[2:]))
+        elif words[0] == "keyword":
+            scenario.keywords.extend(words[1:])
         elif words[0] == "configuration":
             name = words[1]
             scenario.configurations[name] = Configuration()
