@@ -3,7 +3,6 @@
 Imports of a service, of the parser and of scapy stand inside functions: each is paid for by the process that needs it.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.child import ChildContext, Service
 from pykeepalived.daemon.journal import PARENT_IDENT
-from pykeepalived.daemon.loader import Compiled, Outcome, finding
+from pykeepalived.daemon.loader import Compiled, Outcome, Read, finding
 from pykeepalived.daemon.roles import EXIT_CONFIG, EXIT_NO_CONFIG, Role
 from pykeepalived.daemon.settings import Settings
 from pykeepalived.effects import Level
@@ -20,6 +19,7 @@ from pykeepalived.kernel.capabilities import Capability
 if TYPE_CHECKING:  # the parser must not come into the parent
     from pykeepalived.config.load import Loaded
 
+FRAMES = "frames"
 _RUN = "/run"
 MODULES = Path("/sys/module")
 IPVS_TABLE = Path("/proc/net/ip_vs")
@@ -102,12 +102,19 @@ def load_configuration(settings: Settings) -> "Loaded":
     return load(settings.use_file, LinuxSurroundings(), options)
 
 
-def reader(settings: Settings) -> Callable[[], Compiled]:
+def reader(settings: Settings) -> Read:
     """What a loader does."""
-    return lambda: compiled(load_configuration(settings))
+    return lambda with_frames: compiled(load_configuration(settings), with_frames=with_frames)
 
 
-def compiled(loaded: "Loaded") -> Compiled:
+def make_frames() -> Compiled:
+    """What the other loader of a start does, beside the one that reads."""
+    from pykeepalived.kernel.frames import make_templates  # noqa: PLC0415 - for scapy
+
+    return Compiled(Outcome(), {FRAMES: make_templates()})
+
+
+def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
     """What was read, as the parent and the roles want it."""
     from pykeepalived.config.diagnostics import Severity  # noqa: PLC0415 - the loader's alone
     from pykeepalived.kernel.frames import make_templates  # noqa: PLC0415 - likewise, for scapy
@@ -140,7 +147,7 @@ def compiled(loaded: "Loaded") -> Compiled:
         scripts=configuration.scripts(),
         parts=frozenset(key for key, there in exist.items() if there),
         schedulers=tuple(sorted({server.lvs_sched for server in configuration.virtual_server})),
-        frames=make_templates() if exist["vrrp"] else None,
+        frames=make_templates() if with_frames and exist["vrrp"] else None,
     )
     return Compiled(outcome, parts)
 

@@ -5,6 +5,7 @@ one message. It writes into memory files made before the fork: a small outcome f
 process its own part, which the parent hands on unread.
 """
 
+import contextlib
 import gc
 import os
 import pickle
@@ -36,13 +37,13 @@ _OUTCOME = "outcome"
 class Outcome:
     """What the parent needs to know of a configuration. The parts themselves stay pickled."""
 
-    findings: tuple[Log, ...]
-    errors: int
-    exit_code: int
-    refused: bool  # a start must be refused, with
-    start_code: int  # as exit status
-    first_error: str
-    not_effective: tuple[str, ...]
+    findings: tuple[Log, ...] = ()
+    errors: int = 0
+    first_error: str = ""
+    exit_code: int = 0
+    refused: bool = False  # a start must be refused, with
+    start_code: int = 0  # as exit status
+    not_effective: tuple[str, ...] = ()
     global_defs: GlobalDefs = GlobalDefs()
     scripts: frozenset[Script] = frozenset()
     parts: frozenset[str] = frozenset()  # keys of the roles that have something to do
@@ -55,16 +56,16 @@ class Compiled:
     """What reading gave, in the loader's own process."""
 
     outcome: Outcome
-    parts: Mapping[str, Configuration] = field(default_factory=dict)
+    parts: Mapping[str, Configuration | FrameTemplates] = field(default_factory=dict)
 
 
-Read = Callable[[], Compiled]
+Read = Callable[[bool], Compiled]  # told whether frame templates are wanted: scapy is slow to come
 
 
 class Loader:
     """One run of the loader."""
 
-    def __init__(self, read: Read, keys: tuple[str, ...], limit: int = TIME_LIMIT) -> None:
+    def __init__(self, read: Callable[[], Compiled], keys: tuple[str, ...], limit: int = TIME_LIMIT) -> None:
         self.files = {key: os.memfd_create(f"pykeepalived-{key}", os.MFD_CLOEXEC) for key in (*keys, _OUTCOME)}
         self.limit = limit
         parent = os.getpid()
@@ -86,6 +87,12 @@ class Loader:
         """Its time is over."""
         self._timed_out = True
         os.kill(self._pid, signal.SIGKILL)
+
+    def give_up(self) -> None:
+        """Its work is not wanted any more."""
+        self.too_late()
+        with contextlib.suppress(ConfigError):
+            self.result()
 
     def result(self) -> Outcome:
         """The outcome, once it has ended; raises ConfigError when there is none. The parts stay open in ``files``."""
@@ -129,7 +136,7 @@ def _write(descriptor: int, value: object) -> None:
         pickle.dump(value, file, pickle.HIGHEST_PROTOCOL)
 
 
-def _read(read: Read, files: Mapping[str, int], parent: int) -> None:
+def _read(read: Callable[[], Compiled], files: Mapping[str, int], parent: int) -> None:
     """The loader's whole life."""
     status = 70
     try:

@@ -57,6 +57,7 @@ class Plan:
     ignore_sigint: bool = False
     prepare: Callable[[Role, Outcome], None] = lambda role, outcome: None  # noqa: ARG005 - before a role starts
     pid_file: PidFile | None = None  # a child lets go of it
+    reload_time: int = 30 * SECOND  # how long a process may take to apply its new part
 
 
 class Child:
@@ -111,6 +112,7 @@ class Parent:
         self._frames = NO_FRAMES
         self._loader: Loader | None = None
         self._loader_alarm = self.reactor.alarm(self._loader_late)
+        self._reload_alarm = self.reactor.alarm(self._reload_late)
         self._reload_again = False
         self._awaited: set[str] = set()  # roles whose start or reload is not complete yet
         self._started = False
@@ -135,6 +137,7 @@ class Parent:
             self._warn("Warning - keepalived has no configuration to run")
         self._look_complete()
         self._beat_alarm.set(self.reactor.now() + self._beat_time)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         self.reactor.run()
         return self._exit_code
 
@@ -359,8 +362,9 @@ class Parent:
         self._log("Reloading ...", kind=Kind.CONFIGURATION)
         self._systemd.reloading()
         self._announce = True
+        wanted = self._frames is NO_FRAMES
         try:
-            self._loader = Loader(self._plan.read, tuple(role.key for role in self._plan.roles))
+            self._loader = Loader(lambda: self._plan.read(wanted), tuple(role.key for role in self._plan.roles))
         except OSError as error:
             self._refuse_reload(f"the loader cannot be started: {error.strerror}")
             return
@@ -430,6 +434,16 @@ class Parent:
         self._start_wanted()
         if not self._wanted:
             self._warn("Warning - keepalived has no configuration to run")
+        self._reload_alarm.set(self.reactor.now() + self._plan.reload_time)
+        self._look_complete()
+
+    def _reload_late(self) -> None:
+        """A process that does not answer must not keep the next reload waiting for ever."""
+        for role in self._plan.roles:
+            if role.key in self._awaited:
+                text = f"{role.name} process has not completed the reload for {seconds_text(self._plan.reload_time)}"
+                self._log(text, Level.ERROR, Kind.STALL)
+        self._awaited.clear()
         self._look_complete()
 
     def _dismiss(self, child: Child) -> None:
@@ -444,6 +458,7 @@ class Parent:
         """Say so when a start or a reload is through."""
         if self._awaited or self._loader is not None or self._stopping_since is not None:
             return
+        self._reload_alarm.set(None)
         if not self._started:
             self._started = True
             self._log("Startup complete")

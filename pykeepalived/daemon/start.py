@@ -1,18 +1,21 @@
 """The start of the daemon, step by step, up to the point where the parent's loop takes over."""
 
 import os
+import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pykeepalived import __version__
 from pykeepalived.daemon import assemble, journal
 from pykeepalived.daemon.child import ChildOptions
 from pykeepalived.daemon.journal import Lines
-from pykeepalived.daemon.loader import Loader, Outcome
+from pykeepalived.daemon.loader import Loader, Outcome, read_value
 from pykeepalived.daemon.parent import Parent, Plan
 from pykeepalived.daemon.roles import EXIT_FATAL, EXIT_MISSING_PERMISSION, EXIT_OK
 from pykeepalived.daemon.settings import Settings
+from pykeepalived.daemon.signals import DUMPS
 from pykeepalived.daemon.systemd import Systemd
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import ConfigError, KernelError, ProcessError
@@ -24,6 +27,8 @@ def run(settings: Settings, environment: Mapping[str, str]) -> int:
     """Run the daemon; gives the exit status."""
     lines = _lines(settings, environment)
     processes.set_name("pykeepalived")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the parent's loop runs, Ctrl-C just ends us
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, *DUMPS})  # these wait for it
     _introduce(lines, settings)
     if settings.namespace:
         try:
@@ -32,10 +37,14 @@ def run(settings: Settings, environment: Mapping[str, str]) -> int:
             return _refuse(lines, settings, f"Cannot enter network namespace {settings.namespace}: {error}", EXIT_FATAL)
     roles = assemble.roles(settings)
     try:
-        loader = Loader(assemble.reader(settings), tuple(role.key for role in roles))
+        maker = Loader(assemble.make_frames, (assemble.FRAMES,)) if settings.vrrp else None
+        read = assemble.reader(settings)
+        loader = Loader(lambda: read(False), tuple(role.key for role in roles))
         for role in roles:
-            role.warm()  # while the loader reads
+            role.warm()  # while the loaders work
         outcome = loader.wait()
+        if maker is not None:
+            outcome = _with_frames(outcome, maker)
     except ConfigError as error:
         return _refuse(lines, settings, str(error), EXIT_FATAL)
     except OSError as error:
@@ -54,6 +63,17 @@ def run(settings: Settings, environment: Mapping[str, str]) -> int:
         except KernelError as error:
             return _refuse(lines, settings, f"Cannot enter network namespace {namespace}: {error}", EXIT_FATAL)
     return _supervise(settings, environment, lines.named(_idents(settings, outcome)["parent"]), loader, outcome)
+
+
+def _with_frames(outcome: Outcome, maker: Loader) -> Outcome:
+    """What the other loader made, if there is somebody to use it."""
+    if assemble.VRRP.key not in outcome.parts or outcome.refused:
+        maker.give_up()
+        return outcome
+    maker.wait()
+    frames = read_value(maker.files[assemble.FRAMES])
+    maker.close()
+    return replace(outcome, frames=frames)
 
 
 def _supervise(

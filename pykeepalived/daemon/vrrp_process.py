@@ -4,7 +4,7 @@ It decides nothing. Adverts go out at once; addresses, announcements and scripts
 and take a bounded share of each turn, so that a thousand addresses do not delay the next advert.
 """
 
-from collections import deque
+from collections import Counter, deque
 from functools import partial
 from typing import assert_never
 
@@ -71,6 +71,7 @@ class VrrpService:
         self._finished: Callback | None = None
         self._stopping = False
         self._scripts_left = 0
+        self._status_owed = False
         self._linger: Alarm = self._reactor.alarm(self._end)
 
     # --- the frame's three wishes -------------------------------------------------------------------------------
@@ -117,6 +118,7 @@ class VrrpService:
         self._host.virtual = self._routers.virtual_places
         self._carry_out(effects)
         self._trackers.replace(part.vrrp_script, self._routers.scripts())
+        self._owe_status()
         if part.global_defs.fifo_write_vrrp_states_on_reload:
             for router in self._routers.routers.values():
                 if router.state.name in Word.__members__:
@@ -226,6 +228,7 @@ class VrrpService:
             case Log():
                 self._journal.log(effect)
             case NotifyInstance(name, word, priority):
+                self._owe_status()
                 for order in instance_orders(self._ports[name].instance, word, priority):
                     self._later(order)
             case NotifyGroup(name, word):
@@ -237,6 +240,20 @@ class VrrpService:
                 self._later(effect)
             case _:
                 assert_never(effect)
+
+    def _owe_status(self) -> None:
+        """States have changed: say so once, when this turn's work is done."""
+        if not self._status_owed:
+            self._status_owed = True
+            self._reactor.soon(self._tell_status)
+
+    def _tell_status(self) -> None:
+        """A phrase for ``systemctl status``."""
+        self._status_owed = False
+        count = Counter(router.state.name for router in self._routers.routers.values())
+        self._context.status(
+            "VRRP: " + (", ".join(f"{count[name]} {name}" for name in sorted(count)) or "no instances")
+        )
 
     def _send(self, order: SendAdvert) -> None:
         """The hot path: an unchanged advert is sent as it was encoded the first time."""

@@ -213,6 +213,29 @@ def test_a_second_start_says_so_and_harms_nothing(machine: Machine) -> None:
     assert machine.end() == 0
 
 
+def test_a_reload_asked_for_during_the_start_is_not_lost(machine: Machine) -> None:
+    machine.conf.write_text(HEAD + OWNER % "")
+    machine.start()
+    machine.until("Configuration file")
+    machine.send(signal.SIGHUP)
+    machine.until("Startup complete")
+    machine.until("Reload complete")
+    assert machine.end() == 0
+
+
+def test_every_process_when_told_so_even_with_nothing_to_do(machine: Machine) -> None:
+    machine.conf.write_text(HEAD)
+    machine.start()
+    machine.until("keepalived has no configuration to run")
+    assert not (machine.folder / "vrrp_pid").exists()
+    assert machine.end() == 0
+    machine.start("--all")
+    machine.until("Startup complete")
+    assert {"vrrp_pid", "checkers_pid"} <= {path.name for path in machine.folder.iterdir()}
+    assert machine.end() == 0
+    assert "died" not in machine.text
+
+
 def test_a_killed_vrrp_process_comes_back(machine: Machine) -> None:
     machine.conf.write_text(HEAD + OWNER % "")
     machine.start()
@@ -375,6 +398,6 @@ def test_the_first_advert_comes_soon(machine: Machine, capsys: pytest.CaptureFix
         heard = int(listener.stdout.readline())
     with capsys.disabled():
         print(f"\nexec to first advert: {(heard - begin) / 1e6:.0f} ms")
-    assert heard - begin < 3e9
+    assert heard - begin < 5e9  # 0.5 s on a machine that has nothing else to do
     machine.until("Startup complete")
     assert machine.end() == 0

@@ -81,7 +81,7 @@ def role(key: str, name: str) -> Role:
 ROLES = (role("checkers", "Healthcheck"), role("vrrp", "VRRP"))
 
 
-def read() -> Compiled:
+def read(with_frames: bool) -> Compiled:  # noqa: ARG001 - there are none
     lines = (FOLDER / "conf").read_text().splitlines()
     findings = []
     router_id = ""
@@ -125,8 +125,9 @@ def main() -> int:
         options=ChildOptions(),
         environment=os.environ,
         dont_respawn="--dont-respawn" in sys.argv,
+        reload_time=SECOND // 2,
     )
-    loader = Loader(read, keys)
+    loader = Loader(lambda: read(True), keys)
     outcome = loader.wait()
     parts, loader.files = loader.files, {}
     return Parent(plan, Lines(ConsoleSink(), "Little"), Systemd(os.environ)).run(outcome, parts)

@@ -56,7 +56,7 @@ def test_what_was_read_becomes_lines_and_a_verdict() -> None:
         Diagnostic(Severity.ERROR, "bad", span, hint="do good", problem=Problem.UNKNOWN_KEYWORD),
         Diagnostic(Severity.ERROR, "worse", None, problem=Problem.GENERAL_ERROR),
     )
-    outcome = assemble.compiled(Loaded(Configuration(), diagnostics, 5)).outcome
+    outcome = assemble.compiled(Loaded(Configuration(), diagnostics, 5), with_frames=True).outcome
     assert [(line.level, line.message) for line in outcome.findings] == [
         (Level.WARNING, "(/c: Line 3) careful"),
         (Level.ERROR, "(/c: Line 3) bad (do good)"),
@@ -78,13 +78,15 @@ def test_what_was_read_becomes_lines_and_a_verdict() -> None:
 )
 def test_the_status_of_a_refused_start(diagnostic: Diagnostic, code: int) -> None:
     loaded = Loaded(Configuration(), (diagnostic,), 0, fatal=True)
-    outcome = assemble.compiled(loaded).outcome
+    outcome = assemble.compiled(loaded, with_frames=True).outcome
     assert outcome.refused
     assert outcome.start_code == code
 
 
 def test_addresses_survive_the_way_to_a_process() -> None:
     configuration = Configuration(global_defs=GlobalDefs(vrrp_mcast_group4=IPv4Address("224.0.0.99")))
-    compiled = assemble.compiled(Loaded(configuration, (), 0))
+    compiled = assemble.compiled(Loaded(configuration, (), 0), with_frames=False)
     assert set(compiled.parts) == {"vrrp", "checkers"}
-    assert compiled.parts["vrrp"].global_defs.vrrp_mcast_group4 == IPv4Address("224.0.0.99")
+    part = compiled.parts["vrrp"]
+    assert isinstance(part, Configuration)
+    assert part.global_defs.vrrp_mcast_group4 == IPv4Address("224.0.0.99")

@@ -16,19 +16,6 @@ from pykeepalived.errors import ConfigError
 from pykeepalived.units import MILLISECOND, SECOND
 
 
-def outcome(**changes: object) -> Outcome:
-    values: dict[str, object] = {
-        "findings": (),
-        "errors": 0,
-        "exit_code": 0,
-        "refused": False,
-        "start_code": 2,
-        "first_error": "",
-        "not_effective": (),
-    }
-    return Outcome(**{**values, **changes})  # type: ignore[arg-type]
-
-
 def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -37,7 +24,7 @@ def test_the_outcome_and_the_parts_come_over() -> None:
     before = descriptors()
     part = Configuration(global_defs=GlobalDefs(router_id="r"))
     run = Loader(
-        lambda: Compiled(outcome(first_error=str(os.getpid())), {"vrrp": part, "none": part}), ("vrrp", "checkers")
+        lambda: Compiled(Outcome(first_error=str(os.getpid())), {"vrrp": part, "none": part}), ("vrrp", "checkers")
     )
     got = run.wait()
     assert got.first_error.isdigit()
@@ -56,7 +43,7 @@ def fault() -> Compiled:
 
 def greedy() -> Compiled:
     bytearray(loader.MEMORY_LIMIT)
-    return Compiled(outcome())
+    return Compiled(Outcome())
 
 
 def silent() -> Compiled:
@@ -78,4 +65,12 @@ def test_a_loader_that_fails_is_a_clear_message(read: Callable[[], Compiled], me
     limit = 300 * MILLISECOND if "longer" in message else 10 * SECOND
     with pytest.raises(ConfigError, match=message):
         Loader(read, ("vrrp",), limit).wait()
+    assert descriptors() == before
+
+
+def test_work_that_is_not_wanted_any_more_leaves_nothing() -> None:
+    before = descriptors()
+    begin = time.monotonic()
+    Loader(lambda: time.sleep(60), ("frames",)).give_up()  # type: ignore[arg-type, return-value]
+    assert time.monotonic() - begin < 5
     assert descriptors() == before

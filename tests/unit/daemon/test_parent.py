@@ -222,6 +222,24 @@ def test_reloads_that_come_together_are_all_heard(tmp_path: Path, daemons: list[
     assert daemon.text.count("Reloading ...") <= 4
 
 
+def test_a_process_that_hangs_does_not_hold_reloads_up_for_ever(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path, conf="vrrp\ncheckers\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    vrrp = daemon.children()["vrrp"]
+    os.kill(vrrp, signal.SIGSTOP)
+    daemon.configure("vrrp\ncheckers\nrouter_id one\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("reloaded with router_id one")
+    daemon.configure("vrrp\ncheckers\nrouter_id two\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("VRRP process has not completed the reload for 500 ms")
+    daemon.until("reloaded with router_id two")
+    os.kill(vrrp, signal.SIGCONT)
+    daemon.until("reloaded with router_id two", 2)  # it catches up
+    assert daemon.end() == 0
+
+
 def test_a_reload_starts_and_stops_processes(tmp_path: Path, daemons: list[Daemon]) -> None:
     daemon = Daemon(tmp_path, conf="")
     daemons.append(daemon)
