@@ -186,7 +186,10 @@ class SimulatedReactor(Reactor):
 
     def _ring_one(self) -> None:
         due_at, _, alarm = heapq.heappop(self._heap)
-        alarm._reached(due_at, self.time)
+        try:
+            alarm._reached(due_at, self.time)
+        except Exception as error:  # noqa: BLE001 - as the real one
+            self._raise(error)
 
     def _raise(self, error: Exception) -> None:
         self.errors.append(error)
