@@ -156,8 +156,9 @@ class SimulatedReactor(Reactor):
             if not self.step(instant):
                 break
         self.time = max(self.time, instant)
-        if self.errors:
-            raise self.errors[0]
+        errors, self.errors = self.errors, []
+        if errors:
+            raise errors[0]
 
     def run_for(self, length: int) -> None:
         self.run_to(self.time + length)
