@@ -38,6 +38,8 @@ def _test(settings: Settings, report: TextIO) -> int:
         return EXIT_PROGRAM_ERROR
     for diagnostic in loaded.diagnostics:
         print(render(diagnostic, terminal), file=report)
+    for word in loaded.not_effective:
+        print(f"note: {word}: not effective yet in pykeepalived", file=report)
     if terminal:
         print(summary(settings.use_file, loaded), file=report)
     return loaded.exit_code

@@ -10,10 +10,11 @@ from pathlib import Path
 from pykeepalived import __version__
 from pykeepalived.daemon import assemble, journal
 from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.faults import describe
 from pykeepalived.daemon.journal import Lines
 from pykeepalived.daemon.loader import Loader, Outcome, read_value
 from pykeepalived.daemon.parent import Parent, Plan
-from pykeepalived.daemon.roles import EXIT_FATAL, EXIT_MISSING_PERMISSION, EXIT_OK
+from pykeepalived.daemon.roles import EXIT_FATAL, EXIT_MISSING_PERMISSION, EXIT_OK, EXIT_PROGRAM_ERROR
 from pykeepalived.daemon.settings import Settings
 from pykeepalived.daemon.signals import DUMPS
 from pykeepalived.daemon.systemd import Systemd
@@ -26,6 +27,13 @@ from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
 def run(settings: Settings, environment: Mapping[str, str]) -> int:
     """Run the daemon; gives the exit status."""
     lines = _lines(settings, environment)
+    try:
+        return _start(settings, environment, lines)
+    except Exception as error:  # noqa: BLE001 - the log must have the reason; the children leave when we are gone
+        return _refuse(lines, settings, f"Program error: {describe(error)}", EXIT_PROGRAM_ERROR)
+
+
+def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> int:
     processes.set_name("pykeepalived")
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the parent's loop runs, Ctrl-C just ends us
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, *DUMPS})  # these wait for it
