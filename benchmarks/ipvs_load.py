@@ -120,7 +120,7 @@ def main() -> None:
         return
     if (reason := lab.missing()) is not None:
         raise SystemExit(reason)
-    job = f'cd {lab.CHECKOUT}; exec "$PYTHON" -m benchmarks.ipvs_load --here'
+    job = f'ip link set lo up; cd {lab.CHECKOUT}; exec "$PYTHON" -m benchmarks.ipvs_load --here'
     job += f" --servers {options.servers} --repeat {options.repeat}"
     sys.exit(lab.run(job, timeout=900, echo=sys.stdout).exit_code)
 

@@ -7,7 +7,6 @@ The directors run on etc/keepalived.conf.example. The exit code is 0 only if eve
 it must. DEMO_DAEMON names another program with keepalived's options to run instead, for comparison.
 """
 
-import itertools
 import os
 import re
 import sys
@@ -34,7 +33,7 @@ SKEW = (256 - PRIORITIES["director2"]) / 256
 REQUESTS_PER_SECOND = 30
 PATIENCE = 0.5
 """Seconds after which a request without an answer has failed."""
-TOLERANCE = 0.5
+TOLERANCE = 0.8
 """Seconds a takeover may exceed the protocol's own time; the lab has one slow CPU for eight machines."""
 
 INTERESTING = re.compile(
@@ -47,7 +46,7 @@ ADVERT = re.compile(r"^(\d+\.\d+) IP (\S+) > 224\.0\.0\.18: .*prio (\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One request: when it ended and which server answered, `-` for none."""
+    """One request: when it was made and which server answered, `-` for none in time."""
 
     at: float
     page: str
@@ -188,7 +187,7 @@ class Demonstration:
         began = time.monotonic()
         time.sleep(3)
         self.show_table("director1")
-        row = self.account("steady traffic", began, theory=None)
+        row = self.account("steady traffic", began)
         self.timeline.check(row.failed == 0, "every request was answered")
         pages = {answer.page for answer in self.answers() if answer.at > began}
         self.timeline.check(pages == set(self.web), "all three web servers took part")
@@ -202,11 +201,11 @@ class Demonstration:
         self.web["web2"].kill()
         self.timeline.say("web2", "killed")
         self.wait(lambda: self.pooled() == {2}, 15, "web2 leaves the pool of both directors")
-        settled = time.monotonic() + PATIENCE
+        settled = time.monotonic()
         time.sleep(2)
         self.show_table("director1")
         self.timeline.check("10.9.0.12:80" not in self.pool("director1"), "web2 left the pool")
-        self.account("web server killed", began, theory=None)
+        self.account("web server killed", began)
         late = [answer for answer in self.answers() if answer.at > settled and answer.page == "-"]
         self.timeline.check(not late, "from then on every request was answered")
 
@@ -220,7 +219,7 @@ class Demonstration:
         back = time.monotonic()
         time.sleep(1.5)
         self.show_table("director1")
-        row = self.account("web server back", began, theory=None)
+        row = self.account("web server back", began)
         self.timeline.check(row.failed == 0, "every request was answered")
         again = any(answer.page == "web2" for answer in self.answers() if answer.at > back)
         self.timeline.check(again, "web2 answers again")
@@ -236,7 +235,7 @@ class Demonstration:
         self.settle(began)
         self.show_table("director2")
         last = max((at for at, source, _ in self.heard() if source == "10.9.0.1"), default=began)
-        row = self.account("master dead", began, theory=last + 3 * ADVERT_INT + SKEW)
+        row = self.account("master dead", began, promise=last + 3 * ADVERT_INT + SKEW)
         self.judge_takeover(row)
 
     def master_returns(self) -> None:
@@ -250,8 +249,7 @@ class Demonstration:
         self.await_master("director1")
         self.settle(began)
         self.show_table("director1")
-        row = self.account("master back", began, theory=time.monotonic(), planned=True)
-        self.timeline.check(row.gap < TOLERANCE, f"no gap to speak of ({row.gap * 1000:.0f} ms)")
+        row = self.account("master back", began)
         self.timeline.check(row.failed <= 3, f"at most the requests in flight were lost ({row.failed})")
         self.timeline.check(self.holds_address("director2") is False, "director2 gave the address up")
 
@@ -267,7 +265,7 @@ class Demonstration:
         self.show_table("director2")
         farewells = [at for at, source, priority in self.heard() if source == "10.9.0.1" and priority == 0]
         self.timeline.check(bool(farewells), "it said farewell with an advert of priority 0")
-        row = self.account("master stopped", began, theory=max(farewells, default=began) + SKEW)
+        row = self.account("master stopped", began, promise=max(farewells, default=began) + SKEW)
         self.judge_takeover(row)
         self.timeline.check(code == 0, "it ended with exit code 0")
         self.timeline.check(not self.holds_address("director1"), "it took its address with it")
@@ -325,7 +323,7 @@ class Demonstration:
     def answers(self) -> list[Answer]:
         """All requests that have ended."""
         lines = self.requests.read_text(encoding="utf-8").split("\n")[:-1]
-        return [Answer(float(at), page) for at, _, page in (line.split(" ", 2) for line in lines)]
+        return [Answer(float(at), page) for at, page in (line.split(" ", 1) for line in lines)]
 
     def heard(self) -> list[tuple[float, str, int]]:
         """All adverts on the network: moment (monotonic), sender, priority."""
@@ -335,43 +333,58 @@ class Demonstration:
 
     # Judging
 
-    def account(self, step: str, began: float, theory: float | None, *, planned: bool = False) -> Row:
-        """Count the requests since a step began and find the longest time without an answer.
+    def account(self, step: str, began: float, promise: float | None = None) -> Row:
+        """Count the requests since a step began and find its longest outage.
 
-        `theory` is the moment from which the protocol promises an answer; a `planned` change promises no gap at all.
+        `promise` is the moment from which the protocol owes an answer again.
         """
         answers = sorted(self.answers(), key=lambda answer: answer.at)
         recent = [answer for answer in answers if answer.at > began]
-        good = [answer.at for answer in answers if answer.page != "-" and answer.at > began - 1]
-        gap, start = max(((b - a, a) for a, b in itertools.pairwise(good)), default=(time.monotonic() - began, began))
+        gap, start = longest_outage([answer for answer in answers if answer.at > began - 1])
         failed = sum(answer.page == "-" for answer in recent)
-        promised = None if theory is None else 0.0 if planned else theory - start
-        row = Row(step, len(recent) - failed, failed, gap, promised)
+        row = Row(step, len(recent) - failed, failed, gap, promise - start if promise and gap else None)
         self.rows.append(row)
-        self.timeline.say(
-            "client", f"{row.answered} requests answered, {failed} failed, longest gap {gap * 1000:.0f} ms"
-        )
+        self.timeline.say("client", f"{row.answered} requests answered, {failed} failed, longest outage {shown(gap)}")
         return row
 
     def judge_takeover(self, row: Row) -> None:
         """A takeover must not last longer than the protocol says, but for the tolerance."""
-        theory = row.theory or 0.0
-        self.timeline.check(
-            theory - 0.1 < row.gap < theory + TOLERANCE,
-            f"gap {row.gap * 1000:.0f} ms, in theory {theory * 1000:.0f} ms",
-        )
+        held = row.theory is not None and row.theory - 0.1 < row.gap < row.theory + TOLERANCE
+        self.timeline.check(held, f"outage {shown(row.gap)}, in theory {shown(row.theory)}")
 
     def summary(self) -> None:
         """The closing table."""
         self.timeline.title("Summary")
-        print(f"  {'step':<20}{'answered':>10}{'failed':>8}{'gap':>10}{'in theory':>12}")
+        print(f"  {'step':<20}{'answered':>10}{'failed':>8}{'outage':>10}{'in theory':>12}")
         for row in self.rows:
-            theory = "" if row.theory is None else f"{row.theory * 1000:.0f} ms"
-            print(f"  {row.step:<20}{row.answered:>10}{row.failed:>8}{row.gap * 1000:>7.0f} ms{theory:>12}")
+            theory = "" if row.theory is None else shown(row.theory)
+            print(f"  {row.step:<20}{row.answered:>10}{row.failed:>8}{shown(row.gap):>10}{theory:>12}")
         print()
         for claim in self.timeline.failures:
             print(f"  NOT SO: {claim}")
         print("  All of it held." if not self.timeline.failures else "  The demonstration FAILED.", flush=True)
+
+
+def longest_outage(answers: list[Answer]) -> tuple[float, float]:
+    """The longest time between two answered requests with none but failed ones in between, and its start."""
+    outages = [(0.0, 0.0)]
+    last = None
+    failed = False
+    for answer in answers:
+        if answer.page == "-":
+            failed = True
+            continue
+        if failed and last is not None:
+            outages.append((answer.at - last, last))
+        last, failed = answer.at, False
+    if failed and last is not None:
+        outages.append((answers[-1].at - last, last))
+    return max(outages)
+
+
+def shown(seconds: float | None) -> str:
+    """A time for the reader."""
+    return f"{seconds * 1000:.0f} ms" if seconds else "none"
 
 
 def configuration(name: str) -> str:

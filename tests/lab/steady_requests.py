@@ -2,8 +2,8 @@
 
     python3 steady_requests.py ADDRESS PORT PER_SECOND PATIENCE
 
-writes a line a request: the moment it ended and how long it took (seconds, monotonic clock), and the page's text or
-`-` for none. Requests do not wait for one another, so a dead server slows nothing down. Ends on SIGTERM.
+writes a line a request when it has ended: the moment it began (seconds, monotonic clock), and the page's text or `-`
+for none. Requests do not wait for one another, so a dead server slows nothing down. Ends on SIGTERM.
 """
 
 import contextlib
@@ -56,8 +56,7 @@ def ask(address: str, port: int, per_second: float, patience: float) -> None:
         request = pending.pop(number)
         poll.unregister(number)
         request.socket.close()
-        now = time.monotonic()
-        print(f"{now:.4f} {now - request.started_at:.4f} {request.page()}", flush=True)
+        print(f"{request.started_at:.4f} {request.page()}", flush=True)
 
     while True:
         now = time.monotonic()

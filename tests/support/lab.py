@@ -159,9 +159,9 @@ def _guest(share: Path, init: InitSystem, console: IO[bytes]) -> Iterator[subpro
 def _memory_folder(share: Path) -> str:
     """Where the guest's memory lives: in memory where it fits, else beside the results."""
     memory = Path("/dev/shm")
-    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > (MEMORY_MIB + 64) << 20:
-        return str(memory)
-    return str(share)
+    fits = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > (MEMORY_MIB + 64) << 20
+    runs = fits and not os.statvfs(memory).f_flag & os.ST_NOEXEC  # the guest's programs run from that memory
+    return str(memory if runs else share)
 
 
 def _follow(guest: subprocess.Popen[bytes], output: Path, echo: TextIO | None, until: float) -> None:

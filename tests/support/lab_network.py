@@ -87,7 +87,7 @@ class Host:
 
     def sysctl(self, *settings: str) -> None:
         """Set kernel parameters of this host, as `name=value`."""
-        self.run("sysctl", "-qw", *settings)
+        self.run("sysctl", "-eqw", *settings)
 
     def attach(self, switch: str, interface: str, *addresses: str) -> None:
         """Plug a new interface into a switch and give it addresses."""
