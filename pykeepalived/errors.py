@@ -19,7 +19,10 @@ class ConfigError(PykeepalivedError):
 
 
 class DecodeError(PykeepalivedError):
-    """Bytes that are refused. ``reason`` is a member of the decoder's own StrEnum; ``detail`` completes the log line."""
+    """Bytes that are refused.
+
+    ``reason`` is a member of the decoder's own StrEnum; ``detail`` completes the log line.
+    """
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason, detail)

@@ -1,0 +1,36 @@
+"""Orders that a checker gives, beside ``pykeepalived.effects.Log``."""
+
+from dataclasses import dataclass
+
+from pykeepalived.effects import Log
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConnection:
+    """Connect to the checker's target; answered by Connected, ConnectionFailed or LocalFailure."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendBytes:
+    """Send these, and read from then on: DataReceived, PeerClosed or ConnectionFailed follow."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CloseConnection:
+    """Give the connection up, in whatever state it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerJudged:
+    """The checker's verdict on the server: a change, or (not ``changed``) the first one, which only confirms what was
+    assumed. ``reason`` says why, for the journal.
+    """
+
+    up: bool
+    changed: bool
+    reason: str
+
+
+CheckEffect = OpenConnection | SendBytes | CloseConnection | ServerJudged | Log

@@ -1,0 +1,43 @@
+"""Facts that a checker is told, beside ``pykeepalived.events.Tick``."""
+
+from dataclasses import dataclass
+
+from pykeepalived.events import Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The connection that was ordered stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFailed:
+    """The peer or the network refused: the connection did not come about, or broke."""
+
+    reason: str  # as strerror(3) says it
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFailure:
+    """Not even tried: no descriptor, an address that is not ours. It says nothing of the server. ``shared`` is a want
+    of the whole process, which its owner tells once for all.
+    """
+
+    action: str  # create, bind or connect
+    reason: str
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DataReceived:
+    """The next bytes of the connection."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PeerClosed:
+    """The peer has ended its side: no more bytes will come."""
+
+
+CheckEvent = Tick | Connected | ConnectionFailed | LocalFailure | DataReceived | PeerClosed

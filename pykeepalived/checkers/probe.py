@@ -1,0 +1,71 @@
+"""What every probe is: one conversation with a server, and nothing about how often or how many.
+
+A probe that ends a try does so by giving ``Passed``, ``Failed`` or ``Impossible`` as its last effect; the checker takes
+it from there.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pykeepalived.checkers.effects import CloseConnection, OpenConnection, SendBytes
+from pykeepalived.checkers.events import CheckEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The try succeeded. ``whole``: the server has now shown all it must; ``line`` is logged while it is down."""
+
+    whole: bool = True
+    line: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The try failed: ``line`` for the log, ``reason`` in short."""
+
+    line: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """The try could not be made. ``shared``: for want of something that all checkers want."""
+
+    line: str
+    shared: bool = False
+
+
+Outcome = Passed | Failed | Impossible
+ProbeEffect = OpenConnection | SendBytes | CloseConnection | Passed | Failed | Impossible
+
+
+class Probe(Protocol):
+    """One kind of check against one target."""
+
+    @property
+    def failure_name(self) -> str:
+        """TCP_CHECK, HTTP_CHECK: how a failed service is logged."""
+
+    @property
+    def success_line(self) -> str:
+        """Logged when the server is found up."""
+
+    @property
+    def pause_when_down(self) -> int:
+        """The least time until a dead server's next try."""
+
+    @property
+    def hurries(self) -> bool:
+        """A server that recovers is asked for its remaining parts at once."""
+
+    def begin(self, now: int) -> list[ProbeEffect]:
+        """Start a try."""
+
+    def handle(self, event: CheckEvent, now: int) -> list[ProbeEffect]:
+        """Go on with the try."""
+
+    def next_deadline(self) -> int:
+        """When the running try must have got on."""
+
+    def believed_down(self) -> None:
+        """The try that just failed was believed: what failed must be shown first, then everything."""

@@ -1,0 +1,280 @@
+"""The daemon's command line: keepalived's letters and words.
+
+One table says all of it: what the parser takes, what ``--help`` prints, and which options are taken but not heeded yet.
+The parser is our own because of keepalived's habits: bundled letters (``-nlD``), a letter given twice, and options
+whose value may be left out and otherwise hangs on the letter (``-t/tmp/log``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from pykeepalived import __version__
+from pykeepalived.daemon.settings import DEFAULT_FILE, LOG_DAEMON, Settings
+from pykeepalived.errors import PykeepalivedError
+
+LANGUAGE_VERSION = "2.4.3"  # of keepalived, whose configuration language is followed
+
+# --signum: the signals keepalived's operators send, by name
+SIGNAL_NUMBERS = {"RELOAD": 1, "STOP": 15, "DATA": 10, "STATS": 12, "JSON": 36, "STATS_CLEAR": 63, "TDUMP": 64}
+
+
+class UsageError(PykeepalivedError):
+    """The command line cannot be understood."""
+
+
+class Value(Enum):
+    """Whether an option has a value."""
+
+    NONE = 0
+    REQUIRED = 1
+    OPTIONAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One row of the table. A row without ``effective`` is taken and answered with one line."""
+
+    letter: str
+    word: str
+    value: Value
+    metavar: str
+    text: str
+    effective: bool = True
+
+
+def _flag(letter: str, word: str, text: str, *, effective: bool = True) -> Option:
+    return Option(letter, word, Value.NONE, "", text, effective)
+
+
+def _value(letter: str, word: str, metavar: str, text: str, *, effective: bool = True) -> Option:
+    return Option(letter, word, Value.REQUIRED, metavar, text, effective)
+
+
+def _maybe(letter: str, word: str, metavar: str, text: str, *, effective: bool = True) -> Option:
+    return Option(letter, word, Value.OPTIONAL, metavar, text, effective)
+
+
+SECTIONS: tuple[tuple[str, tuple[Option, ...]], ...] = (
+    (
+        "Configuration",
+        (
+            _value("f", "use-file", "FILE", f"read FILE instead of {DEFAULT_FILE}"),
+            _maybe("t", "config-test", "FILE", "only check the configuration; report on standard error, or to FILE"),
+            _value("i", "config-id", "ID", "lines marked @ID count; default: the host's name"),
+            _flag("e", "all-config", "a configuration file that is missing is an error"),
+        ),
+    ),
+    (
+        "What runs",
+        (
+            _flag("n", "dont-fork", "stay in the foreground"),
+            _flag("P", "vrrp", "only the VRRP process"),
+            _flag("C", "check", "only the health checkers and IPVS"),
+            _flag("", "all", "start every process, even without configuration for it"),
+            _flag("R", "dont-respawn", "end when a process dies instead of starting it again"),
+            _flag("V", "dont-release-vrrp", "leave virtual addresses in place when stopping"),
+            _flag("I", "dont-release-ipvs", "leave the IPVS table in place when stopping"),
+            _flag("X", "release-vips", "give virtual addresses up first on a change of state", effective=False),
+            _flag("", "ignore-sigint", "do not stop on Ctrl-C"),
+        ),
+    ),
+    (
+        "Log",
+        (
+            _flag("l", "log-console", "write the log to standard error (with -n)"),
+            _flag("D", "log-detail", "more detail; twice for still more"),
+            _flag("G", "no-syslog", "nothing to syslog or journal"),
+            _value("S", "log-facility", "FACILITY", "0-7, local0-local7, user or daemon (default)"),
+            _flag("d", "dump-conf", "write the configuration to the log", effective=False),
+            _flag("a", "address-monitoring", "log every address that comes or goes", effective=False),
+            _maybe("g", "log-file", "FILE", "write the log to FILE", effective=False),
+            _flag("", "flush-log-file", "flush the log file after each line", effective=False),
+        ),
+    ),
+    (
+        "Files",
+        (
+            _value("p", "pid", "FILE", "pid file of the daemon"),
+            _value("r", "vrrp_pid", "FILE", "pid file of the VRRP process"),
+            _value("c", "checkers_pid", "FILE", "pid file of the checkers"),
+            _value("b", "bfd_pid", "FILE", "pid file of the BFD process", effective=False),
+            _value("u", "umask", "MODE", "creation mask for files, octal"),
+        ),
+    ),
+    (
+        "Other",
+        (
+            _value("s", "namespace", "NAME", "run in this network namespace"),
+            _value("", "signum", "NAME", "print a signal's number: RELOAD STOP DATA STATS JSON ..."),
+            _flag("x", "snmp", "SNMP", effective=False),
+            _value("A", "snmp-agent-socket", "SOCKET", "SNMP agent", effective=False),
+            _flag("m", "core-dump", "core dumps", effective=False),
+            _maybe("M", "core-dump-pattern", "PATTERN", "name of core dumps", effective=False),
+            _maybe("", "perf", "MODE", "performance data", effective=False),
+            _flag("", "no-mem-check", "no memory checks (there are none)", effective=False),
+            _maybe("", "debug", "WHAT", "debugging output", effective=False),
+            _flag("v", "version", "print the version"),
+            _flag("h", "help", "print this"),
+        ),
+    ),
+)
+
+_BY_WORD = {option.word: option for _, options in SECTIONS for option in options}
+_BY_LETTER = {option.letter: option for _, options in SECTIONS for option in options if option.letter}
+
+_FACILITIES = {"user": 1, "daemon": LOG_DAEMON} | {f"{word}{n}": 16 + n for n in range(8) for word in ("", "local")}
+
+
+def parse(arguments: Sequence[str]) -> Settings:
+    """The wishes in ``arguments`` (without the program's name); raises UsageError."""
+    given = _split(list(arguments))
+    words = [option.word for option, _ in given]
+    values = {option.word: value for option, value in given}
+    return Settings(
+        use_file=values.get("use-file") or DEFAULT_FILE,
+        config_test="config-test" in values,
+        config_test_file=values.get("config-test"),
+        config_id=values.get("config-id"),
+        all_config="all-config" in values,
+        dont_fork="dont-fork" in values,
+        # -P and -C are "only this one"; both together switch both off
+        vrrp="check" not in values,
+        check="vrrp" not in values,
+        all="all" in values,
+        dont_respawn="dont-respawn" in values,
+        dont_release_vrrp="dont-release-vrrp" in values,
+        dont_release_ipvs="dont-release-ipvs" in values,
+        ignore_sigint="ignore-sigint" in values,
+        log_console="log-console" in values,
+        log_detail=words.count("log-detail"),
+        no_syslog="no-syslog" in values,
+        log_facility=_facility(values.get("log-facility")),
+        pid=values.get("pid"),
+        vrrp_pid=values.get("vrrp_pid"),
+        checkers_pid=values.get("checkers_pid"),
+        umask=_umask(values.get("umask")),
+        namespace=values.get("namespace"),
+        signum=values.get("signum"),
+        version="version" in values,
+        help="help" in values,
+        not_effective=tuple(dict.fromkeys(f"--{option.word}" for option, _ in given if not option.effective)),
+        command_line=tuple(arguments),
+    )
+
+
+def _split(arguments: list[str]) -> list[tuple[Option, str | None]]:
+    given: list[tuple[Option, str | None]] = []
+    while arguments:
+        argument = arguments.pop(0)
+        if argument == "--":
+            if arguments:
+                raise UsageError(f"unexpected argument '{arguments[0]}'")
+        elif argument.startswith("--"):
+            given.append(_word(argument[2:], arguments))
+        elif argument.startswith("-") and argument != "-":
+            given.extend(_letters(argument[1:], arguments))
+        else:
+            raise UsageError(f"unexpected argument '{argument}'")
+    return given
+
+
+def _word(text: str, rest: list[str]) -> tuple[Option, str | None]:
+    name, equals, value = text.partition("=")
+    option = _by_word(name)
+    if option.value is Value.NONE:
+        if equals:
+            raise UsageError(f"option '--{option.word}' has no value")
+        return option, None
+    if equals:
+        return option, value
+    if option.value is Value.OPTIONAL:
+        return option, None
+    if not rest:
+        raise UsageError(f"option '--{option.word}' needs a value")
+    return option, rest.pop(0)
+
+
+def _by_word(name: str) -> Option:
+    """By its whole word, or by a beginning that only one option has."""
+    if name in _BY_WORD:
+        return _BY_WORD[name]
+    fitting = [option for word, option in _BY_WORD.items() if name and word.startswith(name)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise UsageError(f"option '--{name}' could be any of {', '.join('--' + option.word for option in fitting)}")
+    raise UsageError(f"unknown option '--{name}'")
+
+
+def _letters(text: str, rest: list[str]) -> list[tuple[Option, str | None]]:
+    given: list[tuple[Option, str | None]] = []
+    while text:
+        letter, text = text[0], text[1:]
+        option = _BY_LETTER.get(letter)
+        if option is None:
+            raise UsageError(f"unknown option '-{letter}'")
+        if option.value is Value.NONE:
+            given.append((option, None))
+            continue
+        if text:  # the rest of the word is the value; `-t=FILE` is as good as `-tFILE`
+            value: str | None = text.removeprefix("=") if option.value is Value.OPTIONAL else text
+        elif option.value is Value.OPTIONAL:
+            value = None
+        elif rest:
+            value = rest.pop(0)
+        else:
+            raise UsageError(f"option '-{letter}' needs a value")
+        given.append((option, value))
+        break
+    return given
+
+
+def _facility(text: str | None) -> int:
+    if text is None:
+        return LOG_DAEMON
+    if text not in _FACILITIES:
+        raise UsageError(f"unknown log facility '{text}': use 0-7, local0-local7, user or daemon")
+    return _FACILITIES[text]
+
+
+def _umask(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        mask = int(text, 8)
+    except ValueError:
+        mask = -1
+    if not 0 <= mask <= 0o777:
+        raise UsageError(f"umask '{text}' is no octal number from 0 to 0777")
+    return mask
+
+
+def version_text() -> str:
+    """What ``--version`` prints."""
+    return f"pykeepalived {__version__} (configuration language of keepalived {LANGUAGE_VERSION})"
+
+
+def help_text() -> str:
+    """What ``--help`` prints."""
+    lines = ["Usage: pykeepalived [OPTION]...", "", "VRRP, health checks and IPVS from one keepalived.conf.", ""]
+    for title, options in SECTIONS:
+        lines.append(f"{title}:")
+        lines.extend(_help_line(option) for option in options if option.effective)
+        lines.append("")
+    accepted = [f"--{option.word}" for _, options in SECTIONS for option in options if not option.effective]
+    lines.append("Taken but without effect yet:")
+    line = " "
+    for word in accepted:
+        if len(line) + len(word) > 98:
+            lines.append(line)
+            line = " "
+        line += f" {word}"
+    lines.extend([line, "", "Signals: HUP reloads, TERM stops in good order."])
+    return "\n".join(lines)
+
+
+def _help_line(option: Option) -> str:
+    letter = f"-{option.letter}, " if option.letter else "    "
+    value = {Value.NONE: "", Value.REQUIRED: f"={option.metavar}", Value.OPTIONAL: f"[={option.metavar}]"}[option.value]
+    return f"  {letter}{'--' + option.word + value:<26} {option.text}"

@@ -1,0 +1,52 @@
+"""vrrp_sync_group: instances that change state together."""
+
+from dataclasses import dataclass
+
+from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.blocks.trackers import TrackInterface, TrackScript
+from pykeepalived.config.kinds import Boolean, Command, Entries, Flag, Names
+from pykeepalived.config.schema import Repeat, block, keyword, later
+
+_LATER = later("track_file { * } track_process { * } track_bfd { * } smtp_alert")
+
+
+@block("vrrp_sync_group", known=_LATER)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VrrpSyncGroup:
+    """A set of instances of which none is MASTER unless all are."""
+
+    name: str
+    group: tuple[str, ...] = keyword(
+        Names(), default=(), repeat=Repeat.FIRST, doc="The member instances; each may be in one group only."
+    )
+    track_interface: tuple[TrackInterface, ...] = keyword(
+        Entries("track_interface"), default=(), repeat=Repeat.COLLECT, doc="Interfaces followed for all members."
+    )
+    track_script: tuple[TrackScript, ...] = keyword(
+        Entries("track_script"), default=(), repeat=Repeat.COLLECT, doc="Scripts followed for all members."
+    )
+    notify_master: Script | None = keyword(
+        Command(), default=None, repeat=Repeat.FIRST, doc="Run when the group becomes MASTER."
+    )
+    notify_backup: Script | None = keyword(
+        Command(), default=None, repeat=Repeat.FIRST, doc="Run when the group becomes BACKUP."
+    )
+    notify_fault: Script | None = keyword(
+        Command(), default=None, repeat=Repeat.FIRST, doc="Run when the group goes to FAULT."
+    )
+    notify_stop: Script | None = keyword(Command(), default=None, repeat=Repeat.FIRST, doc="Run when VRRP stops.")
+    notify: Script | None = keyword(
+        Command(),
+        default=None,
+        repeat=Repeat.FIRST,
+        doc="Run at every transition; GROUP, name, state and 0 are appended.",
+    )
+    sync_group_tracking_weight: bool = keyword(
+        Flag(), default=False, deprecated=("global_tracking",), doc="Members may keep trackers with weights."
+    )
+    notify_priority_changes: bool = keyword(
+        Boolean(),
+        default=False,
+        inherit="vrrp_notify_priority_changes",
+        doc="Members report changes of their effective priority.",
+    )

@@ -1,0 +1,92 @@
+"""What every cross check needs: where to report, and the machine as far as it matters."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from itertools import islice
+
+from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
+from pykeepalived.config.kinds import Problem
+from pykeepalived.config.surroundings import NetworkInterface, Surroundings
+
+
+class Context:
+    """Shared by the checks of one load."""
+
+    def __init__(self, surroundings: Surroundings, findings: Findings) -> None:
+        self.surroundings = surroundings
+        self.findings = findings
+        self.not_effective: dict[str, str] = {}
+        self.dynamic_interfaces = False
+        self.missing_interface = False
+        """keepalived looks no further then."""
+        self.namespace: str | None = None
+        self._interfaces: Mapping[str, NetworkInterface] | None = None
+
+    def error(
+        self,
+        message: str,
+        span: Span | None,
+        hint: str | None = None,
+        problem: Problem = Problem.GENERAL_ERROR,
+        *,
+        fatal: bool = False,
+    ) -> None:
+        """A mistake that counts."""
+        self.findings.add(Diagnostic(Severity.ERROR, message, span, hint, problem, fatal))
+
+    def warning(self, message: str, span: Span | None, hint: str | None = None, problem: Problem | None = None) -> None:
+        """Something to know. It counts for the test mode only with a problem."""
+        self.findings.add(Diagnostic(Severity.WARNING, message, span, hint, problem))
+
+    def interface(self, name: str) -> NetworkInterface | None:
+        """The interface of that name, or None."""
+        return self._all_interfaces().get(name)
+
+    def interface_hint(self, name: str) -> str:
+        """What to do about a name no interface has."""
+        names = [each for each, interface in self._all_interfaces().items() if not interface.loopback]
+        if near := nearest(name, names):
+            return near
+        if names:
+            return f"this machine has {', '.join(sorted(names)[:8])}"
+        return "`ip link` lists the interfaces; dynamic_interfaces in global_defs allows one that comes later"
+
+    def _all_interfaces(self) -> Mapping[str, NetworkInterface]:
+        if self._interfaces is None:
+            self._interfaces = self.surroundings.interfaces(self.namespace) or {}
+        return self._interfaces
+
+    def enter(self, namespace: str, span: Span) -> bool:
+        """Looks at the interfaces of that network namespace from now on. False when there is none."""
+        self._interfaces = self.surroundings.interfaces(namespace)
+        self.namespace = namespace
+        if self._interfaces is None:
+            self.findings.add(
+                Diagnostic(
+                    Severity.ERROR,
+                    f"there is no network namespace {namespace}",
+                    span,
+                    f"make it first: ip netns add {namespace}",
+                    fatal=True,
+                )
+            )
+        return self._interfaces is not None
+
+    def later(self, what: str, span: Span) -> None:
+        """A value of an effective keyword that is not effective yet."""
+        self.not_effective.setdefault(what, f"{what} ({span.file}:{span.line})")
+
+
+MANY_NAMES = 500
+
+
+@lru_cache(maxsize=64)
+def _nearest(name: str, names: tuple[str, ...]) -> list[str]:
+    return difflib.get_close_matches(name, names, 1) if len(names) <= MANY_NAMES else []
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """A hint with the nearest of some names. Among very many there is none: it would take too long."""
+    near = _nearest(name, tuple(islice(names, MANY_NAMES + 1)))
+    return f"did you mean {near[0]}?" if near else None

@@ -1,0 +1,201 @@
+"""Scripts: whether the command exists, its user may run it, and nobody else could change it."""
+
+import re
+
+from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.cross.context import Context, nearest
+from pykeepalived.config.kinds import Problem
+from pykeepalived.config.raw import CommandGiven, Given, Raw
+from pykeepalived.config.surroundings import Account, PathElement, ScriptPath
+
+_opens_a_file = re.compile(r"<[ \t]*/").match
+DEFAULT_USER = "keepalived_script"
+
+
+class Scripts:
+    """Resolves the commands of a configuration."""
+
+    def __init__(self, context: Context, global_defs: Raw | None) -> None:
+        self._context = context
+        self._security = False
+        self._security_given: Given | None = None
+        self._symlinks = False
+        self._supplementary = False
+        self._user: Given | None = None
+        if global_defs is not None:
+            self._security = bool(global_defs.value("enable_script_security"))
+            self._security_given = global_defs.given.get("enable_script_security")
+            self._symlinks = bool(global_defs.value("use_symlink_paths"))
+            self._supplementary = bool(global_defs.value("set_supplementary_groups"))
+            self._user = global_defs.given.get("script_user")
+        self._default: Account | None = None
+        self._default_known = False
+        self._looked_up: dict[tuple[str, int, int], str | None] = {}
+        self.insecure: Given | None = None
+        """The first script that root runs without script security."""
+
+    def default_account(self) -> Account | None:
+        """The account of scripts that name no user; None when the one configured does not exist."""
+        if not self._default_known:
+            self._default_known = True
+            self._default = self._find_default()
+        return self._default
+
+    def _find_default(self) -> Account | None:
+        context = self._context
+        if self._user is not None:
+            words = self._user.value
+            group = words[1] if len(words) > 1 else None
+            return self.account(words[0], group, self._user, 1, supplementary=self._supplementary)
+        account = context.surroundings.user(DEFAULT_USER)
+        if account is not None:
+            return account if self._supplementary else Account(account.name, account.uid, account.gid)
+        if self._security_given is not None:
+            context.error(
+                f"Script user '{DEFAULT_USER}' does not exist - scripts that name no user are disabled",
+                self._security_given.span(0),
+                f"create it (useradd --system --no-create-home {DEFAULT_USER}), or name one: script_user USER",
+            )
+            return None
+        ours = context.surroundings.process_account()
+        return Account(ours.name, ours.uid, ours.gid)
+
+    def account(self, user: str, group: str | None, given: Given, word: int, *, supplementary: bool) -> Account | None:
+        """The account named, with the group named; None, and said, when there is none."""
+        context = self._context
+        if group is not None and group.startswith(":"):
+            supplementary = True
+            group = group[1:] or None
+        found = context.surroundings.user(user)
+        if found is None:
+            hint = f"create it (useradd --system {user}) or name another user"
+            context.error(f"Script user '{user}' does not exist", given.span(word), hint)
+            return None
+        gid = found.gid
+        if group is not None:
+            number = context.surroundings.group(group)
+            if number is None:
+                hint = "create it (groupadd --system) or name another group"
+                context.error(f"Script group '{group}' does not exist", given.span(word + 1), hint)
+                return None
+            gid = number
+        return Account(found.name, found.uid, gid, found.groups if supplementary else ())
+
+    def command(self, given: Given | None, user: Given | None = None) -> Script | None:
+        """The checked command, or None when it cannot be run (and that is said)."""
+        if given is None or given.value is None:
+            return None
+        command: CommandGiven = given.value
+        if user is not None:
+            words = user.value
+            group = words[1] if len(words) > 1 else None
+            account = self.account(words[0], group, user, 1, supplementary=self._supplementary)
+        elif command.user is not None:
+            supplementary = self._supplementary or command.supplementary
+            account = self.account(command.user, command.group, given, 2, supplementary=supplementary)
+        else:
+            account = self.default_account()
+            if account is None:
+                span = given.span(1)
+                self._context.warning(f"script '{command.argv[0]}' has no user to run as - disabling", span)
+        if account is None:
+            return None
+        if _opens_a_file(command.argv[0]):
+            # "</path" asks whether a file can be opened: keepalived leaves it to the shell
+            return Script(("/bin/sh", "-c", " ".join(command.argv)), account.uid, account.gid, account.groups)
+        path = self._path(command.argv[0], account, given)
+        if path is None:
+            return None
+        return Script((path, *command.argv[1:]), account.uid, account.gid, account.groups)
+
+    def _path(self, name: str, account: Account, given: Given) -> str | None:
+        key = (name, account.uid, account.gid)
+        if key not in self._looked_up:
+            self._looked_up[key] = self._look_up(name, account, given)
+        return self._looked_up[key]
+
+    def _look_up(self, name: str, account: Account, given: Given) -> str | None:
+        context = self._context
+        span = given.span(1)
+        found = context.surroundings.script(name)
+        if found is None:
+            context.warning(f"Unable to find script '{name}' - disabling", span, _missing_hint(name))
+            return None
+        file = found.elements[-1]
+        if file.kind != "file" or not _may_execute(file, account):
+            context.warning(
+                f"script '{name}' is not executable for uid:gid {account.uid}:{account.gid} - disabling.",
+                span,
+                f"chmod a+x {found.path}" if file.kind == "file" else "it is no file",
+            )
+            return None
+        if self.insecure is None and account.uid == 0 and not self._security:
+            self.insecure = given
+        weak = _weak_element(found)
+        if weak is not None and account.uid == 0:
+            element, who, remedy = weak
+            about = (
+                f"{element.path} (owner {element.uid}:{element.gid}, mode {element.mode:04o}) can be changed by {who}"
+            )
+            if self._security:
+                context.warning(
+                    f"Unsafe permissions found for script '{name}' - disabling.", span, f"{about}: {remedy}"
+                )
+                return None
+            context.warning(f"Unsafe permissions found for script '{name}'", span, f"{about}: {remedy}")
+        return found.path if not self._symlinks or not name.startswith("/") else name
+
+    def glance(self, given: Given) -> None:
+        """A command that is not run yet: whether root would run it without script security."""
+        found = self._context.surroundings.script(given.value.argv[0])
+        account = self.default_account()
+        if found is not None and account is not None and account.uid == 0 and not self._security:
+            self.insecure = self.insecure or given
+
+    def violation(self, *, counts: bool) -> None:
+        """Root runs scripts without script security: said once."""
+        if self.insecure is None:
+            return
+        self._context.warning(
+            "SECURITY VIOLATION - scripts are being executed but script_security not enabled.",
+            self.insecure.span(1),
+            "add enable_script_security to global_defs, or name another user with script_user",
+            Problem.SECURITY_ERROR if counts else None,
+        )
+        self.insecure = None
+
+
+def _may_execute(file: PathElement, account: Account) -> bool:
+    if account.uid == 0:
+        return bool(file.mode & 0o111)
+    if account.uid == file.uid:
+        return bool(file.mode & 0o100)
+    if file.gid == account.gid or file.gid in account.groups:
+        return bool(file.mode & 0o010)
+    return bool(file.mode & 0o001)
+
+
+def _weak_element(found: ScriptPath) -> tuple[PathElement, str, str] | None:
+    """The first element of the path that somebody but root could change: who, and the command that mends it."""
+    for element in found.elements:
+        if element.kind == "link":
+            continue
+        if element.uid != 0:
+            return element, f"its owner, user {element.uid}", f"chown root {element.path}"
+        if element.mode & 0o1000 and element.kind == "directory":
+            continue  # sticky: others cannot replace what is not theirs
+        if element.mode & 0o002:
+            return element, "everybody", f"chmod o-w {element.path}"
+        if element.mode & 0o020 and element.gid != 0:
+            return element, f"group {element.gid}", f"chmod g-w {element.path}"
+    return None
+
+
+def _missing_hint(name: str) -> str:
+    if "/" in name:
+        return "check the path; arguments belong in the same quotes, behind the path"
+    builtins = ("[", "if", "test", "for", "while", "exit", "cd", "</dev/tcp")
+    near = nearest(name, builtins)
+    if near is not None or name.startswith(("<", ">", "[")):
+        return f"there is no shell here: write /bin/sh -c '{name} ...' inside the quotes"
+    return "it is not in PATH; write the whole path"

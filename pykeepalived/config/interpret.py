@@ -1,0 +1,469 @@
+"""Statements into blocks, by the blocks' tables. Every mistake is reported and reading goes on.
+
+A block that is not known is skipped whole: none of its words may take effect in the block around it.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
+from pykeepalived.config.blocks.virtual_server import VirtualServer
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.config.blocks.vrrp_script import VrrpScript
+from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
+from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
+from pykeepalived.config.kinds import NOTHING, Command, Entries, Kind, Names, Problem, Refused
+from pykeepalived.config.later import LaterChecks
+from pykeepalived.config.lexer import CLOSE, OPEN, WORDS, Line, Statement, script_words, split_words
+from pykeepalived.config.raw import CommandGiven, EntryGiven, Given, Piece, Raw
+from pykeepalived.config.schema import Block, Keyword, Later, Repeat, table_of
+
+TOP: dict[str, Block] = {
+    table.name: table for table in map(table_of, (GlobalDefs, VrrpInstance, VrrpSyncGroup, VrrpScript, VirtualServer))
+}
+NEEDS_NAME = frozenset({"vrrp_script", "vrrp_track_process", "track_file", "vrrp_track_file", "virtual_server_group"})
+"""Blocks whose missing name ends keepalived at once."""
+ONE_NAME = frozenset({"vrrp_instance", "vrrp_sync_group", "track_group", "bfd_instance"})
+NAMED = NEEDS_NAME | ONE_NAME
+MANY_NOT_EFFECTIVE = 500
+_OPEN_QUOTE = "a quote or a backslash is left open, the script is dropped"
+
+
+class Interpreter:
+    """Reads statements into a tree of blocks."""
+
+    def __init__(self, statements: Iterator[Statement], findings: Findings) -> None:
+        self._statements = statements
+        self._findings = findings
+        self._waiting: Statement | None = None
+        self._order = 0
+        self._unclosed_said = False
+        self._hints: dict[tuple[str, str], str | None] = {}
+        self.not_effective: dict[str, str] = {}
+        """Path of a keyword -> what is said about it."""
+        self.later_commands: list[Given] = []
+        """Commands of keywords that are not effective yet."""
+        self._checks = LaterChecks(findings)
+        self.root = Raw(table_of(Root), Statement(WORDS, ["root"], Line("", 0, "", ""), 0, 0), 0)
+
+    def run(self) -> Raw:
+        """Reads everything."""
+        while self._block(self.root, "", TOP):
+            pass
+        return self.root
+
+    # --- the stream ---
+
+    def _next(self) -> Statement | None:
+        statement = self._waiting
+        if statement is not None:
+            self._waiting = None
+        else:
+            statement = next(self._statements, None)
+        return statement
+
+    def _peek(self) -> Statement | None:
+        if self._waiting is None:
+            self._waiting = next(self._statements, None)
+        return self._waiting
+
+    def _error(
+        self, message: str, span: Span | None, hint: str | None = None, problem: Problem = Problem.GENERAL_ERROR
+    ) -> None:
+        severity = Severity.WARNING if problem is Problem.DEPRECATED else Severity.ERROR
+        self._findings.add(Diagnostic(severity, message, span, hint, problem, problem is Problem.LACKS_WORD))
+
+    # --- blocks ---
+
+    def _block(self, raw: Raw, path: str, blocks: Mapping[str, Block]) -> bool:
+        """Reads up to the closing brace of this block. True when, at the root, there is more."""
+        keywords = raw.table.keywords
+        while True:
+            statement = self._next()
+            if statement is None:
+                if path:
+                    self._unclosed(raw.head)
+                return False
+            if statement.kind == WORDS:
+                name = statement.words[0]
+                spec = keywords.get(name)
+                if spec is not None:
+                    self._keyword(raw, name, spec, statement)
+                elif name in blocks:
+                    self._open(raw, path, blocks[name], statement)
+                else:
+                    self._other(raw, path, name, statement, blocks)
+            elif statement.kind == CLOSE:
+                if path:
+                    return True
+                hint = "remove it, or look for a block closed too early above"
+                self._error("Unexpected '}' - ignoring", statement.span(), hint, Problem.UNEXPECTED_EOB)
+            else:
+                self._stray(statement)
+
+    def _stray(self, statement: Statement) -> None:
+        hint = "no block begins here; what is in these braces is ignored"
+        self._error("Unexpected '{' - ignoring", statement.span(), hint, Problem.UNEXPECTED_BOB)
+        self._skip(statement)
+
+    def _unclosed(self, head: Statement) -> None:
+        if self._unclosed_said:
+            return  # the blocks around it miss theirs for the same reason
+        self._unclosed_said = True
+        self._error(
+            f"the block '{' '.join(head.words[:3])}' is not closed: there are missing '}}'s or extra '{{'s",
+            head.span(),
+            "add the missing }; it may belong to a block further down",
+            Problem.MISSING_EOB,
+        )
+
+    def _skip(self, head: Statement) -> None:
+        """Goes past the closing brace that matches the opening one just read."""
+        depth = 1
+        while (statement := self._next()) is not None:
+            if statement.kind != WORDS:
+                depth += 1 if statement.kind == OPEN else -1
+                if depth == 0:
+                    return
+        self._unclosed(head)
+
+    def _open(self, raw: Raw, path: str, table: Block, statement: Statement) -> None:
+        self._order += 1
+        inner = Raw(table, statement, self._order)
+        again = table.name == "global_defs" and next(raw.named("global_defs"), None)
+        if again:
+            inner = again  # the settings of several such blocks merge
+        opened = self._opens(statement, table)
+        where = f"{path}/{table.name}" if path else table.name
+        refused = self._refuse_head(raw, table, statement)
+        if opened:
+            if refused:
+                self._skip(statement)
+                return
+            self._block(inner, where, table.blocks)
+        if not refused and not again:
+            raw.blocks.append(inner)
+
+    def _refuse_head(self, raw: Raw, table: Block, statement: Statement) -> bool:
+        """Says what is wrong with the words before the brace; True when the block cannot be used."""
+        words = statement.words
+        name = table.name
+        if name in NEEDS_NAME and len(words) < 2:
+            self._error(
+                f"*** Configuration line starting `{name}` is missing a parameter",
+                statement.span(),
+                f"give it a name: {name} NAME {{",
+                Problem.LACKS_WORD,
+            )
+            return True
+        if name in ONE_NAME and len(words) != 2:
+            hint = f"write {name} NAME {{" if len(words) < 2 else f'a name with blanks needs quotes: {name} "..." {{'
+            self._error(f"{name} needs exactly one name - skipping", statement.span(), hint)
+            return True
+        if name in ONE_NAME:
+            for other in raw.named(name):
+                if other.name == words[1]:
+                    self._error(
+                        f"{name} '{words[1]}' is defined already on line {other.head.line.number} - skipping",
+                        statement.span(1),
+                        "rename one of the two",
+                    )
+                    return True
+        if name in NEEDS_NAME and any(other.name == words[1] for other in raw.named(name)):
+            self._findings.add(
+                Diagnostic(
+                    Severity.WARNING,
+                    f"{name} '{words[1]}' is defined twice, the first is used",
+                    statement.span(1),
+                    "rename one of the two",
+                )
+            )
+        if name == "global_defs" and len(words) > 1:
+            self._findings.add(Diagnostic(Severity.WARNING, "global_defs takes no words", statement.span(1)))
+        return False
+
+    def _opens(self, statement: Statement, inner: Block | Mapping[str, Later]) -> bool:
+        """Takes the opening brace. Without one: True when the lines that follow are the block's all the same."""
+        following = self._peek()
+        if following is not None and following.kind == OPEN:
+            self._next()
+            return True
+        name = statement.words[0]
+        self._error(
+            f"Missing '{{' at beginning of configuration block: {name}",
+            statement.span(0),
+            f"write {' '.join(statement.words[:2])} {{ ... }}, braces and all, even when it is empty",
+            Problem.MISSING_BOB,
+        )
+        words = inner.words() if isinstance(inner, Block) else list(inner)
+        return following is not None and following.kind == WORDS and following.words[0] in words
+
+    # --- keywords ---
+
+    def _other(self, raw: Raw, path: str, name: str, statement: Statement, blocks: Mapping[str, Block]) -> None:
+        """A word that is neither a plain keyword nor a block of ours."""
+        table = raw.table
+        if (target := table.alias.get(name)) is not None:
+            if name in table.deprecated:
+                self._error(f"'{name}' is deprecated", statement.span(0), f"write {target}", Problem.DEPRECATED)
+            self._keyword(raw, target, table.keywords[target], statement)
+        elif (target := table.negated.get(name)) is not None:
+            self._order += 1
+            raw.given[target] = Given(value=False, statement=statement, order=self._order)
+        elif (later := table.later.get(name)) is not None:
+            self._order += 1
+            raw.said.setdefault(name, Given(tuple(statement.words[1:]), statement, self._order))
+            self._later(path, later, statement)
+        else:
+            self._unknown(statement, [*table.words(), *blocks], path)
+
+    def _unknown(self, statement: Statement, known: list[str], path: str) -> None:
+        name = statement.words[0]
+        if (name, path) not in self._hints:
+            near = difflib.get_close_matches(name, known, 1, 0.7)
+            self._hints[name, path] = f"did you mean {near[0]}?" if near else _elsewhere(name, path)
+        hint = self._hints[name, path]
+        following = self._peek()
+        if following is not None and following.kind == OPEN:
+            skipped = "Its block is skipped." if hint and hint.endswith("?") else "its block is skipped"
+            hint = f"{hint}{' ' if hint.endswith('?') else '; '}{skipped}" if hint else skipped
+            self._error(f"Unknown keyword '{name}'", statement.span(0), hint, Problem.UNKNOWN_KEYWORD)
+            self._next()
+            self._skip(statement)
+        else:
+            self._error(f"Unknown keyword '{name}'", statement.span(0), hint, Problem.UNKNOWN_KEYWORD)
+
+    def _later(self, path: str, later: Later, statement: Statement, *, nested: bool = False) -> None:
+        """A keyword that is known and not effective yet: its structure is respected, its name said once."""
+        where = f"{path}/{later.name}" if path else later.name
+        if not nested and where not in self.not_effective and len(self.not_effective) < MANY_NOT_EFFECTIVE:
+            line = statement.line
+            self.not_effective[where] = f"{where} ({line.file}:{line.number})"
+        name = later.name
+        if not path and name in NEEDS_NAME and len(statement.words) < 2:
+            self._error(
+                f"*** Configuration line starting `{name}` is missing a parameter",
+                statement.span(),
+                f"give it a name: {name} NAME {{",
+                Problem.LACKS_WORD,
+            )
+        elif name == "misc_path":
+            self._misc_path(statement)
+        elif later.instead:
+            message = f'"{name}" is deprecated, please use "{later.instead}"'
+            problem = None if name == "vrrp_track_file" else Problem.DEPRECATED  # as keepalived counts
+            hint = f"write {later.instead}"
+            self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), hint, problem))
+        if later.kind is not None:
+            try:
+                later.kind.read(statement.words[1:])
+            except Refused as refused:
+                self._refused(statement, refused)
+        if later.inner is None:
+            return
+        if later.free:
+            if self._value_block(statement):
+                count = 0
+                for each in self._lines_of(statement):
+                    count += 1
+                    self._checks.line(name, path, each)
+                self._checks.lines(name, statement, count)
+            return
+        if self._opens(statement, later.inner):
+            self._later_block(where, later.inner, statement)
+
+    def _misc_path(self, statement: Statement) -> None:
+        """The command of a checker that is not effective yet: its security counts all the same."""
+        try:
+            command = self._command(Command(user=False), statement)
+        except Refused as refused:
+            self._refused(statement, refused)
+        else:
+            self.later_commands.append(Given(command, statement, self._order))
+
+    def _later_block(self, path: str, inner: Any, head: Statement) -> None:
+        inside: dict[str, Statement] = {}
+        while (statement := self._next()) is not None:
+            if statement.kind == CLOSE:
+                self._checks.block(head.words[0], head, inside)
+                return
+            if statement.kind == OPEN:
+                self._stray(statement)
+                continue
+            inside.setdefault(statement.words[0], statement)
+            later = inner.get(statement.words[0])
+            if later is None:
+                self._unknown(statement, list(inner), path)
+            else:
+                self._later(path, later, statement, nested=True)
+        self._unclosed(head)
+
+    def _keyword(self, raw: Raw, name: str, spec: Keyword, statement: Statement) -> None:
+        self._order += 1
+        kind = spec.kind
+        if kind.entries:
+            self._entries(raw, name, spec, statement)
+            return
+        earlier = raw.given.get(name)
+        if earlier is not None and spec.repeat is Repeat.FIRST:
+            where = earlier.statement.line.number
+            hint = f"it is set on line {where}; remove one of the two"
+            self._error(f"{name} is set already, the first stands", statement.span(0), hint)
+            return
+        try:
+            value: Any = self._command(kind, statement) if kind.raw else kind.read(statement.words[1:])
+        except Refused as refused:
+            raw.said.setdefault(name, Given(None, statement, self._order))
+            self._refused(statement, refused)
+            value = refused.kept
+        if value is not NOTHING:
+            if earlier is not None:
+                if spec.repeat is Repeat.REPLACE:
+                    hint = f"it is also set on line {earlier.statement.line.number}"
+                    self._error(f"{name} is set already, this one replaces it", statement.span(0), hint)
+                elif spec.repeat is Repeat.COLLECT:
+                    value = (*earlier.value, *value)
+            raw.given[name] = Given(value, statement, self._order)
+
+    def _refused(self, statement: Statement, refused: Refused) -> None:
+        message = refused.message
+        if refused.problem is Problem.LACKS_WORD:
+            message = f"*** Configuration line starting `{statement.words[0]}` is missing a parameter"
+            hint = f"{statement.words[0]} {refused.message}" + (f"; {refused.hint}" if refused.hint else "")
+            self._error(message, statement.span(0), hint, refused.problem)
+            return
+        if refused.problem is Problem.UNMATCHED_QUOTE and statement.text.count('"') % 2:
+            return  # said when the line was read
+        message = f"{statement.words[0]}{'' if refused.word < 0 else ':'} {message}"
+        self._error(message, statement.span(refused.word + 1), refused.hint or None, refused.problem)
+
+    def _command(self, kind: Kind, statement: Statement) -> CommandGiven | None:
+        """A script keyword re-reads its line by the rules of a shell."""
+        assert isinstance(kind, Command)  # noqa: S101 - the only raw kind
+        words = script_words(statement.text, escapes=False)
+        if words is None:
+            raise Refused(_OPEN_QUOTE, 0, "close the quote", Problem.UNMATCHED_QUOTE)
+        if len(words) < 2:
+            if kind.optional:
+                return None
+            raise Refused("needs a command", -1, "write the path of a program", Problem.MISSING_PARAMETER)
+        argv = script_words(words[1], escapes=True)
+        if argv is None:
+            raise Refused(_OPEN_QUOTE, 0, "close the quote", Problem.UNMATCHED_QUOTE)
+        if not argv or not argv[0]:
+            raise Refused("the command is empty", 0, "write the path of a program")
+        if not kind.user:
+            if len(words) > 2:
+                self._findings.add(
+                    Diagnostic(
+                        Severity.WARNING,
+                        f"words after the command are ignored: '{words[2]}'",
+                        statement.span(2),
+                        f'quote the command with its arguments: {words[0]} "{" ".join(words[1:])}"',
+                    )
+                )
+            return CommandGiven(tuple(argv))
+        group = words[3] if len(words) > 3 else None
+        return CommandGiven(
+            tuple(argv),
+            words[2] if len(words) > 2 else None,
+            (group.removeprefix(":") or None) if group is not None else None,
+            supplementary=group is not None and group.startswith(":"),
+        )
+
+    # --- blocks of lines ---
+
+    def _value_block(self, statement: Statement) -> bool:
+        """Takes the brace of a block of lines; without one the lines count all the same."""
+        if len(statement.words) > 1 and statement.words[0] not in NAMED:
+            self._error(
+                f"Block {statement.words[0]} has extra parameters: {' '.join(statement.words[1:])}",
+                statement.span(1),
+                "put them between the braces, each on a line",
+            )
+        following = self._peek()
+        if following is not None and following.kind == OPEN:
+            self._next()
+            return True
+        self._findings.add(
+            Diagnostic(
+                Severity.WARNING,
+                f"'{{' is missing after {statement.words[0]}",
+                statement.span(0),
+                "the lines up to the next } are taken",
+            )
+        )
+        return following is not None and following.kind == WORDS
+
+    def _lines_of(self, head: Statement) -> Iterator[Statement]:
+        while (statement := self._next()) is not None:
+            if statement.kind == CLOSE:
+                return
+            if statement.kind == OPEN:
+                self._stray(statement)
+                continue
+            yield statement
+        self._unclosed(head)
+
+    def _entries(self, raw: Raw, name: str, spec: Keyword, statement: Statement) -> None:
+        kind = spec.kind
+        order = self._order
+        earlier = raw.given.get(name)
+        has_lines = self._value_block(statement)
+        values: list[Any] = []
+        if has_lines:
+            for line in self._lines_of(statement):
+                if isinstance(kind, Names):
+                    values += [Given(word, line, index) for index, word in enumerate(line.words)]
+                elif isinstance(kind, Entries):
+                    values.append(entry(kind.grammar, line))
+        if earlier is not None:
+            if spec.repeat is Repeat.FIRST:
+                where = earlier.statement.line.number
+                self._error(f"{name} is set already, the first stands", statement.span(0), f"it is set on line {where}")
+                return
+            values = [*earlier.value, *values]
+        raw.given[name] = Given(values, statement, order)
+
+
+def entry(grammar: str, statement: Statement) -> EntryGiven:
+    """A line by its grammar. The plain case, one word, needs none (and no pyparsing)."""
+    if len(statement.words) == 1 and '"' not in statement.text:
+        return EntryGiven(statement.words[0], (), statement)
+    from pykeepalived.config.grammar import entries  # noqa: PLC0415 - 60 ms that a plain file need not spend
+
+    subject, pieces = entries.parse(grammar, statement.text)
+    return EntryGiven(subject, pieces, statement)
+
+
+def option_pieces(grammar: str, statement: Statement) -> tuple[str, tuple[Piece, ...]]:
+    """The words after a keyword by a grammar, for keywords whose value is structured."""
+    text = statement.text
+    words = split_words(text)
+    if len(words) == 2:
+        return words[1], ()
+    from pykeepalived.config.grammar import entries  # noqa: PLC0415 - as above
+
+    _, pieces = entries.parse(grammar, text)
+    return (pieces[0].value or "", pieces[1:]) if pieces else ("", ())
+
+
+def _elsewhere(name: str, path: str) -> str | None:
+    """Where a keyword belongs that is known, but not here."""
+    homes = []
+    for top, table in [("", table_of(Root)), *TOP.items()]:
+        homes += _homes(name, top, table)
+    homes = [home for home in homes if home != path]
+    if name in TOP or any(home == "" for home in homes):
+        return f"{name} stands outside every block: is a }} missing above?" if path else None
+    if homes:
+        return f"{name} belongs in {homes[0]}"
+    return None
+
+
+def _homes(name: str, path: str, table: Block) -> list[str]:
+    found = [path] if name in table.words() else []
+    for inner in table.blocks.values():
+        found += _homes(name, f"{path}/{inner.name}", inner)
+    return found

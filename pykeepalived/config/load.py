@@ -1,0 +1,128 @@
+"""Reads a file into a Configuration: the whole chain from the path to resolved values, and all that is wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.cross import global_defs, groups, vrrp_scripts
+from pykeepalived.config.cross.context import Context
+from pykeepalived.config.cross.instances import Instances
+from pykeepalived.config.cross.scripts import Scripts
+from pykeepalived.config.cross.servers import Servers
+from pykeepalived.config.cross.trackers import Defined
+from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, exit_status
+from pykeepalived.config.interpret import Interpreter
+from pykeepalived.config.kinds import Problem
+from pykeepalived.config.preprocess import Preprocessor
+from pykeepalived.config.raw import EntryGiven, Given, Raw
+from pykeepalived.config.surroundings import Surroundings, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """What the command line says about reading."""
+
+    config_id: str = ""
+    """Empty: the host name up to its first dot."""
+    all_config: bool = False
+    """``-e``: every include must be there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of a file."""
+
+    configuration: Configuration
+    diagnostics: tuple[Diagnostic, ...]
+    exit_code: int
+    """What the test mode exits with."""
+    not_effective: tuple[str, ...] = ()
+    """Keywords known and not acted upon yet, each once, with its place."""
+    fatal: bool = False
+    """A start must be refused."""
+
+
+def load(path: str, surroundings: Surroundings, options: LoadOptions) -> Loaded:
+    """The configuration of that file and everything that is to be said about it. Never raises, whatever the bytes."""
+    findings = Findings()
+    config_id = options.config_id or surroundings.host_name().partition(".")[0]
+    preprocessor = Preprocessor(surroundings, findings, config_id, all_config=options.all_config)
+    interpreter = Interpreter(preprocessor.statements(path), findings)
+    try:
+        root = interpreter.run()
+    except Unreadable as unreadable:
+        return _unusable(path, unreadable, options)
+    context = Context(surroundings, findings)
+    namespace = root.given.get("net_namespace")
+    entered = namespace is None or context.enter(namespace.value, namespace.span(1))
+    configuration = cross(root, context, interpreter.later_commands)
+    diagnostics = findings.all()
+    return Loaded(
+        configuration=configuration,
+        diagnostics=diagnostics,
+        # keepalived ends where it cannot enter its namespace, before anything is counted
+        exit_code=exit_status(diagnostics) if entered else 0,
+        not_effective=(*interpreter.not_effective.values(), *context.not_effective.values()),
+        fatal=any(each.fatal for each in diagnostics),
+    )
+
+
+def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> Configuration:
+    """The checks across keywords and blocks, and the values that come of them."""
+    raw_globals = next(root.named("global_defs"), None)
+    context.dynamic_interfaces = raw_globals is not None and "dynamic_interfaces" in raw_globals.given
+    scripts = Scripts(context, raw_globals)
+    scripts.default_account()
+    settings = global_defs.resolve(root, raw_globals, context, scripts)
+    servers = Servers(context, scripts, settings).resolve(root)
+    for each in later_commands:
+        scripts.glance(each)
+    scripts.violation(counts=True)
+    defined = vrrp_scripts.resolve(root, context, scripts)
+    resolver = Instances(context, scripts, settings, raw_globals, defined)
+    instances = resolver.resolve(root)
+    sync_groups, instances = groups.resolve(root, instances, resolver.left_out, context, scripts, settings, defined)
+    _unused(defined, instances, sync_groups, root, context)
+    # keepalived looks no further once an interface is missing: that class of mistake is then not counted
+    scripts.violation(counts=not context.missing_interface)
+    return Configuration(
+        global_defs=settings,
+        vrrp_instance=tuple(instances),
+        vrrp_sync_group=tuple(sync_groups),
+        vrrp_script=tuple(each.script for each in defined.values() if each.script is not None),
+        virtual_server=tuple(servers),
+    )
+
+
+def _unused(
+    defined: Mapping[str, Defined],
+    instances: Sequence[VrrpInstance],
+    sync_groups: Sequence[VrrpSyncGroup],
+    root: Raw,
+    context: Context,
+) -> None:
+    """Scripts that nothing tracks are not run."""
+    used = {each.name for instance in instances for each in instance.track_script}
+    used |= {each.name for group in sync_groups for each in group.track_script}
+    tracked = {entry.subject for raw in root.blocks if "track_script" in raw.given for entry in _tracks(raw)}
+    for raw in root.named("vrrp_script"):
+        found = defined.get(raw.name)
+        # one that is tracked and cannot be run was said to be so
+        if raw.name not in used and found is not None and not (found.script is None and raw.name in tracked):
+            hint = f"add {raw.name} to a track_script block, or remove it"
+            context.warning(f"Warning - script {raw.name} is not used", raw.span(word=1), hint, Problem.WARNING)
+
+
+def _tracks(raw: Raw) -> Sequence[EntryGiven]:
+    entries: Sequence[EntryGiven] = raw.given["track_script"].value
+    return entries
+
+
+def _unusable(path: str, unreadable: Unreadable, options: LoadOptions) -> Loaded:
+    message = f"Config files missing '{path}'." if unreadable.absent else f"'{path}' {unreadable.reason}"
+    problem = Problem.FILE_NOT_FOUND if options.all_config else None
+    hint = "name the file with -f FILE" if unreadable.absent else None
+    diagnostic = Diagnostic(Severity.ERROR, message, None, hint, problem, fatal=True)
+    return Loaded(Configuration(), (diagnostic,), exit_status((diagnostic,)), fatal=True)

@@ -1,0 +1,103 @@
+"""What the file says, block by block, before anything is resolved: values with their places."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pykeepalived.config.diagnostics import Span
+from pykeepalived.config.lexer import Statement
+from pykeepalived.config.schema import Block
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One value and where it stands."""
+
+    value: Any
+    statement: Statement
+    order: int
+    """Counts up through the file: what came before what."""
+
+    def span(self, word: int | None = None) -> Span:
+        """The place of the line, or of a word of it; 0 is the keyword."""
+        return self.statement.span(word)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandGiven:
+    """A script as written: its words, and its user and group where given."""
+
+    argv: tuple[str, ...]
+    user: str | None = None
+    group: str | None = None
+    supplementary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One option of an entry: its name, its value where it takes one, and where it stands in the line.
+
+    An unknown word has no name and is its own value.
+    """
+
+    name: str
+    value: str | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryGiven:
+    """A line of a block of entries."""
+
+    subject: str
+    pieces: tuple[Piece, ...]
+    statement: Statement
+
+    def span(self, piece: Piece | None = None) -> Span:
+        """The place of the line, or of one option."""
+        if piece is None:
+            return self.statement.span(0)
+        start = self.statement.start + piece.at
+        length = len(piece.name or piece.value or " ")
+        if piece.name and piece.value is not None:
+            end = self.statement.line.text.find(piece.value, start + length)
+            length = end + len(piece.value) - start if end >= 0 else length
+        return self.statement.line.span(start, start + length)
+
+
+class Raw:
+    """A block as it stands in the file."""
+
+    __slots__ = ("blocks", "given", "head", "order", "said", "table", "words")
+
+    def __init__(self, table: Block, head: Statement, order: int) -> None:
+        self.table = table
+        self.head = head
+        self.words = head.words[1:]
+        """The words between the block's keyword and its brace."""
+        self.order = order
+        self.given: dict[str, Given] = {}
+        self.said: dict[str, Given] = {}
+        """The first use of each keyword, also of those not effective yet: was it there at all?"""
+        self.blocks: list[Raw] = []
+
+    @property
+    def name(self) -> str:
+        """The first word after the keyword."""
+        return self.words[0] if self.words else ""
+
+    def value(self, keyword: str) -> Any:
+        """The value given, else the table's default."""
+        given = self.given.get(keyword)
+        return self.table.keywords[keyword].default if given is None else given.value
+
+    def span(self, keyword: str | None = None, word: int | None = None) -> Span:
+        """The place of a keyword of the block, or of the block's head."""
+        given = self.given.get(keyword) or self.said.get(keyword) if keyword else None
+        if given is not None:
+            return given.span(word)
+        return self.head.span(word)
+
+    def named(self, name: str) -> "Iterator[Raw]":
+        """The blocks of that keyword inside this one."""
+        return (each for each in self.blocks if each.table.name == name)

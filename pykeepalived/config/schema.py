@@ -1,0 +1,189 @@
+"""How a block's class says which keywords it has. The one table behind parser, defaults, checks and hints.
+
+A field made by ``keyword()`` is a keyword of the file. A field without is a result that the reader works out.
+Nothing here reads text.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeVar
+
+from pykeepalived.config.kinds import Kind
+
+
+class Repeat(Enum):
+    """What a second use of a keyword in one block means."""
+
+    LAST = "last"  # silently replaces
+    FIRST = "first"  # the second is an error and ignored
+    REPLACE = "replace"  # replaces, and is an error
+    COLLECT = "collect"  # adds
+
+
+class Unset(Enum):
+    """The default of a keyword that has none."""
+
+    UNSET = "unset"
+
+
+UNSET = Unset.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """One keyword of one block."""
+
+    kind: Kind
+    doc: str
+    default: Any = UNSET
+    repeat: Repeat = Repeat.LAST
+    inherit: str = ""
+    """The keyword, of global_defs or the enclosing block, whose value is the default."""
+    aliases: tuple[str, ...] = ()
+    deprecated: tuple[str, ...] = ()
+    """Aliases that are an error of the class DEPRECATED when used, and work."""
+    negated: str = ""
+    """The keyword that takes this flag back."""
+    process: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A keyword that is known by name and not effective yet; ``inner`` is its table when it opens a block."""
+
+    name: str
+    inner: Mapping[str, "Later"] | None = None
+    free: bool = False
+    """The block holds free lines, not keywords."""
+    kind: Kind | None = None
+    """Its value is checked all the same."""
+    instead: str = ""
+    """Deprecated: what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The table of one block."""
+
+    name: str
+    doc: str
+    keywords: Mapping[str, Keyword]
+    blocks: Mapping[str, "Block"]
+    later: Mapping[str, Later]
+    alias: Mapping[str, str]
+    """Other spelling -> keyword."""
+    negated: Mapping[str, str]
+    """Keyword that takes back -> keyword."""
+    deprecated: frozenset[str]
+
+    def words(self) -> list[str]:
+        """Every word that may begin a line of this block."""
+        return [*self.keywords, *self.blocks, *self.later, *self.alias, *self.negated]
+
+
+_BLOCK: dict[type, Block] = {}
+_Class = TypeVar("_Class", bound=type)
+
+
+def option(
+    kind: Kind,
+    *,
+    doc: str,
+    default: Any = UNSET,
+    repeat: Repeat = Repeat.LAST,
+    inherit: str = "",
+    aliases: tuple[str, ...] = (),
+    deprecated: tuple[str, ...] = (),
+    negated: str = "",
+    process: str = "",
+) -> Keyword:
+    """A keyword that is read here and passed down: it is no field of the class."""
+    return Keyword(kind, doc, default, repeat, inherit, aliases, deprecated, negated, process)
+
+
+def keyword(
+    kind: Kind,
+    *,
+    doc: str,
+    default: Any = UNSET,
+    repeat: Repeat = Repeat.LAST,
+    inherit: str = "",
+    aliases: tuple[str, ...] = (),
+    deprecated: tuple[str, ...] = (),
+    negated: str = "",
+    process: str = "",
+) -> Any:
+    """A field that is a keyword of the file. Without a default it must be given."""
+    word = Keyword(kind, doc, default, repeat, inherit, aliases, deprecated, negated, process)
+    if default is UNSET:
+        return field(metadata={"keyword": word})
+    return field(default=default, metadata={"keyword": word})
+
+
+def later(
+    text: str, kinds: Mapping[str, Kind] | None = None, instead: Mapping[str, str] | None = None
+) -> dict[str, Later]:
+    """The table of keywords not effective yet: ``name``, ``name { inner ... }`` or ``name { * }`` for free lines.
+
+    ``kinds`` are the values known to be checkable, ``instead`` what to write for deprecated names.
+    """
+    words = text.split()
+    table, rest = _later(words, 0, kinds or {}, instead or {})
+    if rest != len(words):
+        raise ValueError(f"unbalanced table of keywords near {words[rest - 1]}")
+    return table
+
+
+def _later(
+    words: list[str], at: int, kinds: Mapping[str, Kind], instead: Mapping[str, str]
+) -> tuple[dict[str, Later], int]:
+    table: dict[str, Later] = {}
+    while at < len(words) and words[at] != "}":
+        name = words[at]
+        at += 1
+        if at < len(words) and words[at] == "{":
+            if words[at + 1] == "*":
+                table[name] = Later(name, {}, free=True)
+                at += 3
+            else:
+                inner, at = _later(words, at + 1, kinds, instead)
+                table[name] = Later(name, inner, instead=instead.get(name, ""))
+                at += 1
+        else:
+            table[name] = Later(name, kind=kinds.get(name), instead=instead.get(name, ""))
+    return table, at
+
+
+def block(
+    name: str,
+    *,
+    blocks: tuple[type, ...] = (),
+    passes: Mapping[str, Keyword] | None = None,
+    known: Mapping[str, Later] | None = None,
+) -> Callable[[_Class], _Class]:
+    """Declares the class as a block of the file; its table is made from its fields."""
+
+    def declare(cls: _Class) -> _Class:
+        keywords = {f.name: f.metadata["keyword"] for f in dataclasses.fields(cls) if "keyword" in f.metadata}
+        keywords.update(passes or {})
+        inner = {table.name: table for table in map(table_of, blocks)}
+        _BLOCK[cls] = Block(
+            name=name,
+            doc=(cls.__doc__ or "").strip(),
+            keywords=keywords,
+            blocks=inner,
+            later=dict(known or {}),
+            alias={other: word for word, spec in keywords.items() for other in (*spec.aliases, *spec.deprecated)},
+            negated={spec.negated: word for word, spec in keywords.items() if spec.negated},
+            deprecated=frozenset(other for spec in keywords.values() for other in spec.deprecated),
+        )
+        return cls
+
+    return declare
+
+
+def table_of(cls: type) -> Block:
+    """The table of a block's class."""
+    return _BLOCK[cls]

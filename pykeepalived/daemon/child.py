@@ -1,0 +1,74 @@
+"""What a protocol process is given, and what it must answer: the contract between its frame and its service."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.effects import Log
+from pykeepalived.events import ScriptExited
+from pykeepalived.kernel.frames import FrameTemplates
+
+
+class Journal(Protocol):
+    """Where lines go: the journal, syslog or the console."""
+
+    def log(self, line: Log) -> None:
+        """Write one line (or drop it when it is detail and nobody asked for detail). Never blocks, never raises."""
+
+
+class Scripts(Protocol):
+    """Scripts are started by the parent, which keeps its privileges; a child only asks by the configuration's words."""
+
+    def run(
+        self,
+        script: Script,
+        arguments: tuple[str, ...] = (),
+        *,
+        timeout: int | None = None,
+        on_exit: Callable[[ScriptExited], None] | None = None,
+    ) -> None:
+        """Start it. After ``timeout`` ns it is sent TERM, then KILL (behaviour.md 1.9). A script that cannot be
+        started answers ``on_exit`` with status 127.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ChildOptions:
+    """The command line's wishes that a protocol process heeds."""
+
+    dont_release_vrrp: bool = False
+    dont_release_ipvs: bool = False
+    log_detail: int = 0
+
+
+def _no_status(text: str) -> None:
+    """Where a status goes that nobody asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildContext:
+    """Everything a service may use of the outside world besides ``kernel/``."""
+
+    reactor: Reactor
+    journal: Journal
+    scripts: Scripts
+    options: ChildOptions
+    frames: FrameTemplates
+    ready: Callable[[], None]  # call once: initialised, so the parent may say READY=1
+    status: Callable[[str], None] = _no_status  # a phrase for `systemctl status`: "VRRP: 1 MASTER, 2 BACKUP"
+
+
+class Service(Protocol):
+    """A protocol process's work. Constructed as ``NAMEService(context, part)`` after privileges were dropped."""
+
+    def start(self) -> None:
+        """Open sockets, read the kernel's state, tell the cores; call ``context.ready`` when that is done."""
+
+    def reload(self, part: Configuration) -> None:
+        """Apply a sound new configuration by difference; what did not change is not touched."""
+
+    def stop(self, finished: Callable[[], None]) -> None:
+        """Leave in good order (adverts of priority 0, addresses, IPVS table), then call ``finished``."""

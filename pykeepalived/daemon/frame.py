@@ -1,0 +1,261 @@
+"""A protocol process from fork to exit: what is around its service.
+
+It gives up what it does not need, loads its part of the configuration, runs the service in a reactor, and leaves in
+good order when told to: by TERM, by INT, or because the parent is gone.
+"""
+
+import errno
+import gc
+import os
+import resource
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.daemon.channel import Channel, Message
+from pykeepalived.daemon.child import ChildContext, ChildOptions, Service
+from pykeepalived.daemon.faults import Faults, describe
+from pykeepalived.daemon.journal import Lines
+from pykeepalived.daemon.loader import read_value
+from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.daemon.roles import (
+    EXIT_CONFIG,
+    EXIT_MISSING_PERMISSION,
+    EXIT_OK,
+    EXIT_PROGRAM_ERROR,
+    STOP_SIGNALS,
+    Role,
+)
+from pykeepalived.daemon.script_client import ScriptClient
+from pykeepalived.daemon.signals import DUMPS, Signals
+from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.errors import ConfigError, KernelError, ProcessError
+from pykeepalived.kernel import capabilities, processes
+from pykeepalived.kernel.frames import FrameTemplates
+from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
+from pykeepalived.units import MILLISECOND, SECOND
+
+_FORMER_ONE = 5 * SECOND  # how long a former process of this role may take to leave
+_LAST_RESORT = 30 * SECOND  # a service that does not finish its stop, with no parent to end it
+_REALTIME_PRIORITY = 2
+_REALTIME_LIMIT = 2_000_000  # microseconds of CPU time without a pause, then the priority is given up
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What a child is given at its fork."""
+
+    role: Role
+    end: socket.socket  # the child's end of the control socket
+    part: int  # descriptor of its pickled part
+    pid_file: str
+    process_name: str
+    parent: int
+    options: ChildOptions
+    frames: FrameTemplates
+    lines: Lines
+
+
+class Frame:
+    """A running protocol process."""
+
+    def __init__(self, birth: Birth) -> None:
+        self._birth = birth
+        self._journal = birth.lines
+        self._faults = Faults(self._journal)
+        self._reactor = Reactor(self._faults)
+        self._signals = Signals(self._reactor, (*STOP_SIGNALS, signal.SIGHUP, *DUMPS), self._signalled)
+        self._channel = Channel(self._reactor, birth.end, self._received, self._orphaned, self._refused)
+        self._scripts = ScriptClient(self._reactor, self._channel)
+        self._service: Service | None = None
+        self._stopping = False
+        self._ready = False
+        self._status = ""
+        self._last_resort = self._reactor.alarm(self._give_up)
+
+    def live(self) -> int:
+        """Everything from here to the exit status."""
+        pid_file = self._own_pid_file()
+        try:
+            return self._work()
+        except ConfigError as error:
+            self._journal.log(Log(str(error), Level.ERROR, Kind.CONFIGURATION))
+            return EXIT_CONFIG
+        except (OSError, KernelError) as error:
+            self._journal.log(Log(f"Cannot start: {describe(error)}", Level.ERROR, Kind.PROCESS))
+            return EXIT_MISSING_PERMISSION if error.errno in (errno.EPERM, errno.EACCES) else EXIT_PROGRAM_ERROR
+        finally:
+            if pid_file is not None:
+                pid_file.remove()
+
+    def _work(self) -> int:
+        birth = self._birth
+        part: Configuration = read_value(birth.part)
+        os.close(birth.part)
+        self._schedule()
+        try:
+            capabilities.keep_only(birth.role.capabilities)
+        except KernelError as error:
+            self._journal.log(Log(f"Privileges could not be dropped: {error}", Level.WARNING, Kind.PROCESS))
+        context = ChildContext(
+            self._reactor,
+            self._journal,
+            self._scripts,
+            birth.options,
+            birth.frames,
+            self._tell_ready,
+            self._tell_status,
+        )
+        self._service = birth.role.make(context, part)
+        del part
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        self._service.start()
+        self._reactor.run()
+        self._stopped()
+        return EXIT_OK
+
+    def _own_pid_file(self) -> PidFile | None:
+        """The role's pid file. A process of a former daemon may still be leaving: wait for it."""
+        deadline = time.monotonic_ns() + _FORMER_ONE
+        while True:
+            try:
+                file = PidFile(Path(self._birth.pid_file))
+                file.write()
+            except AlreadyRunning as other:
+                if time.monotonic_ns() > deadline:
+                    self._journal.log(Log(f"Going on without a pid file: {other}", Level.WARNING, Kind.PROCESS))
+                    return None
+                time.sleep(10 * MILLISECOND / SECOND)
+            except (OSError, ProcessError) as error:
+                self._journal.log(Log(str(error), Level.WARNING, Kind.PROCESS))
+                return None
+            else:
+                return file
+
+    def _schedule(self) -> None:
+        """Wake when it is time: finest timers, and ahead of ordinary processes where that is allowed."""
+        processes.set_timer_slack(1)
+        if not self._birth.role.realtime:
+            return
+        signal.signal(signal.SIGXCPU, _be_ordinary)
+        try:
+            resource.setrlimit(resource.RLIMIT_RTTIME, (_REALTIME_LIMIT, resource.RLIM_INFINITY))
+            processes.run_real_time(_REALTIME_PRIORITY)
+        except (OSError, KernelError):
+            text = "No realtime scheduling: adverts may be some milliseconds late on a busy machine"
+            self._journal.log(Log(text, Level.INFO, Kind.PROCESS))
+
+    def _tell_ready(self) -> None:
+        if not self._ready:
+            self._ready = True
+            self._channel.send({"type": "ready"})
+
+    def _tell_status(self, text: str) -> None:
+        if text != self._status:
+            self._status = text
+            self._channel.send({"type": "status", "text": text})
+
+    def _received(self, message: Message, descriptor: int | None) -> None:
+        if descriptor is not None and message["type"] != "reload":
+            os.close(descriptor)
+        match message["type"]:
+            case "ping":
+                self._channel.send({"type": "pong", "number": message["number"]})
+            case "exited":
+                self._scripts.exited(message)
+            case "reload":
+                self._reload(descriptor)
+            case other:
+                self._refused(f"'{other}' is not for a child")
+
+    def _reload(self, descriptor: int | None) -> None:
+        if descriptor is None or self._service is None or self._stopping:
+            return
+        self._journal.log(Log("Reloading", kind=Kind.CONFIGURATION))
+        try:
+            part: Configuration = read_value(descriptor)
+            self._service.reload(part)
+            self._journal.log(Log("Reload complete", kind=Kind.CONFIGURATION))
+        except Exception as error:  # noqa: BLE001 - what runs goes on
+            self._faults(error)
+            self._journal.log(Log("The reload went wrong half way", Level.ERROR, Kind.CONFIGURATION))
+        finally:
+            os.close(descriptor)
+            self._channel.send({"type": "reloaded"})
+
+    def _signalled(self, number: int) -> None:
+        if number in STOP_SIGNALS:
+            # Ctrl-C reaches the whole group; the parent decides about INT and sends TERM
+            if number == signal.SIGTERM or not self._channel.open:
+                self._stop()
+        elif number in DUMPS:
+            text = f"Signal {number} ({DUMPS[number]}): not effective yet"
+            self._journal.log(Log(text, kind=Kind.PROCESS))
+
+    def _orphaned(self) -> None:
+        if not self._stopping:
+            text = "The parent process is gone: stopping"
+            self._journal.log(Log(text, Level.ERROR, Kind.PROCESS))
+        self._scripts.lost()
+        self._stop()
+
+    def _refused(self, reason: str) -> None:
+        self._journal.log(Log(f"Control socket: {reason}", Level.WARNING, Kind.PROCESS))
+
+    def _stop(self) -> None:
+        if self._stopping:
+            return
+        self._stopping = True
+        self._last_resort.set(self._reactor.now() + _LAST_RESORT)
+        if self._service is None:
+            self._reactor.stop()
+            return
+        try:
+            self._service.stop(self._reactor.stop)
+        except Exception as error:  # noqa: BLE001 - the exit must come whatever happens
+            self._faults(error)
+            self._reactor.stop()
+
+    def _give_up(self) -> None:
+        self._journal.log(Log("The stop takes too long: leaving as it is", Level.ERROR, Kind.PROCESS))
+        self._reactor.stop()
+
+    def _stopped(self) -> None:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        if self._birth.options.log_detail:
+            text = f"Stopped - used {used.ru_utime:.6f} user time, {used.ru_stime:.6f} system time"
+            self._journal.log(Log(text, kind=Kind.PROCESS))
+        else:
+            self._journal.log(Log("Stopped", kind=Kind.PROCESS))
+
+
+def _be_ordinary(number: int, frame: object) -> None:  # noqa: ARG001 - a signal handler
+    """SIGXCPU: two seconds of computing without a pause. Nothing we do may starve the machine."""
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+def live(birth: Birth, release: Callable[[], None]) -> None:
+    """The child's side of a fork; never returns. ``release`` gives back what is the parent's."""
+    status = EXIT_PROGRAM_ERROR
+    try:
+        release()
+        processes.set_name(birth.process_name)
+        frame = Frame(birth)
+        # after the signals are ours: a parent that is gone already makes us leave in good order
+        processes.die_with_parent(birth.parent)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        status = frame.live()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else EXIT_PROGRAM_ERROR
+    except MemoryError:
+        status = 204
+    except BaseException as error:  # noqa: BLE001 - nothing may return into the parent's code
+        birth.lines.log(Log(f"Program error: {describe(error)}", Level.CRIT, Kind.PROCESS))
+    finally:
+        os._exit(status)

@@ -1,0 +1,170 @@
+"""The loader: a short-lived process that reads the configuration and hands compiled values back.
+
+What it imports (the parser, scapy) and what it needs of memory goes with it, and a parser that crashes or hangs costs
+one message. It writes into memory files made before the fork: a small outcome for the parent, and for each protocol
+process its own part, which the parent hands on unread.
+"""
+
+import contextlib
+import gc
+import os
+import pickle
+import resource
+import select
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.daemon import signals
+from pykeepalived.daemon.faults import describe
+from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.errors import ConfigError
+from pykeepalived.kernel import processes
+from pykeepalived.kernel.frames import FrameTemplates
+from pykeepalived.units import MILLISECOND, SECOND
+
+TIME_LIMIT = 60 * SECOND
+MEMORY_LIMIT = 2 << 30
+
+_OUTCOME = "outcome"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the parent needs to know of a configuration. The parts themselves stay pickled."""
+
+    findings: tuple[Log, ...] = ()
+    errors: int = 0
+    first_error: str = ""
+    exit_code: int = 0
+    refused: bool = False  # a start must be refused, with
+    start_code: int = 0  # as exit status
+    not_effective: tuple[str, ...] = ()
+    global_defs: GlobalDefs = GlobalDefs()
+    scripts: frozenset[Script] = frozenset()
+    parts: frozenset[str] = frozenset()  # keys of the roles that have something to do
+    schedulers: tuple[str, ...] = ()
+    frames: FrameTemplates | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What reading gave, in the loader's own process."""
+
+    outcome: Outcome
+    parts: Mapping[str, Configuration | FrameTemplates] = field(default_factory=dict)
+
+
+Read = Callable[[bool], Compiled]  # told whether frame templates are wanted: scapy is slow to come
+
+
+class Loader:
+    """One run of the loader."""
+
+    def __init__(self, read: Callable[[], Compiled], keys: tuple[str, ...], limit: int = TIME_LIMIT) -> None:
+        self.files = {key: os.memfd_create(f"pykeepalived-{key}", os.MFD_CLOEXEC) for key in (*keys, _OUTCOME)}
+        self.limit = limit
+        parent = os.getpid()
+        self._pid = os.fork()
+        if self._pid == 0:
+            _read(read, self.files, parent)
+        self.pidfd = os.pidfd_open(self._pid)
+        self._timed_out = False
+
+    def wait(self) -> Outcome:
+        """Wait for its end, as long as the limit, and give the outcome; raises ConfigError."""
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        if not poll.poll(self.limit // MILLISECOND):
+            self.too_late()
+        return self.result()
+
+    def too_late(self) -> None:
+        """Its time is over."""
+        self._timed_out = True
+        os.kill(self._pid, signal.SIGKILL)
+
+    def give_up(self) -> None:
+        """Its work is not wanted any more."""
+        self.too_late()
+        with contextlib.suppress(ConfigError):
+            self.result()
+
+    def result(self) -> Outcome:
+        """The outcome, once it has ended; raises ConfigError when there is none. The parts stay open in ``files``."""
+        _, status = os.waitpid(self._pid, 0)
+        os.close(self.pidfd)
+        outcome_file = self.files.pop(_OUTCOME)
+        try:
+            return self._judge(status, outcome_file)
+        except ConfigError:
+            self.close()
+            raise
+        finally:
+            os.close(outcome_file)
+
+    def _judge(self, status: int, outcome_file: int) -> Outcome:
+        if self._timed_out:
+            raise ConfigError(f"reading the configuration took longer than {self.limit // SECOND} s and was ended")
+        if os.WIFSIGNALED(status):
+            raise ConfigError(f"the loader was ended by {signal.Signals(os.WTERMSIG(status)).name}")
+        outcome = read_value(outcome_file)
+        if not isinstance(outcome, Outcome):
+            raise ConfigError(f"the loader failed: {outcome}")
+        return outcome
+
+    def close(self) -> None:
+        """Give the parts' files back."""
+        while self.files:
+            os.close(self.files.popitem()[1])
+
+
+def read_value(descriptor: int) -> Any:
+    """What stands pickled in a memory file that our own loader wrote. Its offset is shared, so it is not used."""
+    data = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+    if not data:
+        raise ConfigError("the loader ended without a word")
+    return pickle.loads(data)  # noqa: S301 - written by our own child into memory nobody else can reach
+
+
+def _write(descriptor: int, value: object) -> None:
+    with os.fdopen(os.dup(descriptor), "wb") as file:
+        pickle.dump(value, file, pickle.HIGHEST_PROTOCOL)
+
+
+def _read(read: Callable[[], Compiled], files: Mapping[str, int], parent: int) -> None:
+    """The loader's whole life."""
+    status = 70
+    try:
+        signal.set_wakeup_fd(-1)
+        signals.reset()
+        processes.die_with_parent(parent, signal.SIGKILL)
+        processes.set_name("keepalived_load")
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+        gc.enable()
+        try:
+            compiled = read()
+            for key, part in compiled.parts.items():
+                if key in files:
+                    _write(files[key], part)
+            _write(files[_OUTCOME], compiled.outcome)
+            status = 0
+        except MemoryError:
+            _write(files[_OUTCOME], f"the configuration needs more than {MEMORY_LIMIT >> 20} MiB of memory")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
+            _write(files[_OUTCOME], describe(error))
+    finally:
+        os._exit(status)
+
+
+def finding(message: str, level: Level, place: tuple[str, int, int] | None) -> Log:
+    """A diagnostic as a line of the log, in keepalived's form, its place as fields too."""
+    if place is None:
+        return Log(message, level, Kind.CONFIGURATION)
+    file, line, column = place
+    fields = (("CONFIG_FILE", file), ("CONFIG_LINE", str(line)), ("CONFIG_COLUMN", str(column)))
+    return Log(f"({file}: Line {line}) {message}", level, Kind.CONFIGURATION, fields=fields)

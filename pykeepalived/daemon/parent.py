@@ -1,0 +1,559 @@
+"""The parent: supervises the protocol processes, reloads, stops, speaks to systemd, runs scripts.
+
+It knows nothing of protocols. A process that dies is started again from memory; a new configuration is read by a
+loader and handed on unread; a broken one changes nothing.
+"""
+
+import gc
+import os
+import resource
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from pykeepalived import __version__
+from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.daemon import channel, frame, script_client
+from pykeepalived.daemon.channel import Channel, Message
+from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.faults import Faults
+from pykeepalived.daemon.journal import Lines
+from pykeepalived.daemon.loader import Loader, Outcome, Read
+from pykeepalived.daemon.reactor import Alarm, Reactor
+from pykeepalived.daemon.respawn import Respawn
+from pykeepalived.daemon.roles import EXIT_OK, PERMANENT, Role
+from pykeepalived.daemon.scripts import ScriptRunner
+from pykeepalived.daemon.signals import DUMPS, Signals
+from pykeepalived.daemon.systemd import Systemd
+from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.errors import ConfigError
+from pykeepalived.events import ScriptExited
+from pykeepalived.kernel import processes
+from pykeepalived.kernel.frames import FrameTemplates, Template
+from pykeepalived.kernel.pidfile import PidFile
+from pykeepalived.units import SECOND, seconds_text
+
+_BEAT = 10 * SECOND  # how often the children are asked whether they still turn
+_STOP_SCRIPTS = SECOND  # behaviour of keepalived: what notifies of the stop has one second
+
+# settings that a running daemon cannot change
+_FIXED = ("net_namespace", "net_namespace_ipvs", "instance", "use_pid_dir")
+
+NO_FRAMES = FrameTemplates(Template(b"", (), ()), Template(b"", (), ()), 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the parent is given: who may run, under which names, and how configurations are read."""
+
+    roles: tuple[Role, ...]
+    read: Read
+    pid_files: Mapping[str, str]
+    idents: Mapping[str, str]
+    options: ChildOptions
+    environment: Mapping[str, str]
+    all_roles: bool = False
+    dont_respawn: bool = False
+    ignore_sigint: bool = False
+    prepare: Callable[[Role, Outcome], None] = lambda role, outcome: None  # noqa: ARG005 - before a role starts
+    pid_file: PidFile | None = None  # a child lets go of it
+    reload_time: int = 30 * SECOND  # how long a process may take to apply its new part
+
+
+class Child:
+    """One protocol process that runs."""
+
+    __slots__ = (
+        "answered",
+        "asked_at",
+        "channel",
+        "hung",
+        "leaving",
+        "pid",
+        "pidfd",
+        "ready",
+        "role",
+        "started_at",
+        "status",
+    )
+
+    def __init__(self, role: Role, pid: int, started_at: int) -> None:
+        self.role = role
+        self.pid = pid
+        self.pidfd = os.pidfd_open(pid)
+        self.started_at = started_at
+        self.channel: Channel | None = None
+        self.ready = False
+        self.leaving = False  # told to stop
+        self.answered = True  # the last ping
+        self.asked_at = started_at
+        self.hung = False
+        self.status = ""
+
+
+class Parent:
+    """The supervisor."""
+
+    def __init__(self, plan: Plan, lines: Lines, systemd: Systemd) -> None:
+        self._plan = plan
+        self._journal = lines
+        self._systemd = systemd
+        self._faults = Faults(lines)
+        self.reactor = Reactor(self._faults)
+        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *DUMPS)
+        self._signals = Signals(self.reactor, numbers, self._signalled)
+        self._scripts = ScriptRunner(self.reactor, lines, plan.environment)
+        self._children: dict[str, Child] = {}
+        self._respawn = {role.key: Respawn() for role in plan.roles}
+        self._respawn_alarms = {role.key: self._start_alarm(role) for role in plan.roles}
+        self._wanted: frozenset[str] = frozenset()
+        self._parts: dict[str, int] = {}  # descriptors of the pickled parts
+        self._outcome: Outcome | None = None
+        self._frames = NO_FRAMES
+        self._loader: Loader | None = None
+        self._loader_alarm = self.reactor.alarm(self._loader_late)
+        self._reload_alarm = self.reactor.alarm(self._reload_late)
+        self._reload_again = False
+        self._awaited: set[str] = set()  # roles whose start or reload is not complete yet
+        self._started = False
+        self._announce = True  # READY=1 is owed: after the start, after each reload
+        self._stopping_since: int | None = None
+        self._stop_alarm = self.reactor.alarm(self._stop_late)
+        self._exit_code = EXIT_OK
+        self._last_word = ""
+        self._beat_time = min(_BEAT, systemd.watchdog // 2) if systemd.watchdog else _BEAT
+        self._beat_alarm = self.reactor.alarm(self._beat)
+        self._beat_number = 0
+
+    def run(self, outcome: Outcome, parts: Mapping[str, int]) -> int:
+        """Start with a configuration that was read, until the end; gives the exit status."""
+        self._accept(outcome, parts)
+        gc.collect()
+        processes.give_back_free_memory()
+        gc.freeze()
+        gc.disable()
+        self._start_wanted()
+        if not self._wanted:
+            self._warn("Warning - keepalived has no configuration to run")
+        self._look_complete()
+        self._beat_alarm.set(self.reactor.now() + self._beat_time)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        self.reactor.run()
+        return self._exit_code
+
+    # Children
+
+    def _accept(self, outcome: Outcome, parts: Mapping[str, int]) -> None:
+        for descriptor in self._parts.values():
+            os.close(descriptor)
+        self._parts = dict(parts)
+        self._outcome = outcome
+        self._frames = outcome.frames or self._frames
+        self._scripts.allow(outcome.scripts)
+        keys = frozenset(role.key for role in self._plan.roles)
+        self._wanted = keys if self._plan.all_roles else keys & outcome.parts
+
+    def _start_wanted(self) -> None:
+        for role in self._plan.roles:
+            if role.key in self._wanted and role.key not in self._children:
+                self._start(role)
+
+    def _start_alarm(self, role: Role) -> Alarm:
+        return self.reactor.alarm(lambda: self._start(role))
+
+    def _start(self, role: Role) -> None:
+        """Fork one protocol process."""
+        self._respawn_alarms[role.key].set(None)
+        if self._stopping_since is not None or role.key in self._children or role.key not in self._wanted:
+            return
+        assert self._outcome is not None  # noqa: S101 - accepted before anything starts
+        self._plan.prepare(role, self._outcome)
+        ours, theirs = channel.pair()
+        birth = frame.Birth(
+            role=role,
+            end=theirs,
+            part=self._parts[role.key],
+            pid_file=self._plan.pid_files[role.key],
+            process_name=self._process_name(role, self._outcome.global_defs),
+            parent=os.getpid(),
+            options=self._plan.options,
+            frames=self._frames,
+            lines=self._journal.named(self._plan.idents[role.key]),
+        )
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            pid = os.fork()
+            if pid == 0:
+                ours.close()
+                frame.live(birth, lambda: self._release(role.key))
+        except OSError as error:
+            ours.close()
+            self._log(f"{role.name} process cannot be started: {error.strerror}", Level.ALERT)
+            self._start_later(role, self._respawn[role.key].died(0))
+            return
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            theirs.close()
+        child = Child(role, pid, self.reactor.now())
+        child.channel = Channel(
+            self.reactor,
+            ours,
+            lambda message, descriptor: self._received(child, message, descriptor),
+            lambda: None,  # the end of the process is told by its pidfd
+            lambda reason: self._warn(f"{role.name} process: control socket: {reason}"),
+        )
+        self.reactor.watch(child.pidfd, lambda: self._died(child))
+        self._children[role.key] = child
+        self._awaited.add(role.key)
+        self._log(f"Starting {role.name} child process, pid={pid}")
+
+    @staticmethod
+    def _process_name(role: Role, global_defs: GlobalDefs) -> str:
+        given = {"vrrp": global_defs.vrrp_process_name, "checkers": global_defs.checker_process_name}
+        return given.get(role.key) or role.process_name
+
+    def _release(self, key: str) -> None:
+        """In a forked child: give back every descriptor of the parent's."""
+        # first of all: the epoll instance is shared with the parent, and what were taken out of it here would be
+        # missing there
+        self.reactor.close()
+        self._signals.close()
+        self._scripts.release()
+        if self._plan.pid_file is not None:
+            self._plan.pid_file.leave_to_parent()
+        for child in self._children.values():
+            os.close(child.pidfd)
+            if child.channel is not None:
+                child.channel.close()
+        for other, descriptor in self._parts.items():
+            if other != key:
+                os.close(descriptor)
+        if self._loader is not None:
+            self._loader.close()
+            os.close(self._loader.pidfd)
+
+    def _died(self, child: Child) -> None:
+        """A protocol process has ended."""
+        role = child.role
+        self.reactor.unwatch(child.pidfd)
+        os.close(child.pidfd)
+        if child.channel is not None:
+            child.channel.drain()  # its last orders, such as the scripts that tell of the stop
+            child.channel.close()
+        _, status = os.waitpid(child.pid, 0)
+        del self._children[role.key]
+        self._awaited.discard(role.key)
+        lived = self.reactor.now() - child.started_at
+        if self._stopping_since is not None:
+            self._look_stopped()
+            return
+        if child.leaving:
+            self._start(role)  # perhaps it is wanted again by now
+        elif os.WIFEXITED(status) and os.WEXITSTATUS(status) in PERMANENT:
+            self._exit_code = os.WEXITSTATUS(status)
+            word = PERMANENT[self._exit_code]
+            self._log(f"{role.name} exited with permanent error {word}. Terminating", Level.ERROR)
+            self._stop()
+            return
+        else:
+            self._died_unasked(child, status, lived)
+        self._look_complete()
+
+    def _died_unasked(self, child: Child, status: int, lived: int) -> None:
+        role = child.role
+        if os.WIFSIGNALED(status):
+            number = os.WTERMSIG(status)
+            self._warn(f"pid {child.pid} exited due to signal {number} ({signal.strsignal(number)})")
+        else:
+            self._warn(f"pid {child.pid} exited with status {os.WEXITSTATUS(status)}")
+        if self._plan.dont_respawn:
+            self._log(f"{role.name} child process({child.pid}) died: Exiting", Level.ALERT)
+            self._stop()
+            return
+        self._log(f"{role.name} child process({child.pid}) died: Respawning", Level.ALERT)
+        self._start_later(role, self._respawn[role.key].died(lived))
+
+    def _start_later(self, role: Role, delay: int) -> None:
+        text = f"Restart of {role.name} process delayed {delay // SECOND} seconds to limit respawn rate"
+        self._log(text, Level.WARNING if delay else Level.INFO)
+        if delay:
+            self._respawn_alarms[role.key].set(self.reactor.now() + delay)
+        else:
+            self.reactor.soon(lambda: self._start(role))
+        self._tell_status()
+
+    def _received(self, child: Child, message: Message, descriptor: int | None) -> None:
+        if descriptor is not None:
+            os.close(descriptor)  # no message to the parent carries one
+        match message["type"]:
+            case "ready":
+                child.ready = True
+                self._awaited.discard(child.role.key)
+                self._look_complete()
+            case "reloaded":
+                self._awaited.discard(child.role.key)
+                self._look_complete()
+            case "pong":
+                self._answered(child)
+            case "status":
+                child.status = message["text"][:200]
+                self._tell_status()
+            case "run":
+                self._run_script(child, message)
+            case other:
+                self._warn(f"{child.role.name} process: '{other}' is not for the parent")
+
+    def _run_script(self, child: Child, message: Message) -> None:
+        number = message["id"]
+
+        def answer(exited: ScriptExited) -> None:
+            if child.channel is not None and child.channel.open:
+                child.channel.send(
+                    {
+                        "type": "exited",
+                        "id": number,
+                        "status": exited.status,
+                        "signal": exited.signal,
+                        "timed_out": exited.timed_out,
+                    }
+                )
+
+        script, arguments, timeout = script_client.asked(message)
+        self._scripts.run(script, arguments, timeout, answer if message["answer"] else None)
+
+    # Is everybody well?
+
+    def _beat(self) -> None:
+        """Ask all children; the watchdog hears of us only while all of them answered the time before."""
+        now = self.reactor.now()
+        self._beat_alarm.set(now + self._beat_time)
+        well = True
+        for child in self._children.values():
+            if not child.answered:
+                well = well and self._stopping_since is not None
+                if not child.hung and child.ready:
+                    child.hung = True
+                    text = f"{child.role.name} process has not answered for {seconds_text(now - child.asked_at)}"
+                    self._log(text, Level.ERROR, Kind.STALL)
+        if well:
+            self._systemd.alive()
+        self._beat_number += 1
+        for child in self._children.values():
+            if child.answered and child.channel is not None:
+                child.answered = False
+                child.asked_at = now
+                child.channel.send({"type": "ping", "number": self._beat_number})
+
+    def _answered(self, child: Child) -> None:
+        child.answered = True
+        if child.hung:
+            child.hung = False
+            text = f"{child.role.name} process answers again after {seconds_text(self.reactor.now() - child.asked_at)}"
+            self._log(text, Level.WARNING, Kind.STALL)
+
+    # Reload
+
+    def _reload(self) -> None:
+        if self._stopping_since is not None:
+            return
+        if self._loader is not None or self._awaited:
+            self._reload_again = True
+            return
+        self._log("Reloading ...", kind=Kind.CONFIGURATION)
+        self._systemd.reloading()
+        self._announce = True
+        wanted = self._frames is NO_FRAMES
+        try:
+            self._loader = Loader(lambda: self._plan.read(wanted), tuple(role.key for role in self._plan.roles))
+        except OSError as error:
+            self._refuse_reload(f"the loader cannot be started: {error.strerror}")
+            return
+        self.reactor.watch(self._loader.pidfd, self._loaded)
+        self._loader_alarm.set(self.reactor.now() + self._loader.limit)
+
+    def _loader_late(self) -> None:
+        if self._loader is not None:
+            self._loader.too_late()
+
+    def _loaded(self) -> None:
+        """The loader has ended."""
+        loader, self._loader = self._loader, None
+        if loader is None:
+            return
+        self._loader_alarm.set(None)
+        self.reactor.unwatch(loader.pidfd)
+        try:
+            outcome = loader.result()
+        except ConfigError as error:
+            if self._stopping_since is None:
+                self._refuse_reload(str(error))
+            return
+        if self._stopping_since is not None:
+            loader.close()
+            return
+        for line in outcome.findings:
+            self._journal.log(line)
+        if outcome.errors:
+            loader.close()
+            count = "1 error" if outcome.errors == 1 else f"{outcome.errors} errors"
+            self._refuse_reload(f"{count}, the first: {outcome.first_error}")
+            return
+        outcome = self._without_fixed(outcome)
+        self._log_not_effective(outcome)
+        parts, loader.files = dict(loader.files), {}
+        self._apply(outcome, parts)
+
+    def _refuse_reload(self, reason: str) -> None:
+        text = f"New configuration refused ({reason}); the running configuration stays"
+        self._log(text, Level.WARNING, Kind.CONFIGURATION)
+        self._last_word = "last reload refused"
+        self._look_complete()
+
+    def _without_fixed(self, outcome: Outcome) -> Outcome:
+        """What only a restart can change stays as it is, and is said."""
+        assert self._outcome is not None  # noqa: S101 - a reload follows a start
+        now = self._outcome.global_defs
+        keep = {name: getattr(now, name) for name in _FIXED if getattr(now, name) != getattr(outcome.global_defs, name)}
+        for name in keep:
+            self._warn(f"Cannot change {name} at a reload - please restart keepalived")
+        return replace(outcome, global_defs=replace(outcome.global_defs, **keep)) if keep else outcome
+
+    def _apply(self, outcome: Outcome, parts: Mapping[str, int]) -> None:
+        self._last_word = ""
+        self._accept(outcome, parts)
+        for role in self._plan.roles:
+            child = self._children.get(role.key)
+            if child is None:
+                continue
+            if role.key not in self._wanted:
+                self._dismiss(child)
+            elif not child.leaving and child.channel is not None:
+                self._plan.prepare(role, outcome)
+                if child.channel.send({"type": "reload"}, self._parts[role.key]):
+                    self._awaited.add(role.key)
+        self._start_wanted()
+        if not self._wanted:
+            self._warn("Warning - keepalived has no configuration to run")
+        self._reload_alarm.set(self.reactor.now() + self._plan.reload_time)
+        self._look_complete()
+
+    def _reload_late(self) -> None:
+        """A process that does not answer must not keep the next reload waiting for ever."""
+        for role in self._plan.roles:
+            if role.key in self._awaited:
+                text = f"{role.name} process has not completed the reload for {seconds_text(self._plan.reload_time)}"
+                self._log(text, Level.ERROR, Kind.STALL)
+        self._awaited.clear()
+        self._look_complete()
+
+    def _dismiss(self, child: Child) -> None:
+        """The new configuration has nothing for this process to do."""
+        child.leaving = True
+        self._log(f"{child.role.name} process has nothing to do any more: stopping it")
+        self._end(child, signal.SIGTERM)
+        alarm = self.reactor.alarm(lambda: self._force(child))
+        alarm.set(self.reactor.now() + self._wait_time())
+
+    def _look_complete(self) -> None:
+        """Say so when a start or a reload is through."""
+        if self._awaited or self._loader is not None or self._stopping_since is not None:
+            return
+        self._reload_alarm.set(None)
+        if not self._started:
+            self._started = True
+            self._log("Startup complete")
+        if self._announce:
+            self._announce = False
+            self._systemd.ready(self._status())
+        if self._reload_again:
+            self._reload_again = False
+            self._reload()
+
+    # Status
+
+    def _status(self) -> str:
+        phrases = []
+        for role in self._plan.roles:
+            child = self._children.get(role.key)
+            if child is not None:
+                phrases.append(child.status or f"{role.name} process running")
+            elif role.key in self._wanted:
+                phrases.append(f"{role.name} process died, to be started again")
+        if not phrases:
+            phrases.append("nothing to do: the configuration is empty")
+        if self._last_word:
+            phrases.append(self._last_word)
+        return "; ".join(phrases)
+
+    def _tell_status(self) -> None:
+        if self._started and self._stopping_since is None and self._loader is None:
+            self._systemd.status(self._status())
+
+    # Signals and the end
+
+    def _signalled(self, number: int) -> None:
+        if number == signal.SIGHUP:
+            self._reload()
+        elif number == signal.SIGTERM or (number == signal.SIGINT and not self._plan.ignore_sigint):
+            self._stop()
+        elif number in DUMPS:
+            self._log(f"Signal {number} (dump of {DUMPS[number]}) is not effective yet")
+
+    def _wait_time(self) -> int:
+        return self._outcome.global_defs.child_wait_time if self._outcome is not None else 5 * SECOND
+
+    def _stop(self) -> None:
+        """Stop all children; the rest follows when they have ended."""
+        if self._stopping_since is not None:
+            return
+        self._stopping_since = self.reactor.now()
+        self._log("Stopping")
+        self._systemd.stopping()
+        if self._loader is not None:
+            self._loader.too_late()
+        for alarm in self._respawn_alarms.values():
+            alarm.set(None)
+        for child in self._children.values():
+            child.leaving = True
+            self._end(child, signal.SIGTERM)
+        self._stop_alarm.set(self._stopping_since + self._wait_time())
+        self._look_stopped()
+
+    def _stop_late(self) -> None:
+        for child in list(self._children.values()):
+            self._force(child)
+
+    def _force(self, child: Child) -> None:
+        if self._children.get(child.role.key) is child:
+            self._log(f"{child.role.name} process failed to die - forcing termination", Level.ERROR)
+            self._end(child, signal.SIGKILL)
+
+    @staticmethod
+    def _end(child: Child, number: int) -> None:
+        # not reaped yet, so the number is still its own
+        os.kill(child.pid, number)
+
+    def _look_stopped(self) -> None:
+        if not self._children and self._stopping_since is not None:
+            self._scripts.finish(self._stopping_since, _STOP_SCRIPTS, self._end_of_all)
+
+    def _end_of_all(self) -> None:
+        ours, theirs = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+        self._log(
+            f"CPU usage (self/children) user: {ours.ru_utime:.6f}/{theirs.ru_utime:.6f}"
+            f" system: {ours.ru_stime:.6f}/{theirs.ru_stime:.6f}"
+        )
+        self._log(f"Stopped Keepalived v{__version__}")
+        self.reactor.stop()
+
+    # Words
+
+    def _log(self, text: str, level: Level = Level.INFO, kind: Kind = Kind.PROCESS) -> None:
+        self._journal.log(Log(text, level, kind))
+
+    def _warn(self, text: str) -> None:
+        self._log(text, Level.WARNING)
+
+    def _log_not_effective(self, outcome: Outcome) -> None:
+        for word in outcome.not_effective:
+            self._log(f"{word}: not effective yet in pykeepalived", Level.NOTICE, Kind.CONFIGURATION)

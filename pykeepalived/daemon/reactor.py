@@ -1,0 +1,169 @@
+"""One loop a process: file descriptors by epoll, deadlines by a heap.
+
+It knows nothing of what it drives. Two rules were learnt by measuring. Sockets are read before an expired deadline is
+believed: a loop that was late must hear the master's advert before it judges the master dead. And a deadline is never
+cancelled: an alarm that moved is found not yet due, and goes back into the heap.
+"""
+
+import heapq
+import select
+import time
+from collections.abc import Callable
+
+from pykeepalived.units import MILLISECOND, SECOND
+
+Callback = Callable[[], None]
+
+READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
+WRITABLE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
+
+_COARSE = 10 * MILLISECOND  # above this epoll's own millisecond wait is good enough
+_ALARMS_A_TURN = 64  # then the sockets are looked at again
+
+
+class Alarm:
+    """One deadline of one owner. ``set`` moves it at no cost; the callback runs once for each time it is reached."""
+
+    __slots__ = ("_callback", "_queued_at", "_reactor", "due_at")
+
+    def __init__(self, reactor: "Reactor", callback: Callback) -> None:
+        self._reactor = reactor
+        self._callback = callback
+        self._queued_at: int | None = None
+        self.due_at: int | None = None
+
+    def set(self, due_at: int | None) -> None:
+        """Move the deadline (monotonic nanoseconds), or clear it with None."""
+        self.due_at = due_at
+        if due_at is not None and (self._queued_at is None or due_at < self._queued_at):
+            self._queued_at = due_at
+            self._reactor._queue(due_at, self)
+
+    def _reached(self, queued_at: int, now: int) -> None:
+        """The heap's entry of ``queued_at`` came up at ``now``."""
+        if queued_at != self._queued_at:
+            return  # an earlier entry has replaced this one
+        self._queued_at = None
+        if self.due_at is None:
+            return
+        if self.due_at > now:
+            self.set(self.due_at)
+            return
+        self.due_at = None
+        self._callback()
+
+
+class Reactor:
+    """The loop. ``on_error`` is told of an exception that left a callback; the loop goes on."""
+
+    def __init__(self, on_error: Callable[[Exception], None]) -> None:
+        self._epoll = select.epoll()
+        self._epoll_fd = [self._epoll.fileno()]
+        self._handlers: dict[int, tuple[Callback | None, Callback | None]] = {}
+        self._heap: list[tuple[int, int, Alarm]] = []
+        self._order = 0
+        self._running = False
+        self._on_error = on_error
+        self._soon: list[Callback] = []
+
+    @staticmethod
+    def now() -> int:
+        """The monotonic clock in nanoseconds."""
+        return time.monotonic_ns()
+
+    def watch(self, fd: int, readable: Callback | None = None, writable: Callback | None = None) -> None:
+        """Call ``readable`` or ``writable`` whenever ``fd`` is; a second call for the same fd replaces the first."""
+        mask = (select.EPOLLIN if readable else 0) | (select.EPOLLOUT if writable else 0)
+        if fd in self._handlers:
+            self._epoll.modify(fd, mask)
+        else:
+            self._epoll.register(fd, mask)
+        self._handlers[fd] = (readable, writable)
+
+    def unwatch(self, fd: int) -> None:
+        """Forget ``fd``; must come before it is closed. Unknown ones are ignored."""
+        if self._handlers.pop(fd, None) is not None:
+            self._epoll.unregister(fd)
+
+    def alarm(self, callback: Callback) -> Alarm:
+        """A new alarm, not set."""
+        return Alarm(self, callback)
+
+    def soon(self, callback: Callback) -> None:
+        """Call back in the next turn, after the sockets were looked at: long work is cut into turns with this."""
+        self._soon.append(callback)
+
+    def run(self) -> None:
+        """Turn until ``stop``."""
+        self._running = True
+        while self._running:
+            self.turn()
+
+    def stop(self) -> None:
+        """End ``run`` after the current callback."""
+        self._running = False
+
+    def close(self) -> None:
+        """Give the epoll descriptor back (a forked child closes its parent's loop)."""
+        self._handlers.clear()
+        self._heap.clear()
+        self._epoll.close()
+
+    def turn(self) -> None:
+        """Wait for the next event or deadline, and do what is due."""
+        self._wait()
+        for fd, mask in self._epoll.poll(0):
+            readable, writable = self._handlers.get(fd, (None, None))
+            if readable is not None and mask & READABLE:
+                self._call(readable)
+                # the first callback may have closed or replaced it
+                if writable is not self._handlers.get(fd, (None, None))[1]:
+                    continue
+            if writable is not None and mask & WRITABLE:
+                self._call(writable)
+        if self._soon:
+            callbacks, self._soon = self._soon, []
+            for callback in callbacks:
+                self._call(callback)
+        self._ring()
+
+    def _queue(self, due_at: int, alarm: Alarm) -> None:
+        self._order += 1
+        heapq.heappush(self._heap, (due_at, self._order, alarm))
+
+    def _wait(self) -> None:
+        """Sleep until a socket is ready or the first deadline: epoll rounds to milliseconds, select does not."""
+        if self._soon:
+            return
+        if not self._heap:
+            select.select(self._epoll_fd, (), ())
+            return
+        wait = self._heap[0][0] - time.monotonic_ns()
+        if wait <= 0:
+            return
+        if wait > _COARSE:
+            # wakes a little early; the rest is waited for finely in the next turn
+            select.select(self._epoll_fd, (), (), (wait - 2 * MILLISECOND) / SECOND)
+            return
+        select.select(self._epoll_fd, (), (), wait / SECOND)
+
+    def _ring(self) -> None:
+        heap = self._heap
+        for _ in range(_ALARMS_A_TURN):
+            if not heap:
+                return
+            now = time.monotonic_ns()
+            due_at, _, alarm = heap[0]
+            if due_at > now:
+                return
+            heapq.heappop(heap)
+            try:
+                alarm._reached(due_at, now)
+            except Exception as error:  # noqa: BLE001 - one owner's fault must not stop the others
+                self._on_error(error)
+
+    def _call(self, callback: Callback) -> None:
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001 - one owner's fault must not stop the others
+            self._on_error(error)

@@ -1,0 +1,39 @@
+"""The protocol processes there are, and what tells one from another."""
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.daemon.child import ChildContext, Service
+from pykeepalived.kernel.capabilities import Capability
+
+ServiceFactory = Callable[[ChildContext, Configuration], Service]
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One kind of protocol process. ``name`` is keepalived's word for it in log lines."""
+
+    name: str
+    key: str  # vrrp, checkers: as in its pid file
+    ident: str
+    process_name: str
+    capabilities: frozenset[Capability]
+    make: ServiceFactory
+    warm: Callable[[], None]  # imports what its service needs, before the fork, so that all processes share it
+    realtime: bool = False
+
+
+# Permanent exit statuses of a process: starting it again would not help.
+PERMANENT = {1: "FATAL", 2: "CONFIG", 4: "MISSING_PERMISSION"}
+
+EXIT_OK = 0
+EXIT_FATAL = 1
+EXIT_CONFIG = 2
+EXIT_MISSING_PERMISSION = 4
+EXIT_NO_CONFIG = 6
+EXIT_PROGRAM_ERROR = 70
+EXIT_NO_MEMORY = 204

@@ -1,0 +1,69 @@
+"""A child's side of scripts: it asks the parent by the configuration's own words, and is told how a script ended."""
+
+from collections.abc import Callable
+
+from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.daemon.channel import Channel, Message
+from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.daemon.scripts import CANNOT_RUN
+from pykeepalived.events import ScriptExited
+
+OnExit = Callable[[ScriptExited], None]
+
+
+class ScriptClient:
+    """``child.Scripts`` over the control socket."""
+
+    def __init__(self, reactor: Reactor, channel: Channel) -> None:
+        self._reactor = reactor
+        self._channel = channel
+        self._number = 0
+        self._waiting: dict[int, OnExit] = {}
+
+    def run(
+        self,
+        script: Script,
+        arguments: tuple[str, ...] = (),
+        *,
+        timeout: int | None = None,
+        on_exit: OnExit | None = None,
+    ) -> None:
+        """Ask the parent to start it."""
+        self._number += 1
+        sent = self._channel.send(
+            {
+                "type": "run",
+                "id": self._number,
+                "argv": list(script.argv),
+                "uid": script.uid,
+                "gid": script.gid,
+                "groups": list(script.groups),
+                "arguments": list(arguments),
+                "timeout": timeout,
+                "answer": on_exit is not None,
+            }
+        )
+        if on_exit is None:
+            return
+        if sent:
+            self._waiting[self._number] = on_exit
+        else:
+            self._reactor.soon(lambda: on_exit(ScriptExited(CANNOT_RUN)))
+
+    def exited(self, message: Message) -> None:
+        """The parent's answer."""
+        on_exit = self._waiting.pop(message["id"], None)
+        if on_exit is not None:
+            on_exit(ScriptExited(message["status"], message["signal"], message["timed_out"]))
+
+    def lost(self) -> None:
+        """The parent is gone: nobody will answer."""
+        waiting, self._waiting = self._waiting, {}
+        for on_exit in waiting.values():
+            on_exit(ScriptExited(CANNOT_RUN))
+
+
+def asked(message: Message) -> tuple[Script, tuple[str, ...], int | None]:
+    """What a ``run`` message asks for: the script, its further words, its time."""
+    script = Script(tuple(message["argv"]), message["uid"], message["gid"], tuple(message["groups"]))
+    return script, tuple(message["arguments"]), message["timeout"]

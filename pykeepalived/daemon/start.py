@@ -1,0 +1,172 @@
+"""The start of the daemon, step by step, up to the point where the parent's loop takes over."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pykeepalived import __version__
+from pykeepalived.daemon import assemble, journal
+from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.journal import Lines
+from pykeepalived.daemon.loader import Loader, Outcome, read_value
+from pykeepalived.daemon.parent import Parent, Plan
+from pykeepalived.daemon.roles import EXIT_FATAL, EXIT_MISSING_PERMISSION, EXIT_OK
+from pykeepalived.daemon.settings import Settings
+from pykeepalived.daemon.signals import DUMPS
+from pykeepalived.daemon.systemd import Systemd
+from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.errors import ConfigError, KernelError, ProcessError
+from pykeepalived.kernel import processes
+from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
+
+
+def run(settings: Settings, environment: Mapping[str, str]) -> int:
+    """Run the daemon; gives the exit status."""
+    lines = _lines(settings, environment)
+    processes.set_name("pykeepalived")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the parent's loop runs, Ctrl-C just ends us
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, *DUMPS})  # these wait for it
+    _introduce(lines, settings)
+    if settings.namespace:
+        try:
+            processes.enter_network_namespace(settings.namespace)
+        except KernelError as error:
+            return _refuse(lines, settings, f"Cannot enter network namespace {settings.namespace}: {error}", EXIT_FATAL)
+    roles = assemble.roles(settings)
+    try:
+        maker = Loader(assemble.make_frames, (assemble.FRAMES,)) if settings.vrrp else None
+        read = assemble.reader(settings)
+        loader = Loader(lambda: read(False), tuple(role.key for role in roles))
+        for role in roles:
+            role.warm()  # while the loaders work
+        outcome = loader.wait()
+        if maker is not None:
+            outcome = _with_frames(outcome, maker)
+    except ConfigError as error:
+        return _refuse(lines, settings, str(error), EXIT_FATAL)
+    except OSError as error:
+        return _refuse(lines, settings, f"the loader cannot be started: {error.strerror}", EXIT_FATAL)
+    for finding in outcome.findings:
+        lines.log(finding)
+    if outcome.refused:
+        reason = f"The configuration cannot be run: {outcome.first_error or 'see above'}"
+        return _refuse(lines, settings, reason, outcome.start_code)
+    for word in outcome.not_effective:
+        lines.log(Log(f"{word}: not effective yet in pykeepalived", Level.NOTICE, Kind.CONFIGURATION))
+    namespace = outcome.global_defs.net_namespace
+    if namespace and not settings.namespace:
+        try:
+            processes.enter_network_namespace(namespace)
+        except KernelError as error:
+            return _refuse(lines, settings, f"Cannot enter network namespace {namespace}: {error}", EXIT_FATAL)
+    return _supervise(settings, environment, lines.named(_idents(settings, outcome)["parent"]), loader, outcome)
+
+
+def _with_frames(outcome: Outcome, maker: Loader) -> Outcome:
+    """What the other loader made, if there is somebody to use it."""
+    if assemble.VRRP.key not in outcome.parts or outcome.refused:
+        maker.give_up()
+        return outcome
+    maker.wait()
+    frames = read_value(maker.files[assemble.FRAMES])
+    maker.close()
+    return replace(outcome, frames=frames)
+
+
+def _supervise(
+    settings: Settings, environment: Mapping[str, str], lines: Lines, loader: Loader, outcome: Outcome
+) -> int:
+    """Be the only one, be a daemon, be the parent."""
+    pid_files = assemble.pid_files(settings, outcome.global_defs)
+    path = Path(pid_files["parent"])
+    try:
+        path.parent.mkdir(mode=0o755, exist_ok=True)
+        pid_file = PidFile(path)
+    except AlreadyRunning:
+        return _refuse(lines, settings, "daemon is already running", EXIT_OK)
+    except (OSError, ProcessError) as error:
+        code = EXIT_FATAL if os.geteuid() == 0 else EXIT_MISSING_PERMISSION
+        return _refuse(lines, settings, str(error), code)
+    systemd = Systemd(environment)  # before the pid changes: the watchdog's variables name it
+    mask = settings.umask if settings.umask is not None else outcome.global_defs.umask
+    if mask is not None:
+        os.umask(mask)
+    if not settings.dont_fork:
+        _daemonise()
+    pid_file.write()
+    plan = Plan(
+        roles=assemble.roles(settings),
+        read=assemble.reader(settings),
+        pid_files=pid_files,
+        idents=_idents(settings, outcome),
+        options=ChildOptions(settings.dont_release_vrrp, settings.dont_release_ipvs, settings.log_detail),
+        environment=environment,
+        all_roles=settings.all,
+        dont_respawn=settings.dont_respawn,
+        ignore_sigint=settings.ignore_sigint,
+        prepare=assemble.prepare,
+        pid_file=pid_file,
+    )
+    if outcome.global_defs.process_name:
+        processes.set_name(outcome.global_defs.process_name)
+    parts, loader.files = loader.files, {}
+    try:
+        return Parent(plan, lines, systemd).run(outcome, parts)
+    finally:
+        pid_file.remove()
+
+
+def _daemonise() -> None:
+    """Go on in the background: a session of our own that can never have a terminal, in the root directory."""
+    if os.fork() != 0:
+        os._exit(EXIT_OK)
+    os.setsid()
+    if os.fork() != 0:
+        os._exit(EXIT_OK)
+    os.chdir("/")
+    null = os.open("/dev/null", os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    if null > 2:
+        os.close(null)
+
+
+def _lines(settings: Settings, environment: Mapping[str, str]) -> Lines:
+    sink = journal.choose(
+        log_console=settings.log_console,
+        no_syslog=settings.no_syslog,
+        dont_fork=settings.dont_fork,
+        facility=settings.log_facility,
+        environment=environment,
+    )
+    return Lines(sink, journal.PARENT_IDENT, settings.log_detail)
+
+
+def _idents(settings: Settings, outcome: Outcome) -> dict[str, str]:
+    return assemble.idents(settings, outcome.global_defs)
+
+
+def _introduce(lines: Lines, settings: Settings) -> None:
+    """The first lines of the log."""
+    host = os.uname()
+    words = [sys.argv[0] or "pykeepalived", *settings.command_line]
+    for text in (
+        f"Starting Keepalived v{__version__} (pykeepalived)",
+        f"Running on {host.sysname} {host.release} {host.version} (Python {sys.version.split()[0]})",
+        "Command line: " + " ".join(f"'{word}'" for word in words),
+        f"Configuration file {settings.use_file}",
+    ):
+        lines.log(Log(text, kind=Kind.PROCESS))
+    for word in settings.not_effective:
+        lines.log(Log(f"Option {word}: not effective yet in pykeepalived", Level.NOTICE, Kind.PROCESS))
+
+
+def _refuse(lines: Lines, settings: Settings, reason: str, status: int) -> int:
+    """No start. Whoever typed the command at a terminal is told there, too."""
+    lines.log(Log(reason, Level.ERROR if status else Level.INFO, Kind.PROCESS))
+    if not settings.dont_fork and sys.stderr is not None and sys.stderr.isatty():
+        print(f"pykeepalived: {reason}", file=sys.stderr)
+    return status

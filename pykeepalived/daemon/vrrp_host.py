@@ -1,0 +1,112 @@
+"""The host's links and addresses, told to the virtual routers in their own words.
+
+It tells our own removals of virtual addresses from those of others: what was ordered to be there and has vanished was
+taken by somebody else.
+"""
+
+from collections.abc import Callable, Container, Iterator
+
+from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.kinds import IP
+from pykeepalived.daemon.vrrp_kernel import VrrpKernel
+from pykeepalived.errors import KernelError
+from pykeepalived.kernel.ports import Failure, HostAddress, Interface
+from pykeepalived.vrrp.events import AddressAdded, AddressRemoved, Event, InterfaceChanged
+
+Place = tuple[str | None, IP, int]
+
+
+class VrrpHost:
+    """The listener of the host's table, and the way to change addresses."""
+
+    def __init__(self, kernel: VrrpKernel, tell: Callable[[Event], None], link_appeared: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._link_appeared = link_appeared
+        self._links: dict[int, Interface] = {}
+        self._names: dict[str, Interface] = {}
+        self._installed: set[Place] = set()
+        self.virtual: Container[Place] = ()
+        self._host = kernel.host(self)
+        self.drain = self._host.drain
+        self.fileno = self._host.fileno
+
+    def tell_all(self) -> None:
+        """Tell everything that is known now."""
+        for interface in self._host.interfaces():
+            self._links[interface.index] = interface
+            self._names[interface.name] = interface
+            self._tell(InterfaceChanged(interface.name, interface.up))
+            self._tell_addresses(interface)
+
+    def interface(self, name: str) -> Interface | None:
+        """The link of that name."""
+        return self._names.get(name)
+
+    def change(self, entries: tuple[AddressEntry, ...], *, adding: bool) -> Iterator[tuple[AddressEntry, int]]:
+        """Add or remove addresses; what the kernel refused, with its errno.
+
+        What it told before is read first, and what it tells of this is read at once: announcements come after that.
+        """
+        self._host.drain()
+        try:
+            if adding:
+                failures = self._host.add_addresses(entries)
+                self._installed.update(map(_place, entries))
+            else:
+                self._installed.difference_update(map(_place, entries))
+                failures = self._host.remove_addresses(entries)
+        except KernelError as error:  # no answer at all
+            failures = [Failure(index, error.errno) for index in range(len(entries))]
+        for failure in failures:
+            self._installed.discard(_place(entries[failure.index]))
+        self._host.drain()
+        return iter([(entries[failure.index], failure.errno) for failure in failures])
+
+    # --- HostListener -------------------------------------------------------------------------------------------
+
+    def interface_changed(self, old: Interface | None, new: Interface | None) -> None:
+        """A link appeared, changed or vanished."""
+        if old is not None and (new is None or new.name != old.name or new.index != old.index):
+            self._links.pop(old.index, None)
+            if self._names.get(old.name) == old:
+                del self._names[old.name]
+            self._installed = {place for place in self._installed if place[0] != old.name}
+            self._tell(InterfaceChanged(old.name, up=False, present=False))
+            old = None
+        if new is None:
+            return
+        self._links[new.index] = new
+        self._names[new.name] = new
+        if old is None:
+            self._link_appeared(new.name)
+            self._tell_addresses(new)
+        if old is None or old.up != new.up:
+            self._tell(InterfaceChanged(new.name, new.up))
+
+    def address_added(self, address: HostAddress) -> None:
+        """An address appeared, or changed."""
+        interface = self._links.get(address.interface)
+        if interface is not None:
+            self._tell(
+                AddressAdded(
+                    interface.name, address.address, address.prefix_length, address.secondary, address.tentative
+                )
+            )
+
+    def address_removed(self, address: HostAddress) -> None:
+        """An address vanished."""
+        interface = self._links.get(address.interface)
+        if interface is None:
+            return
+        place = (interface.name, address.address, address.prefix_length)
+        ours = place in self.virtual and place not in self._installed
+        self._installed.discard(place)
+        self._tell(AddressRemoved(interface.name, address.address, address.prefix_length, ours))
+
+    def _tell_addresses(self, interface: Interface) -> None:
+        for address in self._host.addresses(interface.index):
+            self.address_added(address)
+
+
+def _place(entry: AddressEntry) -> Place:
+    return (entry.dev, entry.address, entry.prefix_length)

@@ -1,0 +1,412 @@
+"""The VRRP process: carries out what the virtual routers of this host order, and tells them what happens.
+
+It decides nothing. Adverts go out at once; addresses, announcements and scripts wait in one queue, in the cores' order,
+and take a bounded share of each turn, so that a thousand addresses do not delay the next advert.
+"""
+
+from collections import Counter, deque
+from functools import partial
+from typing import assert_never
+
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds import AF_INET6
+from pykeepalived.daemon.announcements import Announcements
+from pykeepalived.daemon.child import ChildContext
+from pykeepalived.daemon.fifo import NotifyFifo
+from pykeepalived.daemon.reactor import Alarm, Callback
+from pykeepalived.daemon.script_trackers import ScriptTrackers
+from pykeepalived.daemon.vrrp_host import VrrpHost
+from pykeepalived.daemon.vrrp_kernel import LinuxVrrpKernel, VrrpKernel
+from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
+from pykeepalived.effects import Log, RunScript, WriteFifo
+from pykeepalived.events import ScriptExited
+from pykeepalived.kernel.ports import BATCH
+from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
+from pykeepalived.units import SECOND
+from pykeepalived.vrrp.effects import (
+    AddAddresses,
+    Announce,
+    AnnounceSource,
+    CancelAnnouncements,
+    Effect,
+    NotifyGroup,
+    NotifyInstance,
+    RemoveAddresses,
+    ReplaceRouters,
+    SendAdvert,
+    Word,
+)
+from pykeepalived.vrrp.events import AddressesFailed, AdvertFailed, Event, TrackScriptChanged
+from pykeepalived.vrrp.identity import ReceiverKey
+from pykeepalived.vrrp.replacement import replace
+from pykeepalived.vrrp.router import VirtualRouter
+from pykeepalived.vrrp.routers import Inbox, Routers
+
+_LINGER = SECOND  # for scripts, at the end
+_DATAGRAMS_A_TURN = 1024
+
+_Slow = AddAddresses | RemoveAddresses | Announce | AnnounceSource | CancelAnnouncements | RunScript | WriteFifo
+
+
+class VrrpService:
+    """The service of the VRRP process."""
+
+    def __init__(self, context: ChildContext, part: Configuration, kernel: VrrpKernel | None = None) -> None:
+        self._context = context
+        self._reactor = context.reactor
+        self._journal = context.journal
+        self._kernel = LinuxVrrpKernel() if kernel is None else kernel
+        self._routers = Routers(part)
+        self._ports: dict[str, Port] = {}
+        self._groups = {group.name: group for group in part.vrrp_sync_group}
+        self._clock = self._reactor.alarm(self._clock_rang)
+        self._facts: deque[Event] = deque()
+        self._busy = False
+        self._hearing = False
+        self._slow: deque[_Slow] = deque()
+        self._share = BATCH
+        self._turning = False
+        self._fifos: list[NotifyFifo] = []
+        self._finished: Callback | None = None
+        self._stopping = False
+        self._scripts_left = 0
+        self._status_owed = False
+        self._linger: Alarm = self._reactor.alarm(self._end)
+
+    # --- the frame's three wishes -------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Learn the host's state, open what is needed, begin."""
+        part = self._routers.configuration
+        say = self._journal.log
+        say(Log("Registering Kernel netlink reflector"))
+        say(Log("Registering Kernel netlink command channel"))
+        self._host = VrrpHost(self._kernel, self._told, self._link_appeared)
+        say(Log("Registering gratuitous ARP shared channel"))
+        if any(instance.family == AF_INET6 for instance in part.vrrp_instance):
+            say(Log("Registering gratuitous NDISC shared channel"))
+        self._announcements = Announcements(
+            self._kernel.announcer(self._context.frames),
+            self._reactor,
+            self._journal,
+            self._host.interface,
+            self._kernel.forwards,
+            detail=bool(self._context.options.log_detail),
+        )
+        self._receivers = ReceiveSockets(
+            self._kernel, self._reactor, self._journal, self._host.interface, self._readable
+        )
+        self._open_fifos(part)
+        self._busy = True  # facts wait until all are known
+        self._host.virtual = self._routers.virtual_places
+        self._host.tell_all()
+        self._busy = False
+        now = self._reactor.now()
+        while self._facts:
+            self._carry_out(self._routers.handle(self._facts.popleft(), now))
+        self._trackers = ScriptTrackers(self._context, self._believed)
+        self._carry_out(self._routers.start(now))
+        self._settle_all()
+        self._reactor.watch(self._host.fileno(), self._host.drain)
+        self._trackers.replace(part.vrrp_script, self._routers.scripts())
+        self._context.ready()
+
+    def reload(self, part: Configuration) -> None:
+        """Apply a new configuration by difference."""
+        effects = replace(self._routers, part, self._reactor.now())
+        self._host.virtual = self._routers.virtual_places
+        self._carry_out(effects)
+        self._trackers.replace(part.vrrp_script, self._routers.scripts())
+        self._owe_status()
+        if part.global_defs.fifo_write_vrrp_states_on_reload:
+            for router in self._routers.routers.values():
+                if router.state.name in Word.__members__:
+                    self._write(fifo_line("INSTANCE", router.name, Word[router.state.name], router.priority))
+        self._settle_all()
+
+    def stop(self, finished: Callback) -> None:
+        """Leave in good order, then call ``finished``; scripts get a second."""
+        self._finished = finished
+        self._stopping = True
+        self._trackers.stop()
+        release = not self._context.options.dont_release_vrrp
+        self._carry_out(self._routers.stop(self._reactor.now(), release=release))
+        self._settle_all()
+        self._linger.set(self._reactor.now() + _LINGER)
+        self._end_if_done()
+
+    # --- facts --------------------------------------------------------------------------------------------------
+
+    def _told(self, event: Event) -> None:
+        """A fact; it waits while orders are being carried out, so that orders keep their order."""
+        self._facts.append(event)
+        self._hear()
+
+    def _hear(self) -> None:
+        """Tell the core what waits, unless it is being done already."""
+        if self._busy or self._hearing or not self._facts:
+            return
+        self._hearing = True
+        try:
+            while self._facts:
+                self._carry_out(self._routers.handle(self._facts.popleft(), self._reactor.now()))
+        finally:
+            self._hearing = False
+        self._settle_all()
+
+    def _readable(self, receiver: ReceiverKey, inbox: Inbox) -> None:
+        """Adverts have come in at a socket."""
+        receive = self._receivers.receive_from(receiver)
+        deliver = self._routers.deliver
+        now = self._reactor.now()
+        for _ in range(_DATAGRAMS_A_TURN):
+            packet = receive()
+            if packet is None:
+                return
+            effects = deliver(inbox, receiver, packet, now)
+            if effects:
+                self._carry_out(effects)
+                for router in inbox.get(packet.data[1], ()):
+                    self._settle(router)
+                now = self._reactor.now()
+
+    def _due(self, port: Port) -> None:
+        """An instance's deadline was reached."""
+        router = port.router
+        now = self._reactor.now()
+        try:
+            effects = self._routers.tick(router, now)
+            if len(effects) == 1 and type(effects[0]) is SendAdvert:
+                self._send(effects[0])
+                port.alarm.set(router.deadline)
+                if self._facts:
+                    self._hear()
+                return
+            self._carry_out(effects)
+            self._settle(router)
+        except Exception:
+            port.alarm.set(now + router.instance.advert_int)  # a fault of ours must not silence an instance for good
+            raise
+
+    def _clock_rang(self) -> None:
+        self._carry_out(self._routers.tick_self(self._reactor.now()))
+        self._clock.set(self._routers.deadline)
+
+    def _believed(self, event: TrackScriptChanged) -> None:
+        if not self._stopping:
+            self._told(event)
+
+    def _link_appeared(self, name: str) -> None:
+        """A link came (back) with a new index: sockets on it are opened again."""
+        self._receivers.forget(name)
+        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
+        for port in self._ports.values():
+            if port.instance.interface == name:
+                port.close_sender()
+                self._open_sender(port)
+                if port.sender is not None:
+                    self._facts.append(AdvertFailed(port.instance.name, 0))
+
+    # --- orders -------------------------------------------------------------------------------------------------
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        if not effects:
+            return
+        self._busy = True
+        try:
+            for effect in effects:
+                self._order(effect)
+        finally:
+            self._busy = False
+        self._hear()
+
+    def _order(self, effect: Effect) -> None:
+        match effect:
+            case SendAdvert():
+                self._send(effect)
+            case Log():
+                self._journal.log(effect)
+            case NotifyInstance(name, word, priority):
+                self._owe_status()
+                for order in instance_orders(self._ports[name].instance, word, priority):
+                    self._later(order)
+            case NotifyGroup(name, word):
+                for order in group_orders(self._groups[name], word):
+                    self._later(order)
+            case ReplaceRouters():
+                self._replace_ports(effect)
+            case AddAddresses() | RemoveAddresses() | Announce() | AnnounceSource() | CancelAnnouncements():
+                self._later(effect)
+            case _:
+                assert_never(effect)
+
+    def _owe_status(self) -> None:
+        """States have changed: say so once, when this turn's work is done."""
+        if not self._status_owed:
+            self._status_owed = True
+            self._reactor.soon(self._tell_status)
+
+    def _tell_status(self) -> None:
+        """A phrase for ``systemctl status``."""
+        self._status_owed = False
+        count = Counter(router.state.name for router in self._routers.routers.values())
+        self._context.status(
+            "VRRP: " + (", ".join(f"{count[name]} {name}" for name in sorted(count)) or "no instances")
+        )
+
+    def _send(self, order: SendAdvert) -> None:
+        """The hot path: an unchanged advert is sent as it was encoded the first time."""
+        port = self._ports[order.instance]
+        if order is not port.order:
+            port.encode(order)
+        sender = port.sender
+        if sender is None:
+            self._facts.append(AdvertFailed(order.instance, port.trouble))
+            return
+        send, source = sender.send, order.source
+        for destination, message in port.messages:
+            code = send(source, destination, message)
+            if code or port.refused:
+                self._sent(port, destination, code)
+
+    def _sent(self, port: Port, destination: bytes, code: int) -> None:
+        """An advert was refused, or one is sent after a refusal."""
+        if port.refused.get(destination, 0) != code:
+            port.refused[destination] = code
+            self._facts.append(AdvertFailed(port.instance.name, code, destination))
+            if not any(port.refused.values()):
+                port.refused.clear()
+
+    def _later(self, order: _Slow) -> None:
+        self._slow.append(order)
+        self._work()
+
+    def _work(self) -> None:
+        """Carry out what waits, within this turn's share."""
+        while self._slow and self._share > 0:
+            order = self._slow.popleft()
+            match order:
+                case AddAddresses(name, entries) | RemoveAddresses(name, entries):
+                    part, rest = entries[: self._share], entries[self._share :]
+                    adding = isinstance(order, AddAddresses)
+                    self._share -= len(part)
+                    for entry, errno in self._host.change(part, adding=adding):
+                        self._facts.append(AddressesFailed(name, entry, errno, adding))
+                    if rest:
+                        self._slow.appendleft(type(order)(name, rest))
+                case Announce(name, entries, rounds):
+                    self._announcements.burst(name, entries, rounds)
+                case AnnounceSource(name, address):
+                    self._announcements.once(name, self._interface_of(name), address)
+                case CancelAnnouncements(name):
+                    self._announcements.cancel(name)
+                case RunScript(script, arguments):
+                    self._share -= 1
+                    self._scripts_left += 1
+                    self._context.scripts.run(script, arguments, on_exit=self._script_ended)
+                case WriteFifo(line):
+                    self._write(line)
+                case _:
+                    assert_never(order)
+        if not self._turning and self._share < BATCH:
+            self._turning = True
+            self._reactor.soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        self._turning = False
+        self._share = BATCH
+        self._busy = True
+        try:
+            self._work()
+        finally:
+            self._busy = False
+        self._hear()
+        if self._stopping:
+            self._end_if_done()
+
+    def _interface_of(self, name: str) -> str:
+        port = self._ports.get(name)
+        return "" if port is None else port.instance.interface
+
+    def _write(self, line: str) -> None:
+        for fifo in self._fifos:
+            fifo.write(line)
+
+    # --- ports --------------------------------------------------------------------------------------------------
+
+    def _replace_ports(self, order: ReplaceRouters) -> None:
+        former, self._ports = self._ports, {}
+        for name, instance in order.kept:
+            port = former.pop(name)
+            reopen = port.configure(instance, self._routers.routers[instance.name])
+            self._ports[instance.name] = port
+            if reopen:
+                self._open_sender(port)
+        for port in former.values():
+            port.close()
+        for instance in order.added:
+            self._add_port(instance)
+        self._announcements.rename({name: instance.name for name, instance in order.kept})
+        self._groups = {group.name: group for group in order.groups}
+        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
+
+    def _add_port(self, instance: VrrpInstance) -> None:
+        port = Port(instance, self._routers.routers[instance.name])
+        port.alarm = self._reactor.alarm(partial(self._due, port))
+        self._ports[instance.name] = port
+        self._open_sender(port)
+
+    def _open_sender(self, port: Port) -> None:
+        port.open_sender(self._kernel, self._host.interface(port.instance.interface), self._journal)
+
+    def _settle(self, router: VirtualRouter) -> None:
+        """Arm the alarms of whoever may have changed with ``router``."""
+        for each in router.companions:
+            port = self._ports.get(each.name)
+            if port is not None and port.router is each:
+                port.alarm.set(each.deadline)
+
+    def _settle_all(self) -> None:
+        for port in self._ports.values():
+            port.alarm.set(port.router.deadline)
+        self._clock.set(self._routers.deadline)
+
+    def _open_fifos(self, part: Configuration) -> None:
+        global_defs = part.global_defs
+        owners = {path: (uid, gid) for path, uid, gid in global_defs.fifo_owner}
+        for path in dict.fromkeys((global_defs.vrrp_notify_fifo, global_defs.notify_fifo)):
+            if path:
+                self._fifos.append(NotifyFifo(path, self._journal, owners.get(path)))
+        if global_defs.vrrp_notify_fifo and global_defs.vrrp_notify_fifo_script:
+            self._context.scripts.run(global_defs.vrrp_notify_fifo_script, (global_defs.vrrp_notify_fifo,))
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    def _script_ended(self, event: ScriptExited) -> None:
+        del event
+        self._scripts_left -= 1
+        self._end_if_done()
+
+    def _end_if_done(self) -> None:
+        if self._stopping and not self._slow and self._scripts_left <= 0:
+            self._end()
+
+    def _end(self) -> None:
+        """Everything is given back."""
+        if self._finished is None:
+            return
+        if self._slow:  # addresses first, whatever the time
+            self._linger.set(self._reactor.now() + _LINGER)
+            return
+        finished, self._finished = self._finished, None
+        self._linger.set(None)
+        ports, self._ports = self._ports, {}
+        for port in ports.values():
+            port.close()
+        self._receivers.close()
+        self._announcements.close()
+        self._reactor.unwatch(self._host.fileno())
+        for fifo in self._fifos:
+            fifo.close()
+        finished()

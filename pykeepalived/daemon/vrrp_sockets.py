@@ -1,0 +1,167 @@
+"""The sockets of the VRRP process: a port for each instance, a receive socket for all that share one."""
+
+from collections.abc import Callable
+from errno import ENODEV
+from functools import partial
+
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.config.kinds import AF_INET
+from pykeepalived.daemon.child import Journal
+from pykeepalived.daemon.reactor import Alarm, Reactor
+from pykeepalived.daemon.vrrp_kernel import VrrpKernel
+from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.errors import KernelError
+from pykeepalived.kernel.ports import AdvertReceiver, AdvertSender, Datagram, Interface
+from pykeepalived.vrrp.adverts import messages
+from pykeepalived.vrrp.effects import SendAdvert
+from pykeepalived.vrrp.identity import ReceiverKey
+from pykeepalived.vrrp.router import VirtualRouter
+from pykeepalived.vrrp.routers import Inbox
+from pykeepalived.wire.vrrp import IPPROTO_VRRP
+
+
+class Port:
+    """Where one instance sends from, with its advert as encoded last, and its alarm."""
+
+    __slots__ = ("alarm", "instance", "messages", "order", "refused", "router", "sender", "trouble")
+
+    alarm: Alarm
+
+    def __init__(self, instance: VrrpInstance, router: VirtualRouter) -> None:
+        self.instance = instance
+        self.router = router
+        self.sender: AdvertSender | None = None
+        self.trouble = ENODEV  # why there is no sender
+        self.order: SendAdvert | None = None
+        self.messages: tuple[tuple[bytes, bytes], ...] = ()
+        self.refused: dict[bytes, int] = {}
+
+    def encode(self, order: SendAdvert) -> None:
+        """Make the messages of an advert; they are kept for its repetitions."""
+        self.messages = messages(self.instance, order.priority, order.source)
+        self.order = order
+
+    def configure(self, instance: VrrpInstance, router: VirtualRouter) -> bool:
+        """New settings; whether they need another sender. The former one is then closed."""
+        same = _sender_settings(self.instance) == _sender_settings(instance)
+        self.instance, self.router, self.order = instance, router, None
+        if not same:
+            self.close_sender()
+        return not same
+
+    def open_sender(self, kernel: VrrpKernel, interface: Interface | None, journal: Journal) -> None:
+        """Open the send socket, if the link is there."""
+        if interface is None:
+            self.trouble = ENODEV
+            return
+        family, _, multicast, ttl = _sender_settings(self.instance)
+        try:
+            self.sender = kernel.sender(family, interface, multicast=multicast, ttl=ttl)
+        except KernelError as error:
+            self.trouble = error.errno
+            _say(journal, f"({self.instance.name}) cannot {error.order}", error)
+
+    def close_sender(self) -> None:
+        """Close the send socket."""
+        if self.sender is not None:
+            self.sender.close()
+            self.sender = None
+        self.refused.clear()
+
+    def close(self) -> None:
+        """Send no more, ring no more."""
+        self.close_sender()
+        self.alarm.set(None)
+        del self.alarm  # each knows the other: nobody collects cycles here
+
+
+class ReceiveSockets:
+    """All receive sockets, watched on the reactor."""
+
+    def __init__(
+        self,
+        kernel: VrrpKernel,
+        reactor: Reactor,
+        journal: Journal,
+        interface: Callable[[str], Interface | None],
+        readable: Callable[[ReceiverKey, Inbox], None],
+    ) -> None:
+        self._kernel = kernel
+        self._reactor = reactor
+        self._journal = journal
+        self._interface = interface
+        self._readable = readable
+        self._receivers: dict[ReceiverKey, AdvertReceiver] = {}
+        self._vrids: dict[ReceiverKey, frozenset[int] | None] = {}  # None: every one
+
+    def receive_from(self, key: ReceiverKey) -> Callable[[], Datagram | None]:
+        """The way to a socket's next datagram."""
+        return self._receivers[key].receive
+
+    def replace(self, inboxes: dict[ReceiverKey, Inbox], every_vrid: bool) -> None:
+        """Serve these; close what nobody needs any more."""
+        for key in [key for key in self._receivers if key not in inboxes]:
+            self._close(key)
+        for key, inbox in inboxes.items():
+            vrids = None if every_vrid else frozenset(inbox)
+            if vrids is None and self._vrids.get(key) is not None:
+                self._close(key)  # a new socket has no filter
+            receiver = self._receivers.get(key) or self._open(key)
+            if receiver is None:
+                continue
+            if vrids is not None and self._vrids.get(key) != vrids:
+                self._filter(receiver, vrids)
+            self._vrids[key] = vrids
+            self._reactor.watch(receiver.fileno(), partial(self._readable, key, inbox))
+
+    def forget(self, interface: str) -> None:
+        """Close the sockets of a link that was replaced."""
+        for key in [key for key in self._receivers if key.interface == interface]:
+            self._close(key)
+
+    def close(self) -> None:
+        """Close all."""
+        for key in list(self._receivers):
+            self._close(key)
+
+    def _open(self, key: ReceiverKey) -> AdvertReceiver | None:
+        interface = self._interface(key.interface)
+        if interface is None:
+            return None
+        try:
+            receiver = self._kernel.receiver(key.family, interface, key.group, key.unicast_source)
+        except KernelError as error:
+            _say(self._journal, f"Cannot {error.order}", error)
+            return None
+        self._receivers[key] = receiver
+        family = "IPv4" if key.family == AF_INET else "IPv6"
+        cast = ", unicast, address" if key.group is None else "multicast, address"
+        # senders are of the instances: no second descriptor belongs to this socket
+        self._journal.log(
+            Log(
+                f"VRRP sockpool: [ifindex({interface.index:3}), family({family}), proto({IPPROTO_VRRP}),"
+                f" fd({receiver.fileno()},-1) {cast}({key.group or key.unicast_source or 'any'})]"
+            )
+        )
+        return receiver
+
+    def _filter(self, receiver: AdvertReceiver, vrids: frozenset[int]) -> None:
+        try:
+            receiver.listen_for(vrids)
+        except KernelError as error:
+            _say(self._journal, f"Cannot {error.order}", error)
+
+    def _close(self, key: ReceiverKey) -> None:
+        receiver = self._receivers.pop(key)
+        self._vrids.pop(key, None)
+        self._reactor.unwatch(receiver.fileno())
+        receiver.close()
+
+
+def _sender_settings(instance: VrrpInstance) -> tuple[int, str, bool, int | None]:
+    ttl = instance.unicast_ttl if instance.unicast else None
+    return instance.family, instance.interface, not instance.unicast, ttl
+
+
+def _say(journal: Journal, what: str, error: KernelError) -> None:
+    journal.log(Log(f"{what}: errno {error.errno}", Level.ERROR, Kind.VRRP_PACKET))

@@ -1,0 +1,273 @@
+"""One netlink socket: orders in batches with an answer each, dumps, and what the kernel tells by itself.
+
+The kernel carries out a batch inside the send, so its answers are there when the send returns; waiting is bounded all
+the same. Only the kernel is believed (sender 0), and only the answers to the batch under way. It knows netlink(7), and
+nothing of what the messages mean.
+"""
+
+import contextlib
+import errno
+import os
+import select
+import socket
+import struct
+import time
+from collections.abc import Iterator, Sequence
+
+from pykeepalived.errors import KernelError
+from pykeepalived.kernel.message_classes import NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_HEADER
+
+NETLINK_ROUTE = socket.NETLINK_ROUTE
+NETLINK_GENERIC = 16
+
+_SOL_NETLINK = 270
+_ADD_MEMBERSHIP = 1
+_CAP_ACK = 10
+_EXT_ACK = 11
+_SO_RCVBUFFORCE = 33
+
+_NLMSG_NOOP = 1
+_NLMSG_ERROR = 2
+_NLMSG_DONE = 3
+_FIRST_KIND = 16  # below are netlink's own messages
+_NLM_F_ACK_TLVS = 0x200
+_NLMSGERR_ATTR_MSG = 1
+
+_BATCH = 64
+_WAIT_SECONDS = 2.0
+_DUMP_ATTEMPTS = 5
+_BUFFER_BYTES = 1 << 17
+_DATAGRAMS_A_TURN = 256
+_DATAGRAMS_QUEUED = 1 << 16
+
+_ERROR = struct.Struct("=i")
+_ATTRIBUTE = struct.Struct("=HH")
+
+Message = tuple[int, bytes]
+"""Its type, and the whole message with its header."""
+
+
+class Overrun(Exception):  # noqa: N818 - a fact about the queue, not a fault of ours
+    """The kernel had more to tell than the socket could hold: what was known must be dumped again."""
+
+
+class NetlinkSocket:
+    """A socket of one netlink protocol. One that is a member of groups is for ``events`` only. Raises KernelError."""
+
+    def __init__(self, protocol: int, groups: Sequence[int] = (), *, receive_bytes: int = 1 << 20) -> None:
+        try:
+            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
+        except OSError as error:
+            raise KernelError("open a netlink socket", error.errno or errno.EIO) from error
+        self._buffer = bytearray(_BUFFER_BYTES)
+        self._view = memoryview(self._buffer)
+        self._sequence = int(time.monotonic()) & 0x7FFFFFFF
+        self._lost = False
+        self.refusal = ""
+        """The kernel's own words for the last refusal, where it gave any."""
+        try:
+            for option in (_CAP_ACK, _EXT_ACK):
+                with contextlib.suppress(OSError):  # kernels before 4.12
+                    self._socket.setsockopt(_SOL_NETLINK, option, 1)
+            try:
+                self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, receive_bytes)
+            except OSError:
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+            self._socket.bind((0, 0))
+            for group in groups:
+                self._socket.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, group)
+        except OSError as error:
+            self._socket.close()
+            raise KernelError("listen to netlink", error.errno or errno.EIO) from error
+
+    def fileno(self) -> int:
+        """The descriptor to watch."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """Close."""
+        self._socket.close()
+
+    def order(self, messages: Sequence[bytearray]) -> list[int]:
+        """Have the orders carried out, and answer an errno for each (0: done), in their order.
+
+        The wish for an answer and the sequence numbers are set here.
+        """
+        answers: list[int] = []
+        self.refusal = ""
+        for start in range(0, len(messages), _BATCH):
+            answers += self._order_batch(messages[start : start + _BATCH])
+        return answers
+
+    def dump(self, message: bytearray) -> list[Message]:
+        """Everything the kernel lists for a request. A list that changed while it was read is read again.
+
+        Raises KernelError.
+        """
+        for _ in range(_DUMP_ATTEMPTS):
+            rows = self._dump_once(message)
+            if rows is not None:
+                return rows
+        raise KernelError("list (the table kept changing)", errno.EINTR)
+
+    def get(self, message: bytearray) -> Message:
+        """The one message with which the kernel answers a request. Raises KernelError."""
+        first = self._next_sequence(1)
+        _stamp(message, first, 0)
+        self._send(message)
+        for _, kind, flags, found in self._answers(first, 1):
+            if kind == _NLMSG_ERROR:
+                code = self._code(found, flags)
+                raise KernelError(self.refusal or "get", code)
+            return kind, found
+        raise KernelError("get (no answer)", errno.ETIMEDOUT)
+
+    def events(self) -> Iterator[Message]:
+        """What the kernel has told the groups since, at most a turn's worth. Raises Overrun when some was lost."""
+        for _ in range(_DATAGRAMS_A_TURN):
+            try:
+                length = self._receive()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno == errno.ENOBUFS:
+                    raise Overrun from error
+                raise KernelError("listen to netlink", error.errno or errno.EIO) from error
+            for _sequence, kind, _flags, message in self._split(length):
+                if kind >= _FIRST_KIND:
+                    yield kind, message
+
+    def discard(self) -> None:
+        """Forget what is queued: a dump follows."""
+        for _ in range(_DATAGRAMS_QUEUED):
+            try:
+                self._receive()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise KernelError("listen to netlink", error.errno or errno.EIO) from error
+
+    def _order_batch(self, messages: Sequence[bytearray]) -> list[int]:
+        first = self._next_sequence(len(messages))
+        batch = bytearray().join(messages)
+        offset = 0
+        for place, message in enumerate(messages):
+            _stamp(batch, first + place, NLM_F_ACK, offset)
+            offset += len(message)
+        try:
+            self._send(batch)
+        except KernelError as error:
+            return [error.errno] * len(messages)
+        answers = [errno.ETIMEDOUT] * len(messages)  # stays where the kernel is silent
+        for place, kind, flags, answer in self._answers(first, len(messages)):
+            if kind == _NLMSG_ERROR:
+                answers[place] = self._code(answer, flags)
+        return answers
+
+    def _dump_once(self, message: bytearray) -> list[Message] | None:
+        """The list, or None when it changed under the reading."""
+        first = self._next_sequence(1)
+        _stamp(message, first, NLM_F_DUMP)
+        self._send(message)
+        rows: list[Message] = []
+        interrupted = False
+        for _, kind, flags, row in self._answers(first, 1, dump=True):
+            interrupted |= self._lost or bool(flags & NLM_F_DUMP_INTR)
+            if kind in {_NLMSG_ERROR, _NLMSG_DONE}:
+                code = self._code(row, flags) if len(row) >= NLMSG_HEADER.size + _ERROR.size else 0
+                if code:
+                    raise KernelError(self.refusal or "list", code)
+                return None if interrupted else rows
+            rows.append((kind, row))
+        raise KernelError("list (no answer)", errno.ETIMEDOUT)
+
+    def _answers(self, first: int, count: int, *, dump: bool = False) -> Iterator[tuple[int, int, int, bytes]]:
+        """The answers to sequence numbers ``first`` and on: (place, type, flags, message), until all are in.
+
+        Ends early when the kernel stays silent. ``_lost`` tells whether some did not fit.
+        """
+        self._lost = False
+        waiting = count
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while waiting:
+            try:
+                length = self._receive()
+            except BlockingIOError:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return
+                select.select([self._socket], (), (), left)
+                continue
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise KernelError("receive", error.errno or errno.EIO) from error
+                self._lost = True
+                continue
+            deadline = time.monotonic() + _WAIT_SECONDS
+            for sequence, kind, flags, message in self._split(length):
+                place = sequence - first
+                if 0 <= place < count and kind != _NLMSG_NOOP:
+                    if not dump or kind in {_NLMSG_ERROR, _NLMSG_DONE}:
+                        waiting -= 1
+                    yield place, kind, flags, message
+
+    def _send(self, data: bytes | bytearray) -> None:
+        try:
+            self._socket.sendto(data, (0, 0))
+        except OSError as error:
+            raise KernelError("send", error.errno or errno.EIO) from error
+
+    def _receive(self) -> int:
+        """One datagram of the kernel in the buffer, its length. What others send is dropped."""
+        while True:
+            length, (sender, _groups) = self._socket.recvfrom_into(self._buffer, 0, socket.MSG_TRUNC)
+            if sender != 0:
+                continue
+            if length > len(self._buffer):
+                self._buffer = bytearray(2 * length)
+                self._view = memoryview(self._buffer)
+                raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
+            return int(length)
+
+    def _split(self, length: int) -> list[tuple[int, int, int, bytes]]:
+        """The messages of the datagram in the buffer: (sequence number, type, flags, message)."""
+        messages = []
+        offset = 0
+        while offset + NLMSG_HEADER.size <= length:
+            size, kind, flags, sequence, _ = NLMSG_HEADER.unpack_from(self._buffer, offset)
+            if size < NLMSG_HEADER.size or offset + size > length:
+                break
+            messages.append((sequence, kind, flags, bytes(self._view[offset : offset + size])))
+            offset += (size + 3) & ~3
+        return messages
+
+    def _code(self, message: bytes, flags: int) -> int:
+        """The errno of an NLMSG_ERROR or NLMSG_DONE; its words (NLMSGERR_ATTR_MSG) are kept in ``refusal``."""
+        (code,) = _ERROR.unpack_from(message, NLMSG_HEADER.size)
+        if code and flags & _NLM_F_ACK_TLVS:
+            # the refused message's header follows the code, or all of it without NLM_F_CAPPED; then attributes
+            offset = NLMSG_HEADER.size + _ERROR.size + NLMSG_HEADER.size
+            while offset + _ATTRIBUTE.size <= len(message):
+                size, kind = _ATTRIBUTE.unpack_from(message, offset)
+                if size < _ATTRIBUTE.size:
+                    break
+                if kind == _NLMSGERR_ATTR_MSG:
+                    text = message[offset + _ATTRIBUTE.size : offset + size]
+                    self.refusal = text.rstrip(b"\0").decode("utf-8", "replace")
+                offset += (size + 3) & ~3
+        return -int(code)
+
+    def _next_sequence(self, count: int) -> int:
+        """The first of ``count`` fresh sequence numbers: late answers to an earlier batch are none of this one's."""
+        first = self._sequence + 1
+        if first + count > 0xFFFFFFFF:
+            first = 1
+        self._sequence = first + count
+        return first
+
+
+def _stamp(data: bytearray, sequence: int, flags: int, offset: int = 0) -> None:
+    """Set the sequence number and further flags in the header of the message at ``offset``."""
+    length, kind, old_flags, _, _ = NLMSG_HEADER.unpack_from(data, offset)
+    NLMSG_HEADER.pack_into(data, offset, length, kind, old_flags | flags, sequence, 0)

@@ -1,0 +1,157 @@
+"""The kernel as the daemon sees it: small Protocols, each with a Linux side in this package and a fake in the tests.
+
+All calls are made from a reactor's turn. Netlink orders are carried out by the kernel inside the send, so their answers
+are there at once: the calls below return them. Callers cut long lists into batches of at most ``BATCH`` and let the
+reactor turn between two.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from typing import Protocol
+
+from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.ipvs_table import DestinationRow as DestinationRow  # noqa: PLC0414 - words of this port, too
+from pykeepalived.ipvs_table import IpvsOrder as IpvsOrder  # noqa: PLC0414
+from pykeepalived.ipvs_table import ServiceRow as ServiceRow  # noqa: PLC0414
+
+BATCH = 64
+
+IPAddress = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One order of a batch that the kernel refused: its place in the batch and the errno."""
+
+    index: int
+    errno: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A link as the kernel describes it. ``up`` is IFF_UP and IFF_RUNNING."""
+
+    index: int
+    name: str
+    up: bool
+    mac: bytes
+    mtu: int
+    arp: bool  # False under IFF_NOARP
+    multicast: bool
+    loopback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HostAddress:
+    """An address some interface holds."""
+
+    interface: int
+    address: IPAddress
+    prefix_length: int
+    scope: int
+    tentative: bool
+    secondary: bool
+
+
+class HostListener(Protocol):
+    """Told of the host's changes, in the kernel's order, only when something really changed."""
+
+    def interface_changed(self, old: Interface | None, new: Interface | None) -> None:
+        """A link appeared (``old`` None), changed, or vanished (``new`` None)."""
+
+    def address_added(self, address: HostAddress) -> None:
+        """An address appeared, or changed."""
+
+    def address_removed(self, address: HostAddress) -> None:
+        """An address vanished, whoever removed it (also our own removals)."""
+
+
+class Host(Protocol):
+    """Interfaces and addresses of this network namespace, kept current by netlink. An overrun (ENOBUFS) is mended by
+    dumping again and telling the listener the differences.
+    """
+
+    def fileno(self) -> int:
+        """The descriptor to watch; call ``drain`` when it is readable."""
+
+    def drain(self) -> None:
+        """Read what the kernel has told, and tell the listener."""
+
+    def interfaces(self) -> Sequence[Interface]:
+        """All links known now."""
+
+    def addresses(self, interface: int) -> Sequence[HostAddress]:
+        """The addresses of one link, in the kernel's order."""
+
+    def add_addresses(self, entries: Sequence[AddressEntry]) -> list[Failure]:
+        """Add entries by their ``dev``; EEXIST is no failure. An unknown ``dev`` fails with ENODEV."""
+
+    def remove_addresses(self, entries: Sequence[AddressEntry]) -> list[Failure]:
+        """Remove entries; an absent one (EADDRNOTAVAIL, ENODEV) is no failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """A VRRP message as received: the PDU without its IP header. Addresses are packed."""
+
+    source: bytes
+    destination: bytes
+    ttl: int
+    data: bytes
+    length: int  # of the PDU as the IP header tells it (IPv4); as received for IPv6
+
+
+class AdvertReceiver(Protocol):
+    """One raw socket for (family, interface, group or unicast source); several instances share it."""
+
+    def fileno(self) -> int:
+        """The descriptor to watch."""
+
+    def receive(self) -> Datagram | None:
+        """The next datagram, or None when there is none (never blocks, never raises for what a peer sent)."""
+
+    def listen_for(self, vrids: frozenset[int]) -> None:
+        """Let the kernel drop other VRIDs (a classic BPF filter)."""
+
+    def close(self) -> None:
+        """Leave the group and close."""
+
+
+class AdvertSender(Protocol):
+    """Sends an instance's adverts from its interface (behaviour.md 1.1.1)."""
+
+    def send(self, source: bytes, destination: bytes, pdu: bytes) -> int:
+        """Send one PDU (VRRP header on), 0 or errno. The IPv4 header is built here, its id counted per sender."""
+
+    def close(self) -> None:
+        """Close."""
+
+
+class Announcer(Protocol):
+    """Gratuitous ARP and unsolicited neighbour adverts, as layer-2 frames from the templates the loader made."""
+
+    def announce(self, interface: Interface, address: IPAddress, *, router: bool) -> int:
+        """Send one frame for ``address`` from ``interface``, 0 or errno. ``router`` sets the Router flag of an NA."""
+
+    def close(self) -> None:
+        """Close."""
+
+
+class Ipvs(Protocol):
+    """The kernel's IPVS table over generic netlink."""
+
+    def version(self) -> str:
+        """``1.2.1``; raises KernelError when the kernel has no IPVS."""
+
+    def table(self) -> list[tuple[ServiceRow, list[DestinationRow]]]:
+        """The whole table."""
+
+    def apply(self, orders: Sequence[IpvsOrder]) -> list[Failure]:
+        """Carry out at most BATCH orders, an answer for each."""
+
+    def flush(self) -> None:
+        """Empty the table."""
+
+
+HostFactory = Callable[[HostListener], Host]

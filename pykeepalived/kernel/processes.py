@@ -1,0 +1,120 @@
+"""What a process may ask of the kernel for itself: its name, its rank, its memory, its network namespace, its end.
+
+Each returns or raises KernelError with what was asked; whether a refusal matters is the caller's to say.
+"""
+
+import contextlib
+import ctypes
+import errno
+import os
+import resource
+import signal
+from pathlib import Path
+
+from pykeepalived.errors import KernelError
+from pykeepalived.units import MICROSECOND
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
+_PR_SET_TIMERSLACK = 29
+_CLONE_NEWNET = 0x40000000
+_MCL_CURRENT, _MCL_FUTURE = 1, 2
+_NAME_BYTES = 15  # TASK_COMM_LEN without its zero
+_NAMESPACES = Path("/run/netns")
+
+
+def die_with_parent(parent: int, with_signal: signal.Signals = signal.SIGTERM) -> None:
+    """Be sent a signal when the parent ends. Called in the child; a parent that has ended already ends us at once."""
+    if _prctl(_PR_SET_PDEATHSIG, int(with_signal)) != 0:
+        _fail("be told of the parent's end")
+    if os.getppid() != parent:
+        os.kill(os.getpid(), with_signal)
+
+
+def set_name(name: str) -> None:
+    """What ``ps`` and ``top`` show (``comm``); longer names are cut at 15 octets."""
+    text = ctypes.create_string_buffer(name.encode("utf-8", "surrogateescape")[:_NAME_BYTES])
+    if _libc.prctl(_PR_SET_NAME, text, 0, 0, 0) != 0:
+        _fail(f"be named {name}")
+
+
+def set_timer_slack(slack: int) -> None:
+    """How many nanoseconds late a sleep may end so that the processor wakes less often; the kernel's own is 50 us."""
+    if _prctl(_PR_SET_TIMERSLACK, max(slack, 1)) != 0:
+        _fail("set the timer slack")
+
+
+def run_real_time(priority: int, limit: int | None = None) -> None:
+    """SCHED_RR, not passed on to children. ``limit`` (ns) ends a process that never sleeps (RLIMIT_RTTIME)."""
+    try:
+        if limit is not None:
+            microseconds = max(limit // MICROSECOND, 1)
+            resource.setrlimit(resource.RLIMIT_RTTIME, (microseconds, microseconds))
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+    except (OSError, ValueError) as error:
+        code = error.errno if isinstance(error, OSError) else None
+        raise KernelError(f"run with real-time priority {priority}", code or errno.EINVAL) from error
+
+
+def run_nice(increment: int) -> None:
+    """An ordinary process of another niceness."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, increment)
+    except OSError as error:
+        raise KernelError(f"run with niceness {increment}", error.errno or errno.EPERM) from error
+
+
+def lock_memory() -> None:
+    """Keep all of the process in memory, now and later (mlockall)."""
+    if _libc.mlockall(_MCL_CURRENT | _MCL_FUTURE) != 0:
+        _fail("lock the memory")
+
+
+def allow_files(count: int) -> None:
+    """Let the process have at least this many open files; the hard limit is raised where that is allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < count:
+        try:
+            wanted_hard = hard if hard == resource.RLIM_INFINITY or hard >= count else count
+            resource.setrlimit(resource.RLIMIT_NOFILE, (count, wanted_hard))
+        except (OSError, ValueError) as error:
+            code = error.errno if isinstance(error, OSError) else None
+            raise KernelError(f"have {count} open files", code or errno.EPERM) from error
+
+
+def give_back_free_memory() -> None:
+    """What the allocator holds and nobody uses: worth doing before forks, which would share it for nothing."""
+    with contextlib.suppress(AttributeError):  # glibc has it
+        _libc.malloc_trim(0)
+
+
+def no_core_dumps() -> None:
+    """Passwords of the configuration do not go to disk."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+
+
+def enter_network_namespace(name: str) -> None:
+    """Go on in a network namespace that ``ip netns`` has named (``net_namespace NAME``)."""
+    if not name or "/" in name or name in {".", ".."}:
+        raise KernelError(f"enter the network namespace {name!r}", errno.EINVAL)
+    try:
+        with (_NAMESPACES / name).open("rb") as door:
+            refused = _libc.setns(door.fileno(), _CLONE_NEWNET) != 0
+            code = ctypes.get_errno()
+    except OSError as error:
+        raise KernelError(f"find the network namespace {name}", error.errno or errno.ENOENT) from error
+    if refused:
+        raise KernelError(f"enter the network namespace {name} ({os.strerror(code)})", code)
+
+
+def _prctl(option: int, argument: int) -> int:
+    zero = ctypes.c_ulong(0)
+    return int(_libc.prctl(ctypes.c_int(option), ctypes.c_ulong(argument), zero, zero, zero))
+
+
+def _fail(order: str) -> None:
+    code = ctypes.get_errno() or errno.EPERM
+    raise KernelError(f"{order} ({os.strerror(code)})", code)

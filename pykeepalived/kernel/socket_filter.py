@@ -1,0 +1,42 @@
+"""Classic BPF programs for raw sockets: let the kernel drop what nobody here wants."""
+
+import array
+import socket
+import struct
+
+_SO_ATTACH_FILTER = 26
+_INSTRUCTION = struct.Struct("=HBBI")  # struct sock_filter: code, jump if true, jump if false, operand
+_PROGRAM = struct.Struct("@HP")  # struct sock_fprog: length, address
+
+_LDX_HEADER_LENGTH = 0xB1  # BPF_LDX|BPF_B|BPF_MSH: X = 4 * (byte & 15)
+_LD_BYTE = 0x30  # BPF_LD|BPF_B|BPF_ABS
+_LD_BYTE_FROM_X = 0x50  # BPF_LD|BPF_B|BPF_IND
+_JUMP_EQUAL = 0x15  # BPF_JMP|BPF_JEQ|BPF_K
+_RETURN = 0x06  # BPF_RET|BPF_K
+_WHOLE = 0x40000
+
+_VRID_PLACE = 1  # second octet of a VRRP message (RFC 9568 5.1)
+
+Instruction = tuple[int, int, int, int]
+
+DROP_ALL: tuple[Instruction, ...] = ((_RETURN, 0, 0, 0),)
+PASS_ALL: tuple[Instruction, ...] = ((_RETURN, 0, 0, _WHOLE),)
+
+
+def vrid_program(family: int, vrids: frozenset[int]) -> tuple[Instruction, ...]:
+    """Pass only messages of these routers. A raw IPv4 socket shows the IP header first, an IPv6 one does not."""
+    wanted = sorted(vrids)
+    program: list[Instruction] = []
+    if family == socket.AF_INET:
+        program += [(_LDX_HEADER_LENGTH, 0, 0, 0), (_LD_BYTE_FROM_X, 0, 0, _VRID_PLACE)]
+    else:
+        program += [(_LD_BYTE, 0, 0, _VRID_PLACE)]
+    program += [(_JUMP_EQUAL, len(wanted) - place, 0, vrid) for place, vrid in enumerate(wanted)]
+    return (*program, (_RETURN, 0, 0, 0), (_RETURN, 0, 0, _WHOLE))
+
+
+def attach(sock: socket.socket, program: tuple[Instruction, ...]) -> None:
+    """Attach it, in place of any earlier one; raises OSError."""
+    code = array.array("B", b"".join(_INSTRUCTION.pack(*instruction) for instruction in program))
+    address, _ = code.buffer_info()
+    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _PROGRAM.pack(len(program), address))

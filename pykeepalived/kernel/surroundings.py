@@ -1,0 +1,225 @@
+"""The Linux machine as the configuration may ask about it."""
+
+import fcntl
+import glob
+import grp
+import os
+import pwd
+import random
+import socket
+import stat
+import struct
+import threading
+from collections.abc import Mapping
+
+from pykeepalived.config.surroundings import Account, NetworkInterface, PathElement, ScriptPath, Unreadable
+
+LARGEST = 64 * 1024 * 1024
+SCOPE_FILES = ("/etc/iproute2/rt_scopes", "/usr/share/iproute2/rt_scopes", "/usr/lib/iproute2/rt_scopes")
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_SIOCGIFFLAGS = 0x8913
+_SIOCGIFMTU = 0x8921
+_IFF_LOOPBACK = 0x8
+_CLONE_NEWNET = 0x40000000
+
+
+class LinuxSurroundings:
+    """Asks the machine we run on."""
+
+    def __init__(self) -> None:
+        self._random = random.Random()  # noqa: S311 - ${_RANDOM} is no secret
+        self._elements: dict[str, PathElement] = {}
+
+    def read_file(self, path: str) -> bytes:
+        """The bytes of a regular file without execute bit, or Unreadable."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except FileNotFoundError:
+            raise Unreadable("does not exist", absent=True) from None
+        except (OSError, ValueError) as error:
+            raise Unreadable(f"cannot be read: {_reason(error)}") from None
+        try:
+            status = os.fstat(descriptor)
+            if stat.S_ISDIR(status.st_mode):
+                raise Unreadable("is a directory")
+            if not stat.S_ISREG(status.st_mode):
+                raise Unreadable("is no regular file")
+            if status.st_mode & 0o111:
+                raise Unreadable(f"is executable, which a configuration must not be (chmod a-x {path})")
+            if status.st_size > LARGEST:
+                raise Unreadable(f"is larger than {LARGEST // 1024 // 1024} MiB")
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read(LARGEST)
+        except OSError as error:
+            raise Unreadable(f"cannot be read: {_reason(error)}") from None
+        finally:
+            os.close(descriptor)
+
+    def glob(self, pattern: str) -> list[str]:
+        """Paths that match, sorted."""
+        try:
+            if not glob.has_magic(pattern):
+                return [pattern] if os.path.lexists(pattern) else []
+            return sorted(glob.glob(pattern))  # noqa: PTH207 - plain strings, in keepalived's order
+        except (OSError, ValueError):
+            return []
+
+    def real_path(self, path: str) -> str:
+        """The path with links followed."""
+        try:
+            return os.path.realpath(path)
+        except (OSError, ValueError):
+            return path
+
+    def environment(self) -> Mapping[str, str]:
+        """The environment's variables."""
+        return os.environ
+
+    def host_name(self) -> str:
+        """The node's name."""
+        return os.uname().nodename
+
+    def working_directory(self) -> str:
+        """The current directory; the root when it is gone."""
+        try:
+            return os.getcwd()  # noqa: PTH109 - a string is wanted
+        except OSError:
+            return "/"
+
+    def interfaces(self, namespace: str | None) -> Mapping[str, NetworkInterface] | None:
+        """The interfaces by name, with MTU and whether they loop back."""
+        if namespace is None:
+            return _interfaces()
+        if "/" in namespace or namespace in ("", ".", ".."):
+            return None
+        try:
+            descriptor = os.open(f"/run/netns/{namespace}", os.O_RDONLY | os.O_CLOEXEC)
+        except (OSError, ValueError):
+            return None
+        found: list[Mapping[str, NetworkInterface]] = []
+
+        def ask() -> None:
+            # the namespace is a thread's own: the rest of the process stays where it is
+            if _setns(descriptor, _CLONE_NEWNET) == 0:
+                found.append(_interfaces())
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+        os.close(descriptor)
+        return found[0] if found else None
+
+    def user(self, name: str) -> Account | None:
+        """The account of that name, or None."""
+        try:
+            entry = pwd.getpwnam(name)
+            groups = tuple(os.getgrouplist(name, entry.pw_gid))
+        except (KeyError, ValueError, OSError):
+            return None
+        return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, groups)
+
+    def group(self, name: str) -> int | None:
+        """The number of the group of that name, or None."""
+        try:
+            return grp.getgrnam(name).gr_gid
+        except (KeyError, ValueError, OSError):
+            return None
+
+    def process_account(self) -> Account:
+        """The account we run under."""
+        uid = os.geteuid()
+        try:
+            name = pwd.getpwuid(uid).pw_name
+        except KeyError:
+            name = str(uid)
+        return Account(name, uid, os.getegid())
+
+    def script(self, name: str) -> ScriptPath | None:
+        """The command of that path, or found in PATH."""
+        if "\x00" in name:
+            return None
+        if "/" in name:
+            return self._script_path(name)
+        for folder in os.environ.get("PATH", DEFAULT_PATH).split(":"):
+            found = self._script_path(os.path.join(folder or ".", name))  # noqa: PTH118 - strings are wanted
+            if found is not None and found.elements[-1].kind == "file" and found.elements[-1].mode & 0o111:
+                return found
+        return None
+
+    def _script_path(self, path: str) -> ScriptPath | None:
+        try:
+            # The name itself stays: many a program does something else under another name.
+            # Debian's pidof is a link to killall5, which would kill every process of the machine.
+            folder = os.path.realpath(os.path.dirname(path) or ".", strict=True)  # noqa: PTH120 - strings are wanted
+            used = os.path.join(folder, os.path.basename(path))  # noqa: PTH118, PTH119 - likewise
+            real = os.path.realpath(used, strict=True)
+            way = [*_parents(folder), folder, *_parents(real)]
+            elements = tuple(self._element(each) for each in (*dict.fromkeys(way), real))
+        except (OSError, ValueError):
+            return None
+        return ScriptPath(used, elements)
+
+    def _element(self, path: str) -> PathElement:
+        element = self._elements.get(path)
+        if element is None:
+            status = os.lstat(path)
+            kinds = {stat.S_IFDIR: "directory", stat.S_IFREG: "file", stat.S_IFLNK: "link"}
+            kind = kinds.get(stat.S_IFMT(status.st_mode), "other")
+            element = PathElement(path, status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode), kind)
+            self._elements[path] = element
+        return element
+
+    def scope(self, name: str) -> int | None:
+        """The number of an address scope of rt_scopes."""
+        for path in SCOPE_FILES:
+            try:
+                with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+                    lines = file.read(65536).splitlines()
+            except OSError:
+                continue
+            for line in lines:
+                words = line.partition("#")[0].split()
+                if (
+                    len(words) == 2
+                    and words[1] == name
+                    and words[0].isascii()
+                    and words[0].isdigit()
+                    and int(words[0]) <= 255
+                ):
+                    return int(words[0])
+        return None
+
+    def random(self, low: int, high: int) -> int:
+        """A random number within the bounds."""
+        return self._random.randint(low, high)
+
+
+def _interfaces() -> Mapping[str, NetworkInterface]:
+    found = {}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as asking:
+        for _, name in socket.if_nameindex():
+            request = struct.pack("16s16x", name.encode())
+            try:
+                flags = struct.unpack_from("H", fcntl.ioctl(asking, _SIOCGIFFLAGS, request), 16)[0]
+                mtu = struct.unpack_from("i", fcntl.ioctl(asking, _SIOCGIFMTU, request), 16)[0]
+            except OSError:
+                continue  # gone meanwhile
+            found[name] = NetworkInterface(name, mtu, bool(flags & _IFF_LOOPBACK))
+    return found
+
+
+def _parents(path: str) -> list[str]:
+    """The folders above a path, the root first."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: end + 1]) or "/" for end in range(len(parts))]
+
+
+def _setns(descriptor: int, kind: int) -> int:
+    """setns(2), which Python has from 3.12 on."""
+    import ctypes  # noqa: PLC0415 - of use with net_namespace alone
+
+    return int(ctypes.CDLL(None, use_errno=True).setns(descriptor, kind))
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else "its name is not possible"

@@ -1,0 +1,292 @@
+"""The raw sockets of VRRP: one kind receives a link's adverts, the other sends an instance's.
+
+They know the IP layer of RFC 9568 5.1 and nothing of what the messages say. An IPv4 raw socket shows the IP header; an
+IPv6 one does not, so hop limit and destination come as ancillary data.
+"""
+
+import contextlib
+import errno
+import socket
+import struct
+
+from pykeepalived.errors import KernelError
+from pykeepalived.kernel import socket_filter
+from pykeepalived.kernel.ports import Datagram, Interface, IPAddress
+
+IPPROTO_VRRP = 112
+
+_IP_FREEBIND = 15
+_IP_MULTICAST_ALL = 49
+_IPV6_MULTICAST_ALL = 29
+_IPV6_FREEBIND = 78
+_IPV6_CHECKSUM = 7
+_SO_RCVBUFFORCE = 33
+_SO_BINDTOIFINDEX = 62
+
+_CHECKSUM_PLACE = 6
+_CONTROL_CLASS = 0xC0  # Internetwork Control
+_MULTICAST_TTL = 255
+_BUFFER_BYTES = 8192  # 255 IPv6 addresses take 4.1 KiB; of anything longer the length alone matters
+_RECEIVE_BYTES = 1 << 20  # 255 routers at 10 ms, half a second late
+_LEAST_PDU = 8  # VRRP's header, in both versions
+_LEAST_IPV4 = 20
+
+_IPV4 = struct.Struct("!BBHHHBBH4s4s")  # RFC 791 3.1, without options
+_IPV4_RECEIVED = struct.Struct("!BxHxxxxBxxx4s4s")
+_INT = struct.Struct("=i")
+_PKTINFO6 = struct.Struct("=16si")
+_ANCILLARY_BYTES = socket.CMSG_SPACE(_INT.size) + socket.CMSG_SPACE(_PKTINFO6.size)
+
+
+class LinuxAdvertReceiver:
+    """Receives the adverts sent to a group (or, unicast, to an address of ours) on one link."""
+
+    def __init__(
+        self, family: int, interface: Interface, *, group: IPAddress | None, unicast_source: IPAddress | None
+    ) -> None:
+        self._family = family
+        self._buffer = bytearray(_BUFFER_BYTES)
+        self._view = memoryview(self._buffer)
+        self.dropped = 0
+        """Datagrams that were no VRRP message at all: header lengths that lie, too short to name a router."""
+        self._socket = _raw_socket(family, IPPROTO_VRRP)
+        try:
+            # until it is set up, packets may come from anywhere
+            socket_filter.attach(self._socket, socket_filter.DROP_ALL)
+            _bind_to_link(self._socket, interface)
+            _grow(self._socket)
+            local = group if group is not None else unicast_source
+            if family == socket.AF_INET:
+                self._open4(interface, group, local)
+            else:
+                self._open6(interface, group, local)
+            _drain(self._socket)
+            socket_filter.attach(self._socket, socket_filter.PASS_ALL)
+        except OSError as error:
+            self._socket.close()
+            raise KernelError(f"listen for VRRP on {interface.name}", error.errno or errno.EIO) from error
+
+    def _open4(self, interface: Interface, group: IPAddress | None, local: IPAddress | None) -> None:
+        sock = self._socket
+        sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+        sock.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+        if group is not None:
+            membership = struct.pack("=4s4si", group.packed, b"\0" * 4, interface.index)  # struct ip_mreqn
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+        if local is not None:
+            sock.bind((str(local), 0))
+
+    def _open6(self, interface: Interface, group: IPAddress | None, local: IPAddress | None) -> None:
+        sock = self._socket
+        with contextlib.suppress(OSError):  # Linux before 4.20
+            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
+        with contextlib.suppress(OSError):  # Linux before 4.15
+            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
+        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_CHECKSUM, _CHECKSUM_PLACE)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        if group is not None:
+            membership = struct.pack("=16si", group.packed, interface.index)  # struct ipv6_mreq
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, membership)
+        if local is not None:
+            sock.bind((str(local), 0, 0, interface.index))
+
+    def fileno(self) -> int:
+        """The descriptor to watch."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """Leave the group and close."""
+        self._socket.close()
+
+    def listen_for(self, vrids: frozenset[int]) -> None:
+        """Let the kernel drop other VRIDs (a classic BPF filter)."""
+        try:
+            socket_filter.attach(self._socket, socket_filter.vrid_program(self._family, vrids))
+        except OSError as error:
+            raise KernelError("filter VRRP by router", error.errno or errno.EIO) from error
+
+    def receive(self) -> Datagram | None:
+        """The next datagram, or None when there is none (never blocks, never raises for what a peer sent)."""
+        return self._receive4() if self._family == socket.AF_INET else self._receive6()
+
+    def _receive4(self) -> Datagram | None:
+        while True:
+            try:
+                length = self._socket.recv_into(self._buffer, 0, socket.MSG_TRUNC)
+            except BlockingIOError:
+                return None
+            except OSError:  # the link went down, or such: netlink tells that better
+                self.dropped += 1
+                return None
+            end = min(length, _BUFFER_BYTES)
+            if end < _LEAST_IPV4:
+                self.dropped += 1
+                continue
+            first, total, ttl, source, destination = _IPV4_RECEIVED.unpack_from(self._buffer)
+            header = (first & 15) * 4
+            if first >> 4 != 4 or header < _LEAST_IPV4 or end < header + _LEAST_PDU:
+                self.dropped += 1
+                continue
+            return Datagram(source, destination, ttl, bytes(self._view[header:end]), total - header)
+
+    def _receive6(self) -> Datagram | None:
+        while True:
+            try:
+                length, ancillary, _, sender = self._socket.recvmsg_into(
+                    [self._buffer], _ANCILLARY_BYTES, socket.MSG_TRUNC
+                )
+            except BlockingIOError:
+                return None
+            except OSError:
+                self.dropped += 1
+                return None
+            hop_limit = -1
+            destination = b""
+            for level, kind, data in ancillary:
+                if level == socket.IPPROTO_IPV6:
+                    if kind == socket.IPV6_HOPLIMIT:
+                        (hop_limit,) = _INT.unpack(data)
+                    elif kind == socket.IPV6_PKTINFO:
+                        destination, _ = _PKTINFO6.unpack(data)
+            if length < _LEAST_PDU or hop_limit < 0 or not destination:
+                self.dropped += 1
+                continue
+            source = socket.inet_pton(socket.AF_INET6, sender[0].partition("%")[0])
+            end = min(length, _BUFFER_BYTES)
+            return Datagram(source, destination, hop_limit, bytes(self._view[:end]), length)
+
+
+class LinuxAdvertSender:
+    """Sends one instance's adverts. ``interface`` may be None for unicast; ``ttl`` None is the protocol's default."""
+
+    def __init__(self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> None:
+        self._family = family
+        self._flags = socket.MSG_DONTROUTE if multicast else 0
+        self._index = interface.index if interface is not None else 0
+        self._identification = 0
+        self._ttl = ttl if ttl is not None and not multicast else _MULTICAST_TTL
+        self._where: dict[bytes, tuple[str, int] | tuple[str, int, int, int]] = {}
+        self._source = b""
+        self._ancillary: list[tuple[int, int, bytes]] = []
+        # IPPROTO_RAW hears nothing of VRRP: with hundreds of senders the kernel would copy each advert to all of them
+        self._socket = _raw_socket(family, socket.IPPROTO_RAW if family == socket.AF_INET else IPPROTO_VRRP)
+        try:
+            socket_filter.attach(self._socket, socket_filter.DROP_ALL)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)
+            if family == socket.AF_INET:
+                self._open4()
+            else:
+                self._open6(self._ttl if multicast else ttl, multicast=multicast)
+            if interface is not None:
+                _bind_to_link(self._socket, interface)
+        except OSError as error:
+            self._socket.close()
+            name = interface.name if interface is not None else "any link"
+            raise KernelError(f"prepare to send VRRP on {name}", error.errno or errno.EIO) from error
+
+    def _open4(self) -> None:
+        sock = self._socket
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+        if self._index:
+            membership = struct.pack("=4s4si", b"\0" * 4, b"\0" * 4, self._index)  # struct ip_mreqn
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, membership)
+
+    def _open6(self, hop_limit: int | None, *, multicast: bool) -> None:
+        sock = self._socket
+        # bound to an address nobody writes to, for the same reason; the source is named with each send
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
+            sock.bind(("::1", 0))
+        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_CHECKSUM, _CHECKSUM_PLACE)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _CONTROL_CLASS)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
+        if multicast:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, hop_limit or _MULTICAST_TTL)
+            if self._index:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, self._index)
+        elif hop_limit is not None:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, hop_limit)
+
+    def close(self) -> None:
+        """Close."""
+        self._socket.close()
+
+    def send(self, source: bytes, destination: bytes, pdu: bytes) -> int:
+        """Send one PDU (VRRP header on), 0 or errno. The IPv4 header is built here, its id counted per sender."""
+        if self._family == socket.AF_INET:
+            return self._send4(source, destination, pdu)
+        return self._send6(source, destination, pdu)
+
+    def _send4(self, source: bytes, destination: bytes, pdu: bytes) -> int:
+        self._identification = self._identification % 0xFFFF + 1  # 1, 2, ... 65535, 1
+        header = _IPV4.pack(
+            0x45,
+            _CONTROL_CLASS,
+            _LEAST_IPV4 + len(pdu),
+            self._identification,
+            0,  # may be fragmented, is not
+            self._ttl,
+            IPPROTO_VRRP,
+            0,  # the kernel's to fill
+            source,
+            destination,
+        )
+        try:
+            where = self._where[destination]
+        except KeyError:
+            where = self._where[destination] = (socket.inet_ntop(socket.AF_INET, destination), 0)
+        try:
+            self._socket.sendto(header + pdu, self._flags, where)
+        except OSError as error:
+            return error.errno or errno.EIO
+        return 0
+
+    def _send6(self, source: bytes, destination: bytes, pdu: bytes) -> int:
+        if source != self._source:
+            self._source = source
+            pktinfo = _PKTINFO6.pack(source, self._index)
+            self._ancillary = [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, pktinfo)]
+        try:
+            where = self._where[destination]
+        except KeyError:
+            text = socket.inet_ntop(socket.AF_INET6, destination)
+            where = self._where[destination] = (text, 0, 0, self._index)
+        try:
+            self._socket.sendmsg((pdu,), self._ancillary, self._flags, where)
+        except OSError as error:
+            return error.errno or errno.EIO
+        return 0
+
+
+def _raw_socket(family: int, protocol: int) -> socket.socket:
+    try:
+        return socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
+    except OSError as error:
+        raise KernelError("open a raw socket", error.errno or errno.EIO) from error
+
+
+def _bind_to_link(sock: socket.socket, interface: Interface) -> None:
+    """By index, which a rename does not change; by name before Linux 5.0."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTOIFINDEX, interface.index)
+    except OSError as error:
+        if error.errno != errno.ENOPROTOOPT:
+            raise
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.name.encode() + b"\0")
+
+
+def _grow(sock: socket.socket) -> None:
+    """A receive buffer that outlasts a stall; without CAP_NET_ADMIN as large as the system allows."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BYTES)
+    except OSError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
+
+
+def _drain(sock: socket.socket) -> None:
+    """Throw away what arrived before the socket was set up."""
+    with contextlib.suppress(BlockingIOError):
+        for _ in range(1 << 16):
+            sock.recv(1)

@@ -1,0 +1,23 @@
+"""Orders that a virtual server gives, beside those of ``pykeepalived.effects``."""
+
+from dataclasses import dataclass
+
+from pykeepalived.effects import Log, RunScript, WriteFifo
+from pykeepalived.lvs.events import ServerKey
+
+
+@dataclass(frozen=True, slots=True)
+class TableChanged:
+    """What the virtual server wants in the IPVS table has changed: in these servers, or (None) anywhere. What follows
+    in the list waits until the table is so.
+    """
+
+    servers: frozenset[ServerKey] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableDropped:
+    """The virtual server wants nothing in the IPVS table any more."""
+
+
+LvsEffect = TableChanged | TableDropped | Log | RunScript | WriteFifo

@@ -1,0 +1,21 @@
+"""Facts that a virtual server is told."""
+
+from dataclasses import dataclass
+
+ServerKey = tuple[bytes, int]
+"""A real server within its virtual server: the packed address and the port."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckerJudged:
+    """A checker of a real server has changed its mind, or (not ``changed``) confirmed at its first result what was
+    assumed of the server.
+    """
+
+    server: ServerKey
+    up: bool
+    changed: bool
+    reason: str = ""
+
+
+VirtualServerEvent = CheckerJudged

@@ -1,0 +1,73 @@
+"""Rows of the IPVS table from the configuration's blocks."""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+
+from pykeepalived.config.blocks.virtual_server import LvsMethod, RealServer, SorryServer, VirtualServer
+from pykeepalived.ipvs_table import (
+    FLAG_ONE_PACKET,
+    FLAG_PERSISTENT,
+    FLAG_SCHED_1,
+    FLAG_SCHED_2,
+    FLAG_SCHED_3,
+    DestinationRow,
+    ServiceRow,
+)
+from pykeepalived.lvs.events import ServerKey
+
+WEIGHT_MAX = 0x7FFFFFFF
+SORRY_SERVER_WEIGHT = 1
+_AF_INET = 2  # as Linux numbers it
+
+
+@dataclass(slots=True)
+class ServiceTable:
+    """A service with its destinations, wanted or in the kernel."""
+
+    row: ServiceRow
+    destinations: dict[ServerKey, DestinationRow] = field(default_factory=dict)
+
+
+def key_of(server: RealServer | SorryServer | DestinationRow) -> ServerKey:
+    """What identifies a server within its virtual server."""
+    return server.address.packed, server.port
+
+
+def service_row(block: VirtualServer) -> ServiceRow:
+    """The service that a virtual_server block asks for."""
+    flags = (
+        (FLAG_PERSISTENT if block.persistence_timeout else 0)
+        | (FLAG_ONE_PACKET if block.ops else 0)
+        | (FLAG_SCHED_1 if block.sched_1 else 0)
+        | (FLAG_SCHED_2 if block.sched_2 else 0)
+        | (FLAG_SCHED_3 if block.sched_3 else 0)
+    )
+    return ServiceRow(
+        service=block.service,
+        scheduler=block.lvs_sched,
+        flags=flags,
+        timeout=block.persistence_timeout or 0,
+        netmask=_netmask(block),
+    )
+
+
+def destination_row(server: RealServer | SorryServer, weight: int) -> DestinationRow:
+    """The destination that a real or sorry server is, with ``weight``."""
+    method = server.lvs_method
+    if method.forward != "TUN":
+        method = LvsMethod(method.forward)
+    return DestinationRow(
+        address=server.address,
+        port=server.port,
+        method=method,
+        weight=max(0, min(weight, WEIGHT_MAX)),
+        upper_threshold=server.uthreshold if isinstance(server, RealServer) else 0,
+        lower_threshold=server.lthreshold if isinstance(server, RealServer) else 0,
+    )
+
+
+def _netmask(block: VirtualServer) -> int:
+    granularity = block.persistence_granularity
+    if block.service.family == _AF_INET:
+        return int(granularity) if isinstance(granularity, IPv4Address) else 0xFFFFFFFF
+    return granularity if isinstance(granularity, int) else 128

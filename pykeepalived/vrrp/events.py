@@ -1,0 +1,87 @@
+"""Facts that the virtual routers of a host are told, besides Tick."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.events import Tick
+from pykeepalived.vrrp.identity import ReceiverKey
+from pykeepalived.wire.vrrp import Packet
+
+
+@dataclass(frozen=True, slots=True)
+class AdvertReceived:
+    """A VRRP packet came in at ``receiver``."""
+
+    receiver: ReceiverKey
+    packet: Packet
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceChanged:
+    """A link is, or went, up or down; one that vanished is down and has lost its addresses."""
+
+    interface: str
+    up: bool
+    present: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AddressAdded:
+    """An interface has an address, or it changed."""
+
+    interface: str
+    address: IPv4Address | IPv6Address
+    prefix_length: int
+    secondary: bool = False
+    tentative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRemoved:
+    """An interface has lost an address; ``ours`` says that we ordered it."""
+
+    interface: str
+    address: IPv4Address | IPv6Address
+    prefix_length: int
+    ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrackScriptChanged:
+    """A vrrp_script is now believed to be up or down."""
+
+    name: str
+    up: bool
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AdvertFailed:
+    """The kernel refused an advert. ``errno`` 0: it goes out again."""
+
+    instance: str
+    errno: int
+    destination: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressesFailed:
+    """The kernel refused to add (or to remove) an address."""
+
+    instance: str
+    entry: AddressEntry
+    errno: int
+    adding: bool = True
+
+
+Event = (
+    Tick
+    | AdvertReceived
+    | InterfaceChanged
+    | AddressAdded
+    | AddressRemoved
+    | TrackScriptChanged
+    | AdvertFailed
+    | AddressesFailed
+)

@@ -1,0 +1,117 @@
+"""A reload: the routers of a host take a new configuration by difference. What did not change is not touched.
+
+Instances are the same when VRID, family, interface and unicast-ness are; then state, timers and counters stay. All
+removals of addresses come before all additions, so that an address may move from one instance to another.
+"""
+
+from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.effects import Log
+from pykeepalived.vrrp.effects import AddAddresses, Announce, Effect, NotifyGroup, RemoveAddresses, ReplaceRouters, Word
+from pykeepalived.vrrp.group import SyncGroup
+from pykeepalived.vrrp.router import VirtualRouter
+from pykeepalived.vrrp.routers import Routers
+from pykeepalived.vrrp.states import Backup, Fault, Master
+
+_CAUSE = "the configuration was reloaded"
+
+
+def replace(host: Routers, configuration: Configuration, now: int) -> list[Effect]:
+    """Apply ``configuration``. Masters send an advert before and after."""
+    effects: list[Effect] = []
+    for router in host.routers.values():
+        router.confirm(now, effects)
+    former = {router.instance.identity: router for router in host.routers.values()}
+    routers: dict[VrrpInstance, VirtualRouter] = {}
+    for instance in configuration.vrrp_instance:
+        known = former.pop(instance.identity, None)
+        routers[instance] = VirtualRouter(instance) if known is None else known
+    kept = [(router, router.name, router.entries) for router in routers.values() if not router.held]
+    masters = frozenset(
+        entry
+        for instance, router in routers.items()
+        if isinstance(router.state, Master)
+        for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
+    )
+    for router in former.values():
+        word = Word.DELETED if router.instance.notify_deleted_set else Word.FAULT
+        router.stop(word, "no longer configured", now, effects, keep=masters)
+        router.group = None  # each knows the other: nobody collects cycles here
+    names = {group.name for group in configuration.vrrp_sync_group}
+    effects += [NotifyGroup(name, Word.FAULT) for name in host.groups if name not in names]
+    former_routers = {id(router): router for router in host.routers.values()}
+    effects.append(
+        ReplaceRouters(
+            tuple((router.name, instance) for instance, router in routers.items() if id(router) in former_routers),
+            tuple(instance for instance, router in routers.items() if id(router) not in former_routers),
+            configuration.vrrp_sync_group,
+        )
+    )
+    for instance, router in routers.items():
+        if router.instance is not instance:
+            router.configure(instance, now)
+    host.take(configuration, routers)
+    _move_addresses([(router, before) for router, _, before in kept], masters, now, effects)
+    for router in routers.values():
+        host.assess(router)
+    for router, _, _ in kept:
+        router.reweigh(_CAUSE, effects)
+    for router, _, _ in kept:
+        _settle(router, now, effects)
+    for group in host.groups.values():
+        _settle_group(group, now, effects)
+    for router in host.routers.values():
+        router.confirm(now, effects)
+        if id(router) not in former_routers:
+            router.give_addresses(effects, masters)
+    host.begin(now, effects)
+    return effects
+
+
+def _move_addresses(
+    kept: list[tuple[VirtualRouter, tuple[AddressEntry, ...]]],
+    masters: frozenset[AddressEntry],
+    now: int,
+    effects: list[Effect],
+) -> None:
+    changing = [(router, before) for router, before in kept if isinstance(router.state, Master)]
+    for router, before in changing:
+        removed = tuple(entry for entry in before if entry not in masters)
+        for entry in removed:
+            place = f"{entry.address}/{entry.prefix_length} dev {entry.dev}"
+            fields = (("VRRP_INSTANCE", router.name),)
+            effects.append(Log(f"({router.name}) ip address {place}, no longer exist", fields=fields))
+        if removed:
+            effects.append(RemoveAddresses(router.name, removed))
+    for router, before in changing:
+        added = tuple(entry for entry in router.entries if entry not in before)
+        if added:
+            effects.append(AddAddresses(router.name, added))
+            if router.instance.garp_master_repeat:
+                effects.append(Announce(router.name, added, router.instance.garp_master_repeat))
+            router.announce_later(now)
+
+
+def _settle(router: VirtualRouter, now: int, effects: list[Effect]) -> None:
+    if router.faults and isinstance(router.state, (Master, Backup)):
+        router.enter_fault(next(iter(router.faults.values())), now, effects)
+        if router.group is not None:
+            router.group.follow_to_fault(router, now, effects)
+    elif not router.faults:
+        router.settle_fault(_CAUSE, now, effects)
+
+
+def _settle_group(group: SyncGroup, now: int, effects: list[Effect]) -> None:
+    """Bring the members of a changed group to one state. A BACKUP among MASTERs is given time to follow them."""
+    running = [member for member in group.members if not member.held]
+    faulty = next((member for member in running if isinstance(member.state, Fault)), None)
+    if faulty is not None:
+        group.follow_to_fault(faulty, now, effects)
+    elif any(isinstance(member.state, Master) for member in running):
+        if all(isinstance(member.state, Master) for member in running):
+            group.tell(Word.MASTER, effects)
+        else:
+            group.mixed = True
+    elif running:
+        group.tell(Word.BACKUP, effects)

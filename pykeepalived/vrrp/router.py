@@ -1,0 +1,697 @@
+"""One virtual router: RFC 9568 6.4 as keepalived lives it. Told a fact and the time, it answers with orders.
+
+It knows its instance's settings, its source address, its trackers' verdicts and its sync group, and nothing of sockets,
+addresses of the host or other instances. Interval, skew and deadlines are integers of nanoseconds.
+"""
+
+from dataclasses import replace
+from errno import errorcode
+
+from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.config.kinds import IP
+from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.units import MICROSECOND, MILLISECOND
+from pykeepalived.vrrp import causes
+from pykeepalived.vrrp.effects import (
+    AddAddresses,
+    Announce,
+    AnnounceSource,
+    CancelAnnouncements,
+    Effect,
+    NotifyInstance,
+    RemoveAddresses,
+    SendAdvert,
+    Word,
+)
+from pykeepalived.vrrp.group import SyncGroup
+from pykeepalived.vrrp.reception import Reception
+from pykeepalived.vrrp.states import Backup, Duties, Fault, HeardMaster, Init, Master, Rogue, State, Stop
+from pykeepalived.vrrp.statistics import Statistics
+from pykeepalived.vrrp.timers import master_down_interval, skew_time
+from pykeepalived.vrrp.tracking import SOURCE, Tracked, effective_priority
+from pykeepalived.wire.vrrp import OWNER, Advert, Packet, Reason, text
+
+NO_SOURCE = Tracked((SOURCE, ""))
+_OWN_ADVERTS_FOR_A_ROGUE = 2
+
+
+class VirtualRouter:
+    """The state machine of one vrrp_instance."""
+
+    __slots__ = (
+        "_advert",
+        "_down_interval",
+        "_down_key",
+        "contributions",
+        "deadline",
+        "faults",
+        "group",
+        "instance",
+        "interface_up",
+        "last_transition_at",
+        "priority",
+        "reception",
+        "reduced",
+        "refusals",
+        "source",
+        "source_address",
+        "state",
+        "statistics",
+        "tracked",
+        "unknown",
+    )
+
+    def __init__(self, instance: VrrpInstance) -> None:
+        self.instance = instance
+        self.statistics = Statistics()
+        self.reception = Reception(instance, self.statistics)
+        self.state: State = Init()
+        self.deadline: int | None = None
+        self.group: SyncGroup | None = None
+        self.interface_up = False
+        self.source_address: IP | None = None
+        self.source = b""
+        self.tracked: tuple[Tracked, ...] = ()
+        self.faults: dict[Tracked, str] = {}
+        self.contributions: dict[Tracked, int] = {}
+        self.unknown: set[Tracked] = set()  # trackers whose failure would be a fault, and that have not reported yet
+        self.priority = instance.priority
+        self.reduced = False  # an owner that yields to another one
+        self.refusals: dict[bytes, int] = {}
+        self.last_transition_at = 0
+        self._advert: SendAdvert | None = None
+        self._down_key = -1
+        self._down_interval = 0
+
+    @property
+    def name(self) -> str:
+        """The instance's name."""
+        return self.instance.name
+
+    @property
+    def companions(self) -> "tuple[VirtualRouter, ...]":
+        """Whoever changes state together with it, itself included."""
+        return (self,) if self.group is None else tuple(self.group.members)
+
+    @property
+    def entries(self) -> tuple[AddressEntry, ...]:
+        """Every address that the MASTER holds."""
+        return self.instance.virtual_ipaddress + self.instance.virtual_ipaddress_excluded
+
+    # --- what is told -------------------------------------------------------------------------------------------
+
+    def advert(self, packet: Packet, now: int) -> list[Effect]:
+        """A packet for this virtual router came in. Ignored while in INIT, FAULT and STOP."""
+        state = self.state
+        kind = type(state)
+        effects: list[Effect] = []
+        if kind is not Backup and kind is not Master:
+            return effects
+        advert = self.reception.judge(packet, self._known_master, effects)
+        if advert is None:
+            return effects
+        if isinstance(state, Backup):
+            self._heard_as_backup(state, advert, packet.source, now, effects)
+        elif isinstance(state, Master):
+            self._heard_as_master(state, advert, packet.source, now, effects)
+        return effects
+
+    def tick(self, now: int) -> list[Effect]:
+        """Time has passed. Harmless when nothing is due."""
+        state = self.state
+        effects: list[Effect] = []
+        if self.deadline is None or now < self.deadline:
+            return effects
+        if isinstance(state, Master):
+            duties, duties_at = state.duties, state.duties_at
+            if now >= state.advert_at:
+                self._send(effects)
+                advert_int = self.instance.advert_int
+                # from the due time, so that nothing drifts; after a stall from now, so that no burst follows
+                advert_at = state.advert_at + advert_int
+                if advert_at <= now:
+                    advert_at = now + advert_int
+                self.state = state = Master(advert_at, duties, duties_at)
+                self.deadline = advert_at
+                if duties.rogue is not None:
+                    state = self._rogue_heard_us(state, duties.rogue, now)
+                elif duties_at is None:
+                    return effects
+                self._enter(state)
+            if state.duties_at is not None and now >= state.duties_at:
+                self._do_duties(state, now, effects)
+        elif isinstance(state, Backup):
+            self._master_is_down(state, now, effects)
+        elif isinstance(state, Init):
+            self._owner_starts(now, effects)
+        return effects
+
+    def start(self, now: int, effects: list[Effect], *, owner: bool = False, sooner: bool = False) -> None:
+        """Begin at ``now``. ``owner``: MASTER at once. ``sooner``: a group's member that wants to be MASTER."""
+        if owner:
+            self._enter(Init(master_at=now + MICROSECOND))
+            return
+        down_at = now + (self._sooner() if sooner else self.down_interval(self.instance.advert_int))
+        self._transition(Backup(down_at, now), f"started with priority {self.priority}", now, effects, " (init)")
+        self._notify(Word.BACKUP, effects)
+
+    def start_faulty(self, cause: str, now: int, effects: list[Effect]) -> None:
+        """Begin in FAULT."""
+        for tracked in self.faults:
+            self._say_fault(tracked, effects)
+        self._transition(Fault(), cause, now, effects, " (init)")
+        self._notify(Word.FAULT, effects)
+
+    def fault(self, tracked: Tracked, cause: str, now: int, effects: list[Effect]) -> None:
+        """A reason not to take part has come up."""
+        new = tracked not in self.faults
+        self.faults[tracked] = cause
+        if not new or isinstance(self.state, (Fault, Stop)) or self.held:
+            return
+        if tracked is NO_SOURCE:
+            self._say_fault(tracked, effects)
+        self.enter_fault(cause, now, effects)
+        if self.group is not None:
+            self.group.follow_to_fault(self, now, effects)
+
+    def clear(self, tracked: Tracked, cause: str, now: int, effects: list[Effect]) -> None:
+        """A reason not to take part has gone."""
+        if self.faults.pop(tracked, None) is None:
+            return
+        self.settle_fault(cause, now, effects)
+
+    def settle_fault(self, cause: str, now: int, effects: list[Effect]) -> None:
+        """Leave FAULT if nothing, in the whole group, holds us there."""
+        if not isinstance(self.state, Fault) or any(member.faults for member in self.companions):
+            return
+        self.leave_fault(cause, now, effects)
+        if self.group is not None:
+            self.group.follow_to_backup(self, now, effects)
+
+    def weigh(self, tracked: Tracked, contribution: int, cause: str, effects: list[Effect]) -> None:
+        """A tracker's share of the priority has changed."""
+        if contribution:
+            self.contributions[tracked] = contribution
+        else:
+            self.contributions.pop(tracked, None)
+        self.reweigh(cause, effects)
+
+    def reweigh(self, cause: str, effects: list[Effect]) -> None:
+        """Work the effective priority out again; say so and shift the running timer when it has changed."""
+        priority = effective_priority(self.instance.priority, sum(self.contributions.values()))
+        if self.reduced:
+            priority = OWNER - 1
+        if priority == self.priority:
+            return
+        state, before = self.state, self.priority
+        if isinstance(state, Backup):
+            interval = state.master.advert_interval if state.master else self.instance.advert_int
+            old = self.down_interval(interval)
+            self._set_priority(priority)
+            self._enter(replace(state, master_down_at=state.master_down_at + self.down_interval(interval) - old))
+        else:
+            self._set_priority(priority)
+        if self.held:
+            return
+        fields = (("VRRP_INSTANCE", self.name), ("VRRP_STATE", state.name), ("CAUSE", cause))
+        message = f"({self.name}) Changing effective priority from {before} to {priority}"
+        effects.append(Log(message, kind=Kind.VRRP_PRIORITY, fields=fields))
+        self._say_cause(cause, effects)
+        if self.instance.notify_priority_changes and isinstance(state, (Master, Backup)):
+            self._notify(Word.MASTER_PRIORITY if isinstance(state, Master) else Word.BACKUP_PRIORITY, effects)
+
+    def address_lost(self, entry: AddressEntry, now: int, effects: list[Effect]) -> None:
+        """Somebody deleted an address that we hold as MASTER: give up, and ask for it again after the skew time."""
+        self._detail(f"Netlink reflector reports IP {entry.address} removed from {entry.dev}", effects)
+        cause = f"somebody removed address {entry} from {entry.dev}"
+        self.leave_master(cause, now, effects, down_interval=self._skew(self.instance.advert_int), zero=True)
+        if self.group is not None:
+            self.group.follow_to_backup(self, now, effects)
+
+    def advert_failed(self, destination: bytes, errno: int, effects: list[Effect]) -> None:
+        """The kernel refused an advert: said once for a destination and a reason, until it goes out again."""
+        if self.refusals.get(destination, 0) == errno:
+            return
+        to = f" to {text(destination)}" if destination else ""
+        fields = (("VRRP_INSTANCE", self.name),)
+        if errno == 0:
+            del self.refusals[destination]
+            effects.append(Log(f"({self.name}) adverts{to} go out again", kind=Kind.VRRP_PACKET, fields=fields))
+            return
+        self.refusals[destination] = errno
+        reason = errorcode.get(errno, str(errno))
+        message = f"({self.name}) the kernel refuses to send adverts{to}: {reason}"
+        effects.append(Log(message, Level.ERROR, Kind.VRRP_PACKET, fields=fields))
+
+    def stop(
+        self,
+        word: Word,
+        cause: str,
+        now: int,
+        effects: list[Effect],
+        *,
+        release: bool = True,
+        keep: frozenset[AddressEntry] = frozenset(),
+    ) -> None:
+        """Leave for good. A MASTER says so on the wire; the others say nothing. Addresses in ``keep`` stay."""
+        was = self.state
+        if isinstance(was, Master):
+            fields = self._fields(Stop.name, cause)
+            message = f"({self.name}) leaving MASTER STATE: {cause}"
+            effects.append(Log(message, kind=Kind.VRRP_TRANSITION, fields=fields))
+            self._send_zero(effects)
+            self._give_back(effects, release=release, keep=keep)
+        self._enter(Stop())
+        self.last_transition_at = now
+        if not isinstance(was, Stop):
+            self._notify(word, effects)
+
+    # --- transitions, also ordered by the sync group ------------------------------------------------------------
+
+    def become_master(self, cause: str, now: int, effects: list[Effect], *, timed_out: bool = False) -> None:
+        """Behaviour 1.5: advert, line, addresses, announcements, notification."""
+        was, instance = self.state, self.instance
+        if timed_out:
+            self._detail(f"({self.name}) Receive advertisement timeout", effects)
+        if self.reduced:
+            self.reduced = False
+            self._set_priority(effective_priority(instance.priority, sum(self.contributions.values())))
+        self._send(effects)
+        delay, refresh = instance.garp_master_delay, instance.garp_master_refresh
+        duties = Duties(
+            announce_at=now + delay if delay and instance.garp_master_repeat else None,
+            refresh_at=now + delay + refresh if refresh and instance.garp_master_refresh_repeat else None,
+        )
+        self._transition(Master(now + instance.advert_int, duties, duties.next_at), cause, now, effects)
+        if isinstance(was, Backup) and was.master and was.master.advert_interval != instance.advert_int:
+            learnt, own = was.master.advert_interval // MILLISECOND, instance.advert_int // MILLISECOND
+            message = f"({self.name}) changing advert interval from {learnt}ms to locally configured {own}ms"
+            self._detail(message, effects)
+        self.statistics.become_master += 1
+        self.reception.forget()
+        self.take_addresses(effects)
+        self._announce(instance.garp_master_repeat, effects)
+        self._notify(Word.MASTER, effects)
+
+    def leave_master(
+        self,
+        cause: str,
+        now: int,
+        effects: list[Effect],
+        *,
+        master: HeardMaster | None = None,
+        down_interval: int | None = None,
+        zero: bool = False,
+    ) -> None:
+        """Behaviour 1.6, to BACKUP; ``master`` is who takes over, ``zero`` tells the others that we give up."""
+        if down_interval is None:
+            down_interval = self.down_interval(master.advert_interval if master else self.instance.advert_int)
+        self._transition(Backup(now + down_interval, now, master), cause, now, effects)
+        if zero:
+            self._send_zero(effects)
+        self._give_back(effects)
+        self._notify(Word.BACKUP, effects)
+
+    def enter_fault(self, cause: str, now: int, effects: list[Effect]) -> None:
+        """Stop taking part. As keepalived does, tell the others twice: for the transition and for the addresses."""
+        was = self.state
+        if self.held:
+            return
+        self._transition(Fault(), cause, now, effects)
+        if isinstance(was, Master):
+            self._send_zero(effects)
+            self._send_zero(effects)
+            self._give_back(effects)
+        self._notify(Word.FAULT, effects)
+
+    def leave_fault(self, cause: str, now: int, effects: list[Effect]) -> None:
+        """Take part again, as BACKUP, whatever the priority."""
+        if self.reduced:
+            self.reduced = False
+            self._set_priority(effective_priority(self.instance.priority, sum(self.contributions.values())))
+        down_at = now + self.down_interval(self.instance.advert_int)
+        self._transition(Backup(down_at, now), cause, now, effects)
+        self._notify(Word.BACKUP, effects)
+        if self.instance.unicast and self.source_address is not None:
+            effects.append(AnnounceSource(self.name, self.source_address))
+
+    def rewatch(self, now: int) -> None:
+        """BACKUP with a full timer, silently: the group went on without it having been MASTER."""
+        state = self.state
+        if isinstance(state, Backup) and state.wants_master:
+            interval = state.master.advert_interval if state.master else self.instance.advert_int
+            self._enter(replace(state, wants_master=False, master_down_at=now + self.down_interval(interval)))
+
+    # --- reload -------------------------------------------------------------------------------------------------
+
+    def configure(self, instance: VrrpInstance, now: int) -> None:
+        """Take new settings, keep the state. A changed interval moves the running timer by the difference."""
+        state = self.state
+        learnt = state.master.advert_interval if isinstance(state, Backup) and state.master else None
+        old = self.down_interval(learnt or self.instance.advert_int)
+        self.instance = instance
+        self.reception.configure(instance)
+        self._advert = None
+        self._down_key = -1
+        if isinstance(state, Backup):
+            if instance.version == 2 and state.master is not None:
+                state = replace(state, master=replace(state.master, advert_interval=instance.advert_int))
+                learnt = instance.advert_int
+            change = self.down_interval(learnt or instance.advert_int) - old
+            self._enter(replace(state, master_down_at=state.master_down_at + change))
+        elif isinstance(state, Master):
+            self._enter(replace(state, advert_at=min(state.advert_at, now + instance.advert_int)))
+
+    def confirm(self, now: int, effects: list[Effect]) -> None:
+        """A MASTER's advert beside a reload."""
+        if isinstance(self.state, Master):
+            self._send(effects)
+            self._enter(replace(self.state, advert_at=now + self.instance.advert_int))
+
+    def announce_later(self, now: int) -> None:
+        """New addresses get their second burst as well."""
+        delay = self.instance.garp_master_delay
+        if isinstance(self.state, Master) and delay and self.instance.garp_master_repeat:
+            self._plan(self.state, replace(self.state.duties, announce_at=now + delay))
+
+    def hears_from(self, source: bytes) -> int:
+        """How likely a packet from ``source`` is meant for this one of several with its VRID: 2, 1 or 0."""
+        if self._known_master() == source:
+            return 2
+        return int(self.reception.knows_peer(source))
+
+    def set_source(self, address: IP | None) -> None:
+        """Send from this address from now on."""
+        self.source_address = address
+        self.source = b"" if address is None else address.packed
+        self._advert = None
+
+    @property
+    def held(self) -> bool:
+        """Not started yet: nothing is said or done."""
+        return isinstance(self.state, Init) and self.state.master_at is None
+
+    # --- adverts heard ------------------------------------------------------------------------------------------
+
+    def _known_master(self) -> bytes | None:
+        return self.state.master.address if isinstance(self.state, Backup) and self.state.master else None
+
+    def _heard_as_backup(self, state: Backup, advert: Advert, source: bytes, now: int, effects: list[Effect]) -> None:
+        if advert.priority == 0:
+            self.statistics.pri_zero_rcvd += 1
+            self._detail(f"({self.name}) Backup received priority 0 advertisement", effects)
+            interval = state.master.advert_interval if state.master else self.instance.advert_int
+            master = state.master or HeardMaster(source, 0, interval)
+            self._enter(
+                replace(state, master_down_at=now + self._skew(interval), heard_at=now, master=master, resigned=True)
+            )
+            return
+        instance, preempt_at = self.instance, state.preempt_at
+        if advert.priority >= self.priority or self._nopreempt():
+            if preempt_at is not None:
+                self._detail(f"({self.name}) stop preempt delay", effects)
+                preempt_at = None
+        elif preempt_at is None and self._preempt_delay():
+            preempt_at = now + instance.preempt_delay
+            seconds = causes.seconds_and_microseconds(instance.preempt_delay)
+            self._detail(f"({self.name}) start preempt delay ({seconds})", effects)
+        elif preempt_at is None or now >= preempt_at:
+            sender = text(source)
+            message = f"({self.name}) received lower priority ({advert.priority}) advert from {sender} - discarding"
+            effects.append(Log(message, kind=Kind.VRRP_PACKET, fields=(("VRRP_INSTANCE", self.name),)))
+            self._enter(replace(state, lower=HeardMaster(source, advert.priority, advert.advert_interval)))
+            return
+        known = state.master
+        if (
+            known is None
+            or known.address != source
+            or known.priority != advert.priority
+            or known.advert_interval != advert.advert_interval
+        ):
+            known = self._learn(known, advert, source, effects)
+        down_at = now + self.down_interval(known.advert_interval)
+        self.state = Backup(down_at, now, known, preempt_at)
+        self.deadline = down_at
+        if self.group is not None and self.group.mixed:
+            self.group.follow_to_backup(self, now, effects)
+
+    def _learn(self, known: HeardMaster | None, advert: Advert, source: bytes, effects: list[Effect]) -> HeardMaster:
+        sender = text(source)
+        if known is None:
+            self._detail(f"({self.name}) master set to {sender}", effects)
+        elif known.address != source:
+            self._detail(f"({self.name}) master changed from {text(known.address)} to {sender}", effects)
+            self.reception.forget()
+        before = known.advert_interval if known else self.instance.advert_int
+        # an interval of 0 would make every pause a failover: it is not learnt
+        interval = advert.advert_interval or before
+        if interval != before:
+            old, new = before // MILLISECOND, interval // MILLISECOND
+            self._detail(f"({self.name}) advertisement interval updated from {old}ms to {new}ms by master", effects)
+        return HeardMaster(source, advert.priority, interval)
+
+    def _heard_as_master(self, state: Master, advert: Advert, source: bytes, now: int, effects: list[Effect]) -> None:
+        sender = text(source)
+        name, ours, priority = self.name, self.priority, advert.priority
+        if priority == 0:
+            self.statistics.pri_zero_rcvd += 1
+            self._detail(f"({name}) Master received priority 0 message", effects)
+            self._send(effects)
+            self._enter(replace(state, advert_at=now + self.instance.advert_int))
+            return
+        if priority == OWNER == ours:
+            message = f"CONFIGURATION ERROR: local instance and {sender} are both configured as address owner"
+            self.reception.say_once(Reason.TWO_OWNERS, f"{message}, please resolve", effects, Level.ERROR)
+            rogue = state.duties.rogue
+            if source < self.source and rogue is not None and rogue.until is not None and now < rogue.until:
+                message = f"({name}) {sender} is still advertising as address owner, please resolve"
+                effects.append(Log(f"{message} - reducing our priority", Level.ERROR, Kind.VRRP_PACKET))
+                self.reduced = True
+                ours = OWNER - 1
+                self._set_priority(ours)
+        if priority < ours or (priority == ours and source < self.source):
+            self._heard_lower(state, advert, source, now, effects)
+            return
+        if priority == ours and source == self.source:
+            message = "WARNING - equal priority advert received from remote host with our IP address."
+            self.reception.say_once(Reason.OWN_ADDRESS, message, effects, Level.WARNING)
+            return
+        if self.instance.higher_prio_send_advert:
+            self._send(effects)
+        if priority > ours:
+            message = f"({name}) Master received advert from {sender} with higher priority {priority}, ours {ours}"
+            cause = f"advert from {sender} with higher priority {priority}, ours is {ours}"
+        else:
+            message = (
+                f"({name}) Master received advert from {sender} with same priority {priority}"
+                " but higher IP address than ours"
+            )
+            cause = f"advert from {sender} with our priority {priority} and a higher address than {text(self.source)}"
+        effects.append(Log(message, kind=Kind.VRRP_PACKET, fields=(("VRRP_INSTANCE", name),)))
+        master = HeardMaster(source, priority, advert.advert_interval or self.instance.advert_int)
+        self.leave_master(cause, now, effects, master=master)
+        if self.group is not None:
+            self.group.follow_to_backup(self, now, effects)
+
+    def _heard_lower(self, state: Master, advert: Advert, source: bytes, now: int, effects: list[Effect]) -> None:
+        """Another MASTER that must yield: tell it, and take the hosts on the link back from it."""
+        instance = self.instance
+        answer = not instance.lower_prio_no_advert
+        message = (
+            f"({self.name}) Received advert from {text(source)} with lower priority {advert.priority},"
+            f" ours {self.priority}{', forcing new election' if answer else ''}"
+        )
+        effects.append(Log(message, kind=Kind.VRRP_PACKET, fields=(("VRRP_INSTANCE", self.name),)))
+        if answer:
+            self._send(effects)
+            state = replace(state, advert_at=now + instance.advert_int)
+        rogue = state.duties.rogue
+        if advert.priority == OWNER:
+            if rogue is None:
+                interval = max(instance.advert_int, advert.advert_interval)
+                rogue = Rogue(_OWN_ADVERTS_FOR_A_ROGUE, interval)
+                state = replace(state, duties=replace(state.duties, rogue=rogue))
+            elif answer:
+                state = self._rogue_heard_us(state, rogue, now)
+        self._enter(state)
+        self._take_back(now, effects)
+        for member in self.companions:
+            if member is not self:
+                member._take_back(now, effects)
+        self._notify(Word.MASTER_RX_LOWER_PRI, effects)
+
+    def _take_back(self, now: int, effects: list[Effect]) -> None:
+        """A burst now, and one after garp_lower_prio_delay."""
+        state, instance = self.state, self.instance
+        if not isinstance(state, Master) or not instance.garp_lower_prio_repeat:
+            return
+        self._announce(instance.garp_lower_prio_repeat, effects)
+        if instance.garp_lower_prio_delay:
+            self._plan(state, replace(state.duties, lower_prio_announce_at=now + instance.garp_lower_prio_delay))
+
+    @staticmethod
+    def _rogue_heard_us(state: Master, rogue: Rogue, now: int) -> Master:
+        """One more advert of ours went out; after enough of them the rogue is on trial."""
+        if rogue.until is not None:
+            return state
+        left = rogue.adverts_left - 1
+        until = now + rogue.advert_interval * 12 // 10 if left <= 0 else None
+        duties = replace(state.duties, rogue=Rogue(left, rogue.advert_interval, until))
+        return Master(state.advert_at, duties, duties.next_at)
+
+    # --- deadlines ----------------------------------------------------------------------------------------------
+
+    def _master_is_down(self, state: Backup, now: int, effects: list[Effect]) -> None:
+        if self.group is not None and not self.group.lets_become_master(self):
+            interval = state.master.advert_interval if state.master else self.instance.advert_int
+            self._enter(replace(state, wants_master=True, master_down_at=now + self.down_interval(interval)))
+            return
+        cause = causes.silence(state, self.instance, self.priority, self.reception.refused, now)
+        self.become_master(cause, now, effects, timed_out=True)
+        if self.group is not None:
+            self.group.follow_to_master(self, now, effects)
+
+    def _owner_starts(self, now: int, effects: list[Effect]) -> None:
+        self.become_master("started as owner of the addresses (priority 255)", now, effects, timed_out=True)
+        if self.group is not None:
+            self.group.follow_to_master(self, now, effects)
+
+    def _do_duties(self, state: Master, now: int, effects: list[Effect]) -> None:
+        instance, duties = self.instance, state.duties
+        if duties.announce_at is not None and now >= duties.announce_at:
+            self._announce(instance.garp_master_repeat, effects)
+            duties = replace(duties, announce_at=None)
+        if duties.refresh_at is not None and now >= duties.refresh_at:
+            self._announce(instance.garp_master_refresh_repeat, effects)
+            refresh = instance.garp_master_refresh
+            refresh_at = max(duties.refresh_at + refresh, now) if refresh else None
+            duties = replace(duties, refresh_at=refresh_at)
+        if duties.lower_prio_announce_at is not None and now >= duties.lower_prio_announce_at:
+            self._announce(instance.garp_lower_prio_repeat, effects)
+            duties = replace(duties, lower_prio_announce_at=None)
+        if duties.rogue is not None and duties.rogue.until is not None and now >= duties.rogue.until:
+            duties = replace(duties, rogue=None)  # it has gone
+        self._plan(state, duties)
+
+    def _plan(self, state: Master, duties: Duties) -> None:
+        self._enter(Master(state.advert_at, duties, duties.next_at))
+
+    # --- small things -------------------------------------------------------------------------------------------
+
+    def down_interval(self, advert_interval: int) -> int:
+        """master_down_interval for a master's interval."""
+        if advert_interval != self._down_key:
+            instance = self.instance
+            self._down_key = advert_interval
+            self._down_interval = master_down_interval(
+                instance.version, self._skew_priority(), advert_interval, instance.down_timer_adverts
+            )
+        return self._down_interval
+
+    def _skew(self, advert_interval: int) -> int:
+        return skew_time(self.instance.version, self._skew_priority(), advert_interval)
+
+    def _sooner(self) -> int:
+        """advert_int and the shortest skew there is."""
+        return self.instance.advert_int + skew_time(self.instance.version, OWNER, self.instance.advert_int)
+
+    def _skew_priority(self) -> int:
+        return OWNER if self.instance.priority == OWNER else self.priority
+
+    def _nopreempt(self) -> bool:
+        instance = self.instance
+        return instance.nopreempt and instance.state != "MASTER" and instance.priority != OWNER
+
+    def _preempt_delay(self) -> bool:
+        instance = self.instance
+        return instance.preempt_delay > 0 and instance.state != "MASTER"
+
+    def _set_priority(self, priority: int) -> None:
+        self.priority = priority
+        self._advert = None
+        self._down_key = -1
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self.deadline = state.deadline
+
+    def _own_advert(self) -> SendAdvert:
+        if self._advert is None:
+            self._advert = SendAdvert(self.name, self.priority, self.source)
+        return self._advert
+
+    def _send(self, effects: list[Effect]) -> None:
+        self.statistics.advert_sent += 1
+        effects.append(self._own_advert())
+
+    def _send_zero(self, effects: list[Effect]) -> None:
+        """Tell the others that we give up, where that can reach them."""
+        if self.source and self.interface_up:
+            self.statistics.advert_sent += 1
+            self.statistics.pri_zero_sent += 1
+            effects.append(SendAdvert(self.name, 0, self.source))
+        self._detail(f"({self.name}) sent 0 priority", effects)
+
+    def take_addresses(self, effects: list[Effect]) -> None:
+        """Hold the addresses, in their order."""
+        for label, entries in (
+            ("setting VIPs.", self.instance.virtual_ipaddress),
+            ("setting E-VIPs.", self.instance.virtual_ipaddress_excluded),
+        ):
+            if entries:
+                self._detail(f"({self.name}) {label}", effects)
+                effects.append(AddAddresses(self.name, entries))
+
+    def give_addresses(self, effects: list[Effect], keep: frozenset[AddressEntry] = frozenset()) -> None:
+        """Hold the addresses no longer; those in ``keep`` belong to somebody else."""
+        for label, entries in (
+            ("removing VIPs.", self.instance.virtual_ipaddress),
+            ("removing E-VIPs.", self.instance.virtual_ipaddress_excluded),
+        ):
+            leaving = tuple(entry for entry in entries if entry not in keep)
+            if leaving:
+                self._detail(f"({self.name}) {label}", effects)
+                effects.append(RemoveAddresses(self.name, leaving))
+
+    def _give_back(
+        self, effects: list[Effect], *, release: bool = True, keep: frozenset[AddressEntry] = frozenset()
+    ) -> None:
+        self.statistics.release_master += 1
+        self.reception.forget()
+        effects.append(CancelAnnouncements(self.name))
+        if release:
+            self.give_addresses(effects, keep)
+
+    def _announce(self, rounds: int, effects: list[Effect]) -> None:
+        if rounds and self.entries:
+            effects.append(Announce(self.name, self.entries, rounds))
+
+    def _notify(self, word: Word, effects: list[Effect]) -> None:
+        effects.append(NotifyInstance(self.name, word, self.priority))
+
+    def _detail(self, message: str, effects: list[Effect]) -> None:
+        effects.append(Log(message, detail=True, fields=(("VRRP_INSTANCE", self.name),)))
+
+    def _fields(self, state: str, cause: str) -> tuple[tuple[str, str], ...]:
+        return (
+            ("VRRP_INSTANCE", self.name),
+            ("VRRP_STATE", state),
+            ("VRRP_PREVIOUS_STATE", self.state.name),
+            ("CAUSE", cause),
+        )
+
+    def _transition(self, state: State, cause: str, now: int, effects: list[Effect], suffix: str = "") -> None:
+        """Enter another state: keepalived's line, and ours with the cause."""
+        message = f"({self.name}) Entering {state.name} STATE{suffix}"
+        effects.append(Log(message, kind=Kind.VRRP_TRANSITION, fields=self._fields(state.name, cause)))
+        self._say_cause(cause, effects)
+        self._enter(state)
+        self.last_transition_at = now
+
+    def _say_fault(self, tracked: Tracked, effects: list[Effect]) -> None:
+        message = causes.fault_line(self.instance, tracked)
+        effects.append(Log(message, kind=Kind.TRACKER, fields=(("VRRP_INSTANCE", self.name),)))
+
+    def _say_cause(self, cause: str, effects: list[Effect]) -> None:
+        effects.append(Log(f"({self.name}) cause: {cause}", fields=(("VRRP_INSTANCE", self.name),)))

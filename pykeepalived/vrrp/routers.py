@@ -1,0 +1,434 @@
+"""All virtual routers of a host, with their groups: what the driver, and the simulated link, speak to.
+
+Here facts about interfaces, addresses and trackers are turned into what they mean for each instance. An event costs
+what it concerns: a packet is looked up by its VRID, a tick belongs to one instance, a tracker knows its followers.
+"""
+
+from collections.abc import Iterable, KeysView, Sequence
+from dataclasses import dataclass
+from errno import errorcode
+from ipaddress import IPv4Address
+
+from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds import AF_INET, IP
+from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.events import Tick
+from pykeepalived.units import SECOND, seconds_text
+from pykeepalived.vrrp.effects import Effect, NotifyGroup, ReplaceRouters, Word
+from pykeepalived.vrrp.events import (
+    AddressAdded,
+    AddressesFailed,
+    AddressRemoved,
+    AdvertFailed,
+    AdvertReceived,
+    Event,
+    InterfaceChanged,
+    TrackScriptChanged,
+)
+from pykeepalived.vrrp.group import SyncGroup
+from pykeepalived.vrrp.identity import ReceiverKey, receiver_of
+from pykeepalived.vrrp.router import NO_SOURCE, VirtualRouter
+from pykeepalived.vrrp.states import Fault, Master
+from pykeepalived.vrrp.tracking import INTERFACE, SCRIPT, Tracked, Tracker, effective_priority, tracked_by
+from pykeepalived.wire.vrrp import OWNER, Packet
+
+Inbox = dict[int, list[VirtualRouter]]
+"""Which virtual routers one receive socket serves, by VRID."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """An address that an interface has, whoever put it there."""
+
+    address: IP
+    prefix_length: int
+    secondary: bool
+    tentative: bool
+
+
+class Routers:
+    """The VRRP core of a host. Facts that come before ``start`` are remembered; nothing is done."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.configuration = configuration
+        self.routers: dict[str, VirtualRouter] = {}
+        self.groups: dict[str, SyncGroup] = {}
+        self.inboxes: dict[ReceiverKey, Inbox] = {}
+        self.deadline: int | None = None  # the end of the startup delay
+        self._started = False
+        self._start_at = 0
+        self._up: dict[str, bool] = {}
+        self._addresses: dict[str, list[_Held]] = {}
+        self._scripts: dict[str, bool | None] = {}
+        self._followers: dict[Tracker, list[tuple[VirtualRouter, Tracked]]] = {}
+        self._on_interface: dict[str, list[VirtualRouter]] = {}
+        self._entries: dict[tuple[str | None, IP, int], list[tuple[VirtualRouter, AddressEntry]]] = {}
+        self._virtual: frozenset[IP] = frozenset()
+        self._stalled_at = 0
+        self._short_told = False
+        self.take(configuration, {instance: VirtualRouter(instance) for instance in configuration.vrrp_instance})
+
+    # --- the driver's way in ------------------------------------------------------------------------------------
+
+    def handle(self, event: Event, now: int) -> list[Effect]:
+        """Any event."""
+        effects: list[Effect] = []
+        match event:
+            case AdvertReceived(receiver, packet):
+                return self.advert(receiver, packet, now)
+            case Tick():
+                return self.tick_all(now)
+            case InterfaceChanged():
+                self._interface_changed(event, now, effects)
+            case AddressAdded():
+                self._address_added(event, now, effects)
+            case AddressRemoved():
+                self._address_removed(event, now, effects)
+            case TrackScriptChanged(name, up, cause):
+                self._scripts[name] = up
+                if not cause:
+                    cause = f"script {name} {'succeeds' if up else 'fails'}"
+                self._tracker_changed((SCRIPT, name), up, cause, now, effects)
+            case AdvertFailed(name, errno, destination):
+                if (router := self.routers.get(name)) is not None:
+                    router.advert_failed(destination, errno, effects)
+            case AddressesFailed():
+                _address_refused(event, effects)
+        return effects
+
+    def advert(self, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
+        """A packet came in at ``receiver``."""
+        inbox = self.inboxes.get(receiver)
+        return [] if inbox is None else self.deliver(inbox, receiver, packet, now)
+
+    def deliver(self, inbox: Inbox, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
+        """A packet came in at ``receiver``, which serves ``inbox``. Without effects no deadline has moved nearer."""
+        data = packet.data
+        if now < self._start_at:
+            return []
+        if len(data) < 2:
+            if self._short_told:
+                return []
+            self._short_told = True
+            return [Log(f"VRRP packet too short, length {len(data)}", kind=Kind.VRRP_PACKET)]
+        candidates = inbox.get(data[1])
+        if candidates is None:
+            if not self.configuration.global_defs.log_unknown_vrids:
+                return []
+            message = f"Unknown VRID({data[1]}) received on interface({receiver.interface}). ignoring..."
+            return [Log(message, kind=Kind.VRRP_PACKET)]
+        router = candidates[0] if len(candidates) == 1 else _addressee(candidates, packet.source)
+        deadline = router.deadline
+        if deadline is not None and now - deadline > router.instance.advert_int:
+            return [*self._stalled(router, deadline, now), *router.advert(packet, now)]
+        return router.advert(packet, now)
+
+    def tick(self, router: VirtualRouter, now: int) -> list[Effect]:
+        """One router's deadline was reached."""
+        deadline = router.deadline
+        if deadline is not None and now - deadline > router.instance.advert_int:
+            return [*self._stalled(router, deadline, now), *router.tick(now)]
+        return router.tick(now)
+
+    def _stalled(self, router: VirtualRouter, deadline: int, now: int) -> list[Effect]:
+        """Nobody looked at a deadline for longer than an interval. Said once for a stall, not once for a router."""
+        if deadline <= self._stalled_at:
+            return []
+        self._stalled_at = now
+        late = seconds_text(now - deadline)
+        message = f"This process stood still: a timer of {router.name} was handled {late} late"
+        return [Log(message, Level.WARNING, Kind.STALL, fields=(("VRRP_INSTANCE", router.name),))]
+
+    def tick_self(self, now: int) -> list[Effect]:
+        """The startup delay may be over."""
+        if self.deadline is None or now < self.deadline:
+            return []
+        self.deadline = None
+        return [Log("Delayed start completed")]
+
+    def tick_all(self, now: int) -> list[Effect]:
+        """Whatever is due: for those who keep no deadline for each router."""
+        effects = self.tick_self(now)
+        for router in self.routers.values():
+            if router.deadline is not None and router.deadline <= now:
+                effects += self.tick(router, now)
+        return effects
+
+    def next_deadline(self) -> int | None:
+        """The earliest of all deadlines."""
+        deadlines = [router.deadline for router in self.routers.values() if router.deadline is not None]
+        if self.deadline is not None:
+            deadlines.append(self.deadline)
+        return min(deadlines, default=None)
+
+    def start(self, now: int) -> list[Effect]:
+        """Interfaces and addresses are known: begin."""
+        self._started = True
+        effects: list[Effect] = [
+            ReplaceRouters((), self.configuration.vrrp_instance, self.configuration.vrrp_sync_group),
+        ]
+        global_defs = self.configuration.global_defs
+        # the monotonic clock counts from the boot
+        delay = max(global_defs.vrrp_startup_delay, global_defs.vrrp_delay_after_boot - now)
+        if delay > 0 and self.routers:
+            effects.append(Log(f"Delaying startup for {delay / SECOND:g} seconds"))
+            self._start_at = self.deadline = now + delay
+        for router in self.routers.values():
+            self.assess(router)
+            router.give_addresses(effects)
+        self.begin(now, effects)
+        return effects
+
+    def stop(self, now: int, *, release: bool = True) -> list[Effect]:
+        """Leave in good order."""
+        effects: list[Effect] = []
+        for router in self.routers.values():
+            router.stop(Word.STOP, "the daemon stops", now, effects, release=release)
+        effects += [NotifyGroup(group.name, Word.STOP) for group in self.groups.values()]
+        return effects
+
+    def scripts(self) -> frozenset[str]:
+        """The scripts that somebody follows."""
+        return frozenset(name for kind, name in self._followers if kind == SCRIPT)
+
+    @property
+    def virtual_places(self) -> KeysView[tuple[str | None, IP, int]]:
+        """Interface, address and prefix length of every address that some instance holds as MASTER."""
+        return self._entries.keys()
+
+    # --- building, also for a reload ----------------------------------------------------------------------------
+
+    def take(self, configuration: Configuration, routers: dict[VrrpInstance, VirtualRouter]) -> None:
+        """Have these settings, with this router for each instance. Groups keep what their scripts were told."""
+        self.configuration = configuration
+        self.routers = {instance.name: routers[instance] for instance in configuration.vrrp_instance}
+        words = {name: group.word for name, group in self.groups.items()}
+        self.groups = {}
+        for router in self.routers.values():
+            router.group = None
+        for config in configuration.vrrp_sync_group:
+            members = [self.routers[name] for name in config.group if name in self.routers]
+            if not members:
+                continue
+            group = self.groups[config.name] = SyncGroup(config, members)
+            group.word = words.get(config.name)
+            for member in members:
+                member.group = group
+        self._scripts = {
+            script.name: self._scripts.get(script.name, False if script.init_fail else None)
+            for script in configuration.vrrp_script
+        }
+        self._index()
+
+    def _index(self) -> None:
+        self.inboxes, self._followers, self._on_interface, self._entries = {}, {}, {}, {}
+        for router in self.routers.values():
+            instance = router.instance
+            inbox = self.inboxes.setdefault(receiver_of(instance), {})
+            inbox.setdefault(instance.virtual_router_id, []).append(router)
+            self._on_interface.setdefault(instance.interface, []).append(router)
+            router.tracked = tracked_by(instance, router.group.config if router.group else None)
+            for tracked in router.tracked:
+                self._followers.setdefault(tracked.tracker, []).append((router, tracked))
+            for entry in router.entries:
+                key = (entry.dev, entry.address, entry.prefix_length)
+                self._entries.setdefault(key, []).append((router, entry))
+        self._virtual = frozenset(address for _, address, _ in self._entries)
+
+    def assess(self, router: VirtualRouter) -> None:
+        """Work out silently what is known about a router's faults, weights and source."""
+        router.faults.clear()
+        router.contributions.clear()
+        router.unknown.clear()
+        router.interface_up = self._up.get(router.instance.interface, False)
+        for tracked in router.tracked:
+            up = self._state_of(tracked.tracker)
+            if tracked.faulty(up):
+                router.faults[tracked] = _fault_text(tracked, _tracker_text(tracked.tracker, up=bool(up)))
+            elif contribution := tracked.contribution(up):
+                router.contributions[tracked] = contribution
+            elif up is None and not tracked.weight:
+                router.unknown.add(tracked)
+        source = self.source_for(router.instance)
+        if source is None:
+            router.faults[NO_SOURCE] = _no_source_text(router.instance)
+        if source != router.source_address:
+            router.set_source(source)
+        if router.held:
+            router.priority = effective_priority(router.instance.priority, sum(router.contributions.values()))
+
+    def begin(self, now: int, effects: list[Effect]) -> None:
+        """Start whoever waits for nothing any more; a sync group starts as a whole."""
+        at = max(now, self._start_at)
+        for group in self.groups.values():
+            waiting = [member for member in group.members if member.held]
+            if waiting and not any(member.unknown for member in waiting):
+                if len(waiting) == len(group.members):
+                    _begin_group(group, at, effects)
+                else:
+                    for member in waiting:
+                        _join_group(member, group, at, effects)
+        for router in self.routers.values():
+            if router.group is None and router.held and not router.unknown:
+                if router.faults:
+                    router.start_faulty(next(iter(router.faults.values())), at, effects)
+                else:
+                    router.start(at, effects, owner=router.instance.priority == OWNER)
+
+    def source_for(self, instance: VrrpInstance) -> IP | None:
+        """The address that adverts come from. A virtual address of any instance never is one."""
+        if instance.source is not None:
+            return instance.source
+        fallback: IP | None = None
+        for held in self._addresses.get(instance.interface, ()):
+            if held.address.version != (4 if instance.family == AF_INET else 6) or held.address in self._virtual:
+                continue
+            if isinstance(held.address, IPv4Address):
+                if not held.secondary:
+                    return held.address
+                fallback = fallback or held.address
+            elif held.address.is_link_local and not held.tentative:
+                return held.address
+        return fallback
+
+    # --- facts --------------------------------------------------------------------------------------------------
+
+    def _state_of(self, tracker: Tracker) -> bool | None:
+        kind, name = tracker
+        return self._up.get(name, False) if kind == INTERFACE else self._scripts.get(name)
+
+    def _interface_changed(self, event: InterfaceChanged, now: int, effects: list[Effect]) -> None:
+        name = event.interface
+        up = event.up and event.present
+        changed = self._up.get(name, False) != up
+        self._up[name] = up
+        if not event.present:
+            self._addresses.pop(name, None)
+        if not self._started:
+            return
+        routers = self._on_interface.get(name, ())
+        if changed:
+            if routers or (INTERFACE, name) in self._followers:
+                effects.append(Log(f"Netlink reports {name} {'up' if up else 'down'}", kind=Kind.TRACKER))
+            for router in routers:
+                router.interface_up = up
+            cause = _tracker_text((INTERFACE, name), up=up)
+            self._tracker_changed((INTERFACE, name), up, cause, now, effects)
+        if not event.present:
+            self._look_for_sources(routers, now, effects)
+
+    def _address_added(self, event: AddressAdded, now: int, effects: list[Effect]) -> None:
+        addresses = self._addresses.setdefault(event.interface, [])
+        for held in addresses:
+            if held.address == event.address and held.prefix_length == event.prefix_length:
+                held.secondary, held.tentative = event.secondary, event.tentative
+                break
+        else:
+            addresses.append(_Held(event.address, event.prefix_length, event.secondary, event.tentative))
+            if event.interface in self._on_interface:
+                effects.append(Log(f"Assigned address {event.address} for interface {event.interface}", detail=True))
+        if self._started and event.address not in self._virtual:
+            self._look_for_sources(self._on_interface.get(event.interface, ()), now, effects)
+
+    def _address_removed(self, event: AddressRemoved, now: int, effects: list[Effect]) -> None:
+        addresses = self._addresses.get(event.interface, [])
+        for held in addresses:
+            if held.address == event.address and held.prefix_length == event.prefix_length:
+                addresses.remove(held)
+                break
+        if not self._started:
+            return
+        if event.interface in self._on_interface:
+            effects.append(Log(f"Deassigned address {event.address} from interface {event.interface}", detail=True))
+        for router, entry in self._entries.get((event.interface, event.address, event.prefix_length), ()):
+            if isinstance(router.state, Master) and not entry.no_track and not event.ours:
+                router.address_lost(entry, now, effects)
+        if event.address not in self._virtual:
+            self._look_for_sources(self._on_interface.get(event.interface, ()), now, effects)
+
+    def _look_for_sources(self, routers: Sequence[VirtualRouter], now: int, effects: list[Effect]) -> None:
+        for router in routers:
+            source = self.source_for(router.instance)
+            if source == router.source_address:
+                continue
+            router.set_source(source)
+            if source is None:
+                router.fault(NO_SOURCE, _no_source_text(router.instance), now, effects)
+            else:
+                router.clear(
+                    NO_SOURCE, f"address {source} on {router.instance.interface} can be sent from", now, effects
+                )
+
+    def _tracker_changed(self, tracker: Tracker, up: bool | None, cause: str, now: int, effects: list[Effect]) -> None:
+        reported = False
+        for router, tracked in self._followers.get(tracker, ()):
+            if tracked in router.unknown:
+                router.unknown.discard(tracked)
+                reported = True
+            if tracked.weight:
+                router.weigh(tracked, tracked.contribution(up), cause, effects)
+            elif tracked.faulty(up):
+                router.fault(tracked, _fault_text(tracked, cause), now, effects)
+            else:
+                router.clear(tracked, cause, now, effects)
+        if reported:
+            self.begin(now, effects)
+
+
+def _begin_group(group: SyncGroup, at: int, effects: list[Effect]) -> None:
+    """MASTER only when all members own their addresses; FAULT when one has a fault."""
+    faulty = next((member for member in group.members if member.faults), None)
+    for member in group.members:
+        if faulty is not None:
+            follows = f"sync group {group.name} follows {faulty.name}"
+            member.start_faulty(next(iter(member.faults.values()), follows), at, effects)
+        elif all(each.instance.priority == OWNER for each in group.members):
+            member.start(at, effects, owner=True)
+        else:
+            member.start(at, effects, sooner=member.instance.state == "MASTER")
+    if faulty is not None:
+        group.tell(Word.FAULT, effects)
+    elif not all(each.instance.priority == OWNER for each in group.members):
+        group.tell(Word.BACKUP, effects)
+
+
+def _join_group(member: VirtualRouter, group: SyncGroup, at: int, effects: list[Effect]) -> None:
+    """A new member of a group that runs already."""
+    if member.faults:
+        member.start_faulty(next(iter(member.faults.values())), at, effects)
+        group.follow_to_fault(member, at, effects)
+    elif any(isinstance(other.state, Fault) for other in group.members):
+        member.start_faulty(f"sync group {group.name} is in FAULT", at, effects)
+    else:
+        group.mixed = any(isinstance(other.state, Master) for other in group.members)
+        member.start(at, effects, sooner=group.mixed)
+
+
+def _addressee(candidates: Iterable[VirtualRouter], source: bytes) -> VirtualRouter:
+    """Unicast instances may share a VRID: by the last known sender, then by the lists of peers."""
+    return max(candidates, key=lambda router: router.hears_from(source))
+
+
+def _address_refused(event: AddressesFailed, effects: list[Effect]) -> None:
+    verb = "add" if event.adding else "remove"
+    reason = errorcode.get(event.errno, str(event.errno))
+    message = f"({event.instance}) the kernel refuses to {verb} {event.entry} dev {event.entry.dev}: {reason}"
+    effects.append(Log(message, Level.ERROR, fields=(("VRRP_INSTANCE", event.instance),)))
+
+
+def _tracker_text(tracker: Tracker, *, up: bool) -> str:
+    kind, name = tracker
+    if kind == SCRIPT:
+        return f"script {name} {'succeeds' if up else 'fails'}"
+    return f"interface {name} is {'up' if up else 'down'}"
+
+
+def _fault_text(tracked: Tracked, cause: str) -> str:
+    return f"{cause} (reverse)" if tracked.reverse else cause
+
+
+def _no_source_text(instance: VrrpInstance) -> str:
+    kind = "IPv4" if instance.family == AF_INET else "link-local IPv6"
+    return f"interface {instance.interface} has no {kind} address to send from"

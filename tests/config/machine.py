@@ -1,0 +1,92 @@
+"""A machine that is not there: the fake twin of the Linux surroundings."""
+
+import fnmatch
+from collections.abc import Mapping
+
+from pykeepalived.config.surroundings import Account, NetworkInterface, PathElement, ScriptPath, Unreadable
+
+ROOT = Account("root", 0, 0, (0,))
+
+
+class Machine:
+    """Files, interfaces, users and commands as a test wants them."""
+
+    def __init__(
+        self,
+        files: Mapping[str, str | bytes] | None = None,
+        interfaces: Mapping[str, int] | tuple[str, ...] = ("eth0", "eth1"),
+        commands: tuple[str, ...] = (),
+        variables: Mapping[str, str] | None = None,
+        host_name: str = "oracle",
+    ) -> None:
+        self.files = {path: text.encode() if isinstance(text, str) else text for path, text in (files or {}).items()}
+        self._interfaces = {"lo": NetworkInterface("lo", 65536, loopback=True)}
+        for name in interfaces:
+            mtu = interfaces[name] if isinstance(interfaces, Mapping) else 1500
+            self._interfaces[name] = NetworkInterface(name, mtu)
+        self.commands = {name: element(name) for name in commands}
+        self.folders: dict[str, PathElement] = {}
+        self.users = {"root": ROOT, "nobody": Account("nobody", 65534, 65534, (65534,))}
+        self.groups = {"root": 0, "adm": 4, "nogroup": 65534}
+        self._variables = variables or {}
+        self._host_name = host_name
+        self.namespaces: dict[str, Mapping[str, NetworkInterface]] = {}
+        self.executable: set[str] = set()
+
+    def read_file(self, path: str) -> bytes:
+        if path in self.executable:
+            raise Unreadable("is executable, which a configuration must not be")
+        if path not in self.files:
+            raise Unreadable("does not exist", absent=True)
+        return self.files[path]
+
+    def glob(self, pattern: str) -> list[str]:
+        if not any(mark in pattern for mark in "*?["):
+            return [pattern] if pattern in self.files else []
+        depth = pattern.count("/")
+        return sorted(p for p in self.files if p.count("/") == depth and fnmatch.fnmatchcase(p, pattern))
+
+    def real_path(self, path: str) -> str:
+        return path
+
+    def environment(self) -> Mapping[str, str]:
+        return self._variables
+
+    def host_name(self) -> str:
+        return self._host_name
+
+    def working_directory(self) -> str:
+        return "/"
+
+    def interfaces(self, namespace: str | None) -> Mapping[str, NetworkInterface] | None:
+        return self._interfaces if namespace is None else self.namespaces.get(namespace)
+
+    def user(self, name: str) -> Account | None:
+        return self.users.get(name)
+
+    def group(self, name: str) -> int | None:
+        return self.groups.get(name)
+
+    def process_account(self) -> Account:
+        return ROOT
+
+    def script(self, name: str) -> ScriptPath | None:
+        for path in [name] if "/" in name else [f"/usr/bin/{name}"]:
+            file = self.commands.get(path)
+            if file is not None:
+                parts = path.split("/")[:-1]
+                folders = ["/".join(parts[: end + 1]) or "/" for end in range(len(parts))]
+                way = [self.folders.get(folder, element(folder, kind="directory")) for folder in folders]
+                return ScriptPath(path, (*way, file))
+        return None
+
+    def scope(self, name: str) -> int | None:
+        return {"local-net": 100}.get(name)
+
+    def random(self, low: int, high: int) -> int:
+        return (low + high) // 2
+
+
+def element(path: str, mode: int = 0o755, uid: int = 0, gid: int = 0, kind: str = "file") -> PathElement:
+    """An element of a path, by default as an installed program has it."""
+    return PathElement(path, uid, gid, mode, kind)

@@ -1,0 +1,226 @@
+"""Virtual servers with traffic through them: forwarding methods, both families, checks, sorry server, reload, stop."""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support.lab_network import Host, Network, has_ipvs, run, wait_until
+from tests.support.lab_services import Daemon, WebServer, connections, ipvs_table, pages
+
+pytestmark = pytest.mark.lab(timeout=600)
+
+FORWARD = {"NAT": "Masq", "DR": "Route", "TUN": "Tunnel"}
+TIMING = "protocol TCP\n lvs_sched rr\n delay_loop 1\n connect_timeout 1\n retry 1\n delay_before_retry 0.5\n warmup 0"
+
+
+@dataclass(frozen=True)
+class Family:
+    """The addresses of one IP version."""
+
+    virtual: str
+    front: str
+    back: str
+    length: int
+
+    def service(self) -> str:
+        """The virtual server as ipvsadm names it."""
+        return f"TCP {socket_text(self.virtual)}"
+
+
+FAMILIES = {
+    "IPv4": Family("10.9.0.100", "10.9.0.", "10.8.0.", 24),
+    "IPv6": Family("fd00:9::100", "fd00:9::", "fd00:8::", 64),
+}
+
+
+def socket_text(address: str, port: int = 80) -> str:
+    """Address and port as ipvsadm writes them."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+class Site:
+    """A client, a director, two web servers and a third in reserve, wired for one forwarding method."""
+
+    def __init__(self, network: Network, method: str, family: Family) -> None:
+        self.network = network
+        self.method = method
+        self.family = family
+        network.switch("front")
+        network.switch("back")
+        self.client = network.host("client")
+        self.client.attach("front", "eth0", f"{family.front}200/{family.length}")
+        self.director = network.host("director")
+        self.director.sysctl("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+        self.director.attach("front", "eth0", f"{family.front}1/{family.length}")
+        self.director.attach("back", "eth1", f"{family.back}1/{family.length}")
+        self._hold(self.director, "eth0")
+        self.web: dict[str, WebServer] = {}
+        self.addresses: dict[str, str] = {}
+        for number in (1, 2, 3):
+            self._server(number)
+
+    def _server(self, number: int) -> None:
+        family = self.family
+        host = self.network.host(f"web{number}")
+        net = family.back if self.method == "NAT" else family.front
+        self.addresses[host.name] = f"{net}{10 + number}"
+        host.attach("back" if self.method == "NAT" else "front", "eth0", f"{net}{10 + number}/{family.length}")
+        if self.method == "NAT":
+            host.ip("route", "add", "default", "via", f"{family.back}1")
+        else:
+            host.sysctl("net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2")
+        if self.method == "DR":
+            self._hold(host, "lo")
+        if self.method == "TUN":
+            tunnel = "ip6tnl0" if ":" in family.virtual else "tunl0"
+            host.ip("link", "set", tunnel, "up")
+            host.sysctl("net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0")
+            self._hold(host, tunnel)
+        self.web[host.name] = WebServer(host)
+        self.web[host.name].start()
+
+    def _hold(self, host: Host, interface: str) -> None:
+        """Give a host the virtual address: never as the source of its own packets."""
+        if ":" in self.family.virtual:
+            words = [f"{self.family.virtual}/128", "dev", interface, "nodad", "preferred_lft", "0"]
+        else:
+            words = [f"{self.family.virtual}/32", "dev", interface]
+        host.ip("address", "add", *words)
+
+    def virtual_server(self, *servers: str, extra: str = "", weights: dict[str, int] | None = None) -> str:
+        """A virtual_server block over some of the web servers: a TCP_CHECK for web1, an HTTP_GET for the others."""
+        lines = [f"virtual_server {self.family.virtual} 80 {{", TIMING, f"lvs_method {self.method}", extra]
+        for name in servers:
+            weight = (weights or {}).get(name, 1)
+            check = "TCP_CHECK {\n}" if name == "web1" else "HTTP_GET {\nurl {\npath /\nstatus_code 200\n}\n}"
+            lines.append(f"real_server {self.addresses[name]} 80 {{\nweight {weight}\n{check}\n}}")
+        return "\n".join([*lines, "}", ""])
+
+    def pool(self) -> set[str]:
+        """The names of the servers that the kernel gives connections to."""
+        names = {socket_text(address): name for name, address in self.addresses.items()}
+        table = ipvs_table(self.director).get(self.family.service(), {})
+        return {names[server] for server, destination in table.items() if destination.weight}
+
+    def await_pool(self, *names: str, seconds: float = 20) -> None:
+        """Wait until exactly these servers are in the pool."""
+        wait_until(lambda: self.pool() == set(names), seconds, f"a pool of {names}")
+
+    def answers(self, count: int = 4) -> list[str]:
+        """What the client is answered, one request after another."""
+        return pages(self.client, self.family.virtual, count)
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    assert has_ipvs()
+    run("modprobe", "ipip")
+    run("modprobe", "ip6_tunnel")
+    with Network("ipvs-") as network:
+        yield network
+
+
+def run_through_a_server_failure(network: Network, method: str, family: str) -> None:
+    site = Site(network, method, FAMILIES[family])
+    daemon = Daemon(site.director, site.virtual_server("web1", "web2"))
+    daemon.start()
+    site.await_pool("web1", "web2", seconds=40)
+    table = ipvs_table(site.director)[site.family.service()]
+    assert {destination.forward for destination in table.values()} == {FORWARD[method]}
+    assert sorted(site.answers()) == ["web1", "web1", "web2", "web2"]
+
+    for dead, left in (("web2", "web1"), ("web1", "web2")):
+        site.web[dead].kill()
+        site.await_pool(left)
+        assert site.answers() == [left] * 4
+        site.web[dead].start()
+        site.await_pool("web1", "web2")
+        assert sorted(site.answers()) == ["web1", "web1", "web2", "web2"]
+
+    assert daemon.stop() == 0
+    assert ipvs_table(site.director) == {}
+
+
+def test_nat_ipv4_through_a_server_failure(network: Network) -> None:
+    run_through_a_server_failure(network, "NAT", "IPv4")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("method", "family"), [("NAT", "IPv6"), ("DR", "IPv4"), ("DR", "IPv6"), ("TUN", "IPv4"), ("TUN", "IPv6")]
+)
+def test_other_methods_through_a_server_failure(network: Network, method: str, family: str) -> None:
+    run_through_a_server_failure(network, method, family)
+
+
+def test_the_sorry_server_steps_in_when_all_are_gone(network: Network) -> None:
+    site = Site(network, "NAT", FAMILIES["IPv4"])
+    daemon = Daemon(
+        site.director, site.virtual_server("web1", "web2", extra=f"sorry_server {site.addresses['web3']} 80")
+    )
+    daemon.start()
+    site.await_pool("web1", "web2", seconds=40)
+
+    site.web["web1"].kill()
+    site.await_pool("web2")
+    site.web["web2"].kill()
+    site.await_pool("web3")
+    assert site.answers(2) == ["web3", "web3"]
+
+    site.web["web1"].start()
+    site.await_pool("web1")
+    assert site.answers(2) == ["web1", "web1"]
+    assert daemon.stop() == 0
+    assert ipvs_table(site.director) == {}
+
+
+def test_a_reload_changes_only_what_differs(network: Network) -> None:
+    site = Site(network, "NAT", FAMILIES["IPv4"])
+    daemon = Daemon(site.director, site.virtual_server("web1", "web2"))
+    daemon.start()
+    site.await_pool("web1", "web2", seconds=40)
+    assert "" not in site.answers()
+    web1, web2, web3 = (socket_text(site.addresses[name]) for name in ("web1", "web2", "web3"))
+    wait_until(  # the kernel sums its counters up every two seconds
+        lambda: connections(site.director)[site.family.service()] == {web1: 2, web2: 2}, 10, "two connections each"
+    )
+
+    second = site.virtual_server("web1").replace(f"{site.family.virtual} 80", f"{site.family.virtual} 81")
+    daemon.reload(site.virtual_server("web1", "web3", weights={"web1": 5}) + second)
+
+    site.await_pool("web1", "web3")
+    table = ipvs_table(site.director)
+    assert table[site.family.service()][web1].weight == 5
+    wait_until(
+        lambda: set(ipvs_table(site.director)) == {"TCP 10.9.0.100:80", "TCP 10.9.0.100:81"}, 10, "both services"
+    )
+    after = connections(site.director)[site.family.service()]
+    assert after[web1] == 2, "an entry that stays keeps its counters: it was never taken out"
+    assert after[web3] == 0
+    assert web2 not in after
+
+    daemon.reload(site.virtual_server("web1", "web3", weights={"web1": 5}))
+    wait_until(lambda: set(ipvs_table(site.director)) == {"TCP 10.9.0.100:80"}, 10, "one service")
+    assert daemon.stop() == 0
+
+
+@pytest.mark.skipif("LAB_DAEMON" in os.environ, reason="keepalived applies what is left of a broken file")
+def test_a_broken_file_is_refused_whole(network: Network) -> None:
+    site = Site(network, "NAT", FAMILIES["IPv4"])
+    daemon = Daemon(site.director, site.virtual_server("web1", "web2"))
+    daemon.start()
+    site.await_pool("web1", "web2", seconds=40)
+    logged = len(daemon.log())
+
+    daemon.reload(site.virtual_server("web1") + "virtual_server 10.9.0.101 80 {\n protokol TCP\n")
+
+    daemon.wait_for("protokol", after=logged)
+    assert site.pool() == {"web1", "web2"}
+    assert set(ipvs_table(site.director)) == {site.family.service()}
+    daemon.signal(signal.SIGHUP)  # and it still listens: a sound file is taken
+    daemon.reload(site.virtual_server("web1"))
+    site.await_pool("web1")
+    assert daemon.stop() == 0

@@ -1,0 +1,102 @@
+"""Dropping capabilities for good: as root, as an ordinary user, and as root of a user namespace."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from pykeepalived.kernel.capabilities import Capability, effective, keep_only, no_new_privileges
+from pykeepalived.kernel.processes import enter_network_namespace
+from tests.namespaces.veth_pair import veth_pair
+from tests.unit.kernel.forked import in_child
+
+KEPT = frozenset({Capability.NET_ADMIN, Capability.NET_RAW})
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+@needs_root
+def test_only_the_kept_ones_remain_here_and_in_what_is_started() -> None:
+    def work() -> str:
+        keep_only(KEPT)
+        told = subprocess.run(["grep", "-E", "^(Cap|NoNewPrivs)", "/proc/self/status"], capture_output=True, check=True)
+        return told.stdout.decode()
+
+    words = dict(line.split(":\t") for line in in_child(work).splitlines())
+    only = f"{1 << 12 | 1 << 13:016x}"
+    assert words == {
+        "CapInh": "0" * 16,
+        "CapPrm": only,  # a program of root has the bounding set
+        "CapEff": only,
+        "CapBnd": only,
+        "CapAmb": "0" * 16,
+        "NoNewPrivs": "1",
+    }
+
+
+@needs_root
+def test_what_is_kept_works_and_what_is_not_is_refused() -> None:
+    def work() -> str:
+        keep_only(frozenset({Capability.NET_RAW}))
+        socket.socket(socket.AF_INET, socket.SOCK_RAW, 112).close()
+        with pytest.raises(PermissionError):
+            os.setgid(1)
+        with pytest.raises(PermissionError):
+            os.chown("/", 1, 1)
+        return f"{sorted(effective())} {no_new_privileges()}"
+
+    assert in_child(work) == "[13] True"
+
+
+@needs_root
+def test_nothing_comes_back() -> None:
+    def work() -> str:
+        keep_only(frozenset())
+        keep_only(KEPT)
+        return str(sorted(effective()))
+
+    assert in_child(work) == "[]"
+
+
+@needs_root
+def test_an_ordinary_user_has_none_to_lose() -> None:
+    def work() -> str:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+        keep_only(KEPT)
+        return f"{sorted(effective())} {no_new_privileges()}"
+
+    assert in_child(work) == "[] True"
+
+
+def test_root_of_a_user_namespace_keeps_what_it_has_there() -> None:
+    code = (
+        "from pykeepalived.kernel.capabilities import *; import socket;"
+        "keep_only(frozenset({Capability.NET_RAW, Capability.NET_ADMIN}));"
+        "socket.socket(socket.AF_INET, socket.SOCK_RAW, 112);"
+        "print(sorted(effective()), sorted(bounding()), no_new_privileges())"
+    )
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "unshare" in done.stderr:
+        pytest.skip(f"needs user namespaces: {done.stderr.strip()}")
+    assert done.stderr == ""
+    assert done.stdout == "[12, 13] [12, 13] True\n"
+
+
+@needs_root
+def test_entering_a_named_network_namespace() -> None:
+    with veth_pair() as (left, _):
+        left.ip("link set eth0 name inside0")
+
+        def work() -> str:
+            enter_network_namespace(left.name)
+            return ",".join(name for _, name in socket.if_nameindex())
+
+        assert in_child(work) == "lo,inside0"

@@ -1,0 +1,403 @@
+"""The whole daemon as an operator starts it, in a network namespace of its own with two links to a neighbour."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 10.0
+
+HEAD = "global_defs {\n    router_id test\n    enable_script_security\n    script_user root\n}\n"
+OWNER = """
+vrrp_instance VI_1 {
+    interface left
+    virtual_router_id 51
+    priority 255
+    advert_int 1
+    virtual_ipaddress {
+        10.91.1.100/24
+    }
+%s
+}
+"""
+SECOND = """
+vrrp_instance VI_2 {
+    interface right
+    virtual_router_id 52
+    priority 100
+    advert_int 1
+    virtual_ipaddress {
+        10.91.2.100/24
+    }
+}
+"""
+SERVERS = """
+virtual_server 10.91.1.100 80 {
+    delay_loop 1
+    lvs_sched rr
+    lvs_method NAT
+    protocol TCP
+    real_server 10.91.1.2 80 {
+        TCP_CHECK {
+            connect_timeout 1
+        }
+    }
+}
+"""
+
+
+def why_not() -> str | None:
+    if os.geteuid() != 0:
+        return "needs root for network namespaces"
+    if subprocess.run(["ip", "netns", "list"], capture_output=True, check=False).returncode != 0:
+        return "needs the command ip with network namespaces"
+    return None
+
+
+pytestmark = [pytest.mark.root, pytest.mark.skipif(why_not() is not None, reason=why_not() or "")]
+
+
+def ip(words: str) -> str:
+    return subprocess.run(["ip", *words.split()], capture_output=True, text=True, check=True).stdout
+
+
+class Machine:
+    """A namespace, a folder for its files, and at most one daemon."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder
+        self.conf = folder / "keepalived.conf"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.text = ""
+
+    def command(self, *options: str) -> list[str]:
+        files = [f"--{word}={self.folder}/{word}" for word in ("pid", "vrrp_pid", "checkers_pid")]
+        python = [sys.executable, "-m", "pykeepalived"]
+        return ["ip", "netns", "exec", self.name, *python, "-f", str(self.conf), *files, *options]
+
+    def run(self, *options: str) -> subprocess.CompletedProcess[str]:
+        command = self.command(*options)
+        return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE, check=False)
+
+    def start(self, *options: str) -> None:
+        self.text = ""
+        self.process = subprocess.Popen(
+            self.command("-n", "-l", "-D", *options), cwd=ROOT, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+        )
+
+    def until(self, pattern: str, count: int = 1) -> re.Match[str]:
+        assert self.process is not None
+        assert self.process.stderr is not None
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            found = list(re.finditer(pattern, self.text))
+            if len(found) >= count:
+                return found[count - 1]
+            ready, _, _ = select.select([self.process.stderr], [], [], max(0.0, deadline - time.monotonic()))
+            data = os.read(self.process.stderr.fileno(), 65536) if ready else b""
+            assert data, f"{pattern!r} was not said {count} times:\n{self.text}"
+            self.text += data.decode()
+
+    def send(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        assert self.process is not None
+        assert self.process.stderr is not None
+        self.send(number)
+        code = self.process.wait(PATIENCE)
+        self.text += self.process.stderr.read().decode()
+        self.process.stderr.close()
+        return code
+
+    def pid(self, word: str) -> int:
+        return int((self.folder / word).read_text())
+
+    def has(self, address: str) -> bool:
+        return f" {address}/" in ip(f"-n {self.name} -o addr show")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    name, neighbour = f"pkd{os.getpid()}a", f"pkd{os.getpid()}b"
+    for each in (name, neighbour):
+        ip(f"netns add {each}")
+    try:
+        for number, link in ((1, "left"), (2, "right")):
+            ip(f"link add {link} netns {name} type veth peer name {link} netns {neighbour}")
+            for host, each in ((1, name), (2, neighbour)):
+                ip(f"-n {each} addr add 10.91.{number}.{host}/24 dev {link}")
+                ip(f"-n {each} link set {link} up")
+        ip(f"-n {name} link set lo up")
+        machine = Machine(name, tmp_path)
+        yield machine
+        if machine.process is not None:
+            assert machine.process.stderr is not None
+            if machine.process.poll() is None:
+                machine.process.kill()
+                machine.process.wait()
+            machine.process.stderr.close()
+    finally:
+        for each in (name, neighbour):
+            ip(f"netns del {each}")
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def soon(condition: object) -> bool:
+    assert callable(condition)
+    deadline = time.monotonic() + PATIENCE
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return bool(condition())
+
+
+def test_start_reload_stop(machine: Machine) -> None:
+    machine.conf.write_text(HEAD + OWNER % "")
+    machine.start()
+    machine.until(r"\(VI_1\) Entering MASTER STATE")
+    machine.until("Startup complete")
+    assert soon(lambda: machine.has("10.91.1.100"))
+    vrrp = machine.pid("vrrp_pid")
+    assert Path(f"/proc/{vrrp}/comm").read_text() == "keepalived_vrrp\n"
+    assert not (machine.folder / "checkers_pid").exists()
+
+    machine.conf.write_text(HEAD + OWNER % "" + "vrrp_instance VI_2 {\n    interfase right\n}\n")
+    machine.send(signal.SIGHUP)
+    machine.until(r"Unknown keyword 'interfase'")
+    machine.until(r"New configuration refused \(\d+ errors?, the first: .*the running configuration stays")
+    assert machine.has("10.91.1.100")
+
+    machine.conf.write_text(HEAD + OWNER % "" + SECOND)
+    machine.send(signal.SIGHUP)
+    machine.until("Reload complete")
+    machine.until(r"\(VI_2\) Entering MASTER STATE")
+    assert soon(lambda: machine.has("10.91.2.100"))
+    assert machine.pid("vrrp_pid") == vrrp
+    assert len(re.findall(r"\(VI_1\) Entering", machine.text)) == 1  # nothing flapped
+
+    assert machine.end() == 0
+    assert "(VI_1) sent 0 priority" in machine.text
+    assert not machine.has("10.91.1.100")
+    assert not machine.has("10.91.2.100")
+    assert not alive(vrrp)
+    assert [path.name for path in machine.folder.iterdir()] == ["keepalived.conf"]
+
+
+def test_a_second_start_says_so_and_harms_nothing(machine: Machine) -> None:
+    machine.conf.write_text(HEAD + OWNER % "")
+    machine.start()
+    machine.until("Startup complete")
+    before = machine.pid("pid")
+    second = machine.run("-n", "-l")
+    assert second.returncode == 0
+    assert "daemon is already running" in second.stderr
+    assert "Starting VRRP child" not in second.stderr
+    assert machine.pid("pid") == before
+    assert soon(lambda: machine.has("10.91.1.100"))
+    assert machine.end() == 0
+
+
+def test_a_reload_asked_for_during_the_start_is_not_lost(machine: Machine) -> None:
+    machine.conf.write_text(HEAD + OWNER % "")
+    machine.start()
+    machine.until("Configuration file")
+    machine.send(signal.SIGHUP)
+    machine.until("Startup complete")
+    machine.until("Reload complete")
+    assert machine.end() == 0
+
+
+def test_every_process_when_told_so_even_with_nothing_to_do(machine: Machine) -> None:
+    machine.conf.write_text(HEAD)
+    machine.start()
+    machine.until("keepalived has no configuration to run")
+    assert not (machine.folder / "vrrp_pid").exists()
+    assert machine.end() == 0
+    machine.start("--all")
+    machine.until("Startup complete")
+    assert {"vrrp_pid", "checkers_pid"} <= {path.name for path in machine.folder.iterdir()}
+    assert machine.end() == 0
+    assert "died" not in machine.text
+
+
+def test_a_killed_vrrp_process_comes_back(machine: Machine) -> None:
+    machine.conf.write_text(HEAD + OWNER % "")
+    machine.start()
+    machine.until(r"\(VI_1\) Entering MASTER STATE")
+    machine.until("Startup complete")
+    vrrp = machine.pid("vrrp_pid")
+    os.kill(vrrp, signal.SIGKILL)
+    machine.until(rf"VRRP child process\({vrrp}\) died: Respawning")
+    machine.until(r"\(VI_1\) Entering MASTER STATE", 2)
+    assert machine.pid("vrrp_pid") != vrrp
+    assert soon(lambda: machine.has("10.91.1.100"))
+    assert machine.end() == 0
+    assert not machine.has("10.91.1.100")
+
+
+def test_nothing_is_left_when_the_parent_is_killed(machine: Machine) -> None:
+    machine.conf.write_text(HEAD + OWNER % "")
+    machine.start()
+    machine.until("Startup complete")
+    assert soon(lambda: machine.has("10.91.1.100"))
+    vrrp = machine.pid("vrrp_pid")
+    machine.end(signal.SIGKILL)
+    assert soon(lambda: not alive(vrrp))
+    assert not machine.has("10.91.1.100")
+    # its stale pid file is no obstacle
+    machine.start()
+    machine.until("Startup complete")
+    assert machine.end() == 0
+
+
+def test_in_the_background(machine: Machine) -> None:
+    machine.conf.write_text(HEAD + OWNER % "")
+    done = machine.run()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert soon((machine.folder / "vrrp_pid").exists)
+    assert soon(lambda: machine.has("10.91.1.100"))
+    pid = machine.pid("pid")
+    assert Path(f"/proc/{pid}/cwd").readlink() == Path("/")
+    assert machine.run().returncode == 0  # already running
+    assert machine.pid("pid") == pid
+    os.kill(pid, signal.SIGTERM)
+    assert soon(lambda: not alive(pid))
+    assert not machine.has("10.91.1.100")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        (HEAD + OWNER % "", 0, ""),
+        ("", 0, ""),
+        ("nonsense\n", 5, "keepalived.conf:1:1: error: Unknown keyword 'nonsense'"),
+        (HEAD + (OWNER % "").replace("left", "nowhere"), 5, "nowhere"),
+        (HEAD + (OWNER % "").replace("priority 255", "priority 300"), 5, "300"),
+    ],
+)
+def test_the_verdict_of_the_test_mode(machine: Machine, text: str, code: int, said: str) -> None:
+    machine.conf.write_text(text)
+    done = machine.run("-t")
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert bool(done.stderr) == bool(said)
+    assert not machine.has("10.91.1.100")
+    assert not (machine.folder / "pid").exists()
+
+
+def test_a_fatal_mistake_refuses_the_start(machine: Machine) -> None:
+    machine.conf.write_text(HEAD + (OWNER % "").replace("    virtual_router_id 51\n", ""))
+    done = machine.run("-n", "-l")
+    assert done.returncode == 2, done.stderr
+    assert "Starting VRRP child" not in done.stderr
+    machine.conf.unlink()
+    done = machine.run("-n", "-l")
+    assert done.returncode == 6, done.stderr
+
+
+def test_scripts_run_as_their_user_and_end_in_time(machine: Machine) -> None:
+    said = machine.folder / "said"
+    said.touch()
+    said.chmod(0o666)
+    for parent in (machine.folder, *machine.folder.parents):
+        if str(parent).startswith("/tmp/"):
+            parent.chmod(0o755)
+    notify = machine.folder / "notify"
+    notify.write_text(f'#!/bin/sh\necho "$(id -u):$(id -g) $* [$IFS_TEST$LD_LIBRARY_PATH]" >> {said}\n')
+    slow = machine.folder / "slow"
+    slow.write_text("#!/bin/sh\nexec sleep 30\n")
+    for script in (notify, slow):
+        script.chmod(0o755)
+    checker = f'vrrp_script slow {{\n    script "{slow}"\n    interval 1\n    timeout 1\n    weight -10\n}}\n'
+    wishes = f'    notify "{notify} with words" nobody nogroup\n    track_script {{\n        slow\n    }}\n'
+    text = HEAD + checker + (OWNER % wishes).replace("priority 255", "priority 200")
+    machine.conf.write_text(text.replace("    enable_script_security\n", ""))
+    machine.start()
+    machine.until(r"VRRP_Script\(slow\) timed_out")
+    machine.until(r"\(VI_1\) Changing effective priority from 200 to 190")
+    machine.until(r"\(VI_1\) Entering MASTER STATE")
+    assert soon(lambda: "MASTER" in said.read_text())
+    assert machine.end() == 0
+    lines = said.read_text().splitlines()
+    nobody = [line for line in lines if line.startswith("65534:65534 with words INSTANCE VI_1 ")]
+    assert len(nobody) == len(lines) >= 3, lines
+    assert any(" STOP " in line for line in lines)
+
+
+def test_checkers_run_beside_vrrp_with_or_without_ipvs(machine: Machine) -> None:
+    machine.conf.write_text(HEAD + OWNER % "" + SERVERS)
+    machine.start()
+    machine.until("Starting Healthcheck child process")
+    machine.until("Startup complete")
+    assert machine.pid("checkers_pid") != machine.pid("vrrp_pid")
+    assert soon(lambda: machine.has("10.91.1.100"))
+    assert machine.end() == 0
+    assert "died" not in machine.text
+
+
+def test_only_one_of_them_when_told_so(machine: Machine) -> None:
+    machine.conf.write_text(HEAD + OWNER % "" + SERVERS)
+    machine.start("-P")
+    machine.until("Startup complete")
+    assert not (machine.folder / "checkers_pid").exists()
+    assert (machine.folder / "vrrp_pid").exists()
+    assert machine.end() == 0
+
+
+FORBIDDEN = re.compile(r"/(pyparsing|scapy|asyncio)/|_asyncio\.cpython|_ssl\.cpython")
+
+
+def test_memory_and_what_is_loaded(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.conf.write_text(HEAD + OWNER % "" + SERVERS)
+    machine.start()
+    machine.until("Startup complete")
+    total = 0
+    for word in ("pid", "vrrp_pid", "checkers_pid"):
+        pid = machine.pid(word)
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        total += int(re.findall(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)[0])
+        assert not FORBIDDEN.search(Path(f"/proc/{pid}/maps").read_text())
+    with capsys.disabled():
+        print(f"\nPSS of all processes: {total / 1024:.1f} MiB")
+    assert total < 40 * 1024
+    assert machine.end() == 0
+
+
+def test_the_first_advert_comes_soon(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.conf.write_text(HEAD + OWNER % "")
+    neighbour = machine.name[:-1] + "b"
+    program = (
+        "import socket, time\n"
+        "s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))\n"
+        "s.bind(('left', 0x0800))\nprint('listening', flush=True)\n"
+        "while True:\n    data = s.recv(2048)\n    if data[9] == 112:\n        print(time.monotonic_ns(), flush=True)\n"
+        "        break\n"
+    )
+    command = ["ip", "netns", "exec", neighbour, sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as listener:
+        assert listener.stdout is not None
+        assert listener.stdout.readline() == "listening\n"
+        begin = time.monotonic_ns()
+        machine.start()
+        heard = int(listener.stdout.readline())
+    with capsys.disabled():
+        print(f"\nexec to first advert: {(heard - begin) / 1e6:.0f} ms")
+    assert heard - begin < 5e9  # 0.5 s on a machine that has nothing else to do
+    machine.until("Startup complete")
+    assert machine.end() == 0

@@ -1,0 +1,74 @@
+"""The announcer on a real veth: scapy reads at the far end what it sent."""
+
+import errno
+import socket
+from ipaddress import ip_address
+
+import pytest
+from scapy.layers.inet6 import ICMPv6ND_NA
+from scapy.layers.l2 import ARP, Ether
+
+from pykeepalived.kernel.frames import LinuxAnnouncer, make_templates
+from pykeepalived.kernel.ports import Interface
+from tests.namespaces.veth_pair import Namespace, veth_pair, why_not
+
+pytestmark = [pytest.mark.root, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
+
+TEMPLATES = make_templates()
+VIP, VIP6 = ip_address("10.9.0.100"), ip_address("2001:db8::100")
+
+
+def eth0(namespace: Namespace) -> Interface:
+    index = namespace.call(lambda: socket.if_nametoindex("eth0"))
+    return Interface(index, "eth0", True, bytes.fromhex("020000000001"), 1500, True, True, False)
+
+
+def sniffer(namespace: Namespace) -> socket.socket:
+    def open_it() -> socket.socket:
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        sock.bind(("eth0", 0))
+        sock.settimeout(1)
+        return sock
+
+    return namespace.call(open_it)
+
+
+def next_from(ear: socket.socket, mac: bytes) -> Ether:
+    while True:
+        frame = ear.recv(2048)
+        if frame[6:12] == mac:
+            return Ether(frame)
+
+
+def test_both_kinds_reach_the_far_end() -> None:
+    with veth_pair() as (left, right):
+        ear = sniffer(right)
+        interface = eth0(left)
+        announcer = LinuxAnnouncer(TEMPLATES)
+        assert left.call(lambda: announcer.announce(interface, VIP, router=False)) == 0
+        assert next_from(ear, interface.mac)[ARP].psrc == str(VIP)
+        assert left.call(lambda: announcer.announce(interface, VIP6, router=True)) == 0
+        advert = next_from(ear, interface.mac)[ICMPv6ND_NA]
+        assert (advert.tgt, advert.R, advert.S, advert.O) == (str(VIP6), 1, 0, 1)
+        ear.close()
+        announcer.close()
+
+
+def test_a_link_that_went_down_and_came_back_is_announced_on_again() -> None:
+    with veth_pair() as (left, right):
+        interface = eth0(left)
+        announcer = LinuxAnnouncer(TEMPLATES)
+
+        def announce() -> int:
+            return left.call(lambda: announcer.announce(interface, VIP, router=False))
+
+        assert announce() == 0
+        left.ip("link set eth0 down")
+        assert announce() == errno.ENETDOWN
+        left.ip("link set eth0 up")
+        assert announce() == 0
+        left.ip("link del eth0")
+        assert announce() in {errno.ENODEV, errno.ENXIO}
+        left.ip(f"link add name eth0 type veth peer name eth0 netns {right.name}")
+        assert announce() == errno.ENODEV  # another link of that name: its own index is asked for
+        announcer.close()

@@ -1,0 +1,192 @@
+"""Fakes at the ports of the checker process: IPVS table, journal, scripts, a reactor of simulated time."""
+
+import errno
+import heapq
+from collections.abc import Callable, Sequence
+
+from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.blocks.virtual_server import Service
+from pykeepalived.daemon.reactor import READABLE, WRITABLE, Reactor
+from pykeepalived.effects import Log
+from pykeepalived.errors import KernelError
+from pykeepalived.events import ScriptExited
+from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServiceRow
+from pykeepalived.kernel.ports import BATCH, Failure
+from pykeepalived.lvs.events import ServerKey
+from pykeepalived.lvs.rows import ServiceTable, key_of
+
+Rows = list[tuple[ServiceRow, list[DestinationRow]]]
+
+
+class FakeIpvs:
+    """A kernel's IPVS table, refusing what the kernel refuses. ``schedulers`` are those it knows."""
+
+    def __init__(self, rows: Rows | None = None) -> None:
+        self.services: dict[Service, ServiceTable] = {}
+        self.missing = False
+        self.broken = False  # netlink itself
+        self.schedulers = {"rr", "wrr", "wlc", "lc", "sh", "mh"}
+        self.batches: list[list[IpvsOrder]] = []
+        self.reads = 0
+        for row, destinations in rows or []:
+            self.services[row.service] = ServiceTable(row, {key_of(each): each for each in destinations})
+
+    @property
+    def orders(self) -> list[IpvsOrder]:
+        """All that was ever ordered."""
+        return [order for batch in self.batches for order in batch]
+
+    def version(self) -> str:
+        if self.missing:
+            raise KernelError("GET_INFO", errno.ENOENT)
+        return "1.2.1"
+
+    def table(self) -> Rows:
+        self.version()
+        self.reads += 1
+        return [(each.row, list(each.destinations.values())) for each in self.services.values()]
+
+    def apply(self, orders: Sequence[IpvsOrder]) -> list[Failure]:
+        assert 0 < len(orders) <= BATCH
+        if self.broken:
+            raise KernelError("IPVS", errno.ENOBUFS)
+        self.batches.append(list(orders))
+        answers = [(index, self.order(order)) for index, order in enumerate(orders)]
+        return [Failure(index, number) for index, number in answers if number]
+
+    def flush(self) -> None:
+        self.services.clear()
+
+    def weights(self) -> dict[str, dict[str, int]]:
+        """The table as people read it: service, server, weight."""
+        return {
+            str(service): {f"{row.address}:{row.port}": row.weight for row in table.destinations.values()}
+            for service, table in self.services.items()
+        }
+
+    def order(self, order: IpvsOrder) -> int:
+        """Carry one out as ip_vs_ctl.c does; the errno."""
+        service = order.service.service
+        table = self.services.get(service)
+        if order.verb == "add-service":
+            if table is not None:
+                return errno.EEXIST
+            if order.service.scheduler not in self.schedulers:
+                return errno.ENOENT
+            self.services[service] = ServiceTable(order.service)
+            return 0
+        if table is None:
+            return errno.ESRCH
+        if order.verb == "edit-service":
+            if order.service.scheduler not in self.schedulers:
+                return errno.ENOENT
+            table.row = order.service
+            return 0
+        if order.verb == "delete-service":
+            del self.services[service]
+            return 0
+        assert order.destination is not None
+        return _order_server(table, order.verb, key_of(order.destination), order.destination)
+
+
+def _order_server(table: ServiceTable, verb: str, key: ServerKey, row: DestinationRow) -> int:
+    there = key in table.destinations
+    if verb == "add-server":
+        if there:
+            return errno.EEXIST
+    elif not there:
+        return errno.ENOENT
+    if verb == "delete-server":
+        del table.destinations[key]
+    else:
+        table.destinations[key] = row
+    return 0
+
+
+class FakeJournal:
+    """Keeps the lines."""
+
+    def __init__(self) -> None:
+        self.entries: list[Log] = []
+
+    def log(self, line: Log) -> None:
+        self.entries.append(line)
+
+    def lines(self, *, detail: bool = False) -> list[str]:
+        """Messages since the last call."""
+        lines = [entry.message for entry in self.entries if detail or not entry.detail]
+        self.entries.clear()
+        return lines
+
+
+class FakeScripts:
+    """Keeps what was run, and how the table looked then."""
+
+    def __init__(self, look: Callable[[], object] = lambda: None) -> None:
+        self.runs: list[tuple[str, ...]] = []
+        self.seen: list[object] = []
+        self._look = look
+
+    def run(
+        self,
+        script: Script,
+        arguments: tuple[str, ...] = (),
+        *,
+        timeout: int | None = None,  # noqa: ARG002 - the port's
+        on_exit: Callable[[ScriptExited], None] | None = None,  # noqa: ARG002 - the port's
+    ) -> None:
+        self.runs.append((*script.argv, *arguments))
+        self.seen.append(self._look())
+
+
+class SimulatedReactor(Reactor):
+    """Sockets are real, time is not: when no socket has anything to say, it jumps to the next deadline."""
+
+    def __init__(self) -> None:
+        super().__init__(self._raise)
+        self.time = 1_000_000_000_000
+        self.errors: list[Exception] = []
+
+    def now(self) -> int:  # type: ignore[override]  # a clock of our own
+        return self.time
+
+    def run_to(self, instant: int) -> None:
+        """Let everything happen that is due until then."""
+        for _ in range(1_000_000):
+            if not self.step(instant):
+                break
+        self.time = max(self.time, instant)
+        if self.errors:
+            raise self.errors[0]
+
+    def run_for(self, length: int) -> None:
+        self.run_to(self.time + length)
+
+    def step(self, until: int) -> bool:
+        """One thing; False when nothing is due until then."""
+        ready = self._epoll.poll(0)
+        for fd, mask in ready:
+            readable, writable = self._handlers.get(fd, (None, None))
+            if readable is not None and mask & READABLE:
+                self._call(readable)
+            elif writable is not None and mask & WRITABLE:
+                self._call(writable)
+        if ready:
+            return True
+        if self._soon:
+            callbacks, self._soon = self._soon, []
+            for callback in callbacks:
+                self._call(callback)
+            return True
+        if self._heap and self._heap[0][0] <= until:
+            self.time = max(self.time, self._heap[0][0])
+            self._ring_one()
+            return True
+        return False
+
+    def _ring_one(self) -> None:
+        due_at, _, alarm = heapq.heappop(self._heap)
+        alarm._reached(due_at, self.time)
+
+    def _raise(self, error: Exception) -> None:
+        self.errors.append(error)

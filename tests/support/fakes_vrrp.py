@@ -1,0 +1,339 @@
+"""Fakes at the ports of the VRRP process: a kernel, a journal, scripts, and a reactor whose clock the test moves."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.daemon.child import ChildContext, ChildOptions
+from pykeepalived.daemon.reactor import Alarm, Callback, Reactor
+from pykeepalived.effects import Log
+from pykeepalived.errors import KernelError
+from pykeepalived.events import ScriptExited
+from pykeepalived.kernel.frames import FrameTemplates
+from pykeepalived.kernel.ports import Datagram, Failure, HostAddress, HostListener, Interface, IPAddress
+
+
+@dataclass(slots=True)
+class FakeJournal:
+    """Keeps lines."""
+
+    lines: list[Log] = field(default_factory=list)
+    trace: list[tuple[str, ...]] | None = None
+
+    def log(self, line: Log) -> None:
+        self.lines.append(line)
+        if self.trace is not None and not line.detail:
+            self.trace.append(("log", line.message))
+
+    def texts(self) -> list[str]:
+        return [line.message for line in self.lines]
+
+
+@dataclass(slots=True)
+class FakeScripts:
+    """Keeps what was to be run; a test ends the runs."""
+
+    ran: list[tuple[Script, tuple[str, ...], int | None]] = field(default_factory=list)
+    exits: list[Callable[[ScriptExited], None] | None] = field(default_factory=list)
+    trace: list[tuple[str, ...]] | None = None
+
+    def run(
+        self,
+        script: Script,
+        arguments: tuple[str, ...] = (),
+        *,
+        timeout: int | None = None,
+        on_exit: Callable[[ScriptExited], None] | None = None,
+    ) -> None:
+        self.ran.append((script, arguments, timeout))
+        self.exits.append(on_exit)
+        if self.trace is not None:
+            self.trace.append(("script", *script.argv, *arguments))
+
+    def end(self, index: int, status: int = 0) -> None:
+        callback = self.exits[index]
+        assert callback is not None
+        callback(ScriptExited(status))
+
+
+class FakeReactor:
+    """Time stands until ``run_to``; then alarms ring in their order, with ``soon`` between."""
+
+    def __init__(self) -> None:
+        self.time = 1_000_000_000_000
+        self.watched: dict[int, Callback] = {}
+        self.alarms: list[tuple[int, int, Alarm]] = []
+        self._soon: list[Callback] = []
+        self._order = 0
+        self.turns = 0
+
+    def now(self) -> int:
+        return self.time
+
+    def watch(self, fd: int, readable: Callback | None = None, writable: Callback | None = None) -> None:
+        del writable
+        assert readable is not None
+        self.watched[fd] = readable
+
+    def unwatch(self, fd: int) -> None:
+        self.watched.pop(fd, None)
+
+    def alarm(self, callback: Callback) -> Alarm:
+        return Alarm(cast("Reactor", self), callback)
+
+    def soon(self, callback: Callback) -> None:
+        self._soon.append(callback)
+
+    def _queue(self, due_at: int, alarm: Alarm) -> None:
+        self._order += 1
+        self.alarms.append((due_at, self._order, alarm))
+
+    def turn(self) -> None:
+        """What one turn of the real one does, after the sockets."""
+        self.turns += 1
+        callbacks, self._soon = self._soon, []
+        for callback in callbacks:
+            callback()
+        while self.alarms and min(self.alarms)[0] <= self.time:
+            entry = min(self.alarms)
+            self.alarms.remove(entry)
+            entry[2]._reached(entry[0], self.time)
+
+    def run_to(self, when: int) -> None:
+        """Let time pass, turn by turn."""
+        while True:
+            self.turn()
+            if self._soon:
+                continue
+            due = min(self.alarms)[0] if self.alarms else when + 1
+            if due > when:
+                break
+            self.time = max(self.time, due)
+        self.time = when
+
+    def run_for(self, length: int) -> None:
+        self.run_to(self.time + length)
+
+
+@dataclass(slots=True)
+class FakeReceiver:
+    """A queue of datagrams."""
+
+    fd: int
+    interface: Interface
+    group: IPAddress | None
+    unicast_source: IPAddress | None
+    queue: list[Datagram] = field(default_factory=list)
+    vrids: frozenset[int] | None = None
+    closed: bool = False
+
+    def fileno(self) -> int:
+        return self.fd
+
+    def receive(self) -> Datagram | None:
+        return self.queue.pop(0) if self.queue else None
+
+    def listen_for(self, vrids: frozenset[int]) -> None:
+        self.vrids = vrids
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass(slots=True)
+class FakeSender:
+    """Keeps what was sent."""
+
+    kernel: "FakeKernel"
+    interface: Interface
+    multicast: bool
+    ttl: int | None
+    closed: bool = False
+
+    def send(self, source: bytes, destination: bytes, pdu: bytes) -> int:
+        assert not self.closed
+        self.kernel.sent.append((source, destination, pdu))
+        self.kernel.trace.append(("advert", str(pdu[1]), str(pdu[2])))
+        return self.kernel.send_errno
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeKernel:
+    """A host with links and addresses, and all that the VRRP process asks of a kernel. ``trace`` is what was done."""
+
+    def __init__(self, *links: str) -> None:
+        self.trace: list[tuple[str, ...]] = []
+        self.links: dict[str, Interface] = {}
+        self.held: dict[tuple[str, str, int], HostAddress] = {}
+        self.listener: HostListener | None = None
+        self.pending: list[Callable[[], None]] = []
+        self.receivers: list[FakeReceiver] = []
+        self.senders: list[FakeSender] = []
+        self.sent: list[tuple[bytes, bytes, bytes]] = []
+        self.frames: list[tuple[str, str]] = []
+        self.batches: list[int] = []
+        self.send_errno = 0
+        self.refuse: dict[str, int] = {}
+        self.refuse_sockets = 0
+        self.closed = False
+        for index, name in enumerate(links, 1):
+            self.links[name] = make_link(name, index)
+
+    # what a test does to it
+
+    def give(self, link: str, address: IPAddress, prefix_length: int) -> None:
+        """Somebody adds an address."""
+        held = HostAddress(self.links[link].index, address, prefix_length, 0, tentative=False, secondary=False)
+        self.held[link, str(address), prefix_length] = held
+        self._later(lambda listener: listener.address_added(held))
+
+    def take(self, link: str, address: str, prefix_length: int) -> None:
+        """Somebody removes an address."""
+        held = self.held.pop((link, address, prefix_length))
+        self._later(lambda listener: listener.address_removed(held))
+
+    def set_link(self, name: str, *, up: bool) -> None:
+        """A link goes up or down."""
+        old = self.links[name]
+        new = self.links[name] = make_link(name, old.index, up=up)
+        self._later(lambda listener: listener.interface_changed(old, new))
+
+    def remove_link(self, name: str) -> None:
+        """A link vanishes."""
+        old = self.links.pop(name)
+        self._later(lambda listener: listener.interface_changed(old, None))
+
+    def add_link(self, name: str, index: int) -> None:
+        """A link appears."""
+        new = self.links[name] = make_link(name, index)
+        self._later(lambda listener: listener.interface_changed(None, new))
+
+    def _later(self, tell: Callable[[HostListener], None]) -> None:
+        listener = self.listener
+        if listener is not None:
+            self.pending.append(lambda: tell(listener))
+
+    # VrrpKernel
+
+    def host(self, listener: HostListener) -> "FakeKernel":
+        self.listener = listener
+        return self
+
+    def receiver(
+        self, family: int, interface: Interface, group: IPAddress | None, unicast_source: IPAddress | None
+    ) -> FakeReceiver:
+        del family
+        if self.refuse_sockets:
+            raise KernelError("listen", self.refuse_sockets)
+        receiver = FakeReceiver(100 + len(self.receivers), interface, group, unicast_source)
+        self.receivers.append(receiver)
+        return receiver
+
+    def sender(self, family: int, interface: Interface, *, multicast: bool, ttl: int | None) -> FakeSender:
+        del family
+        if self.refuse_sockets:
+            raise KernelError("send", self.refuse_sockets)
+        sender = FakeSender(self, interface, multicast, ttl)
+        self.senders.append(sender)
+        return sender
+
+    def announcer(self, templates: FrameTemplates) -> "FakeKernel":
+        del templates
+        return self
+
+    @staticmethod
+    def forwards(interface: str) -> bool:
+        return interface == "eth1"
+
+    # Host
+
+    @staticmethod
+    def fileno() -> int:
+        return 50
+
+    def drain(self) -> None:
+        while self.pending:
+            self.pending.pop(0)()
+
+    def interfaces(self) -> Sequence[Interface]:
+        return tuple(self.links.values())
+
+    def addresses(self, interface: int) -> Sequence[HostAddress]:
+        return tuple(held for held in self.held.values() if held.interface == interface)
+
+    def add_addresses(self, entries: Sequence[AddressEntry]) -> list[Failure]:
+        self.batches.append(len(entries))
+        failures = []
+        for index, entry in enumerate(entries):
+            errno = self.refuse.get(str(entry.address), 0)
+            if errno or entry.dev not in self.links:
+                failures.append(Failure(index, errno or 19))
+                continue
+            self.trace.append(("add", str(entry.address)))
+            if (entry.dev, str(entry.address), entry.prefix_length) not in self.held:
+                self.give(entry.dev, entry.address, entry.prefix_length)
+        return failures
+
+    def remove_addresses(self, entries: Sequence[AddressEntry]) -> list[Failure]:
+        self.batches.append(len(entries))
+        for entry in entries:
+            self.trace.append(("remove", str(entry.address)))
+            place = (entry.dev or "", str(entry.address), entry.prefix_length)
+            if place in self.held:
+                self.take(*place)
+        return []
+
+    # Announcer
+
+    def announce(self, interface: Interface, address: IPAddress, *, router: bool) -> int:
+        self.frames.append((interface.name, str(address)))
+        self.trace.append(("announce", str(address), *(("router",) if router else ())))
+        return 0
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def make_link(name: str, index: int, *, up: bool = True) -> Interface:
+    """A link as the kernel describes it."""
+    mac = bytes((2, 0, 0, 0, 0, index))
+    return Interface(index, name, up=up, mac=mac, mtu=1500, arp=True, multicast=True, loopback=False)
+
+
+class Bench:
+    """A context of fakes with one trace of everything done, in order."""
+
+    def __init__(self, *links: str, options: ChildOptions | None = None) -> None:
+        self.kernel = FakeKernel(*links)
+        self.journal = FakeJournal(trace=self.kernel.trace)
+        self.scripts = FakeScripts(trace=self.kernel.trace)
+        self.reactor = FakeReactor()
+        self.readies: list[int] = []
+        self.context = ChildContext(
+            reactor=cast("Reactor", self.reactor),
+            journal=self.journal,
+            scripts=self.scripts,
+            options=options or ChildOptions(),
+            frames=cast("Any", None),
+            ready=lambda: self.readies.append(self.reactor.time),
+        )
+
+    def hear(self, datagram: Datagram, receiver: int = 0) -> None:
+        """A packet comes in."""
+        socket = self.kernel.receivers[receiver]
+        socket.queue.append(datagram)
+        self.reactor.watched[socket.fd]()
+
+    def told(self) -> None:
+        """The kernel's news are read."""
+        self.reactor.watched[self.kernel.fileno()]()
+
+    def cut(self) -> list[tuple[str, ...]]:
+        """What was done since the last time."""
+        trace = list(self.kernel.trace)
+        self.kernel.trace.clear()
+        return trace

@@ -1,0 +1,347 @@
+"""Virtual servers: services, methods, inheritance down to the checkers, quorum, persistence."""
+
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+
+from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet, HttpUrl, Target, TcpCheck
+from pykeepalived.config.blocks.virtual_server import (
+    IPPROTO_SCTP,
+    IPPROTO_TCP,
+    IPPROTO_UDP,
+    LvsMethod,
+    RealServer,
+    Service,
+    SorryServer,
+)
+from pykeepalived.config.kinds import AF_INET, AF_INET6
+from pykeepalived.units import MILLISECOND, SECOND
+from tests.config.reading import messages, read, server, server_text, sound
+
+
+def said(text: str) -> list[str]:
+    return [each.partition(" ")[2] for each in messages(read(text))]
+
+
+def test_the_least_server_has_the_documented_defaults() -> None:
+    found = server("")
+    assert found.service == Service("address", IPv4Address("10.9.0.100"), 80, IPPROTO_TCP, 0, AF_INET)
+    assert str(found.service) == "[10.9.0.100]:tcp:80"
+    assert found.real_server == (RealServer(address=IPv4Address("10.9.0.1"), port=80),)
+    assert found.real_server_text(found.real_server[0]) == "[10.9.0.1]:tcp:80"
+    assert (found.quorum, found.hysteresis, found.persistence_timeout, found.alpha) == (1, 0, None, False)
+
+
+@pytest.mark.parametrize(("word", "number"), [("TCP", IPPROTO_TCP), ("udp", IPPROTO_UDP), ("Sctp", IPPROTO_SCTP)])
+def test_protocols(word: str, number: int) -> None:
+    assert server(f"protocol {word}").service.protocol == number
+
+
+def test_what_is_missing_is_said_and_set() -> None:
+    text = "virtual_server 10.9.0.100 80 {\nreal_server 10.9.0.1 80 {\n}\n}"
+    loaded = read(text)
+    (found,) = loaded.configuration.virtual_server
+    assert (found.lvs_sched, found.service.protocol, found.real_server[0].lvs_method.forward) == (
+        "wlc",
+        IPPROTO_UDP,
+        "NAT",
+    )
+    assert len(messages(loaded)) == 3
+    assert not loaded.fatal
+
+
+@pytest.mark.parametrize(
+    ("words", "method"),
+    [
+        ("NAT", LvsMethod("NAT")),
+        ("DR", LvsMethod("DR")),
+        ("TUN", LvsMethod("TUN")),
+        ("TUN type gue port 6080", LvsMethod("TUN", "gue", 6080)),
+        ("TUN type gue port 6080 remcsum", LvsMethod("TUN", "gue", 6080, "remcsum")),
+        ("TUN type gre csum", LvsMethod("TUN", "gre", 0, "csum")),
+    ],
+)
+@pytest.mark.parametrize("keyword", ["lvs_method", "lb_kind"])
+def test_methods(keyword: str, words: str, method: LvsMethod) -> None:
+    assert server(f"{keyword} {words}").real_server[0].lvs_method == method
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "dr",
+        "FULLNAT",
+        "DR type gue port 5",
+        "TUN type gue",
+        "TUN port 5",
+        "TUN type ipip csum",
+        "TUN type gre remcsum",
+        "TUN x",
+        "TUN type gue port ³",
+    ],
+)
+def test_bad_methods(words: str) -> None:
+    loaded = read(server_text(f"lvs_method {words}"))
+    assert loaded.exit_code == 5
+    assert loaded.diagnostics[0].hint
+
+
+def test_a_real_server_has_its_own_method() -> None:
+    assert server("lvs_method DR", "lvs_method TUN").real_server[0].lvs_method.forward == "TUN"
+
+
+@pytest.mark.parametrize(
+    ("head", "service"),
+    [
+        ("fwmark 7", "FWM 7"),
+        ("10.9.0.100 443", "[10.9.0.100]:udp:443"),
+        ("2001:db8::1 53", "[2001:db8::1]:udp:53"),
+        ("10.9.0.100/24 53", "[10.9.0.100]:udp:53"),
+    ],
+)
+def test_services(head: str, service: str) -> None:
+    real = "2001:db8::2" if ":" in head else "10.9.0.1"
+    text = f"virtual_server {head} {{\nlvs_sched rr\nlvs_method NAT\nprotocol UDP\nreal_server {real} 53 {{\n}}\n}}"
+    text = text.replace("protocol UDP\n", "") if "fwmark" in head else text
+    (found,) = sound(text).configuration.virtual_server
+    assert str(found.service) == service
+    assert found.family == (AF_INET6 if ":" in head else AF_INET)
+
+
+@pytest.mark.parametrize(
+    ("head", "exit_code"),
+    [("", 2), ("fwmark", 2), ("fwmark x", 5), ("10.9.0 80", 5), ("10.9.0.1 65536", 5), ("www.example.net 80", 5)],
+)
+def test_bad_services(head: str, exit_code: int) -> None:
+    loaded = read(server_text("").replace("10.9.0.100 80", head))
+    assert loaded.exit_code == exit_code
+    assert loaded.configuration.virtual_server == ()
+
+
+def test_a_group_is_left_out_and_said() -> None:
+    text = "virtual_server_group web {\n10.9.0.1-5 80\nfwmark 7\n}" + server_text("").replace(
+        "10.9.0.100 80", "group web"
+    )
+    loaded = sound(text)
+    assert loaded.configuration.virtual_server == ()
+    assert any("virtual_server group" in each for each in loaded.not_effective)
+
+
+@pytest.mark.parametrize(
+    ("method", "port", "used", "counts"),
+    [
+        ("NAT", "8080", 8080, 0),
+        ("NAT", "", 80, 0),
+        ("DR", "8080", 80, 1),
+        ("DR", "", 80, 0),
+        ("TUN", "81", 80, 1),
+        ("DR", "80", 80, 0),
+    ],
+)
+def test_ports_of_real_servers(method: str, port: str, used: int, counts: int) -> None:
+    text = server_text(f"lvs_method {method}").replace("10.9.0.1 80", f"10.9.0.1 {port}")
+    loaded = read(text)
+    assert loaded.configuration.virtual_server[0].real_server[0].port == used
+    assert len(messages(loaded)) == counts
+
+
+def test_families_differ_with_a_tunnel_alone() -> None:
+    text = server_text("lvs_method %s").replace("real_server 10.9.0.1", "real_server 2001:db8::2")
+    assert sound(text % "TUN").configuration.virtual_server[0].real_server[0].address == IPv6Address("2001:db8::2")
+    assert "is of the other family" in said(text % "DR")[0]
+
+
+def test_duplicates() -> None:
+    twice = server_text("") + server_text("weight 5")
+    loaded = read(twice)
+    assert loaded.exit_code == 0
+    assert [each.real_server[0].weight for each in loaded.configuration.virtual_server] == [1]
+    text = server_text("").replace("real_server 10", "real_server 10.9.0.1 80 {\nweight 9\n}\nreal_server 10")
+    loaded = read(text)
+    assert [each.weight for each in loaded.configuration.virtual_server[0].real_server] == [9]
+    assert loaded.exit_code == 5
+
+
+TIMING = "retry 7\ndelay_before_retry 0.25\ndelay_loop 6\nwarmup 2\nconnect_timeout 1.5\nalpha"
+RESOLVED = CheckTiming(7, 250 * MILLISECOND, 6 * SECOND, 2 * SECOND, alpha=True)
+
+
+@pytest.mark.parametrize("place", ["virtual_server", "real_server", "checker"])
+@pytest.mark.parametrize("checker", ["TCP_CHECK {\n%s\n}", "HTTP_GET {\nurl {\npath /\n}\n%s\n}"])
+def test_timing_comes_from_the_nearest_block(place: str, checker: str) -> None:
+    outer = "retry 99\ndelay_loop 99\nwarmup 99\nconnect_timeout 99\ndelay_before_retry 99\n"
+    match place:
+        case "virtual_server":
+            found = server(TIMING, checker % "")
+        case "real_server":
+            found = server(outer, f"{TIMING}\n{checker % ''}")
+        case _:
+            found = server(outer, f"{outer}\n{checker % TIMING}")
+    (check,) = found.real_server[0].checkers
+    assert check.timing == RESOLVED
+    assert check.target == Target(IPv4Address("10.9.0.1"), 80, connect_timeout=1500 * MILLISECOND)
+
+
+def test_timing_defaults_differ_by_kind() -> None:
+    found = server("delay_loop 6", "TCP_CHECK {\n}\nHTTP_GET {\nurl {\npath /\n}\n}")
+    tcp, http = found.real_server[0].checkers
+    assert tcp == TcpCheck(
+        Target(IPv4Address("10.9.0.1"), 80), CheckTiming(1, SECOND, 6 * SECOND, 6 * SECOND, alpha=False)
+    )
+    assert http.timing.delay_before_retry == 3 * SECOND
+
+
+def test_targets() -> None:
+    lines = "connect_ip 10.1.1.1\nconnect_port 8443\nbindto 10.1.1.2\nbind_port 999\nbind_if eth1\nfwmark 5"
+    (check,) = server("", f"TCP_CHECK {{\n{lines}\n}}").real_server[0].checkers
+    assert check.target == Target(IPv4Address("10.1.1.1"), 8443, IPv4Address("10.1.1.2"), 999, "eth1", 5, 5 * SECOND)
+    assert "different families" in said(server_text("", "TCP_CHECK {\nbindto fe80::1\n}"))[0]
+
+
+def test_http_get() -> None:
+    digest = "9b3a0c85a887a256d6939da88aabd8cd"
+    lines = f"""
+        virtualhost shop.example
+        http_protocol 1.0c
+        fast_recovery
+        url {{
+            path /a
+            digest {digest}
+        }}
+        url {{
+            path "/b c"
+            status_code 200 204
+            status_code 300-302
+            virtualhost other.example
+        }}
+    """
+    (check,) = server("", f"HTTP_GET {{{lines}}}").real_server[0].checkers
+    assert isinstance(check, HttpGet)
+    assert (check.http_protocol, check.fast_recovery) == ("1.0C", True)
+    assert check.url == (
+        HttpUrl(path="/a", digest=bytes.fromhex(digest), virtualhost="shop.example"),
+        HttpUrl(path="/b c", status_code=((200, 200), (204, 204), (300, 302)), virtualhost="other.example"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("", "HTTP_GET has no url"),
+        ("url {\n}", "url without a path"),
+        ("url {\npath /\ndigest 123\n}", "'123' is not 32 hexadecimal digits"),
+        ("url {\npath /\nstatus_code 99\n}", "'99' outside range [100, 599]"),
+        ("url {\npath /\nstatus_code 300-200\n}", "'300-200' outside range"),
+        ("url {\npath /a\npath /b\n}", "path is set already, this one replaces it"),
+        ("url {\npath /\n}\nnb_get_retry 3", "'nb_get_retry' is deprecated"),
+    ],
+)
+def test_bad_http_checks(lines: str, message: str) -> None:
+    assert any(message in each for each in said(server_text("", f"HTTP_GET {{\n{lines}\n}}")))
+
+
+def test_a_checker_without_braces_is_empty_and_eats_nothing() -> None:
+    loaded = read(server_text("", "TCP_CHECK") + server_text("").replace("10.9.0.100", "10.9.0.101"))
+    assert len(loaded.configuration.virtual_server) == 2
+    assert isinstance(loaded.configuration.virtual_server[0].real_server[0].checkers[0], TcpCheck)
+    assert len(messages(loaded)) == 1
+
+
+def test_checkers_that_are_not_effective_yet_are_said() -> None:
+    loaded = sound(
+        server_text("", 'MISC_CHECK {\nmisc_path "/no/such"\nmisc_dynamic\n}\nSSL_GET {\nurl {\npath /\n}\n}')
+    )
+    assert loaded.configuration.virtual_server[0].real_server[0].checkers == ()
+    assert len(loaded.not_effective) == 2
+    assert any("it counts as up" in each.message for each in loaded.diagnostics)
+
+
+@pytest.mark.parametrize(
+    ("lines", "quorum", "hysteresis", "counts"),
+    [
+        ("quorum 3", 3, 0, 0),
+        ("quorum 4", 3, 0, 1),
+        ("quorum 3\nhysteresis 2", 3, 2, 0),
+        ("quorum 3\nhysteresis 3", 3, 2, 1),
+        ("quorum 0", 1, 0, 1),
+    ],
+)
+def test_quorum(lines: str, quorum: int, hysteresis: int, counts: int) -> None:
+    loaded = read(server_text(lines, "weight 3"))
+    (found,) = loaded.configuration.virtual_server
+    assert (found.quorum, found.hysteresis, len(messages(loaded))) == (quorum, hysteresis, counts)
+
+
+@pytest.mark.parametrize(
+    ("lines", "timeout", "granularity"),
+    [
+        ("", None, None),
+        ("persistence_timeout", 360, None),
+        ("persistence_timeout 50", 50, None),
+        ("persistence_granularity 255.255.255.0", 360, IPv4Address("255.255.255.0")),
+        ("persistence_timeout 9\npersistence_granularity 255.0.0.0", 9, IPv4Address("255.0.0.0")),
+    ],
+)
+def test_persistence(lines: str, timeout: int | None, granularity: IPv4Address | None) -> None:
+    found = server(lines)
+    assert (found.persistence_timeout, found.persistence_granularity) == (timeout, granularity)
+
+
+def test_a_service_without_a_port_is_persistent() -> None:
+    loaded = read(server_text("").replace("100 80", "100"))
+    assert loaded.configuration.virtual_server[0].persistence_timeout == 360
+    assert len(messages(loaded)) == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "flags", "counts"),
+    [
+        ("lvs_sched sh\nsh-port\nsh-fallback", (True, True, False), 0),
+        ("lvs_sched mh\nmh-port", (False, True, False), 0),
+        ("sh-port\nlvs_sched sh", (False, False, False), 1),
+        ("lvs_sched rr\nmh-fallback", (False, False, False), 1),
+        ("flag-1\nflag-3", (True, False, True), 0),
+        ("hashed", (False, False, False), 1),
+    ],
+)
+def test_flags_of_schedulers(lines: str, flags: tuple[bool, bool, bool], counts: int) -> None:
+    loaded = read(server_text(lines))
+    (found,) = loaded.configuration.virtual_server
+    assert (found.sched_1, found.sched_2, found.sched_3) == flags
+    assert len(messages(loaded)) == counts
+
+
+def test_one_packet_scheduling_is_for_udp() -> None:
+    assert server("protocol UDP\nops").ops
+    assert "ops on a service that is not UDP" in said(server_text("ops"))[0]
+
+
+def test_sorry_servers() -> None:
+    found = server("lvs_method DR\nsorry_server 10.9.0.9 80\nsorry_server_inhibit\nsorry_server_lvs_method NAT")
+    assert found.sorry_server == SorryServer(
+        address=IPv4Address("10.9.0.9"), port=80, lvs_method=LvsMethod("NAT"), inhibit=True
+    )
+    assert "before sorry_server" in said(server_text("sorry_server_inhibit\nsorry_server 10.9.0.9 80"))[0]
+    assert "without sorry_server" in said(server_text("sorry_server_inhibit"))[0]
+
+
+def test_servers_inherit() -> None:
+    found = server("weight 5\ninhibit_on_failure\nalpha").real_server[0]
+    assert (found.weight, found.inhibit_on_failure, found.alpha) == (5, True, True)
+    found = server("weight 5\ninhibit_on_failure\nalpha", "weight 2\ninhibit_on_failure off\nalpha off").real_server[0]
+    assert (found.weight, found.inhibit_on_failure, found.alpha) == (2, False, False)
+
+
+def test_a_server_without_real_servers_is_dropped() -> None:
+    loaded = read("virtual_server 10.9.0.1 80 {\nprotocol TCP\nlvs_sched rr\nlvs_method NAT\n}")
+    assert loaded.configuration.virtual_server == ()
+    assert loaded.exit_code == 5
+
+
+def test_a_misspelt_block_leaks_nothing_into_the_block_around_it() -> None:
+    loaded = read(server_text("real_sever 10.9.0.7 80 {\nweight 9\nquorum 7\nTCP_CHECK {\n}\n}"))
+    (found,) = loaded.configuration.virtual_server
+    assert found.quorum == 1
+    assert found.real_server == (RealServer(address=IPv4Address("10.9.0.1"), port=80),)
+    (only,) = loaded.diagnostics
+    assert only.hint == "did you mean real_server? Its block is skipped."

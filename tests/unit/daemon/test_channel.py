@@ -1,0 +1,163 @@
+"""The control socket: what is refused, order, descriptors, and the end of the other side."""
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pykeepalived.daemon.channel import Channel, decode, encode, pair
+from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.errors import ProcessError
+
+RUN: dict[str, Any] = {
+    "type": "run",
+    "id": 1,
+    "argv": ["/bin/true"],
+    "uid": 0,
+    "gid": 0,
+    "groups": [1],
+    "arguments": ["a"],
+    "timeout": None,
+    "answer": True,
+}
+
+
+SIDES: list["Side"] = []
+
+
+class Side:
+    """One end that notes what it hears."""
+
+    def __init__(self, reactor: Reactor, end: socket.socket) -> None:
+        self.heard: list[tuple[dict[str, Any], int | None]] = []
+        self.ended = 0
+        self.refused: list[str] = []
+        SIDES.append(self)
+        self.channel = Channel(
+            reactor,
+            end,
+            lambda message, descriptor: self.heard.append((message, descriptor)),
+            self._end,
+            self.refused.append,
+        )
+
+    def _end(self) -> None:
+        self.ended += 1
+
+
+def raises(error: Exception) -> None:
+    raise error
+
+
+@pytest.fixture
+def reactor() -> Iterator[Reactor]:
+    reactor = Reactor(raises)
+    yield reactor
+    while SIDES:
+        SIDES.pop().channel.close()
+    reactor.close()
+
+
+def test_a_message_comes_through_whole() -> None:
+    assert decode(encode(RUN)) == RUN
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"1",
+        b"{}",
+        b'{"type":"none"}',
+        b'{"type":["run"]}',
+        b'{"type":"ready","more":1}',
+        b'{"type":"ping"}',
+        b'{"type":"ping","number":"1"}',
+        b'{"type":"ping","number":true}',
+        b'{"type":"ping","number":1.5}',
+        b'{"type":"status","text":null}',
+        json.dumps(RUN | {"argv": "sh -c x"}).encode(),
+        json.dumps(RUN | {"argv": ["x", 1]}).encode(),
+        json.dumps(RUN | {"groups": [True]}).encode(),
+        json.dumps(RUN | {"uid": None}).encode(),
+        b"[" * 100_000,
+    ],
+)
+def test_anything_else_is_refused(data: bytes) -> None:
+    with pytest.raises(ProcessError):
+        decode(data)
+
+
+def test_order_is_kept_while_the_other_side_does_not_read(reactor: Reactor) -> None:
+    ours, theirs = pair()
+    side = Side(reactor, ours)
+    for number in range(2000):
+        assert side.channel.send({"type": "ping", "number": number})
+    other = Side(reactor, theirs)
+    for _ in range(2000):
+        reactor.soon(lambda: None)
+        reactor.turn()
+        if len(other.heard) == 2000:
+            break
+    assert [message["number"] for message, _ in other.heard] == list(range(2000))
+
+
+def test_what_waits_is_bounded(reactor: Reactor) -> None:
+    ours, theirs = pair()
+    side = Side(reactor, ours)
+    sent = 0
+    while side.channel.send({"type": "ping", "number": sent}) and sent < 20_000:
+        sent += 1
+    assert 1000 < sent < 20_000
+    theirs.close()
+
+
+def test_a_message_too_long_is_not_sent(reactor: Reactor) -> None:
+    ours, theirs = pair()
+    side = Side(reactor, ours)
+    assert not side.channel.send({"type": "status", "text": "x" * 70_000})
+    theirs.close()
+
+
+def test_a_descriptor_travels_along(reactor: Reactor) -> None:
+    ours, theirs = pair()
+    side, other = Side(reactor, ours), Side(reactor, theirs)
+    file = os.memfd_create("test")
+    os.write(file, b"words")
+    assert side.channel.send({"type": "reload"}, file)
+    os.close(file)
+    reactor.turn()
+    ((message, descriptor),) = other.heard
+    assert message == {"type": "reload"}
+    assert descriptor is not None
+    assert os.pread(descriptor, 10, 0) == b"words"
+    os.close(descriptor)
+
+
+def test_a_strange_message_is_told_and_the_next_one_heard(reactor: Reactor) -> None:
+    ours, theirs = pair()
+    other = Side(reactor, theirs)
+    ours.send(b"nonsense")
+    ours.send(encode({"type": "ready"}))
+    reactor.turn()
+    assert len(other.refused) == 1
+    assert [message["type"] for message, _ in other.heard] == ["ready"]
+    ours.close()
+
+
+def test_last_words_are_heard_before_the_end(reactor: Reactor) -> None:
+    ours, theirs = pair()
+    side = Side(reactor, ours)
+    side.channel.send({"type": "ping", "number": 1})  # never read: its end resets the connection
+    theirs.send(encode({"type": "ready"}))
+    theirs.send(encode({"type": "reloaded"}))
+    theirs.close()
+    side.channel.drain()
+    assert [message["type"] for message, _ in side.heard] == ["ready", "reloaded"]
+    assert side.ended == 1
+    assert not side.channel.send({"type": "ping", "number": 2})

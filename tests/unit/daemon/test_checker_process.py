@@ -1,0 +1,535 @@
+"""The checker process whole: real sockets on the loopback, simulated time, a fake kernel."""
+
+import gc
+import resource
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet, HttpUrl, Target, TcpCheck
+from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.blocks.virtual_server import RealServer, Service, SorryServer, VirtualServer
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.daemon.checker_process import CheckerService
+from pykeepalived.daemon.child import ChildContext, ChildOptions
+from pykeepalived.effects import Level
+from pykeepalived.ipvs_table import DestinationRow, ServiceRow
+from pykeepalived.kernel.frames import FrameTemplates, Template
+from pykeepalived.units import MILLISECOND, SECOND
+from tests.support.fakes_lvs import FakeIpvs, FakeJournal, FakeScripts, SimulatedReactor
+
+VS = "[10.9.0.100]:tcp:80"
+TIMING = CheckTiming(retry=1, delay_before_retry=SECOND, delay_loop=10 * SECOND, warmup=4 * SECOND)
+NO_FRAMES = FrameTemplates(Template(b"", (), ()), Template(b"", (), ()), 0, 0)
+
+
+class WebServer:
+    """A server in the reactor: takes connections, and answers each with fixed bytes."""
+
+    def __init__(self, reactor: SimulatedReactor, response: bytes = b"") -> None:
+        self.response = response
+        self.accepted = 0
+        self.peers: list[tuple[str, int]] = []
+        self._reactor = reactor
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setblocking(False)
+        self.port: int = self._listener.getsockname()[1]
+        reactor.watch(self._listener.fileno(), self._accept)
+
+    def _accept(self) -> None:
+        connection, peer = self._listener.accept()
+        self.accepted += 1
+        self.peers.append(peer)
+        if not self.response:
+            connection.close()
+            return
+
+        def answer() -> None:
+            connection.recv(65536)
+            connection.sendall(self.response)
+            self._reactor.unwatch(connection.fileno())
+            connection.close()
+
+        self._reactor.watch(connection.fileno(), answer)
+
+    def close(self) -> None:
+        self._reactor.unwatch(self._listener.fileno())
+        self._listener.close()
+
+    def reopen(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._listener.setblocking(False)
+        self._reactor.watch(self._listener.fileno(), self._accept)
+
+
+class Director:
+    """A checker process at work."""
+
+    def __init__(self) -> None:
+        self.reactor = SimulatedReactor()
+        self.kernel = FakeIpvs()
+        self.journal = FakeJournal()
+        self.scripts = FakeScripts(self.kernel.weights)
+        self.readied = 0
+        self.statuses: list[str] = []
+        self.finished = False
+        self.servers: list[WebServer] = []
+        self.options = ChildOptions()
+        self.service: CheckerService | None = None
+
+    def web(self, response: bytes = b"") -> WebServer:
+        server = WebServer(self.reactor, response)
+        self.servers.append(server)
+        return server
+
+    def start(self, *blocks: VirtualServer, **defs: Any) -> CheckerService:
+        context = ChildContext(
+            reactor=self.reactor,
+            journal=self.journal,
+            scripts=self.scripts,
+            options=self.options,
+            frames=NO_FRAMES,
+            ready=self._ready,
+            status=self.statuses.append,
+        )
+        self.service = CheckerService(context, self.part(*blocks, **defs), self.kernel, lambda: 0.5)
+        self.service.start()
+        self.reactor.run_for(0)
+        return self.service
+
+    def reload(self, *blocks: VirtualServer) -> None:
+        assert self.service is not None
+        self.service.reload(self.part(*blocks))
+        self.reactor.run_for(0)
+
+    def stop(self) -> None:
+        assert self.service is not None
+        self.service.stop(self._finish)
+        self.reactor.run_for(0)
+
+    def part(self, *blocks: VirtualServer, **defs: Any) -> Configuration:
+        return Configuration(global_defs=GlobalDefs(**defs), virtual_server=blocks)
+
+    def lines(self) -> list[str]:
+        return self.journal.lines()
+
+    def pool(self, virtual: str = VS) -> dict[str, int]:
+        return self.kernel.weights()[virtual]
+
+    def _ready(self) -> None:
+        self.readied += 1
+
+    def _finish(self) -> None:
+        self.finished = True
+
+
+@pytest.fixture
+def director() -> Iterator[Director]:
+    director = Director()
+    yield director
+    for server in director.servers:
+        server.close()
+    director.reactor.close()
+
+
+def virtual(*servers: RealServer, last: int = 100, **keywords: Any) -> VirtualServer:
+    service = Service("address", ip_address(f"10.9.0.{last}"), 80, 6, 0, 2)
+    return VirtualServer(service=service, real_server=servers, **keywords)
+
+
+def real(port: int, *, timing: CheckTiming = TIMING, url: HttpUrl | None = None, **keywords: Any) -> RealServer:
+    target = Target(ip_address("127.0.0.1"), port)
+    check = TcpCheck(target, timing) if url is None else HttpGet(target=target, timing=timing, url=(url,))
+    keywords.setdefault("checkers", (check,))
+    return RealServer(address=target.connect_ip, port=port, **keywords)
+
+
+def name(server: WebServer) -> str:
+    return f"[127.0.0.1]:tcp:{server.port}"
+
+
+def test_start_loads_the_table_and_waits_for_the_first_check(director: Director) -> None:
+    web = director.web()
+    director.start(virtual(real(web.port)))
+    assert director.lines() == [
+        "Initializing ipvs",
+        f"Activating healthchecker for service {name(web)} for VS {VS}",
+        f"Gained quorum 1+0=1 <= 1 for VS {VS}",
+    ]
+    assert director.pool() == {f"127.0.0.1:{web.port}": 1}
+    assert director.readied == 1
+    # a second of bootstrap, half the warm-up
+    director.reactor.run_for(3 * SECOND - 1)
+    assert web.accepted == 0
+    director.reactor.run_for(1)
+    assert web.accepted == 1
+    assert director.lines() == [f"TCP connection to {name(web)} success."]
+    director.reactor.run_for(25 * SECOND)
+    assert web.accepted == 3
+
+
+def test_a_server_that_dies_leaves_the_pool_and_comes_back(director: Director) -> None:
+    web, other = director.web(), director.web()
+    director.start(virtual(real(web.port, notify_down=Script(("/down",))), real(other.port)))
+    director.reactor.run_for(4 * SECOND)
+    director.lines()
+    web.close()
+    director.reactor.run_for(10 * SECOND)
+    assert director.lines() == [
+        f"TCP_CHECK on service {name(web)} failed after 1 retries.",
+        f"Removing service {name(web)} from VS {VS}",
+    ]
+    assert director.pool() == {f"127.0.0.1:{other.port}": 1}
+    # the script sees the table as it now is
+    assert director.scripts.runs == [("/down",)]
+    assert director.scripts.seen == [{VS: {f"127.0.0.1:{other.port}": 1}}]
+    web.reopen()
+    director.reactor.run_for(10 * SECOND)
+    assert director.lines() == [
+        f"TCP connection to {name(web)} success.",
+        f"Adding service {name(web)} to VS {VS}",
+    ]
+    assert len(director.pool()) == 2
+    assert [str(order.verb) for order in director.kernel.orders] == [
+        "add-service",
+        "add-server",
+        "add-server",
+        "delete-server",
+        "add-server",
+    ]
+
+
+def test_http_check_with_a_real_response(director: Director) -> None:
+    web = director.web(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+    digest = bytes.fromhex("5d41402abc4b2a76b9719d911017c592")
+    director.start(virtual(real(web.port, url=HttpUrl(path="/", digest=digest))))
+    director.lines()
+    director.reactor.run_for(4 * SECOND)
+    assert director.lines() == [f"Remote Web server {name(web)} succeed on service."]
+    web.response = b"HTTP/1.0 200 OK\r\n\r\nother"
+    director.reactor.run_for(12 * SECOND)
+    assert f"Removing service {name(web)} from VS {VS}" in director.lines()
+
+
+def test_rows_of_a_crashed_run_are_reconciled_and_foreign_ones_kept(director: Director) -> None:
+    web = director.web()
+    director.start(virtual(real(web.port)))
+    [(row, rows)] = director.kernel.table()
+    foreign = replace(row, service=replace(row.service, port=81))
+    gone = DestinationRow(ip_address("10.0.0.7"), 80, rows[0].method, 1, 0, 0)
+    after = Director()
+    after.kernel = FakeIpvs([(replace(row, scheduler="rr"), [*rows, gone]), (foreign, [gone])])
+    after.start(virtual(real(web.port)))
+    assert [str(order.verb) for order in after.kernel.orders] == ["edit-service", "delete-server"]
+    assert after.kernel.weights() == {VS: {f"127.0.0.1:{web.port}": 1}, "[10.9.0.100]:tcp:81": {"10.0.0.7:80": 1}}
+    after.reactor.close()
+
+
+@pytest.mark.keyword("global_defs.lvs_flush")
+def test_lvs_flush_empties_the_table_first(director: Director) -> None:
+    row = ServiceRow(Service("fwmark", None, 0, 0, 9, 2), "rr", 0, 0, 0xFFFFFFFF)
+    director.kernel = FakeIpvs([(row, [])])
+    director.start(virtual(real(1)), lvs_flush=True)
+    assert list(director.kernel.weights()) == [VS]
+
+
+def test_many_servers_are_loaded_in_batches_between_turns(director: Director) -> None:
+    blocks = [virtual(*(real(1000 + port, checkers=()) for port in range(100)), last=last) for last in range(1, 11)]
+    script = Script(("/up",))
+    blocks[-1] = replace(blocks[-1], quorum_up=script)
+    director.start(*blocks)
+    assert max(len(batch) for batch in director.kernel.batches) == 64
+    assert len(director.kernel.orders) == 1010
+    assert director.readied == 1
+    assert director.scripts.runs == [("/up",)]
+    assert [len(each) for each in director.scripts.seen[0].values()] == [100] * 10  # type: ignore[attr-defined]
+
+
+def test_without_ipvs_everything_else_runs_until_it_appears(director: Director, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    web = director.web()
+    director.kernel.missing = True
+    director.start(virtual(real(web.port, notify_down=Script(("/down",)))), lvs_notify_fifo=str(fifo))
+    warnings = [entry for entry in director.journal.entries if entry.level is Level.WARNING]
+    assert len(warnings) == 1
+    assert warnings[0].message.startswith("IPVS: Can't initialize ipvs: No such file or directory - ")
+    assert "modprobe ip_vs" in warnings[0].message
+    assert director.readied == 1
+    director.reactor.run_for(5 * SECOND)
+    director.lines()
+    web.close()
+    director.reactor.run_for(500 * SECOND)
+    assert director.scripts.runs == [("/down",)]
+    assert not [line for line in director.lines() if "ipvs" in line.lower()]
+    web.reopen()
+    director.reactor.run_for(20 * SECOND)
+    director.kernel.missing = False
+    director.reactor.run_for(60 * SECOND)
+    assert "IPVS 1.2.1 has appeared in the kernel: loading the table" in director.lines()
+    assert director.pool() == {f"127.0.0.1:{web.port}": 1}
+    with fifo.open() as lines:
+        director.stop()
+        assert lines.read().splitlines() == [
+            f"VS {VS} UP",
+            f"RS {name(web)} {VS} DOWN",
+            f"VS {VS} DOWN",
+            f"RS {name(web)} {VS} UP",
+            f"VS {VS} UP",
+        ]
+    assert not fifo.exists()
+
+
+def test_netlink_that_breaks_is_read_anew(director: Director) -> None:
+    web = director.web()
+    director.start(virtual(real(web.port)))
+    director.reactor.run_for(5 * SECOND)
+    director.lines()
+    director.kernel.broken = True
+    web.close()
+    director.reactor.run_for(20 * SECOND)
+    assert "IPVS: No buffer space available - the table is read again within a minute" in director.lines()
+    assert len(director.pool()) == 1
+    director.kernel.broken = False
+    director.reactor.run_for(60 * SECOND)
+    assert director.pool() == {}
+
+
+# reload
+
+
+def test_reload_of_the_same_orders_nothing_and_keeps_the_checkers(director: Director) -> None:
+    web = director.web()
+    director.start(virtual(real(web.port)))
+    director.reactor.run_for(5 * SECOND)
+    director.lines()
+    orders = len(director.kernel.orders)
+    director.reload(virtual(real(web.port)))
+    assert director.lines() == ["Reinitializing ipvs"]
+    assert len(director.kernel.orders) == orders
+    assert web.accepted == 1
+    director.reactor.run_for(8 * SECOND)
+    assert web.accepted == 2  # at its time of before
+
+
+def test_reload_changes_a_weight_in_place_and_keeps_what_is_down_down(director: Director) -> None:
+    web, dead = director.web(), director.web()
+    dead.close()
+    director.start(virtual(real(web.port), real(dead.port)))
+    director.reactor.run_for(5 * SECOND)
+    director.lines()
+    orders = len(director.kernel.orders)
+    slower = replace(TIMING, delay_loop=20 * SECOND)
+    director.reload(virtual(real(web.port, weight=5, timing=slower), real(dead.port)))
+    assert director.lines() == [
+        "Reinitializing ipvs",
+        f"Changing weight from 1 to 5 for active service {name(web)} of VS {VS}",
+    ]
+    assert [str(order.verb) for order in director.kernel.orders[orders:]] == ["edit-server"]
+    assert director.pool() == {f"127.0.0.1:{web.port}": 5}
+    director.reactor.run_for(4 * SECOND)
+    assert director.lines() == []  # the new timing keeps the belief, so success is no news
+    assert web.accepted == 2
+    dead.reopen()
+
+
+def test_reload_drops_and_adds(director: Director) -> None:
+    web, other = director.web(), director.web()
+    director.start(virtual(real(web.port), real(other.port)), virtual(real(web.port), last=101))
+    director.reactor.run_for(5 * SECOND)
+    director.lines()
+    orders = len(director.kernel.orders)
+    director.reload(virtual(real(other.port)), virtual(real(web.port), last=102))
+    gone, new = "[10.9.0.101]:tcp:80", "[10.9.0.102]:tcp:80"
+    assert director.lines() == [
+        "Reinitializing ipvs",
+        f"Removing Virtual Server {gone}",
+        f"Removing service {name(web)} from VS {gone}",
+        f"service {name(web)} no longer exist",
+        f"Removing service {name(web)} from VS {VS}",
+        f"Activating healthchecker for service {name(web)} for VS {new}",
+        f"Gained quorum 1+0=1 <= 1 for VS {new}",
+    ]
+    assert [str(order.verb) for order in director.kernel.orders[orders:]] == [
+        "delete-service",
+        "delete-server",
+        "add-service",
+        "add-server",
+    ]
+    accepted = web.accepted
+    director.reactor.run_for(9 * SECOND)
+    assert web.accepted == accepted + 1  # the two checkers that are gone do not check
+
+
+def test_checkers_that_are_gone_leave_nothing_behind(director: Director) -> None:
+    """The daemon runs without a garbage collector."""
+    web = director.web()
+    slow = replace(TIMING, delay_loop=20 * SECOND)
+    director.start(virtual(real(web.port), real(9)), virtual(real(web.port), last=101))
+    gc.collect()
+    gc.disable()
+    try:
+        director.reload(virtual(real(web.port, timing=slow)))
+        director.reactor.run_for(100 * SECOND)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_reload_with_another_probe_starts_afresh(director: Director) -> None:
+    web = director.web(b"HTTP/1.0 500 Oh\r\n\r\n")
+    director.start(virtual(real(web.port)))
+    director.reactor.run_for(5 * SECOND)
+    director.reload(virtual(real(web.port, url=HttpUrl(path="/"))))
+    assert director.pool() == {f"127.0.0.1:{web.port}": 1}
+    director.reactor.run_for(4 * SECOND)
+    assert director.pool() == {}
+
+
+def test_status_sums_up(director: Director) -> None:
+    web = director.web()
+    director.start(virtual(real(web.port), real(9)), virtual(real(9), last=101))
+    director.reactor.run_for(10 * SECOND)
+    assert director.statuses[0] == "IPVS: 2 virtual servers, 2 with quorum, 3 of 3 real servers up"
+    assert director.statuses[-1] == "IPVS: 2 virtual servers, 1 with quorum, 1 of 3 real servers up"
+    assert len(director.statuses) <= 4
+
+
+# the end
+
+
+def test_stop_empties_what_is_ours(director: Director) -> None:
+    web = director.web()
+    director.start(
+        virtual(real(web.port), sorry_server=SorryServer(address=ip_address("10.0.0.9"), port=80)),
+        virtual(real(web.port), last=101),
+    )
+    director.lines()
+    director.stop()
+    assert director.finished
+    assert director.kernel.weights() == {}
+    assert director.lines() == [
+        f"Shutting down service {name(web)} from VS {VS}",
+        f"Shutting down service {name(web)} from VS [10.9.0.101]:tcp:80",
+    ]
+    director.reactor.run_for(100 * SECOND)
+    assert web.accepted == 0
+
+
+def test_stop_may_leave_the_table(director: Director) -> None:
+    director.options = ChildOptions(dont_release_ipvs=True)
+    director.start(virtual(real(1)))
+    director.stop()
+    assert director.finished
+    assert len(director.pool()) == 1
+
+
+@pytest.mark.keyword("global_defs.lvs_flush_on_stop")
+@pytest.mark.parametrize(("wish", "left"), [("", 1), ("VS", 1), ("all", 0)])
+def test_stop_may_flush(director: Director, wish: str, left: int) -> None:
+    row = ServiceRow(Service("fwmark", None, 0, 0, 9, 2), "rr", 0, 0, 0xFFFFFFFF)
+    director.kernel = FakeIpvs([(row, [])])
+    director.start(virtual(real(1)), lvs_flush_on_stop=wish)
+    director.stop()
+    assert director.finished
+    assert len(director.kernel.weights()) == left
+
+
+def test_stop_amid_the_first_load(director: Director) -> None:
+    director.start()
+    assert director.service is not None
+    director.service.reload(director.part(virtual(*(real(1000 + port, checkers=()) for port in range(300)))))
+    director.stop()
+    assert director.finished
+    assert director.kernel.weights() == {}
+
+
+# sockets
+
+
+def test_a_server_that_never_answers_times_out(director: Director) -> None:
+    with socket.socket() as full:
+        # a listener whose queue is full does not answer
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        fillers = [socket.socket() for _ in range(3)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", port))
+        director.start(virtual(real(port)))
+        director.lines()
+        director.reactor.run_for(3 * SECOND + 4999 * MILLISECOND)
+        assert director.lines() == []
+        director.reactor.run_for(MILLISECOND)
+        failed = f"TCP_CHECK on service [127.0.0.1]:tcp:{port} failed."
+        assert director.lines() == [
+            failed,
+            f"Removing service [127.0.0.1]:tcp:{port} from VS {VS}",
+            f"Lost quorum 1-0=1 > 0 for VS {VS}",
+        ]
+        for filler in fillers:
+            filler.close()
+
+
+def test_an_address_that_is_not_ours_changes_nothing(director: Director) -> None:
+    check = TcpCheck(Target(ip_address("127.0.0.1"), 9, bindto=ip_address("192.0.2.1")), TIMING)
+    director.start(virtual(real(9, checkers=(check,))))
+    director.lines()
+    director.reactor.run_for(30 * SECOND)
+    assert director.lines() == ["TCP socket bind failed (Cannot assign requested address). Rescheduling."]
+    assert len(director.pool()) == 1
+
+
+@pytest.mark.keyword("virtual_server.real_server.TCP_CHECK.bindto")
+def test_bindto_and_bind_port(director: Director) -> None:
+    web = director.web()
+    with socket.socket() as free:
+        free.bind(("127.0.0.2", 0))
+        bind_port = free.getsockname()[1]
+    target = Target(ip_address("127.0.0.1"), web.port)
+    targets = [
+        replace(target, bindto=ip_address("127.0.0.2"), bind_port=bind_port),
+        replace(target, bindto=ip_address("127.0.0.3")),
+    ]
+    director.start(virtual(real(web.port, checkers=tuple(TcpCheck(each, TIMING) for each in targets))))
+    director.reactor.run_for(5 * SECOND)
+    first, second = sorted(web.peers)
+    assert first == ("127.0.0.2", bind_port)
+    assert second[0] == "127.0.0.3"
+
+
+def test_want_of_descriptors_puts_checks_off(director: Director) -> None:
+    web = director.web()
+    director.start(virtual(real(web.port, timing=replace(TIMING, warmup=0))))
+    director.lines()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    spare = socket.socket()
+    lowest = spare.fileno()
+    spare.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        director.reactor.run_for(2 * SECOND)
+        assert director.lines() == [
+            f"Checks are put off: Too many open files ({lowest} file descriptors allowed; LimitNOFILE= raises it)"
+        ]
+        assert len(director.pool()) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    director.reactor.run_for(10 * SECOND)
+    assert director.lines() == [f"TCP connection to {name(web)} success."]
+
+
+def test_the_descriptor_limit_follows_the_number_of_checks(director: Director) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+    try:
+        director.start(virtual(*(real(2000 + port) for port in range(200))))
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 264
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

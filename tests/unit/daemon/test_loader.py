@@ -1,0 +1,76 @@
+"""The loader: its outcome, and every way in which it can fail to have one."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.daemon import loader
+from pykeepalived.daemon.loader import Compiled, Loader, Outcome, read_value
+from pykeepalived.errors import ConfigError
+from pykeepalived.units import MILLISECOND, SECOND
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_the_outcome_and_the_parts_come_over() -> None:
+    before = descriptors()
+    part = Configuration(global_defs=GlobalDefs(router_id="r"))
+    run = Loader(
+        lambda: Compiled(Outcome(first_error=str(os.getpid())), {"vrrp": part, "none": part}), ("vrrp", "checkers")
+    )
+    got = run.wait()
+    assert got.first_error.isdigit()
+    assert got.first_error != str(os.getpid())
+    assert read_value(run.files["vrrp"]) == part
+    assert read_value(run.files["vrrp"]) == part  # as often as wanted
+    with pytest.raises(ConfigError):
+        read_value(run.files["checkers"])
+    run.close()
+    assert descriptors() == before
+
+
+def fault() -> Compiled:
+    raise ValueError("bad")
+
+
+def greedy() -> Compiled:
+    bytearray(loader.MEMORY_LIMIT)
+    return Compiled(Outcome())
+
+
+def silent() -> Compiled:
+    os._exit(0)
+
+
+@pytest.mark.parametrize(
+    ("read", "message"),
+    [
+        (fault, "the loader failed: ValueError: bad"),
+        (greedy, "the configuration needs more than 2048 MiB of memory"),
+        (silent, "the loader ended without a word"),
+        (lambda: os.kill(os.getpid(), signal.SIGSEGV), "the loader was ended by SIGSEGV"),
+        (lambda: time.sleep(60), "reading the configuration took longer than"),
+    ],
+)
+def test_a_loader_that_fails_is_a_clear_message(read: Callable[[], Compiled], message: str) -> None:
+    before = descriptors()
+    limit = 300 * MILLISECOND if "longer" in message else 10 * SECOND
+    with pytest.raises(ConfigError, match=message):
+        Loader(read, ("vrrp",), limit).wait()
+    assert descriptors() == before
+
+
+def test_work_that_is_not_wanted_any_more_leaves_nothing() -> None:
+    before = descriptors()
+    begin = time.monotonic()
+    Loader(lambda: time.sleep(60), ("frames",)).give_up()  # type: ignore[arg-type, return-value]
+    assert time.monotonic() - begin < 5
+    assert descriptors() == before

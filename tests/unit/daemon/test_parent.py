@@ -1,0 +1,378 @@
+"""The parent with real processes: starts, deaths, reloads, scripts, stops. The services are little ones."""
+
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).with_name("little_daemon.py")
+ROOT = Path(__file__).parents[3]
+PATIENCE = 10.0
+
+
+class Daemon:
+    """A little daemon that runs, and what it has said."""
+
+    def __init__(self, folder: Path, *options: str, conf: str = "vrrp\ncheckers\n", **environment: str) -> None:
+        self.folder = folder
+        (folder / "control").mkdir(exist_ok=True)
+        self.configure(conf)
+        self.process = subprocess.Popen(
+            [sys.executable, str(PROGRAM), str(folder), *options],
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], **environment},
+            start_new_session=True,
+        )
+        self.text = ""
+
+    def configure(self, conf: str) -> None:
+        (self.folder / "conf").write_text(conf)
+
+    def until(self, pattern: str, count: int = 1) -> str:
+        """Read on until that pattern was said ``count`` times; gives the last one's first group, or all of it."""
+        assert self.process.stderr is not None
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            found = list(re.finditer(pattern, self.text))
+            if len(found) >= count:
+                return found[count - 1][1] if found[0].re.groups else found[count - 1][0]
+            ready, _, _ = select.select([self.process.stderr], [], [], max(0, deadline - time.monotonic()))
+            data = os.read(self.process.stderr.fileno(), 65536) if ready else b""
+            assert data, f"{pattern!r} was not said {count} times:\n{self.text}"
+            self.text += data.decode()
+
+    def send(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self.send(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        assert self.process.stderr is not None
+        code = self.process.wait(PATIENCE)
+        self.text += self.process.stderr.read().decode()
+        return code
+
+    def children(self) -> dict[str, int]:
+        return {path.stem: int(path.read_text()) for path in self.folder.glob("*.pid")}
+
+
+@pytest.fixture
+def daemons() -> Iterator[list[Daemon]]:
+    started: list[Daemon] = []
+    yield started
+    for daemon in started:
+        if daemon.process.poll() is None:
+            os.killpg(daemon.process.pid, signal.SIGKILL)
+            daemon.process.wait()
+        assert daemon.process.stderr is not None
+        daemon.process.stderr.close()
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def gone(pid: int) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not alive(pid)
+
+
+def script(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def test_a_whole_life(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path, conf="vrrp\ncheckers\nrouter_id one\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    children = daemon.children()
+    assert set(children) == {"vrrp", "checkers"}
+    assert Path(f"/proc/{children['vrrp']}/comm").read_text() == "little_vrrp\n"
+    assert daemon.text.index("Starting Healthcheck") < daemon.text.index("Starting VRRP")
+    daemon.configure("vrrp\ncheckers\nrouter_id two\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("Reload complete", 2)
+    assert daemon.text.count("reloaded with router_id two") == 2
+    assert daemon.children() == children
+    assert daemon.end() == 0
+    assert daemon.text.count("told to stop") == 2
+    assert "Stopped Keepalived v" in daemon.text
+    assert not any(alive(pid) for pid in children.values())
+    assert list(tmp_path.glob("*.pid")) == []
+
+
+def test_a_child_holds_nothing_of_the_parents(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    for pid in daemon.children().values():
+        held = sorted(str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir())
+        kinds = [re.sub(r"\d+|\[|\]", "", name) for name in held]
+        # standard streams apart: its loop, its signals, its control socket, its pid file
+        assert kinds.count("anon_inode:eventpoll") == 1, held
+        assert kinds.count("socket:") == 3, held
+        assert not [name for name in held if "memfd" in name or "pidfd" in name], held
+        assert not [name for name in held if name.endswith(".pid") and Path(name).read_text() != f"{pid}\n"], held
+        status = Path(f"/proc/{pid}/status").read_text()
+        assert "NoNewPrivs:\t1" in status
+        assert int(re.findall(r"CapEff:\t(\w+)", status)[0], 16) & ~(1 << 13) == 0
+    assert daemon.end() == 0
+
+
+def test_a_dead_child_is_started_again(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    before = daemon.children()
+    os.kill(before["vrrp"], signal.SIGKILL)
+    daemon.until(rf"VRRP child process\({before['vrrp']}\) died: Respawning")
+    daemon.until("Restart of VRRP process delayed 0 seconds")
+    pid = int(daemon.until(r"Starting VRRP child process, pid=(\d+)", 2))
+    daemon.until(f"service {pid}: made")
+    assert f"pid {before['vrrp']} exited due to signal 9 (Killed)" in daemon.text
+    os.kill(pid, signal.SIGKILL)
+    daemon.until("Restart of VRRP process delayed 1 seconds")
+    assert daemon.end() == 0  # without waiting for the respawn
+    assert gone(before["checkers"])
+
+
+def test_no_respawn_when_told_so(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path, "--dont-respawn")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    assert daemon.wait() == 0
+    assert "died: Exiting" in daemon.text
+    assert "died: Respawning" not in daemon.text
+
+
+def test_a_permanent_error_ends_all_with_its_status(tmp_path: Path, daemons: list[Daemon]) -> None:
+    (tmp_path / "control").mkdir()
+    (tmp_path / "control" / "exit-config").touch()
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    assert daemon.wait() == 2
+    assert "exited with permanent error CONFIG. Terminating" in daemon.text
+
+
+@pytest.mark.parametrize(
+    ("conf", "reason"),
+    [
+        ("vrrp\nerror bad word\nerror worse\n", r"2 errors, the first: \(conf: Line 2\) bad word"),
+        ("loader-crash\n", "the loader was ended by SIGABRT"),
+        ("loader-fault\n", "the loader failed: ValueError: a fault of the loader"),
+    ],
+)
+def test_a_broken_configuration_is_refused_whole(tmp_path: Path, daemons: list[Daemon], conf: str, reason: str) -> None:
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    before = daemon.children()
+    daemon.configure(conf)
+    daemon.send(signal.SIGHUP)
+    daemon.until(rf"New configuration refused \({reason}.*\); the running configuration stays")
+    assert "reloaded with" not in daemon.text
+    daemon.configure("vrrp\ncheckers\nrouter_id better\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("reloaded with router_id better", 2)
+    assert daemon.children() == before
+    assert daemon.end() == 0
+
+
+def test_a_stop_does_not_wait_for_a_loader_that_hangs(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    daemon.configure("loader-hang\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("Reloading ...")
+    begin = time.monotonic()
+    assert daemon.end() == 0
+    assert time.monotonic() - begin < 3
+
+
+def test_reloads_that_come_together_are_all_heard(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path, conf="vrrp\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    daemon.send(signal.SIGHUP)
+    daemon.until("Reloading ...")
+    daemon.configure("vrrp\nrouter_id last\n")
+    for _ in range(5):
+        daemon.send(signal.SIGHUP)
+    daemon.until("reloaded with router_id last")
+    assert daemon.end() == 0
+    assert daemon.text.count("Reloading ...") <= 4
+
+
+def test_a_process_that_hangs_does_not_hold_reloads_up_for_ever(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path, conf="vrrp\ncheckers\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    vrrp = daemon.children()["vrrp"]
+    os.kill(vrrp, signal.SIGSTOP)
+    daemon.configure("vrrp\ncheckers\nrouter_id one\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("reloaded with router_id one")
+    daemon.configure("vrrp\ncheckers\nrouter_id two\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("VRRP process has not completed the reload for 500 ms")
+    daemon.until("reloaded with router_id two")
+    os.kill(vrrp, signal.SIGCONT)
+    daemon.until("reloaded with router_id two", 2)  # it catches up
+    assert daemon.end() == 0
+
+
+def test_a_reload_starts_and_stops_processes(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path, conf="")
+    daemons.append(daemon)
+    daemon.until("keepalived has no configuration to run")
+    daemon.until("Startup complete")
+    assert daemon.children() == {}
+    daemon.configure("vrrp\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until(r"service \d+: made")
+    assert set(daemon.children()) == {"vrrp"}
+    pid = daemon.children()["vrrp"]
+    daemon.configure("checkers\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until(r"service \d+: made", 2)
+    daemon.until(f"service {pid}: told to stop")
+    assert gone(pid)
+    assert set(daemon.children()) == {"checkers"}
+    assert daemon.end() == 0
+    assert "died" not in daemon.text
+
+
+def test_a_child_that_does_not_stop_is_killed(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path, conf="vrrp\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    (tmp_path / "control" / "never-stop").touch()
+    begin = time.monotonic()
+    assert daemon.end() == 0
+    assert 0.9 < time.monotonic() - begin < 3  # child_wait_time is a second here
+    assert "VRRP process failed to die - forcing termination" in daemon.text
+
+
+def test_children_leave_in_good_order_when_the_parent_is_killed(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    children = daemon.children()
+    daemon.send(signal.SIGKILL)
+    daemon.wait()
+    assert all(gone(pid) for pid in children.values())
+    assert daemon.text.count("told to stop") == 2
+
+
+def test_signals_that_dump_do_no_harm(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGRTMIN + 2, signal.SIGRTMAX - 1, signal.SIGRTMAX):
+        daemon.send(number)
+    os.kill(daemon.children()["vrrp"], signal.SIGUSR1)
+    daemon.until("not effective yet", 6)
+    assert daemon.end(signal.SIGINT) == 0
+    assert "died" not in daemon.text
+
+
+def test_a_fault_in_a_service_is_told_and_survived(tmp_path: Path, daemons: list[Daemon]) -> None:
+    (tmp_path / "control").mkdir()
+    (tmp_path / "control" / "fault").touch()
+    daemon = Daemon(tmp_path, conf="vrrp\n")
+    daemons.append(daemon)
+    daemon.until("Program error: ValueError: a fault of the service")
+    daemon.until("Startup complete")
+    assert daemon.end() == 0
+    assert "died" not in daemon.text
+
+
+def test_scripts_end_as_they_are_judged(tmp_path: Path, daemons: list[Daemon]) -> None:
+    script(tmp_path / "script-good", f'echo "$1 $$ $(ps -o sid= $$)" > {tmp_path}/said; exit 3')
+    script(tmp_path / "script-slow", "exec sleep 60")
+    script(tmp_path / "script-trap", "trap 'exit 5' TERM; while :; do sleep 0.05; done")
+    (tmp_path / "script-absent").symlink_to(tmp_path / "nowhere")
+    daemon = Daemon(tmp_path, conf="vrrp\n")
+    daemons.append(daemon)
+    daemon.until("script ended", 4)
+    ended = sorted(re.findall(r"script ended: (.*)", daemon.text))
+    assert ended == ["127 None False", "3 None False", "5 None False", "None 15 True"]
+    assert re.search(r"Script '\S+/script-absent' cannot be run: No such file", daemon.text)
+    word, pid, session = (tmp_path / "said").read_text().split()
+    assert word == "word"
+    assert pid == session
+    assert daemon.end() == 0
+
+
+def test_stop_scripts_have_a_second(tmp_path: Path, daemons: list[Daemon]) -> None:
+    script(tmp_path / "stop-quick", f"echo done > {tmp_path}/quick")
+    script(tmp_path / "stop-slow", f"echo $$ > {tmp_path}/slow; sleep 60")
+    daemon = Daemon(tmp_path, conf="vrrp\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    begin = time.monotonic()
+    assert daemon.end() == 0
+    assert 0.9 < time.monotonic() - begin < 3
+    assert (tmp_path / "quick").read_text() == "done\n"
+    assert gone(int((tmp_path / "slow").read_text()))
+
+
+def test_systemd_hears_of_everything(tmp_path: Path, daemons: list[Daemon]) -> None:
+    there = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    there.bind(str(tmp_path / "notify"))
+    there.settimeout(PATIENCE)
+    heard: list[str] = []
+
+    def until(word: str) -> None:
+        while not heard or word not in heard[-1]:
+            heard.append(there.recv(4096).decode())
+
+    with there:
+        daemon = Daemon(tmp_path, conf="vrrp\n", NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000")
+        daemons.append(daemon)
+        until("READY=1")
+        assert f"MAINPID={daemon.process.pid}" in heard[-1]
+        until("WATCHDOG=1")
+        daemon.configure("error no\n")
+        daemon.send(signal.SIGHUP)
+        until("RELOADING=1")
+        until("READY=1")
+        assert "STATUS=little: well; last reload refused" in heard[-1]
+        # a child that does not turn any more: no further beat
+        os.kill(daemon.children()["vrrp"], signal.SIGSTOP)
+        daemon.until("VRRP process has not answered for")
+        there.setblocking(False)
+        try:
+            while there.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+        time.sleep(0.4)
+        with pytest.raises(BlockingIOError):
+            there.recv(4096)
+        there.settimeout(PATIENCE)
+        os.kill(daemon.children()["vrrp"], signal.SIGCONT)
+        daemon.until("VRRP process answers again after")
+        until("WATCHDOG=1")
+        daemon.send(signal.SIGTERM)
+        until("STOPPING=1")
+        assert daemon.wait() == 0

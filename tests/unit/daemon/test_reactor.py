@@ -1,0 +1,208 @@
+"""The loop: alarms that move, sockets before alarms, faults that stay with their owner, and how late it is."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.units import MILLISECOND, SECOND
+
+
+class Loop:
+    """A reactor, and the faults that left its callbacks."""
+
+    def __init__(self) -> None:
+        self.faults: list[Exception] = []
+        self.reactor = Reactor(self.faults.append)
+        self.said: list[str] = []
+
+    def run_for(self, length: int) -> None:
+        end = self.reactor.alarm(self.reactor.stop)
+        end.set(self.reactor.now() + length)
+        self.reactor.run()
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.reactor.close()
+
+
+def test_alarms_ring_in_order_and_once(loop: Loop) -> None:
+    reactor = loop.reactor
+    now = reactor.now()
+    for word, due in (("c", 3), ("a", 1), ("b", 2)):
+        reactor.alarm(lambda word=word: loop.said.append(word)).set(now + due * MILLISECOND)  # type: ignore[misc]
+    loop.run_for(10 * MILLISECOND)
+    assert loop.said == ["a", "b", "c"]
+
+
+def test_an_alarm_that_moves_rings_at_its_last_place_only(loop: Loop) -> None:
+    reactor = loop.reactor
+    rung: list[int] = []
+    now = reactor.now()
+    alarm = reactor.alarm(lambda: rung.append(reactor.now() - now))
+    for due in (5, 1, 8, 3):
+        alarm.set(now + due * MILLISECOND)
+    loop.run_for(20 * MILLISECOND)
+    assert len(rung) == 1
+    assert rung[0] >= 3 * MILLISECOND
+
+
+def test_a_cleared_alarm_is_silent_and_can_be_set_again(loop: Loop) -> None:
+    reactor = loop.reactor
+    alarm = reactor.alarm(lambda: loop.said.append("rung"))
+    alarm.set(reactor.now() + MILLISECOND)
+    alarm.set(None)
+    loop.run_for(5 * MILLISECOND)
+    assert loop.said == []
+    alarm.set(reactor.now())
+    loop.run_for(MILLISECOND)
+    assert loop.said == ["rung"]
+
+
+def test_an_alarm_moved_a_million_times_takes_no_memory(loop: Loop) -> None:
+    alarm = loop.reactor.alarm(lambda: None)
+    now = loop.reactor.now()
+    for number in range(100_000):
+        alarm.set(now + SECOND + number)
+    assert len(loop.reactor._heap) == 1
+
+
+def test_an_alarm_set_from_its_own_callback_does_not_starve_the_sockets(loop: Loop) -> None:
+    reactor = loop.reactor
+    ours, theirs = socket.socketpair()
+    alarm = reactor.alarm(lambda: alarm.set(0))  # always due
+    alarm.set(0)
+    reactor.watch(ours.fileno(), reactor.stop)
+    theirs.send(b"x")
+    reactor.run()
+    reactor.unwatch(ours.fileno())
+    ours.close()
+    theirs.close()
+
+
+def test_sockets_are_read_before_an_expired_alarm_is_believed(loop: Loop) -> None:
+    reactor = loop.reactor
+    ours, theirs = socket.socketpair()
+    down = reactor.alarm(lambda: loop.said.append("master is down"))
+
+    def heard() -> None:
+        ours.recv(10)
+        loop.said.append("advert")
+        down.set(reactor.now() + SECOND)
+
+    reactor.watch(ours.fileno(), heard)
+    down.set(reactor.now())
+    theirs.send(b"x")  # arrived while we were held up, and the deadline passed
+    reactor.turn()
+    assert loop.said == ["advert"]
+    reactor.unwatch(ours.fileno())
+    ours.close()
+    theirs.close()
+
+
+def test_soon_runs_after_the_sockets_and_may_ask_again(loop: Loop) -> None:
+    reactor = loop.reactor
+    ours, theirs = socket.socketpair()
+    reactor.watch(ours.fileno(), lambda: loop.said.append(ours.recv(1).decode()))
+
+    def work(left: int) -> None:
+        loop.said.append(f"work {left}")
+        if left:
+            reactor.soon(lambda: work(left - 1))
+
+    reactor.soon(lambda: work(1))
+    theirs.send(b"x")
+    reactor.turn()
+    theirs.send(b"y")
+    reactor.turn()
+    assert loop.said == ["x", "work 1", "y", "work 0"]
+    reactor.unwatch(ours.fileno())
+    ours.close()
+    theirs.close()
+
+
+def test_a_fault_stays_with_its_owner(loop: Loop) -> None:
+    reactor = loop.reactor
+
+    def fail() -> None:
+        raise ValueError("mine")
+
+    reader, writer = os.pipe()
+
+    def read_and_fail() -> None:
+        os.read(reader, 1)
+        fail()
+
+    reactor.watch(reader, read_and_fail)
+    os.write(writer, b"x")
+    reactor.soon(fail)
+    reactor.alarm(fail).set(reactor.now())
+    reactor.alarm(lambda: loop.said.append("other")).set(reactor.now())
+    loop.run_for(2 * MILLISECOND)
+    assert len(loop.faults) == 3
+    assert loop.said == ["other"]
+    reactor.unwatch(reader)
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_callback_may_take_another_ones_descriptor_away(loop: Loop) -> None:
+    reactor = loop.reactor
+    pairs = [socket.socketpair() for _ in range(2)]
+
+    def first_come() -> None:
+        loop.said.append("one")
+        for ours, _ in pairs:
+            reactor.unwatch(ours.fileno())
+
+    for ours, theirs in pairs:
+        reactor.watch(ours.fileno(), first_come)
+        theirs.send(b"x")
+    reactor.turn()
+    assert loop.said == ["one"]
+    for pair in pairs:
+        for each in pair:
+            each.close()
+
+
+def test_what_the_other_side_closed_is_readable(loop: Loop) -> None:
+    ours, theirs = socket.socketpair()
+    loop.reactor.watch(ours.fileno(), lambda: loop.said.append(repr(ours.recv(1))))
+    theirs.close()
+    loop.reactor.turn()
+    assert loop.said == ["b''"]
+    loop.reactor.unwatch(ours.fileno())
+    ours.close()
+
+
+def test_writable_only_while_watched(loop: Loop) -> None:
+    ours, theirs = socket.socketpair()
+
+    def written() -> None:
+        loop.said.append("writable")
+        loop.reactor.watch(ours.fileno(), lambda: None)
+
+    loop.reactor.watch(ours.fileno(), lambda: None, written)
+    loop.run_for(3 * MILLISECOND)
+    assert loop.said == ["writable"]
+    loop.reactor.unwatch(ours.fileno())
+    ours.close()
+    theirs.close()
+
+
+def test_waits_are_never_early_and_mostly_exact(loop: Loop) -> None:
+    reactor = loop.reactor
+    late: list[int] = []
+    for number in range(40):
+        due = reactor.now() + MILLISECOND * 3 + number * 37_000
+        alarm = reactor.alarm(reactor.stop)
+        alarm.set(due)
+        reactor.run()
+        late.append(reactor.now() - due)
+    assert min(late) >= 0
+    assert sorted(late)[len(late) // 2] < 2 * MILLISECOND  # epoll alone would be up to 1 ms late each time

@@ -1,0 +1,131 @@
+"""Scripts as the parent runs them; how they are judged when they end is shown with whole processes in test_parent."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.daemon.scripts import ScriptRunner, clean_environment
+from pykeepalived.effects import Log
+from pykeepalived.events import ScriptExited
+from pykeepalived.units import SECOND
+
+
+class Bench:
+    """A runner in a loop, its lines, and how scripts ended."""
+
+    def __init__(self, most: int = 512) -> None:
+        self.lines: list[Log] = []
+        self.faults: list[Exception] = []
+        self.ended: list[ScriptExited] = []
+        self.reactor = Reactor(self.faults.append)
+        self.runner = ScriptRunner(self.reactor, self, dict(os.environ) | {"IFS": "x", "LD_PRELOAD": "y"}, most)
+
+    def log(self, line: Log) -> None:
+        self.lines.append(line)
+
+    def run(self, script: Script, *arguments: str, timeout: int | None = None) -> None:
+        self.runner.run(script, arguments, timeout, self.ended.append)
+
+    def until_ended(self, count: int) -> None:
+        patience = self.reactor.alarm(self.reactor.stop)
+        patience.set(self.reactor.now() + 5 * SECOND)
+        while len(self.ended) < count and patience.due_at is not None:
+            self.reactor.turn()
+        assert len(self.ended) == count
+        assert self.faults == []
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    bench = Bench()
+    yield bench
+    bench.reactor.close()
+
+
+def shell(path: Path, text: str) -> Script:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return Script((str(path),))
+
+
+def test_only_what_stands_in_the_configuration(bench: Bench, tmp_path: Path) -> None:
+    good = shell(tmp_path / "good", "exit 4")
+    bench.runner.allow({good})
+    bench.run(Script((good.argv[0], "more")))
+    bench.run(Script(good.argv, uid=1))
+    bench.run(good)
+    bench.until_ended(3)
+    assert [each.status for each in bench.ended] == [127, 127, 4]
+    assert sum("does not stand in the configuration" in line.message for line in bench.lines) == 2
+
+
+def test_the_configuration_before_counts_too_but_not_the_one_before_that(bench: Bench, tmp_path: Path) -> None:
+    old = shell(tmp_path / "old", "exit 0")
+    bench.runner.allow({old})
+    bench.runner.allow(())
+    bench.run(old)
+    bench.until_ended(1)
+    bench.runner.allow(())
+    bench.run(old)
+    bench.until_ended(2)
+    assert [each.status for each in bench.ended] == [0, 127]
+
+
+def test_words_are_words_and_the_environment_is_clean(bench: Bench, tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    script = shell(tmp_path / "say", f'printf "%s|" "$@" "${{LD_PRELOAD-none}}" "$(readlink /proc/$$/fd/0)" > {said}')
+    bench.runner.allow({script})
+    bench.run(script, "two words", "$(id)", "*", "")
+    bench.until_ended(1)
+    assert said.read_text() == "two words|$(id)|*||none|/dev/null|"
+
+
+def test_what_a_script_inherits() -> None:
+    given = {"PATH": "/bin", "IFS": " ", "LD_LIBRARY_PATH": "/x", "LD_PRELOAD": "y", "NOTIFY_SOCKET": "/z", "LANG": "C"}
+    assert clean_environment(given) == {"PATH": "/bin", "LANG": "C"}
+
+
+def test_a_storm_is_bounded_and_said_once(tmp_path: Path) -> None:
+    bench = Bench(most=3)
+    script = shell(tmp_path / "slow", "sleep 0.2")
+    bench.runner.allow({script})
+    for _ in range(10):
+        bench.run(script)
+    bench.until_ended(10)
+    assert sorted(each.status or 0 for each in bench.ended) == [0] * 3 + [127] * 7
+    assert sum("3 scripts run already" in line.message for line in bench.lines) == 1
+    bench.run(script)  # and it goes on
+    bench.until_ended(11)
+    assert bench.ended[-1].status == 0
+    bench.reactor.close()
+
+
+def test_the_whole_group_ends_when_time_is_over(bench: Bench, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    script = shell(tmp_path / "deep", f"sleep 60 & echo $! > {pids}; echo $$ >> {pids}; wait")
+    bench.runner.allow({script})
+    bench.run(script, timeout=SECOND // 5)
+    bench.until_ended(1)
+    assert (bench.ended[0].signal, bench.ended[0].timed_out) == (15, True)
+    child, _ = map(int, pids.read_text().split())
+    deadline = time.monotonic() + 3
+    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    state = Path(f"/proc/{child}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_nothing_is_left_of_a_script_that_ended(bench: Bench, tmp_path: Path) -> None:
+    script = shell(tmp_path / "quick", "exit 0")
+    bench.runner.allow({script})
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        bench.run(script, timeout=SECOND)
+    bench.until_ended(20)
+    assert len(bench.runner) == 0
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

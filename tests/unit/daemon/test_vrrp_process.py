@@ -1,0 +1,511 @@
+"""The driver at fakes of its ports: orders are carried out in the core's order, bounded a turn, and facts come back."""
+
+import gc
+from errno import ENETUNREACH, EPERM
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+
+import pytest
+
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.vrrp_process import VrrpService
+from pykeepalived.kernel.ports import BATCH, Datagram
+from pykeepalived.units import MILLISECOND, SECOND
+from pykeepalived.vrrp.adverts import messages
+from tests.support.fakes_vrrp import Bench
+from tests.support.scenario import make_configuration, make_instance
+
+DOWN = 3_609_375_000
+VI_1 = "instance VI_1 priority=100 notify=/n"
+
+
+def begun(
+    *lines: str, links: tuple[str, ...] = ("eth0",), options: ChildOptions | None = None
+) -> tuple[Bench, VrrpService]:
+    bench = Bench(*links, options=options)
+    for number, link in enumerate(links):
+        bench.kernel.give(link, IPv4Address(f"10.0.{number}.1"), 24)
+        bench.kernel.give(link, IPv6Address(f"fe80::{number + 1}"), 64)
+    service = VrrpService(bench.context, make_configuration(*(lines or (VI_1,))), bench.kernel)
+    service.start()
+    bench.reactor.turn()
+    return bench, service
+
+
+def advert(priority: int, source: str = "10.0.0.2", **options: str) -> Datagram:
+    instance = make_instance("VI_1", **options)
+    packed = IPv4Address(source).packed
+    ((destination, data),) = messages(instance, priority, packed)
+    return Datagram(packed, destination, 255, data, len(data))
+
+
+def states(service: VrrpService) -> list[str]:
+    return [router.state.name for router in service._routers.routers.values()]
+
+
+def test_a_start_opens_removes_and_is_ready() -> None:
+    bench, service = begun()
+    assert bench.cut() == [
+        ("log", "Registering Kernel netlink reflector"),
+        ("log", "Registering Kernel netlink command channel"),
+        ("log", "Registering gratuitous ARP shared channel"),
+        ("log", "VRRP sockpool: [ifindex(  1), family(IPv4), proto(112), fd(100,-1) multicast, address(224.0.0.18)]"),
+        ("remove", "10.0.0.100"),
+        ("log", "(VI_1) Entering BACKUP STATE (init)"),
+        ("log", "(VI_1) cause: started with priority 100"),
+        ("script", "/n", "INSTANCE", "VI_1", "BACKUP", "100"),
+    ]
+    assert len(bench.readies) == 1
+    assert states(service) == ["BACKUP"]
+    assert bench.kernel.receivers[0].vrids == frozenset({51})
+
+
+def test_becoming_master_in_keepalived_s_order() -> None:
+    bench, _ = begun()
+    bench.cut()
+    bench.reactor.run_for(DOWN)
+    assert bench.cut() == [
+        ("advert", "51", "100"),
+        ("log", "(VI_1) Entering MASTER STATE"),
+        ("log", "(VI_1) cause: no IPv4 advert heard from anybody for 3.61 s"),
+        ("add", "10.0.0.100"),
+        *[("announce", "10.0.0.100")] * 5,
+        ("script", "/n", "INSTANCE", "VI_1", "MASTER", "100"),
+    ]
+    bench.reactor.run_for(SECOND)
+    assert bench.cut() == [("advert", "51", "100")]
+    bench.reactor.run_for(4 * SECOND)
+    assert bench.cut()[-5:] == [("announce", "10.0.0.100")] * 5
+
+
+def test_an_advert_heard_moves_the_alarm() -> None:
+    bench, service = begun()
+    bench.reactor.run_for(3 * SECOND)
+    bench.hear(advert(150))
+    bench.reactor.run_for(DOWN - 1)
+    assert states(service) == ["BACKUP"]
+    bench.reactor.run_for(1)
+    assert states(service) == ["MASTER"]
+
+
+def test_priority_zero_makes_the_alarm_nearer() -> None:
+    bench, service = begun()
+    bench.hear(advert(150))
+    bench.hear(advert(0))
+    bench.reactor.run_for(609_375_000)
+    assert states(service) == ["MASTER"]
+
+
+def test_a_higher_advert_gives_everything_back() -> None:
+    bench, service = begun()
+    bench.reactor.run_for(DOWN)
+    bench.cut()
+    bench.hear(advert(150))
+    assert bench.cut() == [
+        ("log", "(VI_1) Master received advert from 10.0.0.2 with higher priority 150, ours 100"),
+        ("log", "(VI_1) Entering BACKUP STATE"),
+        ("log", "(VI_1) cause: advert from 10.0.0.2 with higher priority 150, ours is 100"),
+        ("remove", "10.0.0.100"),
+        ("script", "/n", "INSTANCE", "VI_1", "BACKUP", "100"),
+    ]
+    bench.reactor.run_for(2 * SECOND)
+    assert bench.cut() == []
+    assert states(service) == ["BACKUP"]
+
+
+def test_somebody_takes_an_address_and_we_take_it_back() -> None:
+    bench, service = begun()
+    bench.reactor.run_for(DOWN)
+    bench.cut()
+    bench.kernel.take("eth0", "10.0.0.100", 24)
+    bench.told()
+    assert states(service) == ["BACKUP"]
+    assert ("advert", "51", "0") in bench.cut()
+    bench.reactor.run_for(609_375_000)
+    assert states(service) == ["MASTER"]
+    bench.told()
+    assert states(service) == ["MASTER"]
+
+
+def test_our_own_removal_told_late_is_no_theft() -> None:
+    """An owner at its start: the leftover's removal is told only after the address was added again."""
+    bench = Bench("eth0")
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    bench.kernel.give("eth0", IPv4Address("10.0.0.100"), 24)
+    service = VrrpService(bench.context, make_configuration("instance VI_1 priority=255"), bench.kernel)
+    service.start()
+    bench.reactor.run_for(SECOND)
+    bench.told()
+    assert states(service) == ["MASTER"]
+    assert not [text for text in bench.journal.texts() if "somebody" in text]
+
+
+def test_an_interface_goes_down_and_comes_back() -> None:
+    bench, service = begun()
+    bench.reactor.run_for(DOWN)
+    bench.kernel.set_link("eth0", up=False)
+    bench.told()
+    assert states(service) == ["FAULT"]
+    bench.kernel.set_link("eth0", up=True)
+    bench.told()
+    assert states(service) == ["BACKUP"]
+    bench.reactor.run_for(DOWN)
+    assert states(service) == ["MASTER"]
+
+
+def test_an_interface_that_is_made_anew_gets_new_sockets() -> None:
+    bench, service = begun()
+    bench.kernel.held.clear()
+    bench.kernel.remove_link("eth0")
+    bench.told()
+    assert states(service) == ["FAULT"]
+    bench.kernel.add_link("eth0", 9)
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    bench.told()
+    assert states(service) == ["BACKUP"]
+    first, second = bench.kernel.senders
+    assert first.closed
+    assert second.interface.index == 9
+    old, new = bench.kernel.receivers
+    assert old.closed
+    assert new.interface.index == 9
+    bench.hear(advert(150), receiver=1)
+    bench.reactor.run_for(DOWN - 1)
+    assert states(service) == ["BACKUP"]
+
+
+def test_a_missing_interface_is_a_fault_until_it_appears() -> None:
+    bench, service = begun("instance VI_1 priority=255 interface=eth7")
+    assert states(service) == ["FAULT"]
+    assert bench.kernel.senders == []
+    bench.kernel.add_link("eth7", 7)
+    bench.kernel.give("eth7", IPv4Address("10.0.7.1"), 24)
+    bench.told()
+    bench.reactor.run_for(4 * SECOND)
+    assert states(service) == ["MASTER"]
+    assert bench.kernel.sent
+
+
+def test_refusals_come_back_as_lines() -> None:
+    bench, service = begun()
+    bench.kernel.send_errno = ENETUNREACH
+    bench.kernel.refuse["10.0.0.100"] = EPERM
+    bench.reactor.run_for(DOWN + 3 * SECOND)
+    said = [text for text in bench.journal.texts() if "refuses" in text]
+    assert said == [
+        "(VI_1) the kernel refuses to send adverts to 224.0.0.18: ENETUNREACH",
+        "(VI_1) the kernel refuses to add 10.0.0.100/24 dev eth0: EPERM",
+    ]
+    assert states(service) == ["MASTER"]
+    bench.kernel.send_errno = 0
+    bench.reactor.run_for(SECOND)
+    assert "(VI_1) adverts to 224.0.0.18 go out again" in bench.journal.texts()
+
+
+def test_sockets_that_cannot_be_opened_are_said() -> None:
+    bench = Bench("eth0")
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    bench.kernel.refuse_sockets = EPERM
+    service = VrrpService(bench.context, make_configuration(VI_1), bench.kernel)
+    service.start()
+    bench.reactor.run_for(DOWN)
+    assert [text for text in bench.journal.texts() if text.startswith(("Cannot", "(VI_1) cannot"))] == [
+        "(VI_1) cannot send: errno 1",
+        "Cannot listen: errno 1",
+    ]
+    assert "(VI_1) the kernel refuses to send adverts: EPERM" in bench.journal.texts()
+
+
+def test_adverts_are_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, _ = begun()
+    bench.reactor.run_for(DOWN)
+
+    def never(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("pykeepalived.daemon.vrrp_sockets.messages", never)
+    bench.reactor.run_for(3 * SECOND)
+    assert len(bench.kernel.sent) == 4
+    assert len(set(bench.kernel.sent)) == 1
+
+
+def test_a_thousand_addresses_take_turns_and_adverts_pass_between() -> None:
+    addresses = ",".join(f"10.9.{number // 250}.{number % 250 + 1}/32" for number in range(1000))
+    bench, _ = begun(
+        f"instance VI_1 priority=100 notify=/n virtual_ipaddress=10.0.0.100/24 virtual_ipaddress_excluded={addresses}",
+        "instance VI_2 priority=100 virtual_router_id=52 virtual_ipaddress=10.0.0.102/24",
+    )
+    bench.reactor.run_for(SECOND)
+    bench.cut()
+    bench.kernel.batches.clear()
+    bench.reactor.run_for(DOWN - SECOND)
+    assert max(bench.kernel.batches) <= BATCH
+    assert sum(bench.kernel.batches) == 1002
+    trace = bench.cut()
+    # the other instance's advert does not wait for the addresses of the first
+    second = trace.index(("advert", "52", "100"))
+    assert sum(entry[0] == "add" for entry in trace[:second]) <= BATCH
+    # still in the core's order: announcements after all addresses, notification last
+    own = [entry for entry in trace if entry[1] != "10.0.0.102"]
+    adds = [place for place, entry in enumerate(own) if entry[0] == "add"]
+    announced = [place for place, entry in enumerate(own) if entry[0] == "announce"]
+    assert len(adds) == 1001
+    assert len(announced) == 5005
+    assert max(adds) < min(announced)
+    assert ("script", "/n", "INSTANCE", "VI_1", "MASTER", "100") in own
+
+
+def test_scripts_are_run_and_believed() -> None:
+    bench, service = begun(
+        "vrrp_script chk interval=2 timeout=1 fall=2",
+        "vrrp_script unused",
+        "instance VI_1 priority=100 track_script=chk:10",
+    )
+    ((script, arguments, timeout),) = bench.scripts.ran
+    assert (script.argv, arguments, timeout) == (("/chk",), (), SECOND)
+    bench.scripts.end(0)
+    assert service._routers.routers["VI_1"].priority == 110
+    bench.reactor.run_for(2 * SECOND)
+    assert len(bench.scripts.ran) == 2
+    bench.scripts.end(1, 1)
+    assert service._routers.routers["VI_1"].priority == 110
+    bench.reactor.run_for(2 * SECOND)
+    bench.scripts.end(2, 1)
+    assert service._routers.routers["VI_1"].priority == 100
+
+
+def test_a_reload_that_changes_nothing_touches_nothing() -> None:
+    bench, service = begun()
+    bench.reactor.run_for(DOWN + SECOND // 2)
+    bench.cut()
+    service.reload(make_configuration(VI_1))
+    assert bench.cut() == [("advert", "51", "100"), ("advert", "51", "100")]
+    assert len(bench.kernel.senders) == 1
+    assert len(bench.kernel.receivers) == 1
+    bench.reactor.run_for(SECOND)
+    assert bench.cut() == [("advert", "51", "100")]
+
+
+def test_a_reload_with_everything_new() -> None:
+    bench, service = begun("vrrp_script chk", "instance VI_1 priority=100 track_script=chk:10")
+    bench.scripts.end(0)
+    bench.reactor.run_for(DOWN)
+    bench.cut()
+    service.reload(
+        make_configuration(
+            "instance web priority=100 virtual_ipaddress=10.0.0.100/24,10.0.0.101/24 garp_master_repeat=1",
+            "instance new priority=255 virtual_router_id=60 virtual_ipaddress=10.0.0.160/24",
+        )
+    )
+    bench.reactor.run_for(MILLISECOND)
+    assert bench.cut() == [
+        ("advert", "51", "110"),
+        ("add", "10.0.0.101"),
+        ("announce", "10.0.0.101"),
+        ("log", "(web) Changing effective priority from 110 to 100"),
+        ("log", "(web) cause: the configuration was reloaded"),
+        ("advert", "51", "100"),
+        ("remove", "10.0.0.160"),
+        ("advert", "60", "255"),
+        ("log", "(new) Entering MASTER STATE"),
+        ("log", "(new) cause: started as owner of the addresses (priority 255)"),
+        ("add", "10.0.0.160"),
+        *[("announce", "10.0.0.160")] * 5,
+    ]
+    assert states(service) == ["MASTER", "MASTER"]
+    assert bench.kernel.receivers[0].vrids == frozenset({51, 60})
+    ran = len(bench.scripts.ran)
+    bench.reactor.run_for(10 * SECOND)
+    assert len(bench.scripts.ran) == ran
+
+
+def test_a_reload_swaps_two_names() -> None:
+    first = "instance A priority=255", "instance B priority=100 virtual_router_id=52 virtual_ipaddress=10.0.0.102/24"
+    second = "instance B priority=255", "instance A priority=100 virtual_router_id=52 virtual_ipaddress=10.0.0.102/24"
+    bench, service = begun(*first)
+    bench.reactor.run_for(SECOND)
+    service.reload(make_configuration(*second))
+    bench.cut()
+    bench.reactor.run_for(SECOND)
+    assert bench.cut() == [("advert", "51", "255")]
+    assert states(service) == ["MASTER", "BACKUP"]
+    assert list(service._ports) == ["B", "A"]
+
+
+def test_a_reload_to_unicast_opens_other_sockets() -> None:
+    bench, service = begun()
+    service.reload(make_configuration("instance VI_1 priority=100 unicast_peer=10.0.0.2,10.0.0.3 unicast_ttl=9"))
+    bench.reactor.run_for(DOWN)
+    first, second = bench.kernel.senders
+    assert first.closed
+    assert (second.multicast, second.ttl) == (False, 9)
+    assert bench.kernel.receivers[0].closed
+    assert bench.kernel.receivers[1].group is None
+    destinations = [destination for _, destination, _ in bench.kernel.sent]
+    assert destinations == [bytes((10, 0, 0, 2)), bytes((10, 0, 0, 3))]
+
+
+def test_the_end_waits_for_scripts_but_not_long() -> None:
+    bench, service = begun()
+    bench.reactor.run_for(DOWN)
+    for number in range(len(bench.scripts.ran)):
+        bench.scripts.end(number)
+    bench.cut()
+    finished: list[int] = []
+    service.stop(lambda: finished.append(bench.reactor.time))
+    assert bench.cut() == [
+        ("log", "(VI_1) leaving MASTER STATE: the daemon stops"),
+        ("advert", "51", "0"),
+        ("remove", "10.0.0.100"),
+        ("script", "/n", "INSTANCE", "VI_1", "STOP", "100"),
+    ]
+    stopped = bench.reactor.time
+    bench.reactor.run_for(SECOND - 1)
+    assert finished == []
+    bench.reactor.run_for(5 * SECOND)
+    assert finished == [stopped + SECOND]
+    assert all(sender.closed for sender in bench.kernel.senders)
+    assert all(receiver.closed for receiver in bench.kernel.receivers)
+    assert bench.cut() == []
+
+
+def test_the_end_comes_with_the_last_script() -> None:
+    bench, service = begun()
+    bench.scripts.end(0)
+    finished: list[int] = []
+    service.stop(lambda: finished.append(1))
+    assert finished == []
+    bench.scripts.end(1)
+    assert finished == [1]
+    bench.reactor.run_for(2 * SECOND)
+    assert finished == [1]
+
+
+def test_the_end_removes_every_address_however_many() -> None:
+    addresses = ",".join(f"10.9.0.{number}/32" for number in range(1, 201))
+    bench, service = begun(f"instance VI_1 priority=255 virtual_ipaddress_excluded={addresses}")
+    bench.reactor.run_for(SECOND)
+    finished: list[int] = []
+    service.stop(lambda: finished.append(1))
+    assert finished == []
+    bench.reactor.run_for(MILLISECOND)
+    assert finished == [1]
+    assert [place for place in bench.kernel.held if place[1].startswith("10.9.")] == []
+
+
+def test_dont_release_vrrp_leaves_the_addresses() -> None:
+    bench, service = begun("instance VI_1 priority=255", options=ChildOptions(dont_release_vrrp=True))
+    bench.reactor.run_for(SECOND)
+    bench.cut()
+    finished: list[int] = []
+    service.stop(lambda: finished.append(1))
+    assert finished == [1]
+    assert bench.cut() == [("log", "(VI_1) leaving MASTER STATE: the daemon stops"), ("advert", "51", "0")]
+
+
+def test_the_startup_delay() -> None:
+    bench, service = begun("global_defs vrrp_startup_delay=5", "instance VI_1 priority=255")
+    bench.reactor.run_for(5 * SECOND - 1)
+    assert states(service) == ["INIT"]
+    bench.reactor.run_for(2000)
+    assert "Delayed start completed" in bench.journal.texts()
+    assert states(service) == ["MASTER"]
+
+
+def test_announcements_are_interleaved_and_end_with_mastership() -> None:
+    bench, _ = begun("instance VI_1 priority=100 virtual_ipaddress=10.0.0.100/24,10.0.0.101/24 garp_master_repeat=100")
+    bench.reactor.time += DOWN
+    bench.reactor.turn()
+    assert [address for _, address in bench.kernel.frames[:4]] == ["10.0.0.100", "10.0.0.101"] * 2
+    assert len(bench.kernel.frames) < 100
+    bench.hear(advert(200))
+    sent = len(bench.kernel.frames)
+    bench.reactor.run_for(SECOND)
+    assert len(bench.kernel.frames) == sent
+
+
+def test_details_of_announcements_are_said_when_asked_for() -> None:
+    bench, _ = begun("instance VI_1 priority=100 garp_master_repeat=2", options=ChildOptions(log_detail=1))
+    bench.reactor.run_for(DOWN)
+    said = [text for text in bench.journal.texts() if "ratuitous ARP" in text and "channel" not in text]
+    assert said == [
+        "(VI_1) Sending/queueing gratuitous ARPs on eth0 for 10.0.0.100",
+        "Sending gratuitous ARP on eth0 for 10.0.0.100",
+        "Sending gratuitous ARP on eth0 for 10.0.0.100",
+    ]
+
+
+def test_ipv6_announces_as_a_router_where_the_interface_forwards() -> None:
+    bench, _ = begun(
+        "instance VI_1 priority=255 virtual_ipaddress=fe80::100/64 garp_master_repeat=1",
+        "instance VI_2 priority=255 interface=eth1 virtual_ipaddress=fe80::101/64 garp_master_repeat=1",
+        links=("eth0", "eth1"),
+    )
+    bench.reactor.run_for(MILLISECOND)
+    announced = [entry for entry in bench.cut() if entry[0] == "announce"]
+    assert announced == [("announce", "fe80::100"), ("announce", "fe80::101", "router")]
+    assert "Registering gratuitous NDISC shared channel" in bench.journal.texts()
+
+
+def test_fifos_get_the_lines(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    bench, service = begun(f"global_defs vrrp_notify_fifo={fifo}", "instance VI_1 priority=255", "group G group=VI_1")
+    bench.reactor.run_for(MILLISECOND)
+    assert fifo.is_fifo()
+    assert fifo.stat().st_mode & 0o777 == 0o644
+    reader = fifo.open("rb", buffering=0)
+    finished: list[int] = []
+    with reader:
+        assert reader.read(1000) == b'INSTANCE "VI_1" MASTER 255\nGROUP "G" MASTER 0\n'
+        service.stop(lambda: finished.append(1))
+        assert reader.read(1000) == b'INSTANCE "VI_1" STOP 255\nGROUP "G" STOP 0\n'
+    assert finished == [1]
+    assert not fifo.exists()
+
+
+def test_a_fifo_that_is_none_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("precious")
+    bench, service = begun(f"global_defs notify_fifo={path}", "instance VI_1 priority=255")
+    bench.reactor.run_for(MILLISECOND)
+    assert f"Notify FIFO {path} is no FIFO" in bench.journal.texts()
+    service.stop(lambda: None)
+    assert path.read_text() == "precious"
+
+
+def test_a_burst_of_packets_is_read_in_one_turn() -> None:
+    bench, service = begun()
+    receiver = bench.kernel.receivers[0]
+    receiver.queue.extend([advert(150)] * 300)
+    bench.reactor.watched[receiver.fd]()
+    assert receiver.queue == []
+    assert service._routers.routers["VI_1"].statistics.advert_rcvd == 300
+
+
+def test_an_empty_configuration_does_nothing() -> None:
+    bench = Bench("eth0")
+    service = VrrpService(bench.context, Configuration(), bench.kernel)
+    service.start()
+    bench.reactor.run_for(SECOND)
+    finished: list[int] = []
+    service.stop(lambda: finished.append(1))
+    assert finished == [1]
+
+
+def test_reloads_leave_no_cycles() -> None:
+    """The process runs without the collector: what a reload drops must go by itself."""
+    lines = "instance VI_1 priority=255", "instance VI_2 priority=255 virtual_router_id=52", "group G group=VI_1,VI_2"
+    bench, service = begun(*lines)
+    bench.reactor.run_for(SECOND)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            service.reload(make_configuration(VI_1, "instance VI_9 priority=255 virtual_router_id=59"))
+            bench.reactor.run_for(2 * SECOND)
+            service.reload(make_configuration(*lines))
+            bench.reactor.run_for(2 * SECOND)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

@@ -1,0 +1,127 @@
+"""What a process asks of the kernel for itself, each in a child that is thrown away."""
+
+import os
+import resource
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from pykeepalived.kernel import processes
+from pykeepalived.units import MILLISECOND
+from tests.unit.kernel.forked import in_child
+
+
+def status(word: str) -> str:
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(line.partition(":")[2].strip() for line in lines if line.startswith(word + ":"))
+
+
+def test_the_name_is_what_ps_shows() -> None:
+    def work() -> str:
+        processes.set_name("keepalived_healthcheckers")
+        return Path("/proc/self/comm").read_text(encoding="utf-8").strip()
+
+    assert in_child(work) == "keepalived_heal"
+
+
+def test_a_child_dies_with_its_parent() -> None:
+    ready, told = os.pipe()
+    parent = os.fork()
+    if parent == 0:
+        own = os.getpid()
+        if os.fork() == 0:
+            processes.die_with_parent(own)
+            os.write(told, str(os.getpid()).encode())
+            time.sleep(30)
+            os._exit(0)
+        time.sleep(30)
+        os._exit(0)
+    grandchild = int(os.read(ready, 20))
+    os.close(told)
+    os.kill(parent, signal.SIGKILL)
+    os.waitpid(parent, 0)
+    assert os.read(ready, 1) == b""  # its end of the pipe closes when it is gone, within the test's patience
+    os.close(ready)
+    assert not Path(f"/proc/{grandchild}/cmdline").exists() or Path(f"/proc/{grandchild}/cmdline").read_bytes() == b""
+
+
+def test_a_parent_that_ended_before_is_noticed() -> None:
+    child = os.fork()
+    if child == 0:
+        processes.die_with_parent(os.getpid() + 1)
+        time.sleep(5)
+        os._exit(0)
+    _, code = os.waitpid(child, 0)
+    assert os.WTERMSIG(code) == signal.SIGTERM
+
+
+def test_timer_slack() -> None:
+    def work() -> str:
+        processes.set_timer_slack(1000)
+        return Path("/proc/self/timerslack_ns").read_text(encoding="ascii").strip()
+
+    assert in_child(work) == "1000"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root for real-time scheduling")
+def test_real_time_is_not_passed_on() -> None:
+    def work() -> str:
+        processes.run_real_time(10, 50 * MILLISECOND)
+        policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
+        limit = resource.getrlimit(resource.RLIMIT_RTTIME)[0]
+        return f"{policy == os.SCHED_RR} {os.sched_getparam(0).sched_priority} {limit} " + in_child(
+            lambda: os.sched_getscheduler(0) == os.SCHED_OTHER
+        )
+
+    answer = in_child(work)
+    if answer == "EPERM":
+        pytest.skip("needs a kernel that grants real-time scheduling here")
+    assert answer == "True 10 50000 True"
+
+
+@pytest.mark.parametrize("priority", [0, 100])
+def test_a_priority_that_is_none_is_refused(priority: int) -> None:
+    assert in_child(lambda: processes.run_real_time(priority)) == "EINVAL"
+
+
+def test_niceness_and_locked_memory() -> None:
+    def nice() -> int:
+        processes.run_nice(5)
+        return os.getpriority(os.PRIO_PROCESS, 0)
+
+    assert in_child(nice) == "5"
+
+    def lock() -> bool:
+        processes.lock_memory()
+        return int(status("VmLck").split()[0]) > 0
+
+    assert in_child(lock) in {"True", "ENOMEM", "EPERM"}
+
+
+def test_open_files_are_raised_but_never_lowered() -> None:
+    def work() -> str:
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+        processes.allow_files(200)
+        raised = resource.getrlimit(resource.RLIMIT_NOFILE)
+        processes.allow_files(50)
+        return f"{raised == (200, hard)} {resource.getrlimit(resource.RLIMIT_NOFILE) == raised}"
+
+    assert in_child(work) == "True True"
+
+
+def test_no_core_dumps() -> None:
+    def work() -> int:
+        processes.no_core_dumps()
+        return resource.getrlimit(resource.RLIMIT_CORE)[0]
+
+    assert in_child(work) == "0"
+
+
+@pytest.mark.parametrize(
+    ("name", "refusal"), [("", "EINVAL"), ("..", "EINVAL"), ("../x", "EINVAL"), ("kd-no-such-namespace", "ENOENT")]
+)
+def test_network_namespaces_that_are_none(name: str, refusal: str) -> None:
+    assert in_child(lambda: processes.enter_network_namespace(name)) == refusal
