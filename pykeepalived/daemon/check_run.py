@@ -20,8 +20,13 @@ from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection,
 from pykeepalived.daemon.reactor import Alarm, Reactor
 from pykeepalived.effects import Log
 from pykeepalived.events import Tick
+from pykeepalived.units import MILLISECOND
 
 _CHUNK = 65536
+
+_BEAT = 8 * MILLISECOND
+"""Deadlines are met at the next of these beats: checks that are due about together share a wake-up, which costs as much
+as a check."""
 
 # made once: thousands of checks a second share them
 _TICK = Tick()
@@ -29,11 +34,40 @@ _CONNECTED = Connected()
 _CLOSED = PeerClosed()
 
 
+class Attempts:
+    """Connections begun in one beat are looked at in the next. By then nearly all are decided, with one system call
+    each; only those that are not go to the reactor.
+    """
+
+    def __init__(self, reactor: Reactor) -> None:
+        self._reactor = reactor
+        self._alarm = reactor.alarm(self._look)
+        self._begun: list[tuple[CheckRun, Connection]] = []
+
+    def add(self, run: "CheckRun", connection: Connection) -> None:
+        """An attempt that is not decided yet."""
+        if not self._begun:
+            self._alarm.set(_on_beat(self._reactor.now() + 1))
+        self._begun.append((run, connection))
+
+    def _look(self) -> None:
+        due, self._begun = self._begun, []
+        try:
+            while due:
+                run, connection = due.pop()
+                run.look_at(connection)
+        finally:
+            if due:  # one went wrong; the others must not be taken for silent servers
+                self._begun += due
+                self._alarm.set(_on_beat(self._reactor.now() + 1))
+
+
 class CheckRun:
     """``judged`` is told verdicts, ``log`` lines, ``starved`` a want of descriptors or memory."""
 
     __slots__ = (
         "_alarm",
+        "_attempts",
         "_connection",
         "_dialer",
         "_judged",
@@ -48,6 +82,7 @@ class CheckRun:
     def __init__(
         self,
         reactor: Reactor,
+        attempts: Attempts,
         block: CheckerBlock,
         checker: Checker,
         judged: Callable[[ServerJudged], None],
@@ -57,6 +92,7 @@ class CheckRun:
         self.block = block
         self.checker = checker
         self._reactor = reactor
+        self._attempts = attempts
         self._judged = judged
         self._log = log
         self._starved = starved
@@ -64,7 +100,7 @@ class CheckRun:
         self._connection: Connection | None = None
         self._unsent = b""
         self._alarm: Alarm | None = reactor.alarm(self._tick)
-        self._alarm.set(checker.next_deadline())
+        self._alarm.set(_on_beat(checker.next_deadline()))
 
     def close(self) -> None:
         """End for good."""
@@ -79,9 +115,10 @@ class CheckRun:
     def _tell(self, first: CheckEvent) -> None:
         """Tell the checker a fact, and carry out what it orders."""
         event: CheckEvent | None = first
+        now = self._reactor.now() // _BEAT * _BEAT  # what is counted from a beat falls on a beat
         while event is not None:
             fact, event = event, None
-            for effect in self.checker.handle(fact, self._reactor.now()):
+            for effect in self.checker.handle(fact, now):
                 if isinstance(effect, OpenConnection):
                     event = self._dial()
                 elif isinstance(effect, CloseConnection):
@@ -94,7 +131,7 @@ class CheckRun:
                 else:
                     self._log(effect)
         if self._alarm is not None:
-            self._alarm.set(self.checker.next_deadline())
+            self._alarm.set(_on_beat(self.checker.next_deadline()))
 
     def _dial(self) -> CheckEvent | None:
         try:
@@ -106,7 +143,7 @@ class CheckRun:
             return LocalFailure(error.action, os.strerror(error.errno), shared)
         self._connection = connection
         if number == errno.EINPROGRESS:
-            self._reactor.watch(connection.fileno(), None, self._connected)
+            self._attempts.add(self, connection)
             return None
         return ConnectionFailed(os.strerror(number)) if number else _CONNECTED
 
@@ -117,11 +154,23 @@ class CheckRun:
             self._reactor.unwatch(connection.fileno())
             connection.close()
 
+    def look_at(self, connection: Connection) -> None:
+        """An attempt of the beat before; ours may be another one by now, or none."""
+        if self._connection is not connection:
+            return
+        number = self._dialer.outcome(connection)
+        if number in (errno.EALREADY, errno.EINPROGRESS):
+            self._reactor.watch(connection.fileno(), None, self._connected)
+        else:
+            self._decided(number)
+
     def _connected(self) -> None:
         """The attempt has ended, one way or the other."""
         if self._connection is None:
             return
-        number = self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        self._decided(self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+
+    def _decided(self, number: int) -> None:
         if not number:
             self._tell(_CONNECTED)
         elif number in REFUSALS:
@@ -163,3 +212,8 @@ class CheckRun:
             self._tell(ConnectionFailed(os.strerror(error.errno or errno.EIO)))
             return
         self._tell(DataReceived(data) if data else _CLOSED)
+
+
+def _on_beat(instant: int) -> int:
+    """The first beat that is not before it."""
+    return -(-instant // _BEAT) * _BEAT

@@ -21,7 +21,7 @@ from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.virtual_server import RealServer, Service, endpoint_text
 from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualServerBlock
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.daemon.check_run import CheckRun
+from pykeepalived.daemon.check_run import Attempts, CheckRun
 from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.fifo import NotifyFifo
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
@@ -74,6 +74,7 @@ class CheckerService:
         self._kernel = kernel
         self._draw = draw
         self._table = Table(strerror)
+        self._attempts = Attempts(self._reactor)
         self._served: dict[Service, _Served] = {}
         self._waiting: deque[RunScript | WriteFifo] = deque()  # until the table is as they tell
         self._pumping = False
@@ -202,7 +203,7 @@ class CheckerService:
             self._carry_out(served, served.core.handle(event))
             self._pump()
 
-        return CheckRun(self._reactor, check, checker, judged, self._log, self._starved)
+        return CheckRun(self._reactor, self._attempts, check, checker, judged, self._log, self._starved)
 
     def _carry_out(self, served: _Served, effects: list[LvsEffect]) -> None:
         for effect in effects:

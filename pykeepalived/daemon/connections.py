@@ -71,6 +71,11 @@ class Dialer:
             raise DialError("connect", number)
         return connection, number
 
+    def outcome(self, connection: Connection) -> int:
+        """How an attempt has gone: 0 (it stands), EALREADY (not decided), or an errno."""
+        number = connection.connect_ex(self._address)
+        return 0 if number == errno.EISCONN else number
+
     def _prepare(self, connection: Connection) -> None:
         target = self._target
         if target.fwmark:

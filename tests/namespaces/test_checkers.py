@@ -15,7 +15,7 @@ import pytest
 from pykeepalived.checkers.checker import Checker, Names
 from pykeepalived.checkers.effects import ServerJudged
 from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet, HttpUrl, Target, TcpCheck
-from pykeepalived.daemon.check_run import CheckRun
+from pykeepalived.daemon.check_run import Attempts, CheckRun
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.effects import Log
 from pykeepalived.units import MILLISECOND, SECOND
@@ -222,12 +222,15 @@ def round_() -> Round:
 
     def watch() -> int:
         reactor = Reactor(errors.append)
+        attempts = Attempts(reactor)
         started_at = reactor.now()
         runs = []
         for name, case in CASES.items():
             outcome = outcomes[name]
             checker = Checker(case.check, Names(name, name, "VS"), started_at)
-            runs.append(CheckRun(reactor, case.check, checker, outcome.judged, outcome.log, lambda _number: None))
+            runs.append(
+                CheckRun(reactor, attempts, case.check, checker, outcome.judged, outcome.log, lambda _number: None)
+            )
         reactor.alarm(reactor.stop).set(started_at + WATCHED)
         reactor.run()
         for run in runs:

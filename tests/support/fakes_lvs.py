@@ -156,8 +156,9 @@ class SimulatedReactor(Reactor):
             if not self.step(instant):
                 break
         self.time = max(self.time, instant)
-        if self.errors:
-            raise self.errors[0]
+        errors, self.errors = self.errors, []
+        if errors:
+            raise errors[0]
 
     def run_for(self, length: int) -> None:
         self.run_to(self.time + length)
@@ -186,7 +187,10 @@ class SimulatedReactor(Reactor):
 
     def _ring_one(self) -> None:
         due_at, _, alarm = heapq.heappop(self._heap)
-        alarm._reached(due_at, self.time)
+        try:
+            alarm._reached(due_at, self.time)
+        except Exception as error:  # noqa: BLE001 - as the real one
+            self._raise(error)
 
     def _raise(self, error: Exception) -> None:
         self.errors.append(error)

@@ -18,7 +18,7 @@ from pykeepalived.config.blocks.virtual_server import RealServer, Service, Sorry
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.checker_process import CheckerService
 from pykeepalived.daemon.child import ChildContext, ChildOptions
-from pykeepalived.effects import Level
+from pykeepalived.effects import Level, Log
 from pykeepalived.ipvs_table import DestinationRow, ServiceRow
 from pykeepalived.kernel.frames import FrameTemplates, Template
 from pykeepalived.units import MILLISECOND, SECOND
@@ -26,6 +26,8 @@ from tests.support.fakes_lvs import FakeIpvs, FakeJournal, FakeScripts, Simulate
 
 VS = "[10.9.0.100]:tcp:80"
 TIMING = CheckTiming(retry=1, delay_before_retry=SECOND, delay_loop=10 * SECOND, warmup=4 * SECOND)
+BEAT = 8 * MILLISECOND
+"""Checks begin, and connections are looked at, on beats."""
 NO_FRAMES = FrameTemplates(Template(b"", (), ()), Template(b"", (), ()), 0, 0)
 
 
@@ -133,6 +135,8 @@ class Director:
 def director() -> Iterator[Director]:
     director = Director()
     yield director
+    if director.service is not None and not director.finished:
+        director.stop()
     for server in director.servers:
         server.close()
     director.reactor.close()
@@ -169,6 +173,7 @@ def test_start_loads_the_table_and_waits_for_the_first_check(director: Director)
     assert web.accepted == 0
     director.reactor.run_for(1)
     assert web.accepted == 1
+    director.reactor.run_for(BEAT)
     assert director.lines() == [f"TCP connection to {name(web)} success."]
     director.reactor.run_for(25 * SECOND)
     assert web.accepted == 3
@@ -180,7 +185,7 @@ def test_a_server_that_dies_leaves_the_pool_and_comes_back(director: Director) -
     director.reactor.run_for(4 * SECOND)
     director.lines()
     web.close()
-    director.reactor.run_for(10 * SECOND)
+    director.reactor.run_for(10 * SECOND + 3 * BEAT)
     assert director.lines() == [
         f"TCP_CHECK on service {name(web)} failed after 1 retries.",
         f"Removing service {name(web)} from VS {VS}",
@@ -190,7 +195,7 @@ def test_a_server_that_dies_leaves_the_pool_and_comes_back(director: Director) -
     assert director.scripts.runs == [("/down",)]
     assert director.scripts.seen == [{VS: {f"127.0.0.1:{other.port}": 1}}]
     web.reopen()
-    director.reactor.run_for(10 * SECOND)
+    director.reactor.run_for(10 * SECOND + BEAT)
     assert director.lines() == [
         f"TCP connection to {name(web)} success.",
         f"Adding service {name(web)} to VS {VS}",
@@ -313,7 +318,7 @@ def test_reload_of_the_same_orders_nothing_and_keeps_the_checkers(director: Dire
     assert director.lines() == ["Reinitializing ipvs"]
     assert len(director.kernel.orders) == orders
     assert web.accepted == 1
-    director.reactor.run_for(8 * SECOND)
+    director.reactor.run_for(8 * SECOND + BEAT)
     assert web.accepted == 2  # at its time of before
 
 
@@ -502,6 +507,24 @@ def test_bindto_and_bind_port(director: Director) -> None:
     first, second = sorted(web.peers)
     assert first == ("127.0.0.2", bind_port)
     assert second[0] == "127.0.0.3"
+
+
+def test_trouble_in_one_check_leaves_the_others_alone(director: Director) -> None:
+    webs = [director.web() for _ in range(3)]
+    blocks = [virtual(real(web.port), last=last) for last, web in enumerate(webs, 1)]
+
+    class Picky(FakeJournal):
+        def log(self, line: Log) -> None:
+            if line.message == f"TCP connection to {name(webs[1])} success.":
+                raise RuntimeError("no place for this line")
+            super().log(line)
+
+    director.journal = Picky()
+    director.start(*blocks)
+    director.lines()
+    with pytest.raises(RuntimeError):
+        director.reactor.run_for(4 * SECOND)
+    assert sorted(director.lines()) == sorted(f"TCP connection to {name(web)} success." for web in (webs[0], webs[2]))
 
 
 def test_want_of_descriptors_puts_checks_off(director: Director) -> None:
