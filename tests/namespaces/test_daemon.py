@@ -378,7 +378,7 @@ def test_systemctl_status_tells_states(machine: Machine) -> None:
         systemd.bind(str(machine.folder / "notify"))
         systemd.settimeout(PATIENCE)
         machine.start(NOTIFY_SOCKET=str(machine.folder / "notify"))
-        heard = []
+        heard: list[str] = []
         while not heard or "VRRP: 2 MASTER" not in heard[-1]:
             heard.append(systemd.recv(4096).decode())
         assert sum("READY=1" in each for each in heard) == 1
