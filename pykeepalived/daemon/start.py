@@ -27,6 +27,7 @@ from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
 def run(settings: Settings, environment: Mapping[str, str]) -> int:
     """Run the daemon; gives the exit status."""
     lines = _lines(settings, environment)
+    settings = _absolute(settings)
     try:
         return _start(settings, environment, lines)
     except Exception as error:  # noqa: BLE001 - the log must have the reason; the children leave when we are gone
@@ -52,7 +53,7 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
             role.warm()  # while the loaders work
         outcome = loader.wait()
         if maker is not None:
-            outcome = _with_frames(outcome, maker)
+            outcome = _with_frames(outcome, maker, wanted=settings.all or assemble.VRRP.key in outcome.parts)
     except ConfigError as error:
         return _refuse(lines, settings, str(error), EXIT_FATAL)
     except OSError as error:
@@ -73,9 +74,24 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
     return _supervise(settings, environment, lines.named(_idents(settings, outcome)["parent"]), loader, outcome)
 
 
-def _with_frames(outcome: Outcome, maker: Loader) -> Outcome:
+def _absolute(settings: Settings) -> Settings:
+    """A daemon leaves the folder it was started in; paths of the command line still mean what they meant there."""
+
+    def absolute(path: str | None) -> str | None:
+        return str(Path(path).absolute()) if path else None
+
+    return replace(
+        settings,
+        use_file=str(Path(settings.use_file).absolute()),
+        pid=absolute(settings.pid),
+        vrrp_pid=absolute(settings.vrrp_pid),
+        checkers_pid=absolute(settings.checkers_pid),
+    )
+
+
+def _with_frames(outcome: Outcome, maker: Loader, *, wanted: bool) -> Outcome:
     """What the other loader made, if there is somebody to use it."""
-    if assemble.VRRP.key not in outcome.parts or outcome.refused:
+    if not wanted or outcome.refused:
         maker.give_up()
         return outcome
     maker.wait()

@@ -4,6 +4,7 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -76,22 +77,27 @@ class Machine:
         self.name = name
         self.folder = folder
         self.conf = folder / "keepalived.conf"
+        self.conf_word = str(self.conf)
         self.process: subprocess.Popen[bytes] | None = None
         self.text = ""
 
     def command(self, *options: str) -> list[str]:
         files = [f"--{word}={self.folder}/{word}" for word in ("pid", "vrrp_pid", "checkers_pid")]
         python = [sys.executable, "-m", "pykeepalived"]
-        return ["ip", "netns", "exec", self.name, *python, "-f", str(self.conf), *files, *options]
+        return ["ip", "netns", "exec", self.name, *python, "-f", self.conf_word, *files, *options]
 
     def run(self, *options: str) -> subprocess.CompletedProcess[str]:
         command = self.command(*options)
         return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE, check=False)
 
-    def start(self, *options: str) -> None:
+    def start(self, *options: str, **environment: str) -> None:
         self.text = ""
         self.process = subprocess.Popen(
-            self.command("-n", "-l", "-D", *options), cwd=ROOT, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+            self.command("-n", "-l", "-D", *options),
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | environment,
         )
 
     def until(self, pattern: str, count: int = 1) -> re.Match[str]:
@@ -268,6 +274,7 @@ def test_nothing_is_left_when_the_parent_is_killed(machine: Machine) -> None:
 
 def test_in_the_background(machine: Machine) -> None:
     machine.conf.write_text(HEAD + OWNER % "")
+    machine.conf_word = os.path.relpath(machine.conf, ROOT)  # it leaves this folder, and still finds its file
     done = machine.run()
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert soon((machine.folder / "vrrp_pid").exists)
@@ -276,8 +283,13 @@ def test_in_the_background(machine: Machine) -> None:
     assert Path(f"/proc/{pid}/cwd").readlink() == Path("/")
     assert machine.run().returncode == 0  # already running
     assert machine.pid("pid") == pid
+    machine.conf.write_text(HEAD + (OWNER % "").replace("1.100", "1.101"))
+    os.kill(pid, signal.SIGHUP)
+    assert soon(lambda: machine.has("10.91.1.101"))
+    assert not machine.has("10.91.1.100")
     os.kill(pid, signal.SIGTERM)
     assert soon(lambda: not alive(pid))
+    assert not machine.has("10.91.1.101")
     assert not machine.has("10.91.1.100")
 
 
@@ -358,6 +370,20 @@ def test_only_one_of_them_when_told_so(machine: Machine) -> None:
     assert not (machine.folder / "checkers_pid").exists()
     assert (machine.folder / "vrrp_pid").exists()
     assert machine.end() == 0
+
+
+def test_systemctl_status_tells_states(machine: Machine) -> None:
+    machine.conf.write_text(HEAD + OWNER % "" + SECOND)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(machine.folder / "notify"))
+        systemd.settimeout(PATIENCE)
+        machine.start(NOTIFY_SOCKET=str(machine.folder / "notify"))
+        heard: list[str] = []
+        while not heard or "VRRP: 2 MASTER" not in heard[-1]:
+            heard.append(systemd.recv(4096).decode())
+        assert sum("READY=1" in each for each in heard) == 1
+        assert any("VRRP: 1 BACKUP, 1 MASTER" in each for each in heard)
+        assert machine.end() == 0
 
 
 FORBIDDEN = re.compile(r"/(pyparsing|scapy|asyncio)/|_asyncio\.cpython|_ssl\.cpython")
