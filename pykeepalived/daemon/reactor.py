@@ -18,8 +18,9 @@ Callback = Callable[[], None]
 READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
 WRITABLE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
 
-_COARSE = 10 * MILLISECOND  # above this epoll's own millisecond wait is good enough
+_COARSE = 3 * MILLISECOND  # above this epoll's own wait will do
 _PACE = 300 * MICROSECOND  # two turns are at least so far apart, unless work is left over
+_EVENTS_A_TURN = 64
 _ALARMS_A_TURN = 64  # then the sockets are looked at again
 
 
@@ -115,8 +116,7 @@ class Reactor:
 
     def turn(self) -> None:
         """Wait for the next event or deadline, and do what is due."""
-        self._wait()
-        for fd, mask in self._epoll.poll(0):
+        for fd, mask in self._wait():
             readable, writable = self._handlers.get(fd, (None, None))
             if readable is not None and mask & READABLE:
                 self._call(readable)
@@ -135,23 +135,29 @@ class Reactor:
         self._order += 1
         heapq.heappush(self._heap, (due_at, self._order, alarm))
 
-    def _wait(self) -> None:
-        """Sleep until a socket is ready or the first deadline: epoll rounds to milliseconds, select does not."""
+    def _wait(self) -> list[tuple[int, int]]:
+        """Sleep until a socket is ready or the first deadline; the sockets that are ready.
+
+        epoll's own wait has whole milliseconds, so the last stretch before a deadline is select's.
+        """
+        poll = self._epoll.poll
         if self._soon or self._left_over:
-            return
+            return poll(0, _EVENTS_A_TURN)
         now = time.monotonic_ns()
         pause = self._turned_at + _PACE - now
         if pause > 0:
             time.sleep(pause / SECOND)
             now += pause
         if not self._heap:
-            select.select(self._epoll_fd, (), ())
+            ready = poll(-1, _EVENTS_A_TURN)
         elif (wait := self._heap[0][0] - now) > _COARSE:
-            # wakes a little early; the rest is waited for finely in the next turn
-            select.select(self._epoll_fd, (), (), (wait - 2 * MILLISECOND) / SECOND)
-        elif wait > 0:
-            select.select(self._epoll_fd, (), (), wait / SECOND)
+            ready = poll((wait // MILLISECOND - 1) / 1000, _EVENTS_A_TURN)
+        else:
+            if wait > 0:
+                select.select(self._epoll_fd, (), (), wait / SECOND)
+            ready = poll(0, _EVENTS_A_TURN)
         self._turned_at = time.monotonic_ns()
+        return ready
 
     def _ring(self) -> None:
         heap = self._heap
