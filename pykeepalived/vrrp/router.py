@@ -320,7 +320,7 @@ class VirtualRouter:
             return
         self._transition(Fault(), cause, now, effects)
         if isinstance(was, Master):
-            self._send_zero(effects)
+            self._send_zero(effects, said=False)
             self._send_zero(effects)
             self._give_back(effects)
         self._notify(Word.FAULT, effects)
@@ -625,13 +625,14 @@ class VirtualRouter:
         self.statistics.advert_sent += 1
         effects.append(self._own_advert())
 
-    def _send_zero(self, effects: list[Effect]) -> None:
+    def _send_zero(self, effects: list[Effect], *, said: bool = True) -> None:
         """Tell the others that we give up, where that can reach them."""
         if self.source and self.interface_up:
             self.statistics.advert_sent += 1
             self.statistics.pri_zero_sent += 1
             effects.append(SendAdvert(self.name, 0, self.source))
-        self._detail(f"({self.name}) sent 0 priority", effects)
+        if said:
+            self._detail(f"({self.name}) sent 0 priority", effects)
 
     def take_addresses(self, effects: list[Effect]) -> None:
         """Hold the addresses, in their order."""
