@@ -22,7 +22,7 @@ from pykeepalived.daemon.journal import Lines
 from pykeepalived.daemon.loader import Loader, Outcome, Read
 from pykeepalived.daemon.reactor import Alarm, Reactor
 from pykeepalived.daemon.respawn import Respawn
-from pykeepalived.daemon.roles import EXIT_OK, PERMANENT, Role
+from pykeepalived.daemon.roles import EXIT_FATAL, EXIT_OK, PERMANENT, Role
 from pykeepalived.daemon.scripts import ScriptRunner
 from pykeepalived.daemon.signals import DUMPS, Signals
 from pykeepalived.daemon.systemd import Systemd
@@ -272,6 +272,7 @@ class Parent:
             self._warn(f"pid {child.pid} exited with status {os.WEXITSTATUS(status)}")
         if self._plan.dont_respawn:
             self._log(f"{role.name} child process({child.pid}) died: Exiting", Level.ALERT)
+            self._exit_code = EXIT_FATAL  # a supervisor starts us again after a failure, not after a stop
             self._stop()
             return
         self._log(f"{role.name} child process({child.pid}) died: Respawning", Level.ALERT)
