@@ -5,7 +5,6 @@ good order when told to: by TERM, by INT, or because the parent is gone.
 """
 
 import errno
-import gc
 import os
 import resource
 import signal
@@ -118,9 +117,7 @@ class Frame:
         )
         self._service = birth.role.make(context, part)
         del part
-        gc.collect()
-        gc.freeze()
-        gc.disable()
+        # the garbage collector stays off, as the parent left it: a last run here would only write to shared pages
         self._service.start()
         self._reactor.run()
         self._channel.flush(_LAST_WORDS)
