@@ -17,11 +17,12 @@ from pykeepalived.daemon import channel, frame, script_client
 from pykeepalived.daemon.channel import Channel, Message
 from pykeepalived.daemon.child import ChildOptions
 from pykeepalived.daemon.faults import Faults
+from pykeepalived.daemon.fifos import NotifyFifos
 from pykeepalived.daemon.journal import Lines
 from pykeepalived.daemon.loader import Loader, Outcome, Read
 from pykeepalived.daemon.reactor import Alarm, Reactor
 from pykeepalived.daemon.respawn import Respawn
-from pykeepalived.daemon.roles import EXIT_OK, PERMANENT, Role
+from pykeepalived.daemon.roles import EXIT_FATAL, EXIT_OK, PERMANENT, Role
 from pykeepalived.daemon.scripts import ScriptRunner
 from pykeepalived.daemon.signals import DUMPS, Signals
 from pykeepalived.daemon.systemd import Systemd
@@ -103,6 +104,7 @@ class Parent:
         numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *DUMPS)
         self._signals = Signals(self.reactor, numbers, self._signalled)
         self._scripts = ScriptRunner(self.reactor, lines, plan.environment)
+        self._fifos = NotifyFifos(tuple(role.key for role in plan.roles), self._scripts, lines)
         self._children: dict[str, Child] = {}
         self._respawn = {role.key: Respawn() for role in plan.roles}
         self._respawn_alarms = {role.key: self._start_alarm(role) for role in plan.roles}
@@ -116,6 +118,7 @@ class Parent:
         self._reload_again = False
         self._awaited: set[str] = set()  # roles whose start or reload is not complete yet
         self._started = False
+        self._applying = False  # a reload reached the processes, and not all have answered
         self._announce = True  # READY=1 is owed: after the start, after each reload
         self._stopping_since: int | None = None
         self._stop_alarm = self.reactor.alarm(self._stop_late)
@@ -150,6 +153,7 @@ class Parent:
         self._outcome = outcome
         self._frames = outcome.frames or self._frames
         self._scripts.allow(outcome.scripts)
+        self._fifos.replace(outcome.global_defs)
         keys = frozenset(role.key for role in self._plan.roles)
         self._wanted = keys if self._plan.all_roles else keys & outcome.parts
 
@@ -219,6 +223,7 @@ class Parent:
         self.reactor.close()
         self._signals.close()
         self._scripts.release()
+        self._fifos.release()
         if self._plan.pid_file is not None:
             self._plan.pid_file.leave_to_parent()
         for child in self._children.values():
@@ -268,6 +273,7 @@ class Parent:
             self._warn(f"pid {child.pid} exited with status {os.WEXITSTATUS(status)}")
         if self._plan.dont_respawn:
             self._log(f"{role.name} child process({child.pid}) died: Exiting", Level.ALERT)
+            self._exit_code = EXIT_FATAL  # a supervisor starts us again after a failure, not after a stop
             self._stop()
             return
         self._log(f"{role.name} child process({child.pid}) died: Respawning", Level.ALERT)
@@ -292,6 +298,8 @@ class Parent:
                 self._look_complete()
             case "reloaded":
                 self._awaited.discard(child.role.key)
+                if not message["whole"]:
+                    self._last_word = "last reload went wrong half way: a restart is needed"
                 self._look_complete()
             case "pong":
                 self._answered(child)
@@ -300,6 +308,8 @@ class Parent:
                 self._tell_status()
             case "run":
                 self._run_script(child, message)
+            case "fifo":
+                self._fifos.write(child.role.key, message["line"])
             case other:
                 self._warn(f"{child.role.name} process: '{other}' is not for the parent")
 
@@ -434,6 +444,7 @@ class Parent:
         self._start_wanted()
         if not self._wanted:
             self._warn("Warning - keepalived has no configuration to run")
+        self._applying = True
         self._reload_alarm.set(self.reactor.now() + self._plan.reload_time)
         self._look_complete()
 
@@ -443,6 +454,7 @@ class Parent:
             if role.key in self._awaited:
                 text = f"{role.name} process has not completed the reload for {seconds_text(self._plan.reload_time)}"
                 self._log(text, Level.ERROR, Kind.STALL)
+                self._last_word = f"last reload is not complete in the {role.name} process"
         self._awaited.clear()
         self._look_complete()
 
@@ -462,6 +474,12 @@ class Parent:
         if not self._started:
             self._started = True
             self._log("Startup complete")
+        if self._applying:
+            self._applying = False
+            if self._last_word:
+                self._log(f"The {self._last_word}", Level.ERROR, Kind.CONFIGURATION)
+            else:
+                self._log("New configuration applied", kind=Kind.CONFIGURATION)
         if self._announce:
             self._announce = False
             self._systemd.ready(self._status())
@@ -497,7 +515,7 @@ class Parent:
         elif number == signal.SIGTERM or (number == signal.SIGINT and not self._plan.ignore_sigint):
             self._stop()
         elif number in DUMPS:
-            self._log(f"Signal {number} (dump of {DUMPS[number]}) is not effective yet")
+            self._log(f"Signal {number} (dump of {DUMPS[number]}): not effective yet in pykeepalived")
 
     def _wait_time(self) -> int:
         return self._outcome.global_defs.child_wait_time if self._outcome is not None else 5 * SECOND
@@ -535,6 +553,7 @@ class Parent:
 
     def _look_stopped(self) -> None:
         if not self._children and self._stopping_since is not None:
+            self._fifos.close()
             self._scripts.finish(self._stopping_since, _STOP_SCRIPTS, self._end_of_all)
 
     def _end_of_all(self) -> None:
