@@ -222,7 +222,7 @@ class Interpreter:
         name = statement.words[0]
         if (name, path) not in self._hints:
             near = difflib.get_close_matches(name, known, 1, 0.7)
-            self._hints[name, path] = f"did you mean {near[0]}?" if near else _elsewhere(name, path)
+            self._hints[name, path] = _elsewhere(name, path) or (f"did you mean {near[0]}?" if near else None)
         hint = self._hints[name, path]
         following = self._peek()
         if following is not None and following.kind == OPEN:

@@ -85,6 +85,8 @@ class Instances:
                 found.append(self._instance(raw))
             except Refusal:
                 self.left_out.add(raw.name)
+                # what else is wrong with it is told all the same
+                trackers.scripts(raw.name, raw.given.get("track_script"), self._defined, self._context)
         return found
 
     def _error(
