@@ -345,7 +345,13 @@ def test_what_peers_would_refuse_leaves_the_instance_out(lines: str) -> None:
 
 @pytest.mark.parametrize(
     "lines",
-    ["use_vmac", "use_vmac vrrp.51\nvmac_xmit_base", "virtual_routes {\n10.1.0.0/16 via 10.0.0.9\n}", "smtp_alert"],
+    [
+        "use_vmac",
+        "use_vmac vrrp.51\nvmac_xmit_base",
+        "virtual_routes {\n10.1.0.0/16 via 10.0.0.9\n}",
+        "smtp_alert",
+        "no_accept",
+    ],
 )
 def test_what_is_not_effective_yet_is_said_once_and_the_instance_runs(lines: str) -> None:
     loaded = sound(instance_text(f"{lines}\n{lines}"))
