@@ -34,6 +34,7 @@ from pykeepalived.wire.vrrp import OWNER, Advert, Packet, Reason, text
 
 NO_SOURCE = Tracked((SOURCE, ""))
 _OWN_ADVERTS_FOR_A_ROGUE = 2
+_AT_START = "the weights of its trackers"
 
 
 class VirtualRouter:
@@ -152,12 +153,14 @@ class VirtualRouter:
         if owner:
             self._enter(Init(master_at=now + MICROSECOND))
             return
+        self._say_priority(self.instance.priority, _AT_START, effects)
         down_at = now + (self._sooner() if sooner else self.down_interval(self.instance.advert_int))
         self._transition(Backup(down_at, now), f"started with priority {self.priority}", now, effects, " (init)")
         self._notify(Word.BACKUP, effects)
 
     def start_faulty(self, cause: str, now: int, effects: list[Effect]) -> None:
         """Begin in FAULT."""
+        self._say_priority(self.instance.priority, _AT_START, effects)
         for tracked in self.faults:
             self._say_fault(tracked, effects)
         self._transition(Fault(), cause, now, effects, " (init)")
@@ -214,10 +217,7 @@ class VirtualRouter:
             self._set_priority(priority)
         if self.held:
             return
-        fields = (("VRRP_INSTANCE", self.name), ("VRRP_STATE", state.name), ("CAUSE", cause))
-        message = f"({self.name}) Changing effective priority from {before} to {priority}"
-        effects.append(Log(message, kind=Kind.VRRP_PRIORITY, fields=fields))
-        self._say_cause(cause, effects)
+        self._say_priority(before, cause, effects)
         if self.instance.notify_priority_changes and isinstance(state, (Master, Backup)):
             self._notify(Word.MASTER_PRIORITY if isinstance(state, Master) else Word.BACKUP_PRIORITY, effects)
 
@@ -274,9 +274,7 @@ class VirtualRouter:
         was, instance = self.state, self.instance
         if timed_out:
             self._detail(f"({self.name}) Receive advertisement timeout", effects)
-        if self.reduced:
-            self.reduced = False
-            self._set_priority(effective_priority(instance.priority, sum(self.contributions.values())))
+        self._restore_priority()
         self._send(effects)
         delay, refresh = instance.garp_master_delay, instance.garp_master_refresh
         duties = Duties(
@@ -327,9 +325,7 @@ class VirtualRouter:
 
     def leave_fault(self, cause: str, now: int, effects: list[Effect]) -> None:
         """Take part again, as BACKUP, whatever the priority."""
-        if self.reduced:
-            self.reduced = False
-            self._set_priority(effective_priority(self.instance.priority, sum(self.contributions.values())))
+        self._restore_priority()
         down_at = now + self.down_interval(self.instance.advert_int)
         self._transition(Backup(down_at, now), cause, now, effects)
         self._notify(Word.BACKUP, effects)
@@ -612,6 +608,12 @@ class VirtualRouter:
         self._advert = None
         self._down_key = -1
 
+    def _restore_priority(self) -> None:
+        """An owner that yielded to another one is an owner again."""
+        if self.reduced:
+            self.reduced = False
+            self._set_priority(effective_priority(self.instance.priority, sum(self.contributions.values())))
+
     def _enter(self, state: State) -> None:
         self.state = state
         self.deadline = state.deadline
@@ -692,6 +694,14 @@ class VirtualRouter:
     def _say_fault(self, tracked: Tracked, effects: list[Effect]) -> None:
         message = causes.fault_line(self.instance, tracked)
         effects.append(Log(message, kind=Kind.TRACKER, fields=(("VRRP_INSTANCE", self.name),)))
+
+    def _say_priority(self, before: int, cause: str, effects: list[Effect]) -> None:
+        if self.priority == before:
+            return
+        fields = (("VRRP_INSTANCE", self.name), ("VRRP_STATE", self.state.name), ("CAUSE", cause))
+        message = f"({self.name}) Changing effective priority from {before} to {self.priority}"
+        effects.append(Log(message, kind=Kind.VRRP_PRIORITY, fields=fields))
+        self._say_cause(cause, effects)
 
     def _say_cause(self, cause: str, effects: list[Effect]) -> None:
         effects.append(Log(f"({self.name}) cause: {cause}", fields=(("VRRP_INSTANCE", self.name),)))
