@@ -22,10 +22,9 @@ class Configuration:
     vrrp_script: tuple[VrrpScript, ...] = ()
     virtual_server: tuple[VirtualServer, ...] = ()
 
-    def vrrp_part(self, *, alone: bool = False) -> "Configuration":
-        """What the VRRP process needs. ``alone``: no checker process runs, which else starts notify_fifo's reader."""
-        global_defs = self.global_defs if alone else replace(self.global_defs, notify_fifo_script=None)
-        return replace(self, global_defs=global_defs, virtual_server=())
+    def vrrp_part(self) -> "Configuration":
+        """What the VRRP process needs."""
+        return replace(self, virtual_server=())
 
     def checker_part(self) -> "Configuration":
         """What the checker process needs."""

@@ -104,9 +104,7 @@ def load_configuration(settings: Settings) -> "Loaded":
 
 def reader(settings: Settings) -> Read:
     """What a loader does."""
-    return lambda with_frames: compiled(
-        load_configuration(settings), with_frames=with_frames, check=settings.check, all_roles=settings.all
-    )
+    return lambda with_frames: compiled(load_configuration(settings), with_frames=with_frames)
 
 
 def make_frames() -> Compiled:
@@ -116,8 +114,8 @@ def make_frames() -> Compiled:
     return Compiled(Outcome(), {FRAMES: make_templates()})
 
 
-def compiled(loaded: "Loaded", *, with_frames: bool, check: bool = True, all_roles: bool = False) -> Compiled:
-    """What was read, as the parent and the roles want it. ``check`` and ``all_roles``: the settings -P and --all."""
+def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
+    """What was read, as the parent and the roles want it."""
     from pykeepalived.config.diagnostics import Severity  # noqa: PLC0415 - the loader's alone
     from pykeepalived.kernel.frames import make_templates  # noqa: PLC0415 - likewise, for scapy
 
@@ -135,8 +133,7 @@ def compiled(loaded: "Loaded", *, with_frames: bool, check: bool = True, all_rol
             errors += 1
             first_error = first_error or line.message
     configuration = loaded.configuration
-    alone = not (check and (all_roles or configuration.virtual_server))
-    parts = {"vrrp": configuration.vrrp_part(alone=alone), "checkers": configuration.checker_part()}
+    parts = {"vrrp": configuration.vrrp_part(), "checkers": configuration.checker_part()}
     exist = {"vrrp": bool(configuration.vrrp_instance), "checkers": bool(configuration.virtual_server)}
     outcome = Outcome(
         findings=tuple(findings),

@@ -3,12 +3,9 @@
 import contextlib
 import os
 import stat
-from collections.abc import Mapping
 from pathlib import Path
 
-from pykeepalived.config.blocks.global_defs import GlobalDefs
-from pykeepalived.config.blocks.scripts import Script
-from pykeepalived.daemon.child import Journal, Scripts
+from pykeepalived.daemon.child import Journal
 from pykeepalived.effects import Kind, Level, Log
 
 _MODE = 0o644
@@ -62,40 +59,3 @@ class NotifyFifo:
 
     def _say(self, what: str) -> None:
         self._journal.log(Log(f"Notify FIFO {self.path} {what}", Level.ERROR, Kind.SCRIPT))
-
-
-class NotifyFifos:
-    """The FIFOs that a process writes to, and the scripts that read them."""
-
-    def __init__(self, journal: Journal, scripts: Scripts) -> None:
-        self._journal = journal
-        self._scripts = scripts
-        self._fifos: dict[str, NotifyFifo] = {}
-        self._readers: dict[str, Script | None] = {}
-
-    def replace(self, wanted: Mapping[str | None, Script | None], global_defs: GlobalDefs) -> None:
-        """Have these paths, each with its reader. What stays is not touched: its reader goes on reading."""
-        readers = {path: script for path, script in wanted.items() if path is not None}
-        for path in [path for path in self._fifos if path not in readers]:
-            self._fifos.pop(path).close()
-            del self._readers[path]
-        owners = {path: (uid, gid) for path, uid, gid in global_defs.fifo_owner}
-        for path, script in readers.items():
-            if path not in self._fifos:
-                self._fifos[path] = NotifyFifo(path, self._journal, owners.get(path))
-                self._readers[path] = script
-                if script is not None:
-                    self._scripts.run(script, (path,))
-            elif script is not None and script != self._readers[path]:
-                text = f"The reader of {path} goes on: another one takes a restart, or another path"
-                self._journal.log(Log(text, Level.WARNING, Kind.SCRIPT))
-
-    def write(self, line: str) -> None:
-        """One line to each."""
-        for fifo in self._fifos.values():
-            fifo.write(line)
-
-    def close(self) -> None:
-        """Close them all."""
-        while self._fifos:
-            self._fifos.popitem()[1].close()

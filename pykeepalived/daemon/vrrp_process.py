@@ -13,7 +13,7 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET6
 from pykeepalived.daemon.announcements import Announcements
 from pykeepalived.daemon.child import ChildContext
-from pykeepalived.daemon.fifo import NotifyFifos
+from pykeepalived.daemon.fifo import NotifyFifo
 from pykeepalived.daemon.reactor import Alarm, Callback
 from pykeepalived.daemon.script_trackers import ScriptTrackers
 from pykeepalived.daemon.vrrp_host import VrrpHost
@@ -67,7 +67,7 @@ class VrrpService:
         self._slow: deque[_Slow] = deque()
         self._share = BATCH
         self._turning = False
-        self._fifos = NotifyFifos(self._journal, context.scripts)
+        self._fifos: list[NotifyFifo] = []
         self._finished: Callback | None = None
         self._stopping = False
         self._scripts_left = 0
@@ -97,7 +97,7 @@ class VrrpService:
         self._receivers = ReceiveSockets(
             self._kernel, self._reactor, self._journal, self._host.interface, self._readable
         )
-        self._replace_fifos(part)
+        self._open_fifos(part)
         self._busy = True  # facts wait until all are known
         self._host.virtual = self._routers.virtual_places
         self._host.tell_all()
@@ -114,7 +114,6 @@ class VrrpService:
 
     def reload(self, part: Configuration) -> None:
         """Apply a new configuration by difference."""
-        self._replace_fifos(part)
         effects = replace(self._routers, part, self._reactor.now())
         self._host.virtual = self._routers.virtual_places
         self._carry_out(effects)
@@ -331,7 +330,8 @@ class VrrpService:
         return "" if port is None else port.instance.interface
 
     def _write(self, line: str) -> None:
-        self._fifos.write(line)
+        for fifo in self._fifos:
+            fifo.write(line)
 
     # --- ports --------------------------------------------------------------------------------------------------
 
@@ -372,14 +372,14 @@ class VrrpService:
             port.alarm.set(port.router.deadline)
         self._clock.set(self._routers.deadline)
 
-    def _replace_fifos(self, part: Configuration) -> None:
-        """VRRP's own, and the global one, whose reader the checker process starts if it runs."""
-        defs = part.global_defs
-        readers = {
-            defs.vrrp_notify_fifo: defs.vrrp_notify_fifo_script,
-            defs.notify_fifo: defs.notify_fifo_script,
-        }
-        self._fifos.replace(readers, defs)
+    def _open_fifos(self, part: Configuration) -> None:
+        global_defs = part.global_defs
+        owners = {path: (uid, gid) for path, uid, gid in global_defs.fifo_owner}
+        for path in dict.fromkeys((global_defs.vrrp_notify_fifo, global_defs.notify_fifo)):
+            if path:
+                self._fifos.append(NotifyFifo(path, self._journal, owners.get(path)))
+        if global_defs.vrrp_notify_fifo and global_defs.vrrp_notify_fifo_script:
+            self._context.scripts.run(global_defs.vrrp_notify_fifo_script, (global_defs.vrrp_notify_fifo,))
 
     # --- the end ------------------------------------------------------------------------------------------------
 
@@ -407,5 +407,6 @@ class VrrpService:
         self._receivers.close()
         self._announcements.close()
         self._reactor.unwatch(self._host.fileno())
-        self._fifos.close()
+        for fifo in self._fifos:
+            fifo.close()
         finished()

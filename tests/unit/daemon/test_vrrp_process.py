@@ -464,18 +464,6 @@ def test_fifos_get_the_lines(tmp_path: Path) -> None:
     assert not fifo.exists()
 
 
-def test_a_reload_changes_the_fifos(tmp_path: Path) -> None:
-    fifo = tmp_path / "fifo"
-    bench, service = begun("instance VI_1 priority=255")
-    bench.reactor.run_for(MILLISECOND)
-    lines = (f"global_defs vrrp_notify_fifo={fifo} fifo_write_vrrp_states_on_reload", "instance VI_1 priority=255")
-    service.reload(make_configuration(*lines))
-    with fifo.open("rb", buffering=0) as reader:
-        assert reader.read(1000) == b'INSTANCE "VI_1" MASTER 255\n'
-    service.reload(make_configuration("instance VI_1 priority=255"))
-    assert not fifo.exists()
-
-
 def test_a_fifo_that_is_none_is_said(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("precious")
