@@ -4,19 +4,22 @@ SOCK_SEQPACKET keeps messages apart and tells the end of the other side. A messa
 ``MESSAGES`` with exactly the fields listed there; anything else is refused before anybody acts on it.
 
     parent -> child   reload (descriptor: the new part)   ping   exited
-    child -> parent   ready   reloaded   pong   status   run
+    child -> parent   ready   reloaded   pong   status   run   fifo
 """
 
 import array
 import json
 import os
+import select
 import socket
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.errors import ProcessError
+from pykeepalived.units import SECOND
 
 Message = dict[str, Any]
 
@@ -43,6 +46,7 @@ MESSAGES: dict[str, dict[str, type | tuple[type, ...]]] = {
         "timeout": _OPTIONAL_INT,
         "answer": bool,
     },
+    "fifo": {"line": str},
 }
 _ELEMENTS = {"argv": str, "arguments": str, "groups": int}
 
@@ -118,6 +122,13 @@ class Channel:
         self._waiting.append((data, os.dup(descriptor) if descriptor is not None else None))
         self._reactor.watch(self._socket.fileno(), self._read, self._write)
         return True
+
+    def flush(self, limit: int) -> None:
+        """Before the end: wait until the other side has taken what is kept for it, ``limit`` ns at the most."""
+        deadline = time.monotonic_ns() + limit
+        while self.open and self._waiting and (left := deadline - time.monotonic_ns()) > 0:
+            select.select((), [self._socket], (), left / SECOND)
+            self._write()
 
     def drain(self) -> None:
         """The other side has ended: read what it said last."""

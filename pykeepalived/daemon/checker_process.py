@@ -17,13 +17,11 @@ from pykeepalived.checkers.checker import Checker, Names
 from pykeepalived.checkers.effects import ServerJudged
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet
-from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.virtual_server import RealServer, Service, endpoint_text
 from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualServerBlock
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.check_run import Attempts, CheckRun
 from pykeepalived.daemon.child import ChildContext
-from pykeepalived.daemon.fifo import NotifyFifo
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.errors import KernelError
 from pykeepalived.ipvs_table import IpvsOrder
@@ -82,7 +80,6 @@ class CheckerService:
         self._ipvs_missed = False
         self._starved_until = 0
         self._finished: Callable[[], None] | None = None
-        self._fifos: list[NotifyFifo] = []
         self._look_again = self._reactor.alarm(self._looked_again)
         self._status_alarm = self._reactor.alarm(self._tell_status)
 
@@ -90,7 +87,6 @@ class CheckerService:
 
     def start(self) -> None:
         """Read the table, plan it, start the checkers."""
-        self._open_fifos()
         self._raise_descriptor_limit()
         self._log(Log("Initializing ipvs", Level.DEBUG, Kind.IPVS))
         self._open_ipvs(flush=self._part.global_defs.lvs_flush)
@@ -102,10 +98,7 @@ class CheckerService:
     def reload(self, part: Configuration) -> None:
         """Apply a new configuration by difference."""
         self._log(Log("Reinitializing ipvs", Level.DEBUG, Kind.IPVS))
-        former, self._part = self._part, part
-        if _fifos(former) != _fifos(part):
-            self._close_fifos()
-            self._open_fifos()
+        self._part = part
         new = {block.service: block for block in part.virtual_server}
         for service, served in list(self._served.items()):
             if service not in new:
@@ -222,8 +215,7 @@ class CheckerService:
         if isinstance(effect, RunScript):
             self._context.scripts.run(effect.script, effect.arguments)
         else:
-            for fifo in self._fifos:
-                fifo.write(effect.line)
+            self._context.fifo(effect.line)
 
     # the table
 
@@ -247,7 +239,6 @@ class CheckerService:
         if self._finished is not None:
             self._status_alarm.set(None)
             finished, self._finished = self._finished, None
-            self._close_fifos()
             finished()
 
     def _apply(self, orders: list[IpvsOrder]) -> None:
@@ -347,27 +338,6 @@ class CheckerService:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         line = f"Checks are put off: {strerror(number)} ({soft} file descriptors allowed; LimitNOFILE= raises it)"
         self._log(Log(line, Level.WARNING, Kind.CHECK, fields=(("CAUSE", strerror(number)),)))
-
-    def _open_fifos(self) -> None:
-        """The global one, whose reader this process starts, and the checkers' own."""
-        defs = self._part.global_defs
-        owners = {path: (uid, gid) for path, uid, gid in defs.fifo_owner}
-        for path, script in _fifos(self._part).items():
-            self._fifos.append(NotifyFifo(path, self._context.journal, owners.get(path)))
-            if script is not None:
-                self._context.scripts.run(script, (path,))
-
-    def _close_fifos(self) -> None:
-        for fifo in self._fifos:
-            fifo.close()
-        self._fifos.clear()
-
-
-def _fifos(part: Configuration) -> dict[str, Script | None]:
-    """Paths, and the scripts that read them."""
-    defs = part.global_defs
-    both = ((defs.notify_fifo, defs.notify_fifo_script), (defs.lvs_notify_fifo, defs.lvs_notify_fifo_script))
-    return {path: script for path, script in both if path is not None}
 
 
 def _checks(server: RealServer) -> list[CheckerBlock]:

@@ -44,8 +44,8 @@ class ChildOptions:
     log_detail: int = 0
 
 
-def _no_status(text: str) -> None:
-    """Where a status goes that nobody asked for."""
+def _unheard(text: str) -> None:
+    """Where words go that nobody asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ class ChildContext:
     options: ChildOptions
     frames: FrameTemplates
     ready: Callable[[], None]  # call once: initialised, so the parent may say READY=1
-    status: Callable[[str], None] = _no_status  # a phrase for `systemctl status`: "VRRP: 1 MASTER, 2 BACKUP"
+    status: Callable[[str], None] = _unheard  # a phrase for `systemctl status`: "VRRP: 1 MASTER, 2 BACKUP"
+    fifo: Callable[[str], None] = _unheard  # a line for the notify FIFOs, after the scripts that were asked for before
 
 
 class Service(Protocol):

@@ -19,6 +19,7 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.channel import Channel, Message
 from pykeepalived.daemon.child import ChildContext, ChildOptions, Service
 from pykeepalived.daemon.faults import Faults, describe
+from pykeepalived.daemon.fifos import configured
 from pykeepalived.daemon.journal import Lines
 from pykeepalived.daemon.loader import read_value
 from pykeepalived.daemon.reactor import Reactor
@@ -40,6 +41,7 @@ from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
 from pykeepalived.units import MILLISECOND, SECOND
 
 _FORMER_ONE = 5 * SECOND  # how long a former process of this role may take to leave
+_LAST_WORDS = SECOND  # for the parent to take them
 _LAST_RESORT = 30 * SECOND  # a service that does not finish its stop, with no parent to end it
 _REALTIME_PRIORITY = 2
 _REALTIME_LIMIT = 2_000_000  # microseconds of CPU time without a pause, then the priority is given up
@@ -75,6 +77,8 @@ class Frame:
         self._stopping = False
         self._ready = False
         self._status = ""
+        self._has_fifos = False
+        self._lost_lines = False
         self._last_resort = self._reactor.alarm(self._give_up)
 
     def live(self) -> int:
@@ -95,6 +99,7 @@ class Frame:
     def _work(self) -> int:
         birth = self._birth
         part: Configuration = read_value(birth.part)
+        self._has_fifos = bool(configured(birth.role.key, part.global_defs))
         os.close(birth.part)
         self._schedule()
         try:
@@ -109,6 +114,7 @@ class Frame:
             birth.frames,
             self._tell_ready,
             self._tell_status,
+            self._tell_fifos,
         )
         self._service = birth.role.make(context, part)
         del part
@@ -117,6 +123,7 @@ class Frame:
         gc.disable()
         self._service.start()
         self._reactor.run()
+        self._channel.flush(_LAST_WORDS)
         self._stopped()
         return EXIT_OK
 
@@ -161,6 +168,14 @@ class Frame:
             self._status = text
             self._channel.send({"type": "status", "text": text})
 
+    def _tell_fifos(self, line: str) -> None:
+        if not self._has_fifos or self._channel.send({"type": "fifo", "line": line}):
+            self._lost_lines = False
+        elif not self._lost_lines:
+            self._lost_lines = True
+            text = "Lines for the notify FIFOs are lost: the parent process does not take them"
+            self._journal.log(Log(text, Level.ERROR, Kind.SCRIPT))
+
     def _received(self, message: Message, descriptor: int | None) -> None:
         if descriptor is not None and message["type"] != "reload":
             os.close(descriptor)
@@ -180,6 +195,7 @@ class Frame:
         self._journal.log(Log("Reloading", kind=Kind.CONFIGURATION))
         try:
             part: Configuration = read_value(descriptor)
+            self._has_fifos = bool(configured(self._birth.role.key, part.global_defs))
             self._service.reload(part)
             self._journal.log(Log("Reload complete", kind=Kind.CONFIGURATION))
         except Exception as error:  # noqa: BLE001 - what runs goes on

@@ -17,11 +17,12 @@ from pykeepalived.daemon import channel, frame, script_client
 from pykeepalived.daemon.channel import Channel, Message
 from pykeepalived.daemon.child import ChildOptions
 from pykeepalived.daemon.faults import Faults
+from pykeepalived.daemon.fifos import NotifyFifos
 from pykeepalived.daemon.journal import Lines
 from pykeepalived.daemon.loader import Loader, Outcome, Read
 from pykeepalived.daemon.reactor import Alarm, Reactor
 from pykeepalived.daemon.respawn import Respawn
-from pykeepalived.daemon.roles import EXIT_OK, PERMANENT, Role
+from pykeepalived.daemon.roles import EXIT_FATAL, EXIT_OK, PERMANENT, Role
 from pykeepalived.daemon.scripts import ScriptRunner
 from pykeepalived.daemon.signals import DUMPS, Signals
 from pykeepalived.daemon.systemd import Systemd
@@ -103,6 +104,7 @@ class Parent:
         numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *DUMPS)
         self._signals = Signals(self.reactor, numbers, self._signalled)
         self._scripts = ScriptRunner(self.reactor, lines, plan.environment)
+        self._fifos = NotifyFifos(tuple(role.key for role in plan.roles), self._scripts, lines)
         self._children: dict[str, Child] = {}
         self._respawn = {role.key: Respawn() for role in plan.roles}
         self._respawn_alarms = {role.key: self._start_alarm(role) for role in plan.roles}
@@ -150,6 +152,7 @@ class Parent:
         self._outcome = outcome
         self._frames = outcome.frames or self._frames
         self._scripts.allow(outcome.scripts)
+        self._fifos.replace(outcome.global_defs)
         keys = frozenset(role.key for role in self._plan.roles)
         self._wanted = keys if self._plan.all_roles else keys & outcome.parts
 
@@ -219,6 +222,7 @@ class Parent:
         self.reactor.close()
         self._signals.close()
         self._scripts.release()
+        self._fifos.release()
         if self._plan.pid_file is not None:
             self._plan.pid_file.leave_to_parent()
         for child in self._children.values():
@@ -268,6 +272,7 @@ class Parent:
             self._warn(f"pid {child.pid} exited with status {os.WEXITSTATUS(status)}")
         if self._plan.dont_respawn:
             self._log(f"{role.name} child process({child.pid}) died: Exiting", Level.ALERT)
+            self._exit_code = EXIT_FATAL  # a supervisor starts us again after a failure, not after a stop
             self._stop()
             return
         self._log(f"{role.name} child process({child.pid}) died: Respawning", Level.ALERT)
@@ -300,6 +305,8 @@ class Parent:
                 self._tell_status()
             case "run":
                 self._run_script(child, message)
+            case "fifo":
+                self._fifos.write(child.role.key, message["line"])
             case other:
                 self._warn(f"{child.role.name} process: '{other}' is not for the parent")
 
@@ -535,6 +542,7 @@ class Parent:
 
     def _look_stopped(self) -> None:
         if not self._children and self._stopping_since is not None:
+            self._fifos.close()
             self._scripts.finish(self._stopping_since, _STOP_SCRIPTS, self._end_of_all)
 
     def _end_of_all(self) -> None:

@@ -42,15 +42,18 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
 class _Running:
     """One script that runs."""
 
-    __slots__ = ("alarm", "errors", "kills", "on_exit", "pid", "pidfd", "script", "started_at", "timed_out")
+    __slots__ = ("alarm", "errors", "kills", "on_exit", "pid", "pidfd", "reads", "script", "started_at", "timed_out")
 
-    def __init__(self, script: Script, pid: int, errors: int, started_at: int, on_exit: OnExit | None) -> None:
+    def __init__(
+        self, script: Script, pid: int, errors: int, started_at: int, on_exit: OnExit | None, *, reads: bool
+    ) -> None:
         self.script = script
         self.pid = pid
         self.pidfd = os.pidfd_open(pid)
         self.errors = errors
         self.started_at = started_at
         self.on_exit = on_exit
+        self.reads = reads
         self.alarm: Alarm | None = None
         self.timed_out = False
         self.kills = 0
@@ -79,33 +82,52 @@ class ScriptRunner:
     def __len__(self) -> int:
         return len(self._running)
 
-    def run(self, script: Script, arguments: tuple[str, ...], timeout: int | None, on_exit: OnExit | None) -> None:
-        """Start ``script``; ``on_exit`` comes later, never from within this call."""
+    def run(
+        self,
+        script: Script,
+        arguments: tuple[str, ...],
+        timeout: int | None,
+        on_exit: OnExit | None,
+        *,
+        reads: bool = False,
+    ) -> int:
+        """Start ``script``; gives its number, 0 if it cannot be. ``on_exit`` comes later, never from within this call.
+
+        One that ``reads`` what we write lives as long as we do.
+        """
         if script not in self._allowed and script not in self._before:
             self._cannot(script, "it does not stand in the configuration", on_exit)
-            return
+            return 0
         if len(self._running) >= self._most:
             if not self._refusing:
                 self._refusing = True
                 self._cannot(script, f"{self._most} scripts run already", on_exit)
             elif on_exit is not None:
                 self._answer(on_exit)
-            return
+            return 0
         self._refusing = False
         try:
             pid, errors = _start(script, arguments, self._environment)
         except OSError as error:
             self._cannot(script, error.strerror or str(error), on_exit)
-            return
-        running = _Running(script, pid, errors, self._reactor.now(), on_exit)
+            return 0
+        running = _Running(script, pid, errors, self._reactor.now(), on_exit, reads=reads)
         self._running[pid] = running
         self._reactor.watch(running.pidfd, lambda: self._ended(running))
         if timeout is not None:
             running.alarm = self._reactor.alarm(lambda: self._overdue(running))
             running.alarm.set(running.started_at + timeout)
+        return pid
+
+    def end(self, number: int) -> None:
+        """Send TERM to the script that ``run`` gave ``number``, if it still runs."""
+        if number in self._running:
+            self._signal(self._running[number], signal.SIGTERM)
 
     def finish(self, since: int, grace: int, idle: Callable[[], None]) -> None:
-        """The daemon stops: those started at or after ``since`` have ``grace`` ns to end, then all are gone."""
+        """The daemon stops: those started at or after ``since``, and those that read what we write, have ``grace`` ns
+        to end; then all are gone.
+        """
         self._idle = idle
         self._last_since = since
         self._last_alarm.set(self._reactor.now() + grace)
@@ -119,7 +141,9 @@ class ScriptRunner:
         self._running.clear()
 
     def _look_idle(self) -> None:
-        if self._idle is None or any(each.started_at >= self._last_since for each in self._running.values()):
+        if self._idle is None:
+            return
+        if any(each.reads or each.started_at >= self._last_since for each in self._running.values()):
             return
         self._last_call()
 

@@ -13,7 +13,6 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET6
 from pykeepalived.daemon.announcements import Announcements
 from pykeepalived.daemon.child import ChildContext
-from pykeepalived.daemon.fifo import NotifyFifo
 from pykeepalived.daemon.reactor import Alarm, Callback
 from pykeepalived.daemon.script_trackers import ScriptTrackers
 from pykeepalived.daemon.vrrp_host import VrrpHost
@@ -67,7 +66,6 @@ class VrrpService:
         self._slow: deque[_Slow] = deque()
         self._share = BATCH
         self._turning = False
-        self._fifos: list[NotifyFifo] = []
         self._finished: Callback | None = None
         self._stopping = False
         self._scripts_left = 0
@@ -97,7 +95,6 @@ class VrrpService:
         self._receivers = ReceiveSockets(
             self._kernel, self._reactor, self._journal, self._host.interface, self._readable
         )
-        self._open_fifos(part)
         self._busy = True  # facts wait until all are known
         self._host.virtual = self._routers.virtual_places
         self._host.tell_all()
@@ -122,7 +119,8 @@ class VrrpService:
         if part.global_defs.fifo_write_vrrp_states_on_reload:
             for router in self._routers.routers.values():
                 if router.state.name in Word.__members__:
-                    self._write(fifo_line("INSTANCE", router.name, Word[router.state.name], router.priority))
+                    line = fifo_line("INSTANCE", router.name, Word[router.state.name], router.priority)
+                    self._context.fifo(line)
         self._settle_all()
 
     def stop(self, finished: Callback) -> None:
@@ -306,7 +304,7 @@ class VrrpService:
                     self._scripts_left += 1
                     self._context.scripts.run(script, arguments, on_exit=self._script_ended)
                 case WriteFifo(line):
-                    self._write(line)
+                    self._context.fifo(line)
                 case _:
                     assert_never(order)
         if not self._turning and self._share < BATCH:
@@ -328,10 +326,6 @@ class VrrpService:
     def _interface_of(self, name: str) -> str:
         port = self._ports.get(name)
         return "" if port is None else port.instance.interface
-
-    def _write(self, line: str) -> None:
-        for fifo in self._fifos:
-            fifo.write(line)
 
     # --- ports --------------------------------------------------------------------------------------------------
 
@@ -372,15 +366,6 @@ class VrrpService:
             port.alarm.set(port.router.deadline)
         self._clock.set(self._routers.deadline)
 
-    def _open_fifos(self, part: Configuration) -> None:
-        global_defs = part.global_defs
-        owners = {path: (uid, gid) for path, uid, gid in global_defs.fifo_owner}
-        for path in dict.fromkeys((global_defs.vrrp_notify_fifo, global_defs.notify_fifo)):
-            if path:
-                self._fifos.append(NotifyFifo(path, self._journal, owners.get(path)))
-        if global_defs.vrrp_notify_fifo and global_defs.vrrp_notify_fifo_script:
-            self._context.scripts.run(global_defs.vrrp_notify_fifo_script, (global_defs.vrrp_notify_fifo,))
-
     # --- the end ------------------------------------------------------------------------------------------------
 
     def _script_ended(self, event: ScriptExited) -> None:
@@ -407,6 +392,4 @@ class VrrpService:
         self._receivers.close()
         self._announcements.close()
         self._reactor.unwatch(self._host.fileno())
-        for fifo in self._fifos:
-            fifo.close()
         finished()

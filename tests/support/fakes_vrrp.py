@@ -320,6 +320,7 @@ class Bench:
             options=options or ChildOptions(),
             frames=cast("Any", None),
             ready=lambda: self.readies.append(self.reactor.time),
+            fifo=lambda line: self.kernel.trace.append(("fifo", line)),
         )
 
     def hear(self, datagram: Datagram, receiver: int = 0) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from pykeepalived.daemon.channel import Channel, decode, encode, pair
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.errors import ProcessError
+from pykeepalived.units import SECOND
 
 RUN: dict[str, Any] = {
     "type": "run",
@@ -81,6 +83,7 @@ def test_a_message_comes_through_whole() -> None:
         b'{"type":"ping","number":true}',
         b'{"type":"ping","number":1.5}',
         b'{"type":"status","text":null}',
+        b'{"type":"fifo","line":["x"]}',
         json.dumps(RUN | {"argv": "sh -c x"}).encode(),
         json.dumps(RUN | {"argv": ["x", 1]}).encode(),
         json.dumps(RUN | {"groups": [True]}).encode(),
@@ -161,3 +164,25 @@ def test_last_words_are_heard_before_the_end(reactor: Reactor) -> None:
     assert [message["type"] for message, _ in side.heard] == ["ready", "reloaded"]
     assert side.ended == 1
     assert not side.channel.send({"type": "ping", "number": 2})
+
+
+def test_what_waits_is_given_away_before_the_end(reactor: Reactor) -> None:
+    ours, theirs = pair()
+    side = Side(reactor, ours)
+    for number in range(2000):
+        assert side.channel.send({"type": "ping", "number": number})
+    begin = time.monotonic_ns()
+    side.channel.flush(SECOND // 20)  # nobody reads
+    assert SECOND // 20 <= time.monotonic_ns() - begin < SECOND
+    pid = os.fork()
+    if pid == 0:  # the other side
+        try:
+            ours.close()
+            heard = sum(1 for _ in iter(lambda: theirs.recv(65536), b""))
+            os._exit(0 if heard == 2000 else 1)
+        finally:
+            os._exit(2)
+    theirs.close()
+    side.channel.flush(10 * SECOND)
+    side.channel.close()
+    assert os.waitpid(pid, 0)[1] == 0

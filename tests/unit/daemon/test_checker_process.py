@@ -6,7 +6,6 @@ import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,6 +79,7 @@ class Director:
         self.scripts = FakeScripts(self.kernel.weights)
         self.readied = 0
         self.statuses: list[str] = []
+        self.fifo: list[str] = []
         self.finished = False
         self.servers: list[WebServer] = []
         self.options = ChildOptions()
@@ -99,6 +99,7 @@ class Director:
             frames=NO_FRAMES,
             ready=self._ready,
             status=self.statuses.append,
+            fifo=self.fifo.append,
         )
         self.service = CheckerService(context, self.part(*blocks, **defs), self.kernel, lambda: 0.5)
         self.service.start()
@@ -256,11 +257,10 @@ def test_many_servers_are_loaded_in_batches_between_turns(director: Director) ->
     assert [len(each) for each in director.scripts.seen[0].values()] == [100] * 10  # type: ignore[attr-defined]
 
 
-def test_without_ipvs_everything_else_runs_until_it_appears(director: Director, tmp_path: Path) -> None:
-    fifo = tmp_path / "fifo"
+def test_without_ipvs_everything_else_runs_until_it_appears(director: Director) -> None:
     web = director.web()
     director.kernel.missing = True
-    director.start(virtual(real(web.port, notify_down=Script(("/down",)))), lvs_notify_fifo=str(fifo))
+    director.start(virtual(real(web.port, notify_down=Script(("/down",)))))
     warnings = [entry for entry in director.journal.entries if entry.level is Level.WARNING]
     assert len(warnings) == 1
     assert warnings[0].message.startswith("IPVS: Can't initialize ipvs: No such file or directory - ")
@@ -278,16 +278,14 @@ def test_without_ipvs_everything_else_runs_until_it_appears(director: Director, 
     director.reactor.run_for(60 * SECOND)
     assert "IPVS 1.2.1 has appeared in the kernel: loading the table" in director.lines()
     assert director.pool() == {f"127.0.0.1:{web.port}": 1}
-    with fifo.open() as lines:
-        director.stop()
-        assert lines.read().splitlines() == [
-            f"VS {VS} UP",
-            f"RS {name(web)} {VS} DOWN",
-            f"VS {VS} DOWN",
-            f"RS {name(web)} {VS} UP",
-            f"VS {VS} UP",
-        ]
-    assert not fifo.exists()
+    director.stop()
+    assert director.fifo == [
+        f"VS {VS} UP",
+        f"RS {name(web)} {VS} DOWN",
+        f"VS {VS} DOWN",
+        f"RS {name(web)} {VS} UP",
+        f"VS {VS} UP",
+    ]
 
 
 def test_netlink_that_breaks_is_read_anew(director: Director) -> None:

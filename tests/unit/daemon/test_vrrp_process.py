@@ -3,7 +3,6 @@
 import gc
 from errno import ENETUNREACH, EPERM
 from ipaddress import IPv4Address, IPv6Address
-from pathlib import Path
 
 import pytest
 
@@ -55,6 +54,7 @@ def test_a_start_opens_removes_and_is_ready() -> None:
         ("log", "(VI_1) Entering BACKUP STATE (init)"),
         ("log", "(VI_1) cause: started with priority 100"),
         ("script", "/n", "INSTANCE", "VI_1", "BACKUP", "100"),
+        ("fifo", 'INSTANCE "VI_1" BACKUP 100'),
     ]
     assert len(bench.readies) == 1
     assert states(service) == ["BACKUP"]
@@ -72,6 +72,7 @@ def test_becoming_master_in_keepalived_s_order() -> None:
         ("add", "10.0.0.100"),
         *[("announce", "10.0.0.100")] * 5,
         ("script", "/n", "INSTANCE", "VI_1", "MASTER", "100"),
+        ("fifo", 'INSTANCE "VI_1" MASTER 100'),
     ]
     bench.reactor.run_for(SECOND)
     assert bench.cut() == [("advert", "51", "100")]
@@ -108,6 +109,7 @@ def test_a_higher_advert_gives_everything_back() -> None:
         ("log", "(VI_1) cause: advert from 10.0.0.2 with higher priority 150, ours is 100"),
         ("remove", "10.0.0.100"),
         ("script", "/n", "INSTANCE", "VI_1", "BACKUP", "100"),
+        ("fifo", 'INSTANCE "VI_1" BACKUP 100'),
     ]
     bench.reactor.run_for(2 * SECOND)
     assert bench.cut() == []
@@ -312,6 +314,7 @@ def test_a_reload_with_everything_new() -> None:
         ("log", "(new) cause: started as owner of the addresses (priority 255)"),
         ("add", "10.0.0.160"),
         *[("announce", "10.0.0.160")] * 5,
+        ("fifo", 'INSTANCE "new" MASTER 255'),
     ]
     assert states(service) == ["MASTER", "MASTER"]
     assert bench.kernel.receivers[0].vrids == frozenset({51, 60})
@@ -359,6 +362,7 @@ def test_the_end_waits_for_scripts_but_not_long() -> None:
         ("advert", "51", "0"),
         ("remove", "10.0.0.100"),
         ("script", "/n", "INSTANCE", "VI_1", "STOP", "100"),
+        ("fifo", 'INSTANCE "VI_1" STOP 100'),
     ]
     stopped = bench.reactor.time
     bench.reactor.run_for(SECOND - 1)
@@ -401,7 +405,11 @@ def test_dont_release_vrrp_leaves_the_addresses() -> None:
     finished: list[int] = []
     service.stop(lambda: finished.append(1))
     assert finished == [1]
-    assert bench.cut() == [("log", "(VI_1) leaving MASTER STATE: the daemon stops"), ("advert", "51", "0")]
+    assert bench.cut() == [
+        ("log", "(VI_1) leaving MASTER STATE: the daemon stops"),
+        ("advert", "51", "0"),
+        ("fifo", 'INSTANCE "VI_1" STOP 255'),
+    ]
 
 
 def test_the_startup_delay() -> None:
@@ -448,30 +456,23 @@ def test_ipv6_announces_as_a_router_where_the_interface_forwards() -> None:
     assert "Registering gratuitous NDISC shared channel" in bench.journal.texts()
 
 
-def test_fifos_get_the_lines(tmp_path: Path) -> None:
-    fifo = tmp_path / "fifo"
-    bench, service = begun(f"global_defs vrrp_notify_fifo={fifo}", "instance VI_1 priority=255", "group G group=VI_1")
+def test_fifos_get_the_lines() -> None:
+    bench, service = begun("instance VI_1 priority=255", "group G group=VI_1")
     bench.reactor.run_for(MILLISECOND)
-    assert fifo.is_fifo()
-    assert fifo.stat().st_mode & 0o777 == 0o644
-    reader = fifo.open("rb", buffering=0)
+    lines = [each[1] for each in bench.cut() if each[0] == "fifo"]
+    assert lines == ['INSTANCE "VI_1" MASTER 255', 'GROUP "G" MASTER 0']
+    part = make_configuration(
+        "global_defs fifo_write_vrrp_states_on_reload=True", "instance VI_1 priority=255", "group G group=VI_1"
+    )
+    service.reload(part)
+    assert [each for each in bench.cut() if each[0] == "fifo"] == [("fifo", 'INSTANCE "VI_1" MASTER 255')]
+    service.reload(make_configuration("instance VI_1 priority=255", "group G group=VI_1"))
+    assert [each for each in bench.cut() if each[0] == "fifo"] == []
     finished: list[int] = []
-    with reader:
-        assert reader.read(1000) == b'INSTANCE "VI_1" MASTER 255\nGROUP "G" MASTER 0\n'
-        service.stop(lambda: finished.append(1))
-        assert reader.read(1000) == b'INSTANCE "VI_1" STOP 255\nGROUP "G" STOP 0\n'
+    service.stop(lambda: finished.append(1))
+    lines = [each[1] for each in bench.cut() if each[0] == "fifo"]
+    assert lines == ['INSTANCE "VI_1" STOP 255', 'GROUP "G" STOP 0']
     assert finished == [1]
-    assert not fifo.exists()
-
-
-def test_a_fifo_that_is_none_is_said(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_text("precious")
-    bench, service = begun(f"global_defs notify_fifo={path}", "instance VI_1 priority=255")
-    bench.reactor.run_for(MILLISECOND)
-    assert f"Notify FIFO {path} is no FIFO" in bench.journal.texts()
-    service.stop(lambda: None)
-    assert path.read_text() == "precious"
 
 
 def test_a_burst_of_packets_is_read_in_one_turn() -> None:
