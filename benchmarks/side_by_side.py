@@ -6,7 +6,9 @@ result, the figures depend on the machine.
 
 import argparse
 import contextlib
+import signal
 import statistics
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -28,6 +30,8 @@ def arguments(doc: str | None, *, repeat: int) -> argparse.ArgumentParser:
 
 def chosen(names: Iterable[str]) -> dict[str, Make]:
     """The makes to compare, or an exit that says what is missing."""
+    # A polite end, as by timeout(1), must still remove namespaces and daemons.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     names = list(names)
     if missing := netns.why_not() or (keepalived.why_not() if "keepalived" in names else None):
         raise SystemExit(missing)

@@ -91,7 +91,8 @@ class NetlinkSocket:
     def order(self, messages: Sequence[bytearray]) -> list[int]:
         """Have the orders carried out, and answer an errno for each (0: done), in their order.
 
-        The wish for an answer and the sequence numbers are set here.
+        The wish for an answer and the sequence numbers are set here. The kernel answers every refusal unasked, so only
+        the last of a batch asks: its answer says that the others, unless refused, are done.
         """
         answers: list[int] = []
         self.refusal = ""
@@ -149,21 +150,26 @@ class NetlinkSocket:
                     raise KernelError("listen to netlink", error.errno or errno.EIO) from error
 
     def _order_batch(self, messages: Sequence[bytearray]) -> list[int]:
-        first = self._next_sequence(len(messages))
+        count = len(messages)
+        last = count - 1
+        first = self._next_sequence(count)
         batch = bytearray().join(messages)
         offset = 0
         for place, message in enumerate(messages):
-            _stamp(batch, first + place, NLM_F_ACK, offset)
+            _stamp(batch, first + place, NLM_F_ACK if place == last else 0, offset)
             offset += len(message)
         try:
             self._send(batch)
         except KernelError as error:
-            return [error.errno] * len(messages)
-        answers = [errno.ETIMEDOUT] * len(messages)  # stays where the kernel is silent
-        for place, kind, flags, answer in self._answers(first, len(messages)):
+            return [error.errno] * count
+        refusals: dict[int, int] = {}
+        answered = False
+        for place, kind, flags, answer in self._answers(first, count, last_alone=True):
             if kind == _NLMSG_ERROR:
-                answers[place] = self._code(answer, flags)
-        return answers
+                refusals[place] = self._code(answer, flags)
+                answered |= place == last
+        unheard = 0 if answered and not self._lost else errno.ETIMEDOUT
+        return [refusals.get(place, unheard) for place in range(count)]
 
     def _dump_once(self, message: bytearray) -> list[Message] | None:
         """The list, or None when it changed under the reading."""
@@ -182,15 +188,18 @@ class NetlinkSocket:
             rows.append((kind, row))
         raise KernelError("list (no answer)", errno.ETIMEDOUT)
 
-    def _answers(self, first: int, count: int, *, dump: bool = False) -> Iterator[tuple[int, int, int, bytes]]:
+    def _answers(
+        self, first: int, count: int, *, dump: bool = False, last_alone: bool = False
+    ) -> Iterator[tuple[int, int, int, bytes]]:
         """The answers to sequence numbers ``first`` and on: (place, type, flags, message), until all are in.
 
-        Ends early when the kernel stays silent. ``_lost`` tells whether some did not fit.
+        With ``last_alone`` the last place's answer is the end. Ends early when the kernel stays silent. ``_lost``
+        tells whether some did not fit.
         """
         self._lost = False
         waiting = count
         deadline = time.monotonic() + _WAIT_SECONDS
-        while waiting:
+        while waiting > 0:
             try:
                 length = self._receive()
             except BlockingIOError:
@@ -208,7 +217,9 @@ class NetlinkSocket:
             for sequence, kind, flags, message in self._split(length):
                 place = sequence - first
                 if 0 <= place < count and kind != _NLMSG_NOOP:
-                    if not dump or kind in {_NLMSG_ERROR, _NLMSG_DONE}:
+                    if last_alone:
+                        waiting = 0 if place == count - 1 else waiting
+                    elif not dump or kind in {_NLMSG_ERROR, _NLMSG_DONE}:
                         waiting -= 1
                     yield place, kind, flags, message
 

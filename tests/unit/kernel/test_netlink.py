@@ -11,7 +11,7 @@ import pytest
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import netlink
-from pykeepalived.kernel.message_classes import NLMSG_HEADER, Reader, encoded, ifaddrmsg, ifinfmsg
+from pykeepalived.kernel.message_classes import NLM_F_ACK, NLMSG_HEADER, Reader, encoded, ifaddrmsg, ifinfmsg
 from pykeepalived.kernel.netlink import NETLINK_ROUTE, NetlinkSocket, Overrun
 
 RTM_GETLINK, RTM_GETADDR, RTM_DELADDR = 18, 22, 21
@@ -136,7 +136,7 @@ def test_only_the_kernel_is_believed_and_only_for_this_batch(route: NetlinkSocke
         NLMSG_HEADER.pack(8, 2, 0, 101, 0),
         NLMSG_HEADER.pack(17, 2, 0, 101, 0),
         NLMSG_HEADER.pack(0xFFFFFFFF, 2, 0, 101, 0),
-        os.urandom(64),
+        bytes(range(64)),
     ],
 )
 def test_broken_datagrams_are_no_answers(route: NetlinkSocket, garbage: bytes) -> None:
@@ -157,6 +157,22 @@ def test_silence_ends(route: NetlinkSocket) -> None:
 def test_answers_lost_in_an_overrun_do_not_hide_the_others(route: NetlinkSocket) -> None:
     scripted(route, [(ack(101), 0), (b"", -1), (ack(103, errno.EEXIST), 0)])
     assert route.order(order(3)) == [0, errno.ETIMEDOUT, errno.EEXIST]
+
+
+def test_only_the_last_of_a_batch_asks_for_an_answer(route: NetlinkSocket) -> None:
+    script = scripted(route, [(ack(102, errno.EEXIST), 0), (ack(103), 0)])
+    assert route.order(order(3)) == [0, errno.EEXIST, 0]
+    sent, flags = script.sent[0], []
+    while sent:
+        size, _, flag, _, _ = NLMSG_HEADER.unpack_from(sent)
+        flags.append(bool(flag & NLM_F_ACK))
+        sent = sent[size:]
+    assert flags == [False, False, True]
+
+
+def test_without_the_last_answer_nothing_is_taken_for_done(route: NetlinkSocket) -> None:
+    scripted(route, [(ack(102, errno.EEXIST), 0)])
+    assert route.order(order(3)) == [errno.ETIMEDOUT, errno.EEXIST, errno.ETIMEDOUT]
 
 
 def test_an_interrupted_dump_is_read_again(route: NetlinkSocket) -> None:
