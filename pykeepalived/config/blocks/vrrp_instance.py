@@ -97,7 +97,7 @@ class VrrpInstance:
         doc="Highest wins the election; 255 means that this host owns the addresses.",
     )
     state: Literal["MASTER", "BACKUP"] = keyword(
-        Choice(("MASTER", "BACKUP")), default="BACKUP", doc="The state to start in."
+        Choice(("MASTER", "BACKUP")), default="BACKUP", repeat=Repeat.STRONGEST, doc="The state to start in."
     )
     advert_int: int = keyword(Timer("0.01", "255"), default=SECOND, doc="Time between two adverts.")
     auth_type: Literal["PASS"] | None = None
