@@ -330,11 +330,14 @@ class Interpreter:
         if spec.repeat is Repeat.REPLACE:
             hint = f"it is also set on line {line}"
             self._error(f"{name} is set already, this one replaces it", statement.span(0), hint)
-        elif spec.repeat is Repeat.STRONGEST and isinstance(spec.kind, Choice):
-            if value != earlier.value == spec.kind.words[0]:
-                hint = f"it is set on line {line}; remove one of the two"
-                self._error(f"{name} is {earlier.value} already - ignoring {value}", statement.span(1), hint)
-                return NOTHING
+        elif (
+            spec.repeat is Repeat.STRONGEST
+            and isinstance(spec.kind, Choice)
+            and value != earlier.value == spec.kind.words[0]
+        ):
+            hint = f"it is set on line {line}; remove one of the two"
+            self._error(f"{name} is {earlier.value} already - ignoring {value}", statement.span(1), hint)
+            return NOTHING
         return value
 
     def _refused(self, statement: Statement, refused: Refused) -> None:

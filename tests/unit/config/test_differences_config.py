@@ -3,6 +3,7 @@
 import pytest
 
 from pykeepalived.config.blocks.checkers import HttpGet
+from tests.config.machine import Machine
 from tests.config.reading import instance_text, messages, read, server_text
 
 
@@ -38,3 +39,10 @@ def test_a_time_is_a_number_and_nothing_else(value: str, problem: str) -> None:
     assert [problem in each for each in messages(loaded)] == ([True] if problem else [])
     # the default stands: nothing is taken for microseconds
     assert check.timing.delay_loop == (60_000_000_000 if problem else int(float(value) * 1_000_000_000))
+
+
+@pytest.mark.parametrize(("condition", "names"), [("@oracle ", ["VI_1"]), ("@^oracle ", []), ("", ["VI_1"])])
+def test_an_include_behind_a_condition_is_read_once(condition: str, names: list[str]) -> None:
+    loaded = read(f"{condition}include one.conf", Machine({"/etc/keepalived/one.conf": instance_text("").encode()}))
+    assert [each.name for each in loaded.configuration.vrrp_instance] == names
+    assert messages(loaded) == []

@@ -148,7 +148,6 @@ def test_contradictions_are_said_and_resolved(lines: str, attribute: str, value:
     assert message in only
 
 
-@pytest.mark.parametrize("interval", ["0.01", "0.1", "1", "40.95"])
 def test_a_state_of_master_is_not_taken_back() -> None:
     assert instance("state BACKUP\nstate MASTER").state == "MASTER"
     loaded = read(instance_text("state MASTER\nstate MASTER\nstate BACKUP"))
@@ -156,6 +155,7 @@ def test_a_state_of_master_is_not_taken_back() -> None:
     assert [each.split(" ", 1)[1] for each in messages(loaded)] == ["state is MASTER already - ignoring BACKUP"]
 
 
+@pytest.mark.parametrize("interval", ["0.01", "0.1", "1", "40.95"])
 def test_version_3_keeps_hundredths(interval: str) -> None:
     assert instance(f"version 3\nadvert_int {interval}").advert_int == round(float(interval) * 100) * CENTISECOND
 
