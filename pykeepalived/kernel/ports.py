@@ -8,7 +8,7 @@ reactor turn between two.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.ipvs_table import DestinationRow as DestinationRow  # noqa: PLC0414 - words of this port, too
@@ -91,9 +91,11 @@ class Host(Protocol):
         """Remove entries; an absent one (EADDRNOTAVAIL, ENODEV) is no failure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Datagram:
-    """A VRRP message as received: the PDU without its IP header. Addresses are packed."""
+class Datagram(NamedTuple):
+    """A VRRP message as received: the PDU without its IP header. Addresses are packed.
+
+    A tuple, for one is made for each advert heard.
+    """
 
     source: bytes
     destination: bytes

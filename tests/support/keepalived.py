@@ -12,7 +12,7 @@ def binary() -> Path | None:
     """``KEEPALIVED_BIN``, else the one unpacked in the checkout, else the system's, else None."""
     if named := os.environ.get("KEEPALIVED_BIN"):
         return Path(named)
-    for place in (CHECKOUT / ".lab/peer/usr/sbin/keepalived", Path("/usr/sbin/keepalived")):
+    for place in (CHECKOUT / ".lab/bin/keepalived", Path("/usr/sbin/keepalived")):
         if place.exists():
             return place
     return None
@@ -23,7 +23,7 @@ def why_not() -> str | None:
     """Why keepalived cannot be a peer here, or None when it can."""
     place = binary()
     if place is None:
-        return "needs keepalived: set KEEPALIVED_BIN, or unpack Debian's package in .lab/peer"
+        return "needs keepalived: set KEEPALIVED_BIN, or run script/test, which unpacks it"
     try:
         done = subprocess.run([place, "--version"], capture_output=True, text=True, check=False)
     except OSError as error:

@@ -3,11 +3,12 @@
 import os
 import socket
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.units import MILLISECOND, SECOND
+from pykeepalived.units import MICROSECOND, MILLISECOND, SECOND
 
 
 class Loop:
@@ -206,3 +207,16 @@ def test_waits_are_never_early_and_mostly_exact(loop: Loop) -> None:
         late.append(reactor.now() - due)
     assert min(late) >= 0
     assert sorted(late)[len(late) // 2] < 2 * MILLISECOND  # epoll alone would be up to 1 ms late each time
+
+
+def test_what_comes_thick_and_fast_is_handled_together(loop: Loop) -> None:
+    reactor = loop.reactor
+    ours, theirs = socket.socketpair()
+    theirs.send(b"!")  # never read: ready in every turn
+    turns: list[int] = []
+    reactor.watch(ours.fileno(), lambda: turns.append(reactor.now()))
+    loop.run_for(30 * MILLISECOND)
+    ours.close()
+    theirs.close()
+    assert 2 <= len(turns) <= 101
+    assert min(after - before for before, after in pairwise(turns)) > 200 * MICROSECOND
