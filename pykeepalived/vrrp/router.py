@@ -5,7 +5,6 @@ addresses of the host or other instances. Interval, skew and deadlines are integ
 """
 
 from dataclasses import replace
-from errno import errorcode
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -26,6 +25,7 @@ from pykeepalived.vrrp.effects import (
 )
 from pykeepalived.vrrp.group import SyncGroup
 from pykeepalived.vrrp.reception import Reception
+from pykeepalived.vrrp.refusals import Refusals
 from pykeepalived.vrrp.states import Backup, Duties, Fault, HeardMaster, Init, Master, Rogue, State, Stop
 from pykeepalived.vrrp.statistics import Statistics
 from pykeepalived.vrrp.timers import master_down_interval, skew_time
@@ -79,7 +79,7 @@ class VirtualRouter:
         self.unknown: set[Tracked] = set()  # trackers whose failure would be a fault, and that have not reported yet
         self.priority = instance.priority
         self.reduced = False  # an owner that yields to another one
-        self.refusals: dict[bytes, int] = {}
+        self.refusals = Refusals(instance.name)
         self.last_transition_at = 0
         self._advert: SendAdvert | None = None
         self._down_key = -1
@@ -229,21 +229,6 @@ class VirtualRouter:
         if self.group is not None:
             self.group.follow_to_backup(self, now, effects)
 
-    def advert_failed(self, destination: bytes, errno: int, effects: list[Effect]) -> None:
-        """The kernel refused an advert: said once for a destination and a reason, until it goes out again."""
-        if self.refusals.get(destination, 0) == errno:
-            return
-        to = f" to {text(destination)}" if destination else ""
-        fields = (("VRRP_INSTANCE", self.name),)
-        if errno == 0:
-            del self.refusals[destination]
-            effects.append(Log(f"({self.name}) adverts{to} go out again", kind=Kind.VRRP_PACKET, fields=fields))
-            return
-        self.refusals[destination] = errno
-        reason = errorcode.get(errno, str(errno))
-        message = f"({self.name}) the kernel refuses to send adverts{to}: {reason}"
-        effects.append(Log(message, Level.ERROR, Kind.VRRP_PACKET, fields=fields))
-
     def stop(
         self,
         word: Word,
@@ -347,6 +332,7 @@ class VirtualRouter:
         learnt = state.master.advert_interval if isinstance(state, Backup) and state.master else None
         old = self.down_interval(learnt or self.instance.advert_int)
         self.instance = instance
+        self.refusals.name = instance.name
         self.reception.configure(instance)
         self._advert = None
         self._down_key = -1
