@@ -297,13 +297,13 @@ class VirtualRouter:
         self._notify(Word.BACKUP, effects)
 
     def enter_fault(self, cause: str, now: int, effects: list[Effect]) -> None:
-        """Stop taking part. As keepalived does, tell the others twice: for the transition and for the addresses."""
+        """Stop taking part. As keepalived does, tell the others twice (the transition, the addresses), and say it once."""
         was = self.state
         if self.held:
             return
         self._transition(Fault(), cause, now, effects)
         if isinstance(was, Master):
-            self._send_zero(effects)
+            self._resign(effects)
             self._send_zero(effects)
             self._give_back(effects)
         self._notify(Word.FAULT, effects)
@@ -613,12 +613,17 @@ class VirtualRouter:
         self.statistics.advert_sent += 1
         effects.append(self._own_advert())
 
-    def _send_zero(self, effects: list[Effect]) -> None:
-        """Tell the others that we give up, where that can reach them."""
-        if self.source and self.interface_up:
+    def _resign(self, effects: list[Effect]) -> bool:
+        """An advert of priority 0, where one can go out."""
+        can = bool(self.source) and self.interface_up
+        if can:
             self.statistics.advert_sent += 1
-            self.statistics.pri_zero_sent += 1
             effects.append(SendAdvert(self.name, 0, self.source))
+        return can
+
+    def _send_zero(self, effects: list[Effect]) -> None:
+        """Tell the others that we give up, and say so even where it cannot reach them."""
+        self.statistics.pri_zero_sent += self._resign(effects)
         self._detail(f"({self.name}) sent 0 priority", effects)
 
     def take_addresses(self, effects: list[Effect]) -> None:
