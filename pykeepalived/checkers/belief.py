@@ -29,10 +29,6 @@ class Belief:
         self.has_run = False  # a verdict was given
         self.failures = 0  # tries failed in a row while up
 
-    def settled(self) -> bool:
-        """Up, and shown to be: nothing is news but a failure."""
-        return self.up and self.has_run
-
     def passed(self) -> Verdict:
         """The server stood the whole check."""
         self.failures = 0

@@ -1,6 +1,6 @@
 """What changed between two configurations, by identity: the plan of a reload.
 
-Identities: an instance is its VRID, family, interface, unicast or not, and unicast source; a group and a script are
+Identities: an instance is its VRID, family, interface, and unicast source or multicast group; a group and a script are
 their names; a virtual server is its service; a real server is its address and port within a virtual server.
 """
 

@@ -13,7 +13,7 @@ from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
-from pykeepalived.config.kinds import NOTHING, Command, Entries, Kind, Names, Problem, Refused
+from pykeepalived.config.kinds import NOTHING, Choice, Command, Entries, Kind, Names, Problem, Refused
 from pykeepalived.config.later import LaterChecks
 from pykeepalived.config.lexer import CLOSE, OPEN, WORDS, Line, Statement, script_words, split_words
 from pykeepalived.config.raw import CommandGiven, EntryGiven, Given, Piece, Raw
@@ -317,14 +317,28 @@ class Interpreter:
             raw.said.setdefault(name, Given(None, statement, self._order))
             self._refused(statement, refused)
             value = refused.kept
+        if value is not NOTHING and earlier is not None:
+            value = self._again(name, spec, statement, earlier, value)
         if value is not NOTHING:
-            if earlier is not None:
-                if spec.repeat is Repeat.REPLACE:
-                    hint = f"it is also set on line {earlier.statement.line.number}"
-                    self._error(f"{name} is set already, this one replaces it", statement.span(0), hint)
-                elif spec.repeat is Repeat.COLLECT:
-                    value = (*earlier.value, *value)
             raw.given[name] = Given(value, statement, self._order)
+
+    def _again(self, name: str, spec: Keyword, statement: Statement, earlier: Given, value: Any) -> Any:
+        """What a second use makes of the value: another one, more of it, or NOTHING."""
+        line = earlier.statement.line.number
+        if spec.repeat is Repeat.COLLECT:
+            return (*earlier.value, *value)
+        if spec.repeat is Repeat.REPLACE:
+            hint = f"it is also set on line {line}"
+            self._error(f"{name} is set already, this one replaces it", statement.span(0), hint)
+        elif (
+            spec.repeat is Repeat.STRONGEST
+            and isinstance(spec.kind, Choice)
+            and value != earlier.value == spec.kind.words[0]
+        ):
+            hint = f"it is set on line {line}; remove one of the two"
+            self._error(f"{name} is {earlier.value} already - ignoring {value}", statement.span(1), hint)
+            return NOTHING
+        return value
 
     def _refused(self, statement: Statement, refused: Refused) -> None:
         message = refused.message

@@ -20,6 +20,7 @@ class Repeat(Enum):
     FIRST = "first"  # the second is an error and ignored
     REPLACE = "replace"  # replaces, and is an error
     COLLECT = "collect"  # adds
+    STRONGEST = "strongest"  # as LAST, but nothing replaces the first word of its Choice
 
 
 class Unset(Enum):

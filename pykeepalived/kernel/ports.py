@@ -5,7 +5,7 @@ are there at once: the calls below return them. Callers cut long lists into batc
 reactor turn between two.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple, Protocol
@@ -154,6 +154,3 @@ class Ipvs(Protocol):
 
     def flush(self) -> None:
         """Empty the table."""
-
-
-HostFactory = Callable[[HostListener], Host]

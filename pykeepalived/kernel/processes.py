@@ -20,7 +20,6 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_TIMERSLACK = 29
 _CLONE_NEWNET = 0x40000000
-_MCL_CURRENT, _MCL_FUTURE = 1, 2
 _NAME_BYTES = 15  # TASK_COMM_LEN without its zero
 _NAMESPACES = Path("/run/netns")
 
@@ -58,42 +57,10 @@ def run_real_time(priority: int, limit: int | None = None) -> None:
         raise KernelError(f"run with real-time priority {priority}", code or errno.EINVAL) from error
 
 
-def run_nice(increment: int) -> None:
-    """An ordinary process of another niceness."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, increment)
-    except OSError as error:
-        raise KernelError(f"run with niceness {increment}", error.errno or errno.EPERM) from error
-
-
-def lock_memory() -> None:
-    """Keep all of the process in memory, now and later (mlockall)."""
-    if _libc.mlockall(_MCL_CURRENT | _MCL_FUTURE) != 0:
-        _fail("lock the memory")
-
-
-def allow_files(count: int) -> None:
-    """Let the process have at least this many open files; the hard limit is raised where that is allowed."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < count:
-        try:
-            wanted_hard = hard if hard == resource.RLIM_INFINITY or hard >= count else count
-            resource.setrlimit(resource.RLIMIT_NOFILE, (count, wanted_hard))
-        except (OSError, ValueError) as error:
-            code = error.errno if isinstance(error, OSError) else None
-            raise KernelError(f"have {count} open files", code or errno.EPERM) from error
-
-
 def give_back_free_memory() -> None:
     """What the allocator holds and nobody uses: worth doing before forks, which would share it for nothing."""
     with contextlib.suppress(AttributeError):  # glibc has it
         _libc.malloc_trim(0)
-
-
-def no_core_dumps() -> None:
-    """Passwords of the configuration do not go to disk."""
-    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def enter_network_namespace(name: str) -> None:

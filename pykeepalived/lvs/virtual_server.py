@@ -82,10 +82,6 @@ class VirtualServer:
         """What is wanted in the kernel now. The caller only reads it."""
         return self._table
 
-    def is_up(self, server: ServerKey) -> bool:
-        """Whether a real server is alive."""
-        return self._servers[server].up
-
     @property
     def servers_up(self) -> int:
         """How many real servers are alive."""

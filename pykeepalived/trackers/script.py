@@ -1,7 +1,7 @@
 """One vrrp_script: when it runs, and what its results let us believe.
 
 A counter runs from 0 to rise + fall - 1; from ``rise`` on the script counts as up. It starts at rise - 1: the first
-result decides at once.
+result decides at once. With ``init_fail`` it starts at 0, as after a failure.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class ScriptTracker:
         self.script = script
         self.up: bool | None = False if script.init_fail else None
         self.deadline: int | None = None
-        self._counter = script.rise - 1
+        self._counter = 0 if script.init_fail else script.rise - 1
         self._running = False
         self._status = 0
 

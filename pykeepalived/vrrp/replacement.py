@@ -1,11 +1,14 @@
 """A reload: the routers of a host take a new configuration by difference. What did not change is not touched.
 
-Instances are the same when VRID, family, interface and unicast-ness are; then state, timers and counters stay. All
-removals of addresses come before all additions, so that an address may move from one instance to another.
+Instances are the same when VRID, family, interface, and unicast source or multicast group are; then state, timers and
+counters stay. All removals of addresses come before all additions, so that an address may move from one instance to
+another.
 """
 
+from collections.abc import Iterable, Sequence
+
 from pykeepalived.config.blocks.addresses import AddressEntry
-from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.config.blocks.vrrp_instance import Identity, VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.effects import Log
 from pykeepalived.vrrp.effects import AddAddresses, Announce, Effect, NotifyGroup, RemoveAddresses, ReplaceRouters, Word
@@ -22,11 +25,7 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
     effects: list[Effect] = []
     for router in host.routers.values():
         router.confirm(now, effects)
-    former = {router.instance.identity: router for router in host.routers.values()}
-    routers: dict[VrrpInstance, VirtualRouter] = {}
-    for instance in configuration.vrrp_instance:
-        known = former.pop(instance.identity, None)
-        routers[instance] = VirtualRouter(instance) if known is None else known
+    routers, gone = _match(host.routers.values(), configuration.vrrp_instance)
     kept = [(router, router.name, router.entries) for router in routers.values() if not router.held]
     masters = frozenset(
         entry
@@ -34,7 +33,7 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
         if isinstance(router.state, Master)
         for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
     )
-    for router in former.values():
+    for router in gone:
         word = Word.DELETED if router.instance.notify_deleted_set else Word.FAULT
         router.stop(word, "no longer configured", now, effects, keep=masters)
         router.group = None  # each knows the other: nobody collects cycles here
@@ -67,6 +66,27 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
             router.give_addresses(effects, masters)
     host.begin(now, effects)
     return effects
+
+
+def _match(
+    former: Iterable[VirtualRouter], instances: Sequence[VrrpInstance]
+) -> tuple[dict[VrrpInstance, VirtualRouter], list[VirtualRouter]]:
+    """The router of each instance, known or new, and the routers that none has. Unicast instances may share all that
+    makes an instance the same: then the name tells them apart, and a name that is gone makes room for a new one.
+    """
+    known: dict[Identity, dict[str, VirtualRouter]] = {}
+    for router in former:
+        known.setdefault(router.instance.identity, {})[router.name] = router
+    names: dict[Identity, set[str]] = {}
+    for instance in instances:
+        names.setdefault(instance.identity, set()).add(instance.name)
+    routers: dict[VrrpInstance, VirtualRouter] = {}
+    for instance in instances:
+        alike = known.get(instance.identity, {})
+        renamed = next((name for name in alike if name not in names[instance.identity]), "")
+        router_before = alike.pop(instance.name, None) or alike.pop(renamed, None)
+        routers[instance] = VirtualRouter(instance) if router_before is None else router_before
+    return routers, [router for alike in known.values() for router in alike.values()]
 
 
 def _move_addresses(

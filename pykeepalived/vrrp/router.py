@@ -5,7 +5,6 @@ addresses of the host or other instances. Interval, skew and deadlines are integ
 """
 
 from dataclasses import replace
-from errno import errorcode
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -26,6 +25,7 @@ from pykeepalived.vrrp.effects import (
 )
 from pykeepalived.vrrp.group import SyncGroup
 from pykeepalived.vrrp.reception import Reception
+from pykeepalived.vrrp.refusals import Refusals
 from pykeepalived.vrrp.states import Backup, Duties, Fault, HeardMaster, Init, Master, Rogue, State, Stop
 from pykeepalived.vrrp.statistics import Statistics
 from pykeepalived.vrrp.timers import master_down_interval, skew_time
@@ -34,6 +34,7 @@ from pykeepalived.wire.vrrp import OWNER, Advert, Packet, Reason, text
 
 NO_SOURCE = Tracked((SOURCE, ""))
 _OWN_ADVERTS_FOR_A_ROGUE = 2
+_AT_START = "the weights of its trackers"
 
 
 class VirtualRouter:
@@ -78,7 +79,7 @@ class VirtualRouter:
         self.unknown: set[Tracked] = set()  # trackers whose failure would be a fault, and that have not reported yet
         self.priority = instance.priority
         self.reduced = False  # an owner that yields to another one
-        self.refusals: dict[bytes, int] = {}
+        self.refusals = Refusals(instance.name)
         self.last_transition_at = 0
         self._advert: SendAdvert | None = None
         self._down_key = -1
@@ -152,12 +153,14 @@ class VirtualRouter:
         if owner:
             self._enter(Init(master_at=now + MICROSECOND))
             return
+        self._say_priority(self.instance.priority, _AT_START, effects)
         down_at = now + (self._sooner() if sooner else self.down_interval(self.instance.advert_int))
         self._transition(Backup(down_at, now), f"started with priority {self.priority}", now, effects, " (init)")
         self._notify(Word.BACKUP, effects)
 
     def start_faulty(self, cause: str, now: int, effects: list[Effect]) -> None:
         """Begin in FAULT."""
+        self._say_priority(self.instance.priority, _AT_START, effects)
         for tracked in self.faults:
             self._say_fault(tracked, effects)
         self._transition(Fault(), cause, now, effects, " (init)")
@@ -214,10 +217,7 @@ class VirtualRouter:
             self._set_priority(priority)
         if self.held:
             return
-        fields = (("VRRP_INSTANCE", self.name), ("VRRP_STATE", state.name), ("CAUSE", cause))
-        message = f"({self.name}) Changing effective priority from {before} to {priority}"
-        effects.append(Log(message, kind=Kind.VRRP_PRIORITY, fields=fields))
-        self._say_cause(cause, effects)
+        self._say_priority(before, cause, effects)
         if self.instance.notify_priority_changes and isinstance(state, (Master, Backup)):
             self._notify(Word.MASTER_PRIORITY if isinstance(state, Master) else Word.BACKUP_PRIORITY, effects)
 
@@ -228,21 +228,6 @@ class VirtualRouter:
         self.leave_master(cause, now, effects, down_interval=self._skew(self.instance.advert_int), zero=True)
         if self.group is not None:
             self.group.follow_to_backup(self, now, effects)
-
-    def advert_failed(self, destination: bytes, errno: int, effects: list[Effect]) -> None:
-        """The kernel refused an advert: said once for a destination and a reason, until it goes out again."""
-        if self.refusals.get(destination, 0) == errno:
-            return
-        to = f" to {text(destination)}" if destination else ""
-        fields = (("VRRP_INSTANCE", self.name),)
-        if errno == 0:
-            del self.refusals[destination]
-            effects.append(Log(f"({self.name}) adverts{to} go out again", kind=Kind.VRRP_PACKET, fields=fields))
-            return
-        self.refusals[destination] = errno
-        reason = errorcode.get(errno, str(errno))
-        message = f"({self.name}) the kernel refuses to send adverts{to}: {reason}"
-        effects.append(Log(message, Level.ERROR, Kind.VRRP_PACKET, fields=fields))
 
     def stop(
         self,
@@ -274,9 +259,7 @@ class VirtualRouter:
         was, instance = self.state, self.instance
         if timed_out:
             self._detail(f"({self.name}) Receive advertisement timeout", effects)
-        if self.reduced:
-            self.reduced = False
-            self._set_priority(effective_priority(instance.priority, sum(self.contributions.values())))
+        self._restore_priority()
         self._send(effects)
         delay, refresh = instance.garp_master_delay, instance.garp_master_refresh
         duties = Duties(
@@ -314,22 +297,20 @@ class VirtualRouter:
         self._notify(Word.BACKUP, effects)
 
     def enter_fault(self, cause: str, now: int, effects: list[Effect]) -> None:
-        """Stop taking part. As keepalived does, tell the others twice: for the transition and for the addresses."""
+        """Stop taking part. As keepalived does, tell the others twice (transition, addresses), and say it once."""
         was = self.state
         if self.held:
             return
         self._transition(Fault(), cause, now, effects)
         if isinstance(was, Master):
-            self._send_zero(effects, said=False)
+            self._resign(effects)
             self._send_zero(effects)
             self._give_back(effects)
         self._notify(Word.FAULT, effects)
 
     def leave_fault(self, cause: str, now: int, effects: list[Effect]) -> None:
         """Take part again, as BACKUP, whatever the priority."""
-        if self.reduced:
-            self.reduced = False
-            self._set_priority(effective_priority(self.instance.priority, sum(self.contributions.values())))
+        self._restore_priority()
         down_at = now + self.down_interval(self.instance.advert_int)
         self._transition(Backup(down_at, now), cause, now, effects)
         self._notify(Word.BACKUP, effects)
@@ -351,6 +332,7 @@ class VirtualRouter:
         learnt = state.master.advert_interval if isinstance(state, Backup) and state.master else None
         old = self.down_interval(learnt or self.instance.advert_int)
         self.instance = instance
+        self.refusals.name = instance.name
         self.reception.configure(instance)
         self._advert = None
         self._down_key = -1
@@ -612,6 +594,12 @@ class VirtualRouter:
         self._advert = None
         self._down_key = -1
 
+    def _restore_priority(self) -> None:
+        """An owner that yielded to another one is an owner again."""
+        if self.reduced:
+            self.reduced = False
+            self._set_priority(effective_priority(self.instance.priority, sum(self.contributions.values())))
+
     def _enter(self, state: State) -> None:
         self.state = state
         self.deadline = state.deadline
@@ -625,14 +613,18 @@ class VirtualRouter:
         self.statistics.advert_sent += 1
         effects.append(self._own_advert())
 
-    def _send_zero(self, effects: list[Effect], *, said: bool = True) -> None:
-        """Tell the others that we give up, where that can reach them."""
-        if self.source and self.interface_up:
+    def _resign(self, effects: list[Effect]) -> bool:
+        """An advert of priority 0, where one can go out."""
+        can = bool(self.source) and self.interface_up
+        if can:
             self.statistics.advert_sent += 1
-            self.statistics.pri_zero_sent += 1
             effects.append(SendAdvert(self.name, 0, self.source))
-        if said:
-            self._detail(f"({self.name}) sent 0 priority", effects)
+        return can
+
+    def _send_zero(self, effects: list[Effect]) -> None:
+        """Tell the others that we give up, and say so even where it cannot reach them."""
+        self.statistics.pri_zero_sent += self._resign(effects)
+        self._detail(f"({self.name}) sent 0 priority", effects)
 
     def take_addresses(self, effects: list[Effect]) -> None:
         """Hold the addresses, in their order."""
@@ -693,6 +685,14 @@ class VirtualRouter:
     def _say_fault(self, tracked: Tracked, effects: list[Effect]) -> None:
         message = causes.fault_line(self.instance, tracked)
         effects.append(Log(message, kind=Kind.TRACKER, fields=(("VRRP_INSTANCE", self.name),)))
+
+    def _say_priority(self, before: int, cause: str, effects: list[Effect]) -> None:
+        if self.priority == before:
+            return
+        fields = (("VRRP_INSTANCE", self.name), ("VRRP_STATE", self.state.name), ("CAUSE", cause))
+        message = f"({self.name}) Changing effective priority from {before} to {self.priority}"
+        effects.append(Log(message, kind=Kind.VRRP_PRIORITY, fields=fields))
+        self._say_cause(cause, effects)
 
     def _say_cause(self, cause: str, effects: list[Effect]) -> None:
         effects.append(Log(f"({self.name}) cause: {cause}", fields=(("VRRP_INSTANCE", self.name),)))

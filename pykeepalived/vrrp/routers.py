@@ -6,7 +6,6 @@ what it concerns: a packet is looked up by its VRID, a tick belongs to one insta
 
 from collections.abc import Iterable, KeysView, Sequence
 from dataclasses import dataclass
-from errno import errorcode
 from ipaddress import IPv4Address
 
 from pykeepalived.config.blocks.addresses import AddressEntry
@@ -29,6 +28,7 @@ from pykeepalived.vrrp.events import (
 )
 from pykeepalived.vrrp.group import SyncGroup
 from pykeepalived.vrrp.identity import ReceiverKey, receiver_of
+from pykeepalived.vrrp.refusals import address_refused
 from pykeepalived.vrrp.router import NO_SOURCE, VirtualRouter
 from pykeepalived.vrrp.states import Fault, Master
 from pykeepalived.vrrp.tracking import INTERFACE, SCRIPT, Tracked, Tracker, effective_priority, tracked_by
@@ -93,9 +93,9 @@ class Routers:
                 self._tracker_changed((SCRIPT, name), up, cause, now, effects)
             case AdvertFailed(name, errno, destination):
                 if (router := self.routers.get(name)) is not None:
-                    router.advert_failed(destination, errno, effects)
-            case AddressesFailed():
-                _address_refused(event, effects)
+                    effects += router.refusals.tell(destination, errno)
+            case AddressesFailed(name, entry, errno, adding):
+                effects.append(address_refused(name, entry, errno, adding=adding))
         return effects
 
     def advert(self, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
@@ -409,13 +409,6 @@ def _join_group(member: VirtualRouter, group: SyncGroup, at: int, effects: list[
 def _addressee(candidates: Iterable[VirtualRouter], source: bytes) -> VirtualRouter:
     """Unicast instances may share a VRID: by the last known sender, then by the lists of peers."""
     return max(candidates, key=lambda router: router.hears_from(source))
-
-
-def _address_refused(event: AddressesFailed, effects: list[Effect]) -> None:
-    verb = "add" if event.adding else "remove"
-    reason = errorcode.get(event.errno, str(event.errno))
-    message = f"({event.instance}) the kernel refuses to {verb} {event.entry} dev {event.entry.dev}: {reason}"
-    effects.append(Log(message, Level.ERROR, fields=(("VRRP_INSTANCE", event.instance),)))
 
 
 def _tracker_text(tracker: Tracker, *, up: bool) -> str:

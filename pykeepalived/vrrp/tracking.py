@@ -15,7 +15,7 @@ Tracker = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """One tracker as one instance follows it. Weight 0: being down is a fault."""
+    """One tracker as one instance follows it. Weight 0: being down is a fault; with ``reverse``, being up is."""
 
     tracker: Tracker
     weight: int = 0
@@ -26,11 +26,13 @@ class Tracked:
         return self.weight == 0 and up is not None and up == self.reverse
 
     def contribution(self, up: bool | None) -> int:
-        """What this state of the tracker adds to the priority: positive weights while up, negative ones while down."""
-        if self.weight == 0 or up is None:
+        """What this state of the tracker adds to the priority: positive weights while up, negative ones while down.
+
+        With ``reverse`` the same is subtracted instead.
+        """
+        if up is None or up != (self.weight > 0):
             return 0
-        counts_as_up = up != self.reverse
-        return self.weight if counts_as_up == (self.weight > 0) else 0
+        return -self.weight if self.reverse else self.weight
 
 
 def tracked_by(instance: VrrpInstance, group: VrrpSyncGroup | None) -> tuple[Tracked, ...]:

@@ -10,7 +10,6 @@ instance's settings is judged by the core. Nothing here knows of sockets or stat
 """
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
@@ -211,8 +210,3 @@ def _sums_up(version: int, data: bytes, packet: Packet) -> bool:
     if version == 2:
         return verifies(data)
     return verifies(pseudo_header(packet.source, packet.destination, len(data)) + data)
-
-
-def same_addresses(left: Sequence[bytes], right: Sequence[bytes]) -> bool:
-    """Whether two lists hold the same addresses, in whatever order."""
-    return left == right or sorted(left) == sorted(right)

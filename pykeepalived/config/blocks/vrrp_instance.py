@@ -27,6 +27,9 @@ from pykeepalived.config.kinds import (
 from pykeepalived.config.schema import Repeat, block, keyword, later, option
 from pykeepalived.units import SECOND
 
+Identity = tuple[int, int, str, bool, IP | None]
+"""VRID, family, interface, unicast or not, and its source or its group."""
+
 _LATER = later(
     """
     use_vmac use_vmac_addr vmac_xmit_base use_ipvlan old_unicast_checksum vrf
@@ -94,7 +97,7 @@ class VrrpInstance:
         doc="Highest wins the election; 255 means that this host owns the addresses.",
     )
     state: Literal["MASTER", "BACKUP"] = keyword(
-        Choice(("MASTER", "BACKUP")), default="BACKUP", doc="The state to start in."
+        Choice(("MASTER", "BACKUP")), default="BACKUP", repeat=Repeat.STRONGEST, doc="The state to start in."
     )
     advert_int: int = keyword(Timer("0.01", "255"), default=SECOND, doc="Time between two adverts.")
     auth_type: Literal["PASS"] | None = None
@@ -229,12 +232,12 @@ class VrrpInstance:
         return self.unicast_src_ip or self.mcast_src_ip
 
     @property
-    def identity(self) -> tuple[int, int, str, bool, IP | None]:
-        """What makes it the same virtual router across a reload."""
+    def identity(self) -> Identity:
+        """What makes it the same virtual router across a reload: with unicast its source, else its group."""
         return (
             self.virtual_router_id,
             self.family,
             self.interface,
             self.unicast,
-            self.unicast_src_ip if self.unicast else None,
+            self.unicast_src_ip if self.unicast else self.mcast_group,
         )

@@ -1,5 +1,6 @@
 """global_defs: values with their defaults, FIFOs and their owners, the account of scripts."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -11,6 +12,7 @@ from pykeepalived.config.raw import Given, Raw
 from pykeepalived.config.schema import table_of
 
 FIFOS = ("notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo")
+DUMPS = ("state_dump_file", "stats_dump_file", "json_dump_file", "data_use_instance")
 REPEATS = ("vrrp_garp_master_repeat", "vrrp_garp_master_refresh_repeat")
 _MIN_GARP = {"vrrp_garp_master_repeat": 1, "vrrp_garp_master_delay": 0, "vrrp_garp_master_refresh_repeat": 0}
 _UMASK_BITS = {
@@ -26,9 +28,11 @@ def resolve(root: Raw, raw: Raw | None, context: Context, scripts: Scripts) -> G
         name: root.value(name)
         for name in ("net_namespace", "net_namespace_ipvs", "instance", "use_pid_dir", "child_wait_time")
     }
+    _say_later(root, ("net_namespace_ipvs",), context)
     host_name = context.surroundings.host_name()
     if raw is None:
         return GlobalDefs(router_id=host_name, **values)
+    _say_later(raw, DUMPS, context)
     table = table_of(GlobalDefs).keywords
     for each in fields(GlobalDefs):
         spec = table.get(each.name)
@@ -51,6 +55,13 @@ def resolve(root: Raw, raw: Raw | None, context: Context, scripts: Scripts) -> G
     values["allow_dynamic_interfaces"] = "dynamic_interfaces" in raw.given
     values["umask"] = _umask(raw.given.get("umask"), context)
     return GlobalDefs(**values)
+
+
+def _say_later(raw: Raw, names: Iterable[str], context: Context) -> None:
+    """Keywords that are read and have no effect yet."""
+    for name in names:
+        if name in raw.given:
+            context.later(name, raw.span(name))
 
 
 def _garp(raw: Raw, values: dict[str, Any], context: Context) -> None:

@@ -110,13 +110,15 @@ def _without_weights(raw: Raw, member: VrrpInstance, context: Context) -> VrrpIn
     span = raw.span(word=1)
     interfaces = []
     for each in member.track_interface:
-        if each.weight:
-            context.error(
-                f"({member.name}) tracked interface {each.name} has a weight in sync group {raw.name} "
-                "- its failure is a fault",
-                span,
-                hint,
-            )
+        if not each.weight:
+            interfaces.append(each)
+            continue
+        context.error(
+            f"({member.name}) tracked interface {each.name} has a weight in sync group {raw.name} "
+            "- its failure is a fault",
+            span,
+            hint,
+        )
         interfaces.append(TrackInterface(each.name))
     scripts = []
     for script in member.track_script:

@@ -122,6 +122,8 @@ class Instances:
         for name in NOTIFIES:
             values[name] = self._scripts.command(raw.given.get(name))
         values["notify_deleted_set"] = "notify_deleted" in raw.given
+        if not values["accept"]:
+            context.later("vrrp_instance/no_accept", raw.span("accept"))
         if strict:
             self._strict_values(raw, values)
         self._other_wire(raw, version, family)

@@ -392,7 +392,7 @@ class Servers:
         if given is not None:
             granularity = self._granularity(given, service)
             timeout = timeout or DEFAULT_PERSISTENCE
-        if service.kind == "address" and service.port == 0 and timeout is None:
+        if service.kind == "address" and service.port == 0 and not timeout:
             self._context.error(
                 f"Virtual server {service}: zero port only valid for persistent services - setting",
                 raw.span(),

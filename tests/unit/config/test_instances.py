@@ -148,6 +148,13 @@ def test_contradictions_are_said_and_resolved(lines: str, attribute: str, value:
     assert message in only
 
 
+def test_a_state_of_master_is_not_taken_back() -> None:
+    assert instance("state BACKUP\nstate MASTER").state == "MASTER"
+    loaded = read(instance_text("state MASTER\nstate MASTER\nstate BACKUP"))
+    assert loaded.configuration.vrrp_instance[0].state == "MASTER"
+    assert [each.split(" ", 1)[1] for each in messages(loaded)] == ["state is MASTER already - ignoring BACKUP"]
+
+
 @pytest.mark.parametrize("interval", ["0.01", "0.1", "1", "40.95"])
 def test_version_3_keeps_hundredths(interval: str) -> None:
     assert instance(f"version 3\nadvert_int {interval}").advert_int == round(float(interval) * 100) * CENTISECOND
@@ -345,7 +352,13 @@ def test_what_peers_would_refuse_leaves_the_instance_out(lines: str) -> None:
 
 @pytest.mark.parametrize(
     "lines",
-    ["use_vmac", "use_vmac vrrp.51\nvmac_xmit_base", "virtual_routes {\n10.1.0.0/16 via 10.0.0.9\n}", "smtp_alert"],
+    [
+        "use_vmac",
+        "use_vmac vrrp.51\nvmac_xmit_base",
+        "virtual_routes {\n10.1.0.0/16 via 10.0.0.9\n}",
+        "smtp_alert",
+        "no_accept",
+    ],
 )
 def test_what_is_not_effective_yet_is_said_once_and_the_instance_runs(lines: str) -> None:
     loaded = sound(instance_text(f"{lines}\n{lines}"))

@@ -261,6 +261,12 @@ def test_members_lose_their_weights() -> None:
     assert "tracked interface eth1 has a weight in sync group G" in messages(loaded)[0]
     loaded = sound(PAIR + "vrrp_sync_group G {\nsync_group_tracking_weight\ngroup {\nVI_1\nVI_2\n}\n}")
     assert [each.weight for each in loaded.configuration.vrrp_instance[0].track_interface] == [5]
+    reverse = PAIR.replace("weight 5", "weight 0 reverse")
+    assert reverse != PAIR
+    (found,) = (
+        sound(reverse + "vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\n}").configuration.vrrp_instance[0].track_interface
+    )
+    assert found.reverse  # what has no weight has nothing to lose
 
 
 @pytest.mark.parametrize(
@@ -303,6 +309,16 @@ def test_fifos_and_their_owners() -> None:
     assert (found.notify_fifo, found.vrrp_notify_fifo, found.lvs_notify_fifo) == ("/run/a", None, "/run/b")
     assert found.fifo_owner == (("/run/a", 65534, 65534),)
     assert found.notify_fifo_script == Script(("/usr/bin/true",))
+
+
+def test_settings_that_are_read_and_have_no_effect_are_said() -> None:
+    loaded = sound("net_namespace_ipvs\nglobal_defs {\nstate_dump_file /tmp/a\ndata_use_instance\n}")
+    assert [each.split(" (")[0] for each in loaded.not_effective] == [
+        "net_namespace_ipvs",
+        "state_dump_file",
+        "data_use_instance",
+    ]
+    assert sound("global_defs {\nrouter_id a\n}").not_effective == ()
 
 
 @pytest.mark.parametrize(

@@ -291,6 +291,9 @@ def test_a_service_without_a_port_is_persistent() -> None:
     loaded = read(server_text("").replace("100 80", "100"))
     assert loaded.configuration.virtual_server[0].persistence_timeout == 360
     assert len(messages(loaded)) == 1
+    # the kernel takes no such service without persistence, so 0 cannot be meant
+    loaded = read(server_text("persistence_timeout 0").replace("100 80", "100"))
+    assert loaded.configuration.virtual_server[0].persistence_timeout == 360
 
 
 @pytest.mark.parametrize(

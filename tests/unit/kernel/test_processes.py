@@ -13,11 +13,6 @@ from pykeepalived.units import MILLISECOND
 from tests.unit.kernel.forked import in_child
 
 
-def status(word: str) -> str:
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    return next(line.partition(":")[2].strip() for line in lines if line.startswith(word + ":"))
-
-
 def test_the_name_is_what_ps_shows() -> None:
     def work() -> str:
         processes.set_name("keepalived_healthcheckers")
@@ -84,40 +79,6 @@ def test_real_time_is_not_passed_on() -> None:
 @pytest.mark.parametrize("priority", [0, 100])
 def test_a_priority_that_is_none_is_refused(priority: int) -> None:
     assert in_child(lambda: processes.run_real_time(priority)) == "EINVAL"
-
-
-def test_niceness_and_locked_memory() -> None:
-    def nice() -> int:
-        processes.run_nice(5)
-        return os.getpriority(os.PRIO_PROCESS, 0)
-
-    assert in_child(nice) == "5"
-
-    def lock() -> bool:
-        processes.lock_memory()
-        return int(status("VmLck").split()[0]) > 0
-
-    assert in_child(lock) in {"True", "ENOMEM", "EPERM"}
-
-
-def test_open_files_are_raised_but_never_lowered() -> None:
-    def work() -> str:
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
-        processes.allow_files(200)
-        raised = resource.getrlimit(resource.RLIMIT_NOFILE)
-        processes.allow_files(50)
-        return f"{raised == (200, hard)} {resource.getrlimit(resource.RLIMIT_NOFILE) == raised}"
-
-    assert in_child(work) == "True True"
-
-
-def test_no_core_dumps() -> None:
-    def work() -> int:
-        processes.no_core_dumps()
-        return resource.getrlimit(resource.RLIMIT_CORE)[0]
-
-    assert in_child(work) == "0"
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,10 @@ def test_rise_and_fall(rise: int, fall: int, results: str, expected: str) -> Non
     assert beliefs(ScriptTracker(script(rise, fall)), results) == expected
 
 
-def test_init_fail_starts_down() -> None:
+def test_init_fail_starts_down_and_has_to_rise() -> None:
     tracker = ScriptTracker(script(3, 1, init_fail=True))
     assert tracker.up is False
-    assert beliefs(tracker, ".") == "u"
+    assert beliefs(tracker, "..x...") == "dddddu"
 
 
 def test_lines_of_a_failure_with_fall_2() -> None:

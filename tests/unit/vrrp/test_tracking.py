@@ -19,13 +19,14 @@ CHK = (SCRIPT, "chk")
         (0, True, None, 0, False),
         (10, False, True, 10, False),
         (10, False, False, 0, False),
-        (10, True, True, 0, False),
-        (10, True, False, 10, False),
+        # keepalived 2.2.7: the sign turns, the state that counts does not
+        (10, True, True, -10, False),
+        (10, True, False, 0, False),
         (10, False, None, 0, False),
         (-10, False, True, 0, False),
         (-10, False, False, -10, False),
-        (-10, True, True, -10, False),
-        (-10, True, False, 0, False),
+        (-10, True, True, 0, False),
+        (-10, True, False, 10, False),
         (-10, True, None, 0, False),
     ],
 )

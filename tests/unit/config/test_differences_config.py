@@ -1,0 +1,48 @@
+"""Where the reading of a file differs from keepalived on purpose, and no other test says so."""
+
+import pytest
+
+from pykeepalived.config.blocks.checkers import HttpGet
+from tests.config.machine import Machine
+from tests.config.reading import instance_text, messages, read, server_text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        instance_text("unicast_src_ip 10.0.0.5\nunicast_peer {\n10.0.0.6\n}").replace("interface eth0\n", ""),
+        instance_text("unicast_src_ip 10.0.0.5\nunicast_fault_no_peer"),
+    ],
+)
+def test_instances_that_cannot_run_yet_are_left_out_and_the_others_run(text: str) -> None:
+    loaded = read(text + instance_text("").replace("VI_1", "VI_2").replace("51", "52"))
+    assert [each.name for each in loaded.configuration.vrrp_instance] == ["VI_2"]
+    assert not loaded.fatal
+    assert any("left out" in each.message for each in loaded.diagnostics)
+
+
+def test_a_regex_is_not_looked_for_and_that_is_said() -> None:
+    loaded = read(server_text("", 'HTTP_GET {\nurl {\npath /\nstatus_code 200\nregex "ok"\n}\n}'))
+    assert messages(loaded) == []
+    (check,) = loaded.configuration.virtual_server[0].real_server[0].checkers
+    assert isinstance(check, HttpGet)
+    assert check.url[0].status_code == ((200, 200),)
+    assert any("regex" in each for each in loaded.not_effective)
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"), [("10", ""), ("10.5", ""), ("10s", "10s"), ("500ms", "500ms"), ("12x", "12x")]
+)
+def test_a_time_is_a_number_and_nothing_else(value: str, problem: str) -> None:
+    loaded = read(server_text(f"delay_loop {value}", "TCP_CHECK {\n}"))
+    (check,) = loaded.configuration.virtual_server[0].real_server[0].checkers
+    assert [problem in each for each in messages(loaded)] == ([True] if problem else [])
+    # the default stands: nothing is taken for microseconds
+    assert check.timing.delay_loop == (60_000_000_000 if problem else int(float(value) * 1_000_000_000))
+
+
+@pytest.mark.parametrize(("condition", "names"), [("@oracle ", ["VI_1"]), ("@^oracle ", []), ("", ["VI_1"])])
+def test_an_include_behind_a_condition_is_read_once(condition: str, names: list[str]) -> None:
+    loaded = read(f"{condition}include one.conf", Machine({"/etc/keepalived/one.conf": instance_text("").encode()}))
+    assert [each.name for each in loaded.configuration.vrrp_instance] == names
+    assert messages(loaded) == []
