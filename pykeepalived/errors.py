@@ -9,6 +9,8 @@
 A peer's mistake is a reason and a counter, never a traceback.
 """
 
+from os import strerror
+
 
 class PykeepalivedError(Exception):
     """Whatever goes wrong that we know how to name."""
@@ -37,6 +39,9 @@ class KernelError(PykeepalivedError):
         super().__init__(order, errno)
         self.order = order
         self.errno = errno
+
+    def __str__(self) -> str:
+        return f"cannot {self.order}: {strerror(self.errno)}"
 
 
 class ProcessError(PykeepalivedError):

@@ -51,10 +51,18 @@ class Announcements:
 
     def burst(self, instance: str, entries: tuple[AddressEntry, ...], rounds: int) -> None:
         """Announce ``entries`` ``rounds`` times."""
-        self._begin(instance, tuple((entry.dev or "", entry.address) for entry in entries), rounds)
+        places = tuple((entry.dev or "", entry.address) for entry in entries)
+        if self._detail:
+            for dev, address in places:
+                kind = "gratuitous ARPs" if address.version == 4 else "Unsolicited Neighbour Adverts"
+                self._journal.log(Log(f"({instance}) Sending/queueing {kind} on {dev} for {address}", detail=True))
+        self._begin(instance, places, rounds)
 
     def once(self, instance: str, interface: str, address: IP) -> None:
-        """Announce one address once."""
+        """Announce one address of our own once."""
+        if self._detail:
+            kind = "gratuitous ARP" if address.version == 4 else "unsolicited neighbour advert"
+            self._journal.log(Log(f"{instance}: sending {kind} for {address}", detail=True))
         self._begin(instance, ((interface, address),), 1)
 
     def cancel(self, instance: str) -> None:
@@ -72,10 +80,6 @@ class Announcements:
         self._announcer.close()
 
     def _begin(self, instance: str, places: tuple[tuple[str, IP], ...], rounds: int) -> None:
-        if self._detail:
-            for dev, address in places:
-                kind = "gratuitous ARPs" if address.version == 4 else "Unsolicited Neighbour Adverts"
-                self._journal.log(Log(f"({instance}) Sending/queueing {kind} on {dev} for {address}", detail=True))
         self._bursts.append(_Burst(instance, places, rounds))
         self._send()
 
@@ -103,7 +107,7 @@ class Announcements:
         if interface is None:
             return
         if self._detail:
-            kind = "gratuitous ARP" if address.version == 4 else "Unsolicited Neighbour Advert"
+            kind = "gratuitous ARP" if address.version == 4 else "unsolicited Neighbour Advert"
             self._journal.log(Log(f"Sending {kind} on {dev} for {address}", detail=True))
         router = address.version == 6 and self._forwards(dev)
         code = self._announcer.announce(interface, address, router=router)

@@ -43,7 +43,8 @@ def _warm_vrrp() -> None:
 
 
 def _warm_checker() -> None:
-    import pykeepalived.daemon.checker_process  # noqa: F401, PLC0415 - before the fork, shared by all
+    import pykeepalived.daemon.checker_process  # noqa: PLC0415 - before the fork, shared by all
+    import pykeepalived.kernel.ipvs  # noqa: F401, PLC0415 - likewise
 
 
 CHECKER = Role(

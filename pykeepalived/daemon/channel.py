@@ -33,7 +33,7 @@ MESSAGES: dict[str, dict[str, type | tuple[type, ...]]] = {
     "ping": {"number": int},
     "exited": {"id": int, "status": _OPTIONAL_INT, "signal": _OPTIONAL_INT, "timed_out": bool},
     "ready": {},
-    "reloaded": {},
+    "reloaded": {"whole": bool},
     "pong": {"number": int},
     "status": {"text": str},
     "run": {

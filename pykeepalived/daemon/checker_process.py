@@ -355,11 +355,11 @@ def _missing(number: int) -> Log:
     """One line: what is missing, and what mends it."""
     cause = strerror(number)
     if number in (errno.EPERM, errno.EACCES):
-        remedy = "CAP_NET_ADMIN is missing: run as root, or give the container NET_ADMIN"
+        remedy = "run as root, or give the container NET_ADMIN (CAP_NET_ADMIN is missing)"
     else:
         remedy = (
-            "this kernel has no IPVS; mend it with `modprobe ip_vs` (Debian's cloud kernels lack it: linux-image-amd64;"
-            " Ubuntu: linux-modules-extra; RHEL: kernel-modules; in a container: on its host)"
+            "`modprobe ip_vs` (package linux-image-amd64 for Debian's cloud kernels, linux-modules-extra for Ubuntu,"
+            " kernel-modules for RHEL; in a container: on its host)"
         )
-    line = f"IPVS: Can't initialize ipvs: {cause} - {remedy}. Until then checks and scripts run, nothing is balanced"
+    line = f"IPVS: Can't initialize ipvs: {cause} - nothing is balanced, checks and scripts run. To mend it: {remedy}"
     return Log(line, Level.WARNING, Kind.IPVS, fields=(("CAUSE", cause),))

@@ -168,5 +168,6 @@ class NotifyFifos:
         if self._readers.get(spec):
             self._readers[spec] = 0
             how = f"signal {exited.signal}" if exited.signal is not None else f"status {exited.status}"
-            text = f"Script '{spec.script}' that reads the notify FIFO {spec.path} has ended ({how})"
+            reads = f"that reads the notify FIFO {spec.path}"
+            text = f"Script '{spec.script}' {reads} has ended ({how}) and is not started again"
             self._journal.log(Log(text, Level.WARNING, Kind.SCRIPT))

@@ -5,7 +5,6 @@ good order when told to: by TERM, by INT, or because the parent is gone.
 """
 
 import errno
-import gc
 import os
 import resource
 import signal
@@ -118,9 +117,7 @@ class Frame:
         )
         self._service = birth.role.make(context, part)
         del part
-        gc.collect()
-        gc.freeze()
-        gc.disable()
+        # the garbage collector stays off, as the parent left it: a last run here would only write to shared pages
         self._service.start()
         self._reactor.run()
         self._channel.flush(_LAST_WORDS)
@@ -193,17 +190,19 @@ class Frame:
         if descriptor is None or self._service is None or self._stopping:
             return
         self._journal.log(Log("Reloading", kind=Kind.CONFIGURATION))
+        whole = False
         try:
             part: Configuration = read_value(descriptor)
             self._has_fifos = bool(configured(self._birth.role.key, part.global_defs))
             self._service.reload(part)
+            whole = True
             self._journal.log(Log("Reload complete", kind=Kind.CONFIGURATION))
         except Exception as error:  # noqa: BLE001 - what runs goes on
             self._faults(error)
             self._journal.log(Log("The reload went wrong half way", Level.ERROR, Kind.CONFIGURATION))
         finally:
             os.close(descriptor)
-            self._channel.send({"type": "reloaded"})
+            self._channel.send({"type": "reloaded", "whole": whole})
 
     def _signalled(self, number: int) -> None:
         if number in STOP_SIGNALS:
@@ -211,7 +210,7 @@ class Frame:
             if number == signal.SIGTERM or not self._channel.open:
                 self._stop()
         elif number in DUMPS:
-            text = f"Signal {number} ({DUMPS[number]}): not effective yet"
+            text = f"Signal {number} (dump of {DUMPS[number]}): not effective yet in pykeepalived"
             self._journal.log(Log(text, kind=Kind.PROCESS))
 
     def _orphaned(self) -> None:

@@ -118,6 +118,7 @@ class Parent:
         self._reload_again = False
         self._awaited: set[str] = set()  # roles whose start or reload is not complete yet
         self._started = False
+        self._applying = False  # a reload reached the processes, and not all have answered
         self._announce = True  # READY=1 is owed: after the start, after each reload
         self._stopping_since: int | None = None
         self._stop_alarm = self.reactor.alarm(self._stop_late)
@@ -297,6 +298,8 @@ class Parent:
                 self._look_complete()
             case "reloaded":
                 self._awaited.discard(child.role.key)
+                if not message["whole"]:
+                    self._last_word = "last reload went wrong half way: a restart is needed"
                 self._look_complete()
             case "pong":
                 self._answered(child)
@@ -441,6 +444,7 @@ class Parent:
         self._start_wanted()
         if not self._wanted:
             self._warn("Warning - keepalived has no configuration to run")
+        self._applying = True
         self._reload_alarm.set(self.reactor.now() + self._plan.reload_time)
         self._look_complete()
 
@@ -450,6 +454,7 @@ class Parent:
             if role.key in self._awaited:
                 text = f"{role.name} process has not completed the reload for {seconds_text(self._plan.reload_time)}"
                 self._log(text, Level.ERROR, Kind.STALL)
+                self._last_word = f"last reload is not complete in the {role.name} process"
         self._awaited.clear()
         self._look_complete()
 
@@ -469,6 +474,12 @@ class Parent:
         if not self._started:
             self._started = True
             self._log("Startup complete")
+        if self._applying:
+            self._applying = False
+            if self._last_word:
+                self._log(f"The {self._last_word}", Level.ERROR, Kind.CONFIGURATION)
+            else:
+                self._log("New configuration applied", kind=Kind.CONFIGURATION)
         if self._announce:
             self._announce = False
             self._systemd.ready(self._status())
@@ -504,7 +515,7 @@ class Parent:
         elif number == signal.SIGTERM or (number == signal.SIGINT and not self._plan.ignore_sigint):
             self._stop()
         elif number in DUMPS:
-            self._log(f"Signal {number} (dump of {DUMPS[number]}) is not effective yet")
+            self._log(f"Signal {number} (dump of {DUMPS[number]}): not effective yet in pykeepalived")
 
     def _wait_time(self) -> int:
         return self._outcome.global_defs.child_wait_time if self._outcome is not None else 5 * SECOND

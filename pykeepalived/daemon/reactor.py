@@ -19,7 +19,7 @@ READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
 WRITABLE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
 
 _COARSE = 3 * MILLISECOND  # above this epoll's own wait will do
-_PACE = 300 * MICROSECOND  # two turns are at least so far apart, unless work is left over
+_PACE = 500 * MICROSECOND  # two turns are at least so far apart, unless work is left over
 _EVENTS_A_TURN = 64
 _ALARMS_A_TURN = 64  # then the sockets are looked at again
 

@@ -43,7 +43,8 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
         try:
             processes.enter_network_namespace(settings.namespace)
         except KernelError as error:
-            return _refuse(lines, settings, f"Cannot enter network namespace {settings.namespace}: {error}", EXIT_FATAL)
+            reason = f"Cannot enter network namespace {settings.namespace}: {os.strerror(error.errno)}"
+            return _refuse(lines, settings, reason, EXIT_FATAL)
     roles = assemble.roles(settings)
     try:
         maker = Loader(assemble.make_frames, (assemble.FRAMES,)) if settings.vrrp else None
@@ -70,7 +71,8 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
         try:
             processes.enter_network_namespace(namespace)
         except KernelError as error:
-            return _refuse(lines, settings, f"Cannot enter network namespace {namespace}: {error}", EXIT_FATAL)
+            reason = f"Cannot enter network namespace {namespace}: {os.strerror(error.errno)}"
+            return _refuse(lines, settings, reason, EXIT_FATAL)
     return _supervise(settings, environment, lines.named(_idents(settings, outcome)["parent"]), loader, outcome)
 
 

@@ -2,7 +2,6 @@
 
 import ctypes
 import errno
-import os
 import struct
 from enum import IntEnum
 from pathlib import Path
@@ -109,4 +108,4 @@ def _members(mask: int) -> frozenset[int]:
 
 def _fail(order: str) -> None:
     code = ctypes.get_errno() or errno.EPERM
-    raise KernelError(f"{order} ({os.strerror(code)})", code)
+    raise KernelError(f"{order}", code)

@@ -74,7 +74,7 @@ def enter_network_namespace(name: str) -> None:
     except OSError as error:
         raise KernelError(f"find the network namespace {name}", error.errno or errno.ENOENT) from error
     if refused:
-        raise KernelError(f"enter the network namespace {name} ({os.strerror(code)})", code)
+        raise KernelError(f"enter the network namespace {name}", code)
 
 
 def _prctl(option: int, argument: int) -> int:
@@ -84,4 +84,4 @@ def _prctl(option: int, argument: int) -> int:
 
 def _fail(order: str) -> None:
     code = ctypes.get_errno() or errno.EPERM
-    raise KernelError(f"{order} ({os.strerror(code)})", code)
+    raise KernelError(f"{order}", code)

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import socket
 import struct
+from typing import NamedTuple
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import socket_filter
@@ -33,6 +34,8 @@ _LEAST_IPV4 = 20
 
 _IPV4 = struct.Struct("!BBHHHBBH4s4s")  # RFC 791 3.1, without options
 _IPV4_RECEIVED = struct.Struct("!BxHxxxxBxxx4s4s")
+_SHORT = struct.Struct("!H")
+_IDENTIFICATION_PLACE = 4
 _INT = struct.Struct("=i")
 _PKTINFO6 = struct.Struct("=16si")
 _ANCILLARY_BYTES = socket.CMSG_SPACE(_INT.size) + socket.CMSG_SPACE(_PKTINFO6.size)
@@ -157,6 +160,15 @@ class LinuxAdvertReceiver:
             return Datagram(source, destination, hop_limit, bytes(self._view[:end]), length)
 
 
+class _Datagram4(NamedTuple):
+    """The last advert to one destination: an unchanged one is sent again with another identification."""
+
+    source: bytes
+    pdu: bytes
+    data: bytearray
+    where: tuple[str, int]
+
+
 class LinuxAdvertSender:
     """Sends one instance's adverts. ``interface`` may be None for unicast; ``ttl`` None is the protocol's default."""
 
@@ -166,7 +178,8 @@ class LinuxAdvertSender:
         self._index = interface.index if interface is not None else 0
         self._identification = 0
         self._ttl = ttl if ttl is not None and not multicast else _MULTICAST_TTL
-        self._where: dict[bytes, tuple[str, int] | tuple[str, int, int, int]] = {}
+        self._datagrams: dict[bytes, _Datagram4] = {}
+        self._where: dict[bytes, tuple[str, int, int, int]] = {}
         self._source = b""
         self._ancillary: list[tuple[int, int, bytes]] = []
         # IPPROTO_RAW hears nothing of VRRP: with hundreds of senders the kernel would copy each advert to all of them
@@ -221,11 +234,22 @@ class LinuxAdvertSender:
 
     def _send4(self, source: bytes, destination: bytes, pdu: bytes) -> int:
         self._identification = self._identification % 0xFFFF + 1  # 1, 2, ... 65535, 1
+        datagram = self._datagrams.get(destination)
+        if datagram is None or datagram.pdu is not pdu or datagram.source != source:
+            datagram = self._datagrams[destination] = self._datagram4(source, destination, pdu)
+        _SHORT.pack_into(datagram.data, _IDENTIFICATION_PLACE, self._identification)
+        try:
+            self._socket.sendto(datagram.data, self._flags, datagram.where)
+        except OSError as error:
+            return error.errno or errno.EIO
+        return 0
+
+    def _datagram4(self, source: bytes, destination: bytes, pdu: bytes) -> "_Datagram4":
         header = _IPV4.pack(
             0x45,
             _CONTROL_CLASS,
             _LEAST_IPV4 + len(pdu),
-            self._identification,
+            0,  # the identification differs each time
             0,  # may be fragmented, is not
             self._ttl,
             IPPROTO_VRRP,
@@ -233,15 +257,8 @@ class LinuxAdvertSender:
             source,
             destination,
         )
-        try:
-            where = self._where[destination]
-        except KeyError:
-            where = self._where[destination] = (socket.inet_ntop(socket.AF_INET, destination), 0)
-        try:
-            self._socket.sendto(header + pdu, self._flags, where)
-        except OSError as error:
-            return error.errno or errno.EIO
-        return 0
+        where = (socket.inet_ntop(socket.AF_INET, destination), 0)
+        return _Datagram4(source, pdu, bytearray(header + pdu), where)
 
     def _send6(self, source: bytes, destination: bytes, pdu: bytes) -> int:
         if source != self._source:

@@ -52,6 +52,8 @@ class LittleService:
 
     def reload(self, part: Configuration) -> None:
         self._say(f"reloaded with router_id {part.global_defs.router_id}")
+        if part.global_defs.router_id == "fault":
+            raise ValueError("a fault of the reload")
 
     def stop(self, finished: Callable[[], None]) -> None:
         self._say("told to stop")

@@ -158,7 +158,7 @@ def test_last_words_are_heard_before_the_end(reactor: Reactor) -> None:
     side = Side(reactor, ours)
     side.channel.send({"type": "ping", "number": 1})  # never read: its end resets the connection
     theirs.send(encode({"type": "ready"}))
-    theirs.send(encode({"type": "reloaded"}))
+    theirs.send(encode({"type": "reloaded", "whole": True}))
     theirs.close()
     side.channel.drain()
     assert [message["type"] for message, _ in side.heard] == ["ready", "reloaded"]

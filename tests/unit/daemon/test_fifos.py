@@ -182,7 +182,7 @@ def test_a_reader_that_ends_is_said_and_one_that_does_not_is_ended(bench: Bench,
     fifos = {"notify_fifo": str(tmp_path / "a"), "vrrp_notify_fifo": str(tmp_path / "b")}
     bench.configure(GlobalDefs(**fifos, notify_fifo_script=short, vrrp_notify_fifo_script=stubborn))  # type: ignore[arg-type]
     bench.until(lambda: bool(bench.lines))
-    text = f"Script '{short}' that reads the notify FIFO {tmp_path}/a has ended (status 3)"
+    text = f"Script '{short}' that reads the notify FIFO {tmp_path}/a has ended (status 3) and is not started again"
     assert bench.lines == [text]
     bench.until(lambda: bool(said(tmp_path / "pid")))
     bench.finish(SECOND // 10)

@@ -192,6 +192,7 @@ def test_a_broken_configuration_is_refused_whole(tmp_path: Path, daemons: list[D
     daemon.configure("vrrp\ncheckers\nrouter_id better\n")
     daemon.send(signal.SIGHUP)
     daemon.until("reloaded with router_id better", 2)
+    daemon.until("New configuration applied")
     assert daemon.children() == before
     assert daemon.end() == 0
 
@@ -234,6 +235,7 @@ def test_a_process_that_hangs_does_not_hold_reloads_up_for_ever(tmp_path: Path, 
     daemon.configure("vrrp\ncheckers\nrouter_id two\n")
     daemon.send(signal.SIGHUP)
     daemon.until("VRRP process has not completed the reload for 500 ms")
+    daemon.until("The last reload is not complete in the VRRP process")
     daemon.until("reloaded with router_id two")
     os.kill(vrrp, signal.SIGCONT)
     daemon.until("reloaded with router_id two", 2)  # it catches up
@@ -304,6 +306,20 @@ def test_a_fault_in_a_service_is_told_and_survived(tmp_path: Path, daemons: list
     daemon.until("Startup complete")
     assert daemon.end() == 0
     assert "died" not in daemon.text
+
+
+def test_a_reload_that_goes_wrong_half_way_is_not_called_applied(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    daemon.configure("vrrp\ncheckers\nrouter_id fault\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("The last reload went wrong half way: a restart is needed")
+    assert "New configuration applied" not in daemon.text
+    daemon.configure("vrrp\ncheckers\nrouter_id better\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("New configuration applied")
+    assert daemon.end() == 0
 
 
 def test_scripts_end_as_they_are_judged(tmp_path: Path, daemons: list[Daemon]) -> None:

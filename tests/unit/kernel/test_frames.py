@@ -1,7 +1,10 @@
 """Every filled frame equals the one scapy builds whole, octet for octet."""
 
 import pickle
+import subprocess
+import sys
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -60,6 +63,14 @@ def test_every_hole_is_found() -> None:
     assert len(TEMPLATES.garp.address_places) == 2  # sender, target
     assert len(TEMPLATES.neighbour_advert.mac_places) == 2  # Ethernet, option
     assert len(TEMPLATES.neighbour_advert.address_places) == 2  # source, target
+
+
+def test_the_host_s_routes_are_not_read() -> None:
+    program = (
+        "from pykeepalived.kernel.frames import make_templates\nmake_templates()\n"
+        "from scapy.config import conf\nassert conf.route.routes == []\nassert conf.route6.routes == []\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[3])
 
 
 def test_templates_travel_from_the_loader_as_plain_values() -> None:
