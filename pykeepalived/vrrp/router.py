@@ -297,7 +297,7 @@ class VirtualRouter:
         self._notify(Word.BACKUP, effects)
 
     def enter_fault(self, cause: str, now: int, effects: list[Effect]) -> None:
-        """Stop taking part. As keepalived does, tell the others twice (transition, addresses), and say it once."""
+        """Stop taking part. As keepalived does, resign twice (the transition, the addresses), and say it once."""
         was = self.state
         if self.held:
             return
