@@ -4,15 +4,19 @@ Identities: an instance is its VRID, family, interface, and unicast source or mu
 their names; a virtual server is its service; a real server is its address and port within a virtual server.
 """
 
+import dataclasses
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.virtual_server import RealServer, VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds import Timer
+from pykeepalived.units import SECOND
 
 Item = TypeVar("Item")
 
@@ -33,8 +37,8 @@ class Changes(Generic[Item]):
 class Difference:
     """What a reload has to do."""
 
-    global_defs: bool
-    """The settings of the daemon changed."""
+    global_defs: tuple[GlobalDefs, GlobalDefs] | None
+    """The settings of the daemon, old and new, when they changed."""
     vrrp_instance: Changes[VrrpInstance]
     vrrp_sync_group: Changes[VrrpSyncGroup]
     vrrp_script: Changes[VrrpScript]
@@ -49,7 +53,7 @@ class Difference:
 def difference(old: Configuration, new: Configuration) -> Difference:
     """What changed from one to the other."""
     return Difference(
-        global_defs=old.global_defs != new.global_defs,
+        global_defs=(old.global_defs, new.global_defs) if old.global_defs != new.global_defs else None,
         vrrp_instance=changes(old.vrrp_instance, new.vrrp_instance, lambda each: each.identity),
         vrrp_sync_group=changes(old.vrrp_sync_group, new.vrrp_sync_group, lambda each: each.name),
         vrrp_script=changes(old.vrrp_script, new.vrrp_script, lambda each: each.name),
@@ -71,3 +75,60 @@ def changes(old: Iterable[Item], new: Iterable[Item], identity: Callable[[Item],
         removed=tuple(each for key, each in before.items() if key not in after),
         changed=tuple((before[key], each) for key, each in after.items() if key in before and before[key] != each),
     )
+
+
+def lines(found: Difference) -> list[str]:
+    """What a reload does, object by object, for people."""
+    said = [f"global_defs: {_keywords(*found.global_defs)}"] if found.global_defs else []
+    for word, each in (
+        ("vrrp_script", found.vrrp_script),
+        ("vrrp_sync_group", found.vrrp_sync_group),
+        ("vrrp_instance", found.vrrp_instance),
+    ):
+        said += _named(word, each, lambda item: str(item.name))
+    said += _named("virtual_server", found.virtual_server, lambda server: str(server.service), _servers)
+    return said
+
+
+def _named(
+    word: str,
+    found: Changes[Any],
+    name: Callable[[Any], str],
+    keywords: "Callable[[Any, Any], str] | None" = None,
+) -> list[str]:
+    return [
+        *(f"{word} {name(item)}: removed" for item in found.removed),
+        *(f"{word} {name(new)}: {(keywords or _keywords)(old, new)}" for old, new in found.changed),
+        *(f"{word} {name(item)}: added" for item in found.added),
+    ]
+
+
+def _servers(old: VirtualServer, new: VirtualServer) -> str:
+    """The real servers one by one, then what else changed."""
+    found = real_servers(old, new)
+    said = _named("real_server", found, lambda server: f"{server.address} {server.port}")
+    rest = _keywords(old, dataclasses.replace(new, real_server=old.real_server))
+    return "; ".join([*said, *([rest] if rest else [])]) or "real_server: another order"
+
+
+def _keywords(old: Any, new: Any) -> str:
+    """Which keywords differ, with their values where they are short."""
+    said = []
+    for field in dataclasses.fields(old):
+        before, after = getattr(old, field.name), getattr(new, field.name)
+        if before == after:
+            continue
+        if isinstance(before, int | str) and isinstance(after, int | str) and "keyword" in field.metadata:
+            said.append(f"{field.name} {_value(field, before)} -> {_value(field, after)}")
+        else:
+            said.append(field.name)
+    return ", ".join(said)
+
+
+def _value(field: "dataclasses.Field[Any]", value: int | str) -> str:
+    """As it stands in the file."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int) and isinstance(field.metadata["keyword"].kind, Timer):
+        return f"{value / SECOND:g}"
+    return str(value)

@@ -42,6 +42,8 @@ class Loaded:
     """Keywords known and not acted upon yet, each once, with its place."""
     fatal: bool = False
     """A start must be refused."""
+    files: tuple[str, ...] = ()
+    """What was read, in that order."""
 
 
 def load(path: str, surroundings: Surroundings, options: LoadOptions) -> Loaded:
@@ -66,6 +68,7 @@ def load(path: str, surroundings: Surroundings, options: LoadOptions) -> Loaded:
         exit_code=exit_status(diagnostics) if entered else 0,
         not_effective=(*interpreter.not_effective.values(), *context.not_effective.values()),
         fatal=any(each.fatal for each in diagnostics),
+        files=tuple(preprocessor.opened),
     )
 
 

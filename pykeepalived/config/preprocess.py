@@ -61,6 +61,8 @@ class Preprocessor:
         """The multi-line definition being read: name, lines, kept or not."""
         self._directory = ""
         self._files: list[str] = []
+        self.opened: list[str] = []
+        """Every file that was read, in that order."""
         self._budget = MOST_LINES
         self._made = MOST_MADE
 
@@ -76,6 +78,7 @@ class Preprocessor:
         directory, checks = self._directory, self._checks
         self._directory = posixpath.dirname(path)
         self._files.append(self._surroundings.real_path(path))
+        self.opened.append(path)
         try:
             yield from self._lines(path, data, depth)
         finally:

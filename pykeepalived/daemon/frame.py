@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pykeepalived.config import difference
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.channel import Channel, Message
 from pykeepalived.daemon.child import ChildContext, ChildOptions, Service
@@ -42,6 +43,7 @@ from pykeepalived.units import MILLISECOND, SECOND
 _FORMER_ONE = 5 * SECOND  # how long a former process of this role may take to leave
 _LAST_WORDS = SECOND  # for the parent to take them
 _LAST_RESORT = 30 * SECOND  # a service that does not finish its stop, with no parent to end it
+_CHANGES_SAID = 50
 _REALTIME_PRIORITY = 2
 _REALTIME_LIMIT = 2_000_000  # microseconds of CPU time without a pause, then the priority is given up
 
@@ -73,6 +75,7 @@ class Frame:
         self._channel = Channel(self._reactor, birth.end, self._received, self._orphaned, self._refused)
         self._scripts = ScriptClient(self._reactor, self._channel)
         self._service: Service | None = None
+        self._part = Configuration()
         self._stopping = False
         self._ready = False
         self._status = ""
@@ -116,7 +119,7 @@ class Frame:
             self._tell_fifos,
         )
         self._service = birth.role.make(context, part)
-        del part
+        self._part = part
         # the garbage collector stays off, as the parent left it: a last run here would only write to shared pages
         self._service.start()
         self._reactor.run()
@@ -193,6 +196,7 @@ class Frame:
         whole = False
         try:
             part: Configuration = read_value(descriptor)
+            self._say_changes(part)
             self._has_fifos = bool(configured(self._birth.role.key, part.global_defs))
             self._service.reload(part)
             whole = True
@@ -203,6 +207,17 @@ class Frame:
         finally:
             os.close(descriptor)
             self._channel.send({"type": "reloaded", "whole": whole})
+
+    def _say_changes(self, part: Configuration) -> None:
+        """What this reload does, object by object."""
+        changes = difference.lines(difference.difference(self._part, part))
+        self._part = part
+        for change in changes[:_CHANGES_SAID]:
+            self._journal.log(Log(f"Reload: {change}", kind=Kind.CONFIGURATION))
+        if len(changes) > _CHANGES_SAID:
+            self._journal.log(Log(f"Reload: {len(changes) - _CHANGES_SAID} more changes", kind=Kind.CONFIGURATION))
+        if not changes:
+            self._journal.log(Log("Reload: nothing changed", kind=Kind.CONFIGURATION))
 
     def _signalled(self, number: int) -> None:
         if number in STOP_SIGNALS:

@@ -11,7 +11,7 @@ import pytest
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.diagnostics import Severity, render
-from pykeepalived.config.difference import difference, real_servers
+from pykeepalived.config.difference import difference, lines, real_servers
 from pykeepalived.config.load import LoadOptions, load
 from pykeepalived.config.surroundings import Account, NetworkInterface
 from pykeepalived.units import MILLISECOND, SECOND
@@ -367,3 +367,33 @@ def test_the_difference_of_real_servers() -> None:
     assert found.added == (other,)
     assert found.removed == ()
     assert all(each.severity is not Severity.ERROR for each in sound(server_text("")).diagnostics)
+
+
+def test_the_difference_in_words() -> None:
+    text = instance_text("priority 100") + server_text("")
+    old = sound(text).configuration
+    assert lines(difference(old, old)) == []
+    (instance,), (server,) = old.vrrp_instance, old.virtual_server
+    real = server.real_server[0]
+    changed = replace(
+        old,
+        global_defs=replace(old.global_defs, router_id="other"),
+        vrrp_instance=(
+            replace(instance, priority=150, advert_int=SECOND // 2, nopreempt=True, auth_pass=b"secret"),
+            replace(instance, name="VI_9", virtual_router_id=9),
+        ),
+        virtual_server=(replace(server, quorum=2, real_server=(replace(real, port=81),)),),
+    )
+    said = lines(difference(old, changed))
+    assert said == [
+        f"global_defs: router_id {old.global_defs.router_id} -> other",
+        "vrrp_instance VI_1: priority 100 -> 150, advert_int 1 -> 0.5, auth_pass, nopreempt off -> on",
+        "vrrp_instance VI_9: added",
+        (
+            f"virtual_server {server.service}: real_server {real.address} {real.port}: removed;"
+            f" real_server {real.address} 81: added; quorum 1 -> 2"
+        ),
+    ]
+    assert lines(difference(changed, replace(changed, vrrp_instance=(), virtual_server=())))[0] == (
+        "vrrp_instance VI_1: removed"
+    )
