@@ -121,7 +121,7 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
     from pykeepalived.kernel.frames import make_templates  # noqa: PLC0415 - likewise, for scapy
 
     levels = {Severity.ERROR: Level.ERROR, Severity.WARNING: Level.WARNING, Severity.NOTE: Level.INFO}
-    findings = []
+    findings = [finding(f"Opening file '{file}'.", Level.INFO, None) for file in loaded.files]
     first_error = ""
     errors = 0
     for diagnostic in loaded.diagnostics:

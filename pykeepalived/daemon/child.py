@@ -42,6 +42,7 @@ class ChildOptions:
     dont_release_vrrp: bool = False
     dont_release_ipvs: bool = False
     log_detail: int = 0
+    dump_conf: bool = False
 
 
 def _unheard(text: str) -> None:

@@ -120,6 +120,8 @@ class Frame:
         )
         self._service = birth.role.make(context, part)
         self._part = part
+        if birth.options.dump_conf:
+            self._dump(part)
         # the garbage collector stays off, as the parent left it: a last run here would only write to shared pages
         self._service.start()
         self._reactor.run()
@@ -207,6 +209,12 @@ class Frame:
         finally:
             os.close(descriptor)
             self._channel.send({"type": "reloaded", "whole": whole})
+
+    def _dump(self, part: Configuration) -> None:
+        from pykeepalived.report import configuration  # noqa: PLC0415 - only where it is asked for
+
+        for line in configuration.lines(part):
+            self._journal.log(Log(line, kind=Kind.CONFIGURATION))
 
     def _say_changes(self, part: Configuration) -> None:
         """What this reload does, object by object."""

@@ -25,6 +25,7 @@ class Settings:
     ignore_sigint: bool = False
     log_console: bool = False
     log_detail: int = 0
+    dump_conf: bool = False
     no_syslog: bool = False
     log_facility: int = LOG_DAEMON
     pid: str | None = None

@@ -128,7 +128,9 @@ def _supervise(
         read=assemble.reader(settings),
         pid_files=pid_files,
         idents=_idents(settings, outcome),
-        options=ChildOptions(settings.dont_release_vrrp, settings.dont_release_ipvs, settings.log_detail),
+        options=ChildOptions(
+            settings.dont_release_vrrp, settings.dont_release_ipvs, settings.log_detail, settings.dump_conf
+        ),
         environment=environment,
         all_roles=settings.all,
         dont_respawn=settings.dont_respawn,
