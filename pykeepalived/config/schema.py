@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, Required, TypedDict, TypeVar, Unpack
 
 from pykeepalived.config.kinds import Kind
 
@@ -88,39 +88,30 @@ _BLOCK: dict[type, Block] = {}
 _Class = TypeVar("_Class", bound=type)
 
 
-def option(
-    kind: Kind,
-    *,
-    doc: str,
-    default: Any = UNSET,
-    repeat: Repeat = Repeat.LAST,
-    inherit: str = "",
-    aliases: tuple[str, ...] = (),
-    deprecated: tuple[str, ...] = (),
-    negated: str = "",
-    process: str = "",
-) -> Keyword:
+class _Said(TypedDict, total=False):
+    """What may be said of a keyword besides its kind."""
+
+    doc: Required[str]
+    default: Any
+    repeat: Repeat
+    inherit: str
+    aliases: tuple[str, ...]
+    deprecated: tuple[str, ...]
+    negated: str
+    process: str
+
+
+def option(kind: Kind, **said: Unpack[_Said]) -> Keyword:
     """A keyword that is read here and passed down: it is no field of the class."""
-    return Keyword(kind, doc, default, repeat, inherit, aliases, deprecated, negated, process)
+    return Keyword(kind, **said)
 
 
-def keyword(
-    kind: Kind,
-    *,
-    doc: str,
-    default: Any = UNSET,
-    repeat: Repeat = Repeat.LAST,
-    inherit: str = "",
-    aliases: tuple[str, ...] = (),
-    deprecated: tuple[str, ...] = (),
-    negated: str = "",
-    process: str = "",
-) -> Any:
+def keyword(kind: Kind, **said: Unpack[_Said]) -> Any:
     """A field that is a keyword of the file. Without a default it must be given."""
-    word = Keyword(kind, doc, default, repeat, inherit, aliases, deprecated, negated, process)
-    if default is UNSET:
+    word = Keyword(kind, **said)
+    if word.default is UNSET:
         return field(metadata={"keyword": word})
-    return field(default=default, metadata={"keyword": word})
+    return field(default=word.default, metadata={"keyword": word})
 
 
 def later(

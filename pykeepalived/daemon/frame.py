@@ -45,7 +45,7 @@ _LAST_WORDS = SECOND  # for the parent to take them
 _LAST_RESORT = 30 * SECOND  # a service that does not finish its stop, with no parent to end it
 _CHANGES_SAID = 50
 _REALTIME_PRIORITY = 2
-_REALTIME_LIMIT = 2_000_000  # microseconds of CPU time without a pause, then the priority is given up
+_REALTIME_LIMIT = 2 * SECOND  # of computing without a pause, then the priority is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +154,8 @@ class Frame:
             return
         signal.signal(signal.SIGXCPU, _be_ordinary)
         try:
-            resource.setrlimit(resource.RLIMIT_RTTIME, (_REALTIME_LIMIT, resource.RLIM_INFINITY))
-            processes.run_real_time(_REALTIME_PRIORITY)
-        except (OSError, KernelError):
+            processes.run_real_time(_REALTIME_PRIORITY, _REALTIME_LIMIT)
+        except KernelError:
             text = "No realtime scheduling: adverts may be some milliseconds late on a busy machine"
             self._journal.log(Log(text, Level.INFO, Kind.PROCESS))
 

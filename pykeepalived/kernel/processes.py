@@ -45,12 +45,11 @@ def set_timer_slack(slack: int) -> None:
         _fail("set the timer slack")
 
 
-def run_real_time(priority: int, limit: int | None = None) -> None:
-    """SCHED_RR, not passed on to children. ``limit`` (ns) ends a process that never sleeps (RLIMIT_RTTIME)."""
+def run_real_time(priority: int, limit: int) -> None:
+    """SCHED_RR, not passed on to children. A process that does not sleep for ``limit`` (ns) gets SIGXCPU."""
     try:
-        if limit is not None:
-            microseconds = max(limit // MICROSECOND, 1)
-            resource.setrlimit(resource.RLIMIT_RTTIME, (microseconds, microseconds))
+        _, most = resource.getrlimit(resource.RLIMIT_RTTIME)
+        resource.setrlimit(resource.RLIMIT_RTTIME, (max(limit // MICROSECOND, 1), most))
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except (OSError, ValueError) as error:
         code = error.errno if isinstance(error, OSError) else None

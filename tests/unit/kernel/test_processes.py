@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pykeepalived.kernel import processes
-from pykeepalived.units import MILLISECOND
+from pykeepalived.units import MILLISECOND, SECOND
 from tests.unit.kernel.forked import in_child
 
 
@@ -78,7 +78,7 @@ def test_real_time_is_not_passed_on() -> None:
 
 @pytest.mark.parametrize("priority", [0, 100])
 def test_a_priority_that_is_none_is_refused(priority: int) -> None:
-    assert in_child(lambda: processes.run_real_time(priority)) == "EINVAL"
+    assert in_child(lambda: processes.run_real_time(priority, SECOND)) == "EINVAL"
 
 
 @pytest.mark.parametrize(
