@@ -15,7 +15,7 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
 from pykeepalived.config.kinds import NOTHING, Choice, Command, Entries, Kind, Names, Problem, Refused
 from pykeepalived.config.later import LaterChecks
-from pykeepalived.config.lexer import CLOSE, OPEN, WORDS, Line, Statement, script_words, split_words
+from pykeepalived.config.lexer import CLOSE, OPEN, WORDS, Line, Statement, script_words, split_words, strip_comment
 from pykeepalived.config.raw import CommandGiven, EntryGiven, Given, Piece, Raw
 from pykeepalived.config.schema import Block, Keyword, Later, Repeat, table_of
 
@@ -37,6 +37,7 @@ class Interpreter:
         self._statements = statements
         self._findings = findings
         self._waiting: Statement | None = None
+        self._inside = False  # a block other than global_defs
         self._order = 0
         self._unclosed_said = False
         self._hints: dict[tuple[str, str], str | None] = {}
@@ -61,7 +62,34 @@ class Interpreter:
             self._waiting = None
         else:
             statement = next(self._statements, None)
+        while (
+            statement is not None
+            and self._inside
+            and statement.kind == WORDS
+            and statement.line.columns is not None
+            and ("#" in statement.text or "!" in statement.text)
+        ):
+            uncommented = self._without_escaped_comment(statement)
+            if uncommented is not None:
+                return uncommented
+            statement = next(self._statements, None)
         return statement
+
+    def _without_escaped_comment(self, statement: Statement) -> Statement | None:
+        r"""A ``\#`` is a ``#`` for global_defs alone: elsewhere keepalived strips comments once more.
+
+        It must mean the same here, lest two nodes have different passwords.
+        """
+        line, _ = strip_comment(statement.line.cut(statement.start, statement.end))
+        if len(line.text) == statement.end - statement.start:
+            return statement
+        place = statement.start + len(line.text)
+        message = "a comment begins here, also behind a backslash"
+        hint = "put the word between double quotes if the character is part of it"
+        span = statement.line.span(place, place + 1)
+        self._findings.add(Diagnostic(Severity.WARNING, message, span, hint))
+        words = split_words(line.text)
+        return Statement(WORDS, words, line, 0, len(line.text)) if words else None
 
     def _peek(self) -> Statement | None:
         if self._waiting is None:
@@ -141,7 +169,11 @@ class Interpreter:
             if refused:
                 self._skip(statement)
                 return
+            if not path:
+                self._inside = table.name != "global_defs"
             self._block(inner, where, table.blocks)
+            if not path:
+                self._inside = False
         if not refused and not again:
             raw.blocks.append(inner)
 

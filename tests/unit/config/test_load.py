@@ -397,3 +397,22 @@ def test_the_difference_in_words() -> None:
     assert lines(difference(changed, replace(changed, vrrp_instance=(), virtual_server=())))[0] == (
         "vrrp_instance VI_1: removed"
     )
+
+
+@pytest.mark.parametrize(
+    ("word", "password", "warned"),
+    [
+        (r"ab\#cd", b"ab", True),
+        (r"ab\!cd", b"ab", True),
+        ('"ab#cd"', b"ab#cd", False),
+        ("abcd # it \\# is", b"abcd", False),
+    ],
+)
+def test_an_escaped_comment_sign_counts_in_global_defs_alone(word: str, password: bytes, warned: bool) -> None:
+    """As keepalived reads it: a password must be the same on both nodes of a mixed pair."""
+    global_defs = "global_defs {\nrouter_id a\\#b\n}"
+    loaded = sound(instance_text(f"authentication {{\nauth_type PASS\nauth_pass {word}\n}}", global_defs))
+    assert loaded.configuration.global_defs.router_id == "a#b"
+    assert loaded.configuration.vrrp_instance[0].auth_pass == password
+    assert loaded.exit_code == 0
+    assert any("a comment begins here" in each.message for each in loaded.diagnostics) == warned
