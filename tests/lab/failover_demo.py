@@ -38,7 +38,7 @@ TOLERANCE = 0.8
 
 INTERESTING = re.compile(
     r"Entering (MASTER|BACKUP|FAULT) STATE|(Adding|Removing|Enabling|Disabling) service|[Ll]ost quorum|Gained quorum"
-    r"|HTTP_CHECK|TCP_CHECK|Stopping|priority \d+ advert|with (higher|lower) priority"
+    r"|HTTP_CHECK|TCP_CHECK|Stopping|priority \d+ advert|with (higher|lower) priority|\) cause: "
 )
 STAMP = re.compile(r"^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}: ")
 ADVERT = re.compile(r"^(\d+\.\d+) IP (\S+) > 224\.0\.0\.18: .*prio (\d+)")
