@@ -1,9 +1,11 @@
 """One line of text: comments, quotes, braces, words. Knows nothing of files, definitions or keywords."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pykeepalived.config import origins
 from pykeepalived.config.diagnostics import Span
+from pykeepalived.config.origins import Link, Piece
 
 BLANKS = " \t\f\v\r\n"
 _COMMENT = re.compile(r'["#!\\]')
@@ -14,33 +16,79 @@ _WORD = re.compile(r'"([^"]*)("?)|[^ \t\f\v\r\n"]+')
 class Line:
     """A line and where it came from. ``columns`` maps places of ``text`` to the file's once the two differ."""
 
-    __slots__ = ("columns", "file", "number", "source", "text")
+    __slots__ = ("columns", "file", "link", "number", "pieces", "source", "text")
 
-    def __init__(self, file: str, number: int, text: str, source: str, columns: list[int] | None = None) -> None:
+    def __init__(
+        self,
+        file: str,
+        number: int,
+        text: str,
+        source: str,
+        columns: list[int] | None = None,
+        link: Link | None = None,
+        pieces: tuple[Piece, ...] = (),
+    ) -> None:
         self.file = file
         self.number = number
         self.text = text
         self.source = source
         """The line as it stands in the file."""
         self.columns = columns
+        self.link = link
+        """What included, repeated or used it."""
+        self.pieces = pieces
+        """What came of references."""
 
     def cut(self, start: int, end: int) -> "Line":
         """The part of it, mapped."""
-        columns = list(range(len(self.text) + 1)) if self.columns is None else self.columns
-        return Line(self.file, self.number, self.text[start:end], self.source, columns[start : end + 1])
+        columns = self._mapping()[start : end + 1]
+        pieces = origins.cut(self.pieces, start, end) if self.pieces else ()
+        return Line(self.file, self.number, self.text[start:end], self.source, columns, self.link, pieces)
 
-    def replaced(self, start: int, end: int, text: str) -> "Line":
+    def ended(self, end: int) -> "Line":
+        """Its beginning."""
+        return Line(self.file, self.number, self.text[:end], self.source, self.columns, self.link, self.pieces)
+
+    def replaced(self, start: int, end: int, text: str, piece: Piece | None = None) -> "Line":
         """The line with a part replaced; the new part points to where the old one stood."""
-        columns = list(range(len(self.text) + 1)) if self.columns is None else self.columns
+        columns = self._mapping()
         mapped = columns[:start] + [columns[start]] * len(text) + columns[end:]
-        return Line(self.file, self.number, self.text[:start] + text + self.text[end:], self.source, mapped)
+        pieces = self.pieces
+        if pieces or piece is not None:
+            pieces = origins.replaced(pieces, start, end, len(text), piece)
+        text = self.text[:start] + text + self.text[end:]
+        return Line(self.file, self.number, text, self.source, mapped, self.link, pieces)
+
+    def linked(self, link: Link, before: str = "") -> "Line":
+        """The line, brought here by another, perhaps with a text before it that has its place at its beginning."""
+        if not before:
+            return Line(self.file, self.number, self.text, self.source, self.columns, link, self.pieces)
+        columns = self._mapping()
+        columns = [columns[0]] * len(before) + columns
+        pieces = tuple(piece.moved(len(before)) for piece in self.pieces)
+        return Line(self.file, self.number, before + self.text, self.source, columns, link, pieces)
+
+    def _mapping(self) -> list[int]:
+        return list(range(len(self.text) + 1)) if self.columns is None else self.columns
+
+    def place(self, start: int, end: int) -> Span:
+        """The place in the file of a part of the text, alone. What came of a reference stands where that stands."""
+        columns = self.columns
+        if columns is not None:
+            last = len(columns) - 1
+            start, end = min(start, last), min(end, last)
+            if end > start:
+                while end < last and columns[end] <= columns[end - 1]:
+                    end += 1
+            start, end = columns[start], columns[end]
+        return Span(self.file, self.number, start + 1, max(1, end - start), self.source)
 
     def span(self, start: int, end: int) -> Span:
-        """The place in the file of a part of the text."""
-        if self.columns is not None:
-            last = len(self.columns) - 1
-            start, end = self.columns[min(start, last)], self.columns[min(end, last)]
-        return Span(self.file, self.number, start + 1, max(1, end - start), self.source)
+        """The place in the file of a part of the text, and how it came about."""
+        span = self.place(start, end)
+        if self.link is None and not self.pieces:
+            return span
+        return replace(span, origin=origins.origin(self, start, end))
 
 
 WORDS, OPEN, CLOSE = 0, 1, 2
@@ -99,7 +147,7 @@ def strip_comment(line: Line) -> tuple[Line, bool]:
         elif quoted:
             at += 1
         else:
-            return Line(line.file, line.number, text[:at], line.source, line.columns), False
+            return line.ended(at), False
     return line, quoted
 
 
