@@ -12,7 +12,7 @@ from pykeepalived.config.surroundings import Surroundings
 
 MOST_REPLACEMENTS = 300
 """In one line."""
-MOST_REPLACED = 1_000_000
+MOST_REPLACED = 500_000
 """In all."""
 LONGEST = 1023
 
@@ -35,6 +35,8 @@ class Definitions:
         self._findings = findings
         self._config_id = config_id
         self._defined: dict[str, Definition] = {}
+        self._endless: set[str] = set()
+        """Names whose replacement did not end, until something is defined anew."""
         self._left = MOST_REPLACED
         self.directory = ""
         """Of the file being read."""
@@ -42,6 +44,8 @@ class Definitions:
     def define(self, name: str, definition: Definition) -> None:
         """From here on, whatever it was before."""
         self._defined[name] = definition
+        if self._endless:
+            self._endless.clear()
 
     def replace(self, line: Line) -> tuple[Line, tuple[str, Definition, int, int] | None] | None:
         """The line with its references replaced, left to right, again and again; None when it must be dropped.
@@ -50,7 +54,7 @@ class Definitions:
         """
         at = 0
         count = 0
-        undefined: list[Diagnostic] = []
+        undefined: dict[str, Diagnostic] = {}
         whole = line
         while (found := _REFERENCE.search(line.text, at)) is not None:
             start, end = found.span()
@@ -74,16 +78,17 @@ class Definitions:
             if self._left <= 0:
                 hint = "do definitions contain each other many times over?"
                 message = f"more than {MOST_REPLACED} references are to be replaced, nothing more is read"
-                raise too_much(message, whole.span(0, len(whole.text)), hint)
-            if count > MOST_REPLACEMENTS:
+                raise too_much(message, _first(whole), hint)
+            if count > MOST_REPLACEMENTS or name in self._endless:
+                self._endless.add(name)
                 message = f"the definition of {name} never ends (does it refer to itself?), the line is ignored"
-                self._error(message, line.span(start, end), f"${name}= must not contain ${{{name}}}")
+                self._error(message, _first(whole), f"${name}= must not contain ${{{name}}}")
                 return None
-            piece = Piece(start, start + len(value), found.group(), name, definition)
+            piece = Piece(found.group(), name, definition)
             grown = line.replaced(start, end, value, piece)
             if len(grown.text) > LONGEST:
                 message = f"with its definitions replaced the line is longer than {LONGEST} characters and is ignored"
-                self._error(message, line.span(start, end), "use a multi-line definition")
+                self._error(message, _first(whole), "use a multi-line definition")
                 return None
             line = grown
             # what it became may be part of a reference that began before it: ${A${N}}
@@ -99,7 +104,7 @@ class Definitions:
         return line, None
 
     def _value(
-        self, line: Line, found: re.Match[str], name: str, undefined: list[Diagnostic]
+        self, line: Line, found: re.Match[str], name: str, undefined: dict[str, Diagnostic]
     ) -> str | list[Line] | None:
         """What a reference stands for; None leaves it as typed."""
         blank, parameters = found.group(2, 3)
@@ -114,11 +119,13 @@ class Definitions:
             return None
         if name in PREDEFINED:
             return self._predefined(line, found, name, parameters or "")
-        if found.group(1) and not line.text.count('"', 0, found.start()) % 2:  # between quotes it is text
+        if (
+            found.group(1) and name not in undefined and not line.text.count('"', 0, found.start()) % 2
+        ):  # between quotes it is text
             near = difflib.get_close_matches(name, self._defined, 1)
             hint = f"did you mean ${{{near[0]}}}?" if near else f"define it on an earlier line: ${name}=value"
             span = line.span(*found.span())
-            undefined.append(Diagnostic(Severity.ERROR, f"{name} is not defined", span, hint, Problem.UNEXPECTED_BOB))
+            undefined[name] = Diagnostic(Severity.ERROR, f"{name} is not defined", span, hint, Problem.UNEXPECTED_BOB)
         return None
 
     def _predefined(self, line: Line, found: re.Match[str], name: str, text: str) -> str | None:
@@ -157,8 +164,8 @@ class Definitions:
 
     # --- findings ---
 
-    def _findings_of(self, found: list[Diagnostic]) -> None:
-        for each in found:
+    def _findings_of(self, found: dict[str, Diagnostic]) -> None:
+        for each in found.values():
             self._findings.add(each)
 
     def _error(self, message: str, span: Span, hint: str) -> None:
@@ -166,3 +173,9 @@ class Definitions:
 
     def _warn(self, message: str, span: Span, hint: str) -> None:
         self._findings.add(Diagnostic(Severity.WARNING, message, span, hint))
+
+
+def _first(line: Line) -> Span:
+    """The place of the first reference of a line."""
+    found = _REFERENCE.search(line.text)
+    return line.span(*(found.span() if found is not None else (0, len(line.text))))

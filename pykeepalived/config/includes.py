@@ -73,10 +73,10 @@ class Includes:
             matches = self._surroundings.glob(posixpath.join(directory, _unescaped(alternative)))
             self._pay(len(matches), span)
             paths += matches
-            if _wild(alternative):
-                self._look_for_folder(directory, alternative, checks, span)
-            elif not matches:
+            if not matches and not _wild(alternative):
                 missing.append(alternative)
+        if len(alternatives) == 1 and _wild(pattern):
+            self._look_for_folder(directory, pattern, checks, span)
         if not paths and _wild(pattern):
             if "w" in checks:
                 self._failed(span, f"include: no file matches '{pattern}'", "wildcard_match")

@@ -5,18 +5,19 @@ from dataclasses import dataclass, replace
 
 from pykeepalived.config import origins
 from pykeepalived.config.diagnostics import Span
-from pykeepalived.config.origins import Link, Piece
+from pykeepalived.config.origins import Cut, Edit, Link, Piece
 
 BLANKS = " \t\f\v\r\n"
-_COMMENT = re.compile(r'["#!\\]')
-_BRACE = re.compile(r'"[^"]*"?|\$\{[A-Za-z_][A-Za-z0-9_]*\}|([{}])')
+_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*("?)|\\(.?)|[#!]', re.DOTALL)
+_BRACE = re.compile(r'"[^"]*"?|\$\{[A-Za-z_][A-Za-z0-9_]*(?:[ \t][^{}"]*)?\}|([{}])')
+_SEPARATOR = re.compile(r"[\x1c-\x1f]")
 _WORD = re.compile(r'"([^"]*)("?)|[^ \t\f\v\r\n"]+')
 
 
 class Line:
-    """A line and where it came from. ``columns`` maps places of ``text`` to the file's once the two differ."""
+    """A line and where it came from."""
 
-    __slots__ = ("columns", "file", "link", "number", "pieces", "source", "text")
+    __slots__ = ("edits", "file", "link", "number", "source", "text")
 
     def __init__(
         self,
@@ -24,52 +25,40 @@ class Line:
         number: int,
         text: str,
         source: str,
-        columns: list[int] | None = None,
         link: Link | None = None,
-        pieces: tuple[Piece, ...] = (),
+        edits: Edit | Cut | None = None,
     ) -> None:
         self.file = file
         self.number = number
         self.text = text
         self.source = source
         """The line as it stands in the file."""
-        self.columns = columns
         self.link = link
         """What included, repeated or used it."""
-        self.pieces = pieces
-        """What came of references."""
+        self.edits = edits
+        """How the text came to differ from the source; None while it does not."""
+
+    @property
+    def columns(self) -> list[int] | None:
+        """Places of ``text`` mapped to the file's, once the two differ."""
+        return None if self.edits is None else origins.columns(self.edits, len(self.source))
+
+    def _changed(self, text: str, edits: Edit | Cut) -> "Line":
+        return Line(self.file, self.number, text, self.source, self.link, edits)
 
     def cut(self, start: int, end: int) -> "Line":
-        """The part of it, mapped."""
-        columns = self._mapping()[start : end + 1]
-        pieces = origins.cut(self.pieces, start, end) if self.pieces else ()
-        return Line(self.file, self.number, self.text[start:end], self.source, columns, self.link, pieces)
-
-    def ended(self, end: int) -> "Line":
-        """Its beginning."""
-        return Line(self.file, self.number, self.text[:end], self.source, self.columns, self.link, self.pieces)
+        """The part of it."""
+        return self._changed(self.text[start:end], Cut(self.edits, start, end))
 
     def replaced(self, start: int, end: int, text: str, piece: Piece | None = None) -> "Line":
         """The line with a part replaced; the new part points to where the old one stood."""
-        columns = self._mapping()
-        mapped = columns[:start] + [columns[start]] * len(text) + columns[end:]
-        pieces = self.pieces
-        if pieces or piece is not None:
-            pieces = origins.replaced(pieces, start, end, len(text), piece)
-        text = self.text[:start] + text + self.text[end:]
-        return Line(self.file, self.number, text, self.source, mapped, self.link, pieces)
+        edit = Edit(self.edits, start, end, len(text), piece)
+        return self._changed(self.text[:start] + text + self.text[end:], edit)
 
     def linked(self, link: Link, before: str = "") -> "Line":
         """The line, brought here by another, perhaps with a text before it that has its place at its beginning."""
-        if not before:
-            return Line(self.file, self.number, self.text, self.source, self.columns, link, self.pieces)
-        columns = self._mapping()
-        columns = [columns[0]] * len(before) + columns
-        pieces = tuple(piece.moved(len(before)) for piece in self.pieces)
-        return Line(self.file, self.number, before + self.text, self.source, columns, link, pieces)
-
-    def _mapping(self) -> list[int]:
-        return list(range(len(self.text) + 1)) if self.columns is None else self.columns
+        edits = Edit(self.edits, 0, 0, len(before)) if before else self.edits
+        return Line(self.file, self.number, before + self.text, self.source, link, edits)
 
     def place(self, start: int, end: int) -> Span:
         """The place in the file of a part of the text, alone. What came of a reference stands where that stands."""
@@ -86,7 +75,7 @@ class Line:
     def span(self, start: int, end: int) -> Span:
         """The place in the file of a part of the text, and how it came about."""
         span = self.place(start, end)
-        if self.link is None and not self.pieces:
+        if self.link is None and self.edits is None:
             return span
         return replace(span, origin=origins.origin(self, start, end))
 
@@ -129,30 +118,25 @@ def strip_comment(line: Line) -> tuple[Line, bool]:
     them goes, any other stays.
     """
     text = line.text
-    at = 0
-    quoted = False
-    while (found := _COMMENT.search(text, at)) is not None:
-        at = found.start()
-        character = text[at]
-        if character == "\\":
-            if not quoted and text[at + 1 : at + 2] in ("#", "!"):
-                line = line.replaced(at, at + 1, "")
-                text = line.text
-                at += 1
-            else:
-                at += 2
-        elif character == '"':
-            quoted = not quoted
-            at += 1
-        elif quoted:
-            at += 1
+    escaped: list[int] = []
+    open_quote = False
+    for found in _COMMENT.finditer(text):
+        character = text[found.start()]
+        if character == '"':
+            open_quote = not found.group(1)
+        elif character == "\\":
+            if found.group(2) in ("#", "!"):
+                escaped.append(found.start())
         else:
-            return line.ended(at), False
-    return line, quoted
+            line = line.cut(0, found.start())
+            break
+    for at in reversed(escaped):
+        line = line.replaced(at, at + 1, "")
+    return line, open_quote
 
 
 def find_brace(text: str, start: int) -> int:
-    """Where the next brace outside quotes stands, or -1. An unknown ``${NAME}`` is no brace."""
+    """Where the next brace outside quotes stands, or -1. Those of a reference that was not replaced are none."""
     for found in _BRACE.finditer(text, start):
         if found.group(1):
             return found.start()
@@ -175,10 +159,9 @@ def split_words(text: str) -> list[str]:
 
 def _plain_words(text: str) -> list[str]:
     """Words without quotes. str.split() also splits at the separators 0x1c to 0x1f, which are no blanks here."""
-    words = text.split()
-    if any(separator in text for separator in "\x1c\x1d\x1e\x1f"):
+    if _SEPARATOR.search(text) is not None:
         return [found.group() for found in _WORD.finditer(text)]
-    return words
+    return text.split()
 
 
 def word_places(text: str) -> list[tuple[int, int]]:

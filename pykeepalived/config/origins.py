@@ -38,22 +38,10 @@ class Definition:
 class Piece:
     """A part of a line that a reference was replaced with."""
 
-    start: int
-    end: int
     reference: str
     name: str
     definition: Definition | None
     """None where the program itself gives the value."""
-
-    def moved(self, by: int) -> "Piece":
-        """The same, further on."""
-        return Piece(self.start + by, self.end + by, self.reference, self.name, self.definition)
-
-    def touches(self, start: int, end: int) -> bool:
-        """Whether a part of the text came from here; an empty value is where it would stand."""
-        if self.start == self.end:
-            return start <= self.start <= end
-        return self.start < end and self.end > start
 
     def step(self) -> Step:
         """For people."""
@@ -75,35 +63,86 @@ class Link:
     """Names and values of a repetition."""
 
 
-def replaced(pieces: tuple[Piece, ...], start: int, end: int, length: int, new: Piece | None) -> tuple[Piece, ...]:
-    """The pieces once a part of the line gave way to a text of that length."""
-    grown = length - (end - start)
-    kept = []
-    for piece in pieces:
-        if piece.end <= start:
-            kept.append(piece)
-        elif piece.start >= end:
-            kept.append(piece.moved(grown))
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of a line's text: a part gave way to a new text. Edits are told apart only when somebody asks."""
+
+    before: "Edit | Cut | None"
+    start: int
+    end: int
+    length: int
+    """Of the new text."""
+    piece: Piece | None = None
+    """Where it came of a reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One change of a line's text: a part was taken."""
+
+    before: "Edit | Cut | None"
+    start: int
+    end: int
+
+
+def _edits(last: Edit | Cut | None) -> list[Edit | Cut]:
+    """Oldest first."""
+    found: list[Edit | Cut] = []
+    while last is not None:
+        found.append(last)
+        last = last.before
+    return found[::-1]
+
+
+def columns(last: Edit | Cut, length: int) -> list[int]:
+    """Places of the text as it is now, mapped to those of the file's line, which has that length."""
+    mapping = list(range(length + 1))
+    for edit in _edits(last):
+        if isinstance(edit, Cut):
+            mapping = mapping[edit.start : edit.end + 1]
         else:
-            whole_end = max(piece.end, end) + grown
-            kept.append(Piece(min(piece.start, start), whole_end, piece.reference, piece.name, piece.definition))
-    return (*kept, new) if new is not None else tuple(kept)
+            mapping[edit.start : edit.end] = [mapping[edit.start]] * edit.length
+    return mapping
 
 
-def cut(pieces: tuple[Piece, ...], start: int, end: int) -> tuple[Piece, ...]:
-    """The pieces of a part of the line."""
-    return tuple(
-        Piece(max(each.start, start) - start, min(each.end, end) - start, each.reference, each.name, each.definition)
-        for each in pieces
-        if each.touches(start, end)
-    )
+def pieces(last: Edit | Cut | None) -> list[tuple[int, int, Piece]]:
+    """What came of references in the text as it is now, and where it begins and ends."""
+    found: list[tuple[int, int, Piece]] = []
+    for edit in _edits(last):
+        at, behind = edit.start, edit.end
+        if isinstance(edit, Cut):
+            found = [
+                (max(start, at) - at, min(end, behind) - at, piece)
+                for start, end, piece in found
+                if touch(start, end, at, behind)
+            ]
+            continue
+        grown = edit.length - (behind - at)
+        found = [
+            (start, end, piece)
+            if end <= at
+            else (start + grown, end + grown, piece)
+            if start >= behind
+            else (min(start, at), max(end, behind) + grown, piece)
+            for start, end, piece in found
+        ]
+        if edit.piece is not None:
+            found.append((at, at + edit.length, edit.piece))
+    return found
+
+
+def touch(start: int, end: int, first: int, last: int) -> bool:
+    """Whether two parts of a text have a character in common; an empty one is where it would stand."""
+    if start == end:
+        return first <= start <= last
+    return start < last and end > first
 
 
 def origin(line: "Line", start: int, end: int) -> Origin | None:
     """What is to be said of how a part of a line came about, outermost first; None when it stands in the main file."""
-    if line.link is None and not line.pieces:
+    touched = [piece for at, behind, piece in pieces(line.edits) if touch(at, behind, start, end)]
+    if line.link is None and not touched:
         return None
-    touched = [piece for piece in line.pieces if piece.touches(start, end)]
     links = _links(line)
     repeated = {name for link in links for name, _ in link.values}
     steps: dict[Step, None] = {}

@@ -29,7 +29,7 @@ from pykeepalived.config.origins import Definition, Link
 from pykeepalived.config.source import MOST_LINES, TooMuch, too_much
 from pykeepalived.config.surroundings import Surroundings
 
-MOST_MADE = 200_000
+MOST_MADE = 100_000
 """Lines that may come of definitions and sequences."""
 MOST_DEPTH = 40
 
@@ -92,7 +92,7 @@ class Preprocessor:
         if self._budget <= 0:
             raise too_much(
                 f"more than {MOST_LINES} lines are included, nothing more is read",
-                Line(path, 1, texts[0], texts[0], None, link).span(0, 1),
+                Line(path, 1, texts[0], texts[0], link).span(0, 1),
                 "do files include each other many times over?",
             )
         for number, text in enumerate(texts, 1):
@@ -103,11 +103,11 @@ class Preprocessor:
                     plain = known[text] = _plain(text)
                 if plain is not None:
                     if plain:
-                        line = Line(path, number, text, text, None, link)
+                        line = Line(path, number, text, text, link)
                         for kind, words, start, end in plain:
                             yield Statement(kind, words, line, start, end)
                     continue
-            line, unterminated = strip_comment(Line(path, number, text, text, None, link))
+            line, unterminated = strip_comment(Line(path, number, text, text, link))
             if unterminated:
                 self._error(
                     "Unterminated quote",
@@ -248,7 +248,7 @@ class Preprocessor:
             stripped, _ = strip_comment(each.linked(link, "" if index else prefix))
             yield from self._line(stripped, depth + 1)
         if not definition.value and prefix:
-            yield from self._split(line.ended(start), depth)
+            yield from self._split(line.cut(0, start), depth)
 
     def _make(self, line: Line) -> None:
         """Counts a line that is made."""

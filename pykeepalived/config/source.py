@@ -9,9 +9,9 @@ from pykeepalived.config.origins import Link
 
 LONGEST = 1022
 """Bytes of a line without its end."""
-LARGEST = 16 * 1024 * 1024
+LARGEST = 8 * 1024 * 1024
 """Bytes of a file. A hundred thousand virtual servers have less."""
-MOST_LINES = 1_000_000
+MOST_LINES = 500_000
 """Lines of all files."""
 BOM = "\ufeff"
 SHOWN = 200
@@ -37,15 +37,15 @@ def lines(file: str, data: bytes, findings: Findings, link: Link | None = None) 
         count = data.count(b"\n") + 1
         message = f"the file has {len(data)} bytes in {count} lines, which is more than is read"
         hint = f"at most {LARGEST // 1024 // 1024} MiB and {MOST_LINES} lines; is this a configuration?"
-        raise too_much(message, Line(file, 1, "", "", None, link).span(0, 0), hint)
+        raise too_much(message, Line(file, 1, "", "", link).span(0, 0), hint)
     if _UTF_16.match(data) is not None:
-        _say(findings, Line(file, 1, "", "", None, link).span(0, 0), *_IN_UTF_16, fatal=True)
+        _say(findings, Line(file, 1, "", "", link).span(0, 0), *_IN_UTF_16, fatal=True)
         return []
     text = data.decode("utf-8", "surrogateescape")
     if text.startswith(BOM):
         text = text[1:]
         shown = text.partition("\n")[0][:SHOWN]
-        _say(findings, Line(file, 1, shown, shown, None, link).span(0, 1), *_WITH_BOM)
+        _say(findings, Line(file, 1, shown, shown, link).span(0, 1), *_WITH_BOM)
     found = text.split("\n")
     if "\r" in text:
         found = [line.rstrip("\r") for line in found]
@@ -77,7 +77,7 @@ def _drop_long(file: str, found: list[str], findings: Findings, link: Link | Non
             continue
         found[index] = ""
         shown = line[: LONGEST + SHOWN]
-        span = Line(file, index + 1, shown, shown, None, link).span(LONGEST, LONGEST + 1)
+        span = Line(file, index + 1, shown, shown, link).span(LONGEST, LONGEST + 1)
         if line.lstrip(" \t\f\v")[:1] in ("#", "!"):
             rest = data[len(data) // (LONGEST + 1) * (LONGEST + 1) :].strip()
             problem = Problem.GENERAL_ERROR if rest and rest[:1] not in (b"#", b"!") else None
@@ -96,7 +96,7 @@ def _drop_nul(file: str, found: list[str], findings: Findings, link: Link | None
         if at < 0:
             continue
         found[index] = ""
-        span = Line(file, index + 1, line, line, None, link).span(at, at + 1)
+        span = Line(file, index + 1, line, line, link).span(at, at + 1)
         hint = "remove it; the file may be damaged"
         _say(findings, span, "the line holds a NUL byte and is ignored", hint, Problem.GENERAL_ERROR)
 

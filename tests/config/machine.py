@@ -36,13 +36,17 @@ class Machine:
     def read_file(self, path: str) -> bytes:
         if path in self.executable:
             raise Unreadable("is executable, which a configuration must not be")
+        if any(each.startswith(f"{path}/") for each in self.files):
+            raise Unreadable("is a directory")
         if path not in self.files:
             raise Unreadable("does not exist", absent=True)
         return self.files[path]
 
     def glob(self, pattern: str) -> list[str]:
         if not any(mark in pattern for mark in "*?["):
-            return [pattern] if pattern in self.files else []
+            folder = pattern.removesuffix("/.") + "/"
+            there = pattern in self.files or any(path.startswith(folder) for path in self.files)
+            return [pattern] if there else []
         depth = pattern.count("/")
         return sorted(p for p in self.files if p.count("/") == depth and fnmatch.fnmatchcase(p, pattern))
 
