@@ -72,12 +72,12 @@ class Line:
             start, end = columns[start], columns[end]
         return Span(self.file, self.number, start + 1, max(1, end - start), self.source)
 
-    def span(self, start: int, end: int) -> Span:
-        """The place in the file of a part of the text, and how it came about."""
+    def span(self, start: int, end: int, around: tuple[int, int] | None = None) -> Span:
+        """The place in the file of a part of the text, and how it, or a wider part around it, came about."""
         span = self.place(start, end)
         if self.link is None and self.edits is None:
             return span
-        return replace(span, origin=origins.origin(self, start, end))
+        return replace(span, origin=origins.origin(self, start, end, around or (start, end)))
 
 
 WORDS, OPEN, CLOSE = 0, 1, 2
@@ -103,7 +103,7 @@ class Statement:
                 return self.line.span(self.start + start, self.start + end)
         stripped = text.strip(BLANKS)
         start = self.start + len(text) - len(text.lstrip(BLANKS))
-        return self.line.span(start, start + len(stripped))
+        return self.line.span(start, start + len(stripped), (self.start, self.end))
 
     @property
     def text(self) -> str:

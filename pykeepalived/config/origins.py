@@ -11,7 +11,7 @@ from pykeepalived.config.diagnostics import Expansion, Origin, Span, Step, StepK
 if TYPE_CHECKING:
     from pykeepalived.config.lexer import Line
 
-MOST_STEPS = 50
+MOST_STEPS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +138,9 @@ def touch(start: int, end: int, first: int, last: int) -> bool:
     return start < last and end > first
 
 
-def origin(line: "Line", start: int, end: int) -> Origin | None:
+def origin(line: "Line", start: int, end: int, around: tuple[int, int]) -> Origin | None:
     """What is to be said of how a part of a line came about, outermost first; None when it stands in the main file."""
-    touched = [piece for at, behind, piece in pieces(line.edits) if touch(at, behind, start, end)]
+    touched = [piece for at, behind, piece in pieces(line.edits) if touch(at, behind, *around)]
     if line.link is None and not touched:
         return None
     links = _links(line)

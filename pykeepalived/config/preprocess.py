@@ -31,6 +31,8 @@ from pykeepalived.config.surroundings import Surroundings
 
 MOST_MADE = 100_000
 """Lines that may come of definitions and sequences."""
+MOST_BRACES = 500_000
+"""Braces that share a line with something else."""
 MOST_DEPTH = 40
 
 _SPECIAL = re.compile(r'[#!"$@~{}\\\x1c-\x1f]|[^\x00-\x7f]')
@@ -62,6 +64,7 @@ class Preprocessor:
         """Lines that are read as they stand: most are like one before."""
         self._budget = MOST_LINES
         self._made = MOST_MADE
+        self._braces = MOST_BRACES
 
     def statements(self, path: str) -> Iterator[Statement]:
         """The statements of the main file; raises Unreadable when it cannot be used."""
@@ -174,6 +177,13 @@ class Preprocessor:
                 yield Statement(WORDS, words, line, start, at)
             yield Statement(OPEN if text[at] == "{" else CLOSE, [], line, at, at + 1)
             start = at + 1
+            self._braces -= 1
+            if self._braces <= 0:
+                raise too_much(
+                    f"more than {MOST_BRACES} braces, nothing more is read",
+                    line.span(at, start),
+                    "is this a configuration?",
+                )
             rest = text[start:].lstrip(BLANKS)
             if rest[:1] in ("@", "$", "~") or rest[:7] == "include":
                 yield from self._line(line.cut(start, len(text)), depth + 1)
@@ -297,7 +307,10 @@ class Preprocessor:
             raise self._too_many(line)
         start = len(line.text) - len(line.text.lstrip())
         end = len(line.text) - len(repetition.rest.text)
-        for values in repetition.values:
+        left = self._made
+        for index, values in enumerate(repetition.values):
+            if index == 1 and (left - self._made) * len(repetition.values) > 2 * left:
+                raise self._too_many(line)  # the first time made so many that all cannot end well
             self._make(line)
             pairs = tuple(zip(repetition.names, values, strict=True))
             for name, value in pairs:

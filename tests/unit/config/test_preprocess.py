@@ -1,35 +1,11 @@
 """Lines into statements: conditions, definitions, sequences, lists, includes."""
 
-from collections.abc import Mapping
-
 import pytest
 
 from pykeepalived.config.diagnostics import Findings
-from pykeepalived.config.lexer import CLOSE, OPEN
 from pykeepalived.config.preprocess import MOST_MADE, Preprocessor
 from tests.config.machine import Machine
-
-MAIN = "/etc/k/main.conf"
-
-
-def statements(
-    text: str | bytes, files: Mapping[str, str] | None = None, config_id: str = "node1", *, all_config: bool = False
-) -> tuple[list[str], list[str]]:
-    """The statements as text, and the messages of what counts (warnings get a question mark)."""
-    machine = Machine({MAIN: text, **(files or {})}, variables={"SITE": "lab"})
-    findings = Findings()
-    preprocessor = Preprocessor(machine, findings, config_id, all_config=all_config)
-    shown = [
-        "{" if each.kind == OPEN else "}" if each.kind == CLOSE else "|".join(each.words)
-        for each in preprocessor.statements(MAIN)
-    ]
-    return shown, [("" if each.problem else "? ") + each.message for each in findings.all()]
-
-
-def sound(text: str | bytes, files: Mapping[str, str] | None = None) -> list[str]:
-    shown, said = statements(text, files)
-    assert said == []
-    return shown
+from tests.config.statements import MAIN, sound, statements
 
 
 @pytest.mark.parametrize(
@@ -51,7 +27,7 @@ def test_a_brace_alone_on_an_indented_line_has_no_words() -> None:
 
 
 def test_definitions() -> None:
-    text = '$NET=10.8\n$BASE=${NET}.3\na ${BASE}.7/24\n$NET=10.9\nb ${BASE} $NET'
+    text = "$NET=10.8\n$BASE=${NET}.3\na ${BASE}.7/24\n$NET=10.9\nb ${BASE} $NET"
     assert sound(text) == ["a|10.8.3.7/24", "b|10.9.3|10.9"]
 
 
