@@ -194,7 +194,7 @@ class Preprocessor:
     def _words(self, line: Line, start: int, end: int) -> list[str]:
         text = line.text[start:end]
         words = split_words(text)
-        if "\\" in text and text.count('"') % 2:
+        if "\\" in line.text and text.count('"') % 2:
             place = start + text.rfind('"')
             hint = "a backslash before a quote does not make it part of an ordinary word"
             self._error("Unmatched quote", line.span(place, place + 1), hint, Problem.UNMATCHED_QUOTE)

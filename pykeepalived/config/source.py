@@ -47,9 +47,11 @@ def lines(file: str, data: bytes, findings: Findings, link: Link | None = None) 
         shown = text.partition("\n")[0][:SHOWN]
         _say(findings, Line(file, 1, shown, shown, link).span(0, 1), *_WITH_BOM)
     found = text.split("\n")
+    if not found[-1]:
+        found.pop()
     if "\r" in text:
         found = [line.rstrip("\r") for line in found]
-    if len(max(found, key=len)) > LONGEST // 4:
+    if found and len(max(found, key=len)) > LONGEST // 4:
         _drop_long(file, found, findings, link)
     if "\x00" in text:
         _drop_nul(file, found, findings, link)

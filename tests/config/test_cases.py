@@ -1,7 +1,8 @@
 """Whole files beside what must come of them: NAME.conf and NAME.json. A new case is no code.
 
 The JSON holds the exit status, whether a start is refused, every diagnostic as shown, what is not effective yet, and
-values by their path. What a case includes stands in the folder NAME.d. ``python -m tests.config.test_cases NAME`` prints what comes of a file now, to be read and kept.
+values by their path. What a case includes stands in the folder NAME.d. ``python -m tests.config.test_cases NAME``
+prints what comes of a file now, to be read and kept.
 """
 
 import dataclasses

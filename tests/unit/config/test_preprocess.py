@@ -3,7 +3,7 @@
 import pytest
 
 from pykeepalived.config.diagnostics import Findings
-from pykeepalived.config.preprocess import MOST_MADE, Preprocessor
+from pykeepalived.config.preprocess import MOST_BRACES, MOST_MADE, Preprocessor
 from tests.config.machine import Machine
 from tests.config.statements import MAIN, sound, statements
 
@@ -239,3 +239,77 @@ def test_long_lines_nul_bytes_and_a_byte_order_mark() -> None:
 
 def test_bytes_that_are_no_text_are_kept() -> None:
     assert sound(b"a \xff\xfe") == ["a|\udcff\udcfe"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "message"),
+    [
+        ('k "a b', ["k"], "Unterminated quote"),
+        ('"a b', [], "Unterminated quote"),
+        ('k "a # b\nz', ["k", "z"], "Unterminated quote"),
+        (r"k \"a", ["k|\\"], "Unmatched quote"),
+        (r"k a\"b", ["k|a\\"], "Unmatched quote"),
+        (r'k "/x \" y"', ["k|/x \\|y"], "Unmatched quote"),
+        ('# it"s', [], ""),
+        ("k it's", ["k|it's"], ""),
+        (r'k "/x \"a\" y"', ["k|/x \\|a\\| y"], ""),
+        ('@node2 k "a', [], "Unterminated quote"),
+        ('$A=\\\nk "a \\\nz\n$A', ["k", "z"], "Unterminated quote"),
+    ],
+)
+def test_quotes_are_pairs_on_their_line(text: str, shown: list[str], message: str) -> None:
+    assert statements(text) == (shown, [message] if message else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("g { r a } b { c }\nd", ["g", "{", "r|a", "}", "b", "{", "c", "}", "d"]),
+        ("g{r a}b", ["g", "{", "r|a", "}", "b"]),
+        ('g { r "{" }', ["g", "{", "r|{", "}"]),
+        ("'{ a'\n}", ["'", "{", "a'", "}"]),
+        (r'"x \" { y"', ["x \\", "{", "y"]),
+        ("{}", ["{", "}"]),
+        ("}{", ["}", "{"]),
+        ("a { @node1 b\n@node2 { c }", ["a", "{", "b"]),
+        ("g\n@node1 {\nf\n@node1 }", ["g", "{", "f", "}"]),
+        # a condition knows no blocks
+        ("@node2 a {\nb\n}", ["b", "}"]),
+        ("g { @node2 f }\nb", ["g", "{", "b"]),
+    ],
+)
+def test_braces_are_lines_of_their_own(text: str, shown: list[str]) -> None:
+    found, said = statements(text)
+    assert found == shown
+    assert said == (["Unmatched quote"] if '"x' in text else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("@node1\ta", ["a"]),
+        ("  \t@node1 a", ["a"]),
+        ("@ a\n@^ b", ["b"]),
+        ("@^\n@^node2\n@node1\n@node1  ", []),
+        ("@node a\n@node12 b\n@Node1 c", []),
+        ("@node1 @node1 x", ["@node1|x"]),
+        ("@node2 @node1 x", []),
+        ("@node1 # a\nb", ["b"]),
+        ("@^ node1 a", ["node1|a"]),
+        ('"@node2" a', ["@node2|a"]),
+        # what is no condition: another blank, or text that a reference became
+        ("@node1\fa", []),
+        ("\f@node1 a", ["@node1|a"]),
+        ("$I=node1\n@$I a\n@${I} b", []),
+        ("$C=@node1 k\n$C", ["@node1|k"]),
+        ("@node1 $A=k\n@node2 $A=l\n$A", ["k"]),
+        ("@node1 ~SEQ(I,1,2) k${I}", ["k1", "k2"]),
+    ],
+)
+def test_conditions_in_all_their_forms(text: str, shown: list[str]) -> None:
+    assert sound(text) == shown
+
+
+def test_braces_without_end_are_bounded() -> None:
+    _, said = statements(("}{" * 500 + "\n") * 700)
+    assert said == [f"more than {MOST_BRACES} braces, nothing more is read"]
