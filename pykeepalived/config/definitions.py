@@ -144,7 +144,13 @@ class Definitions:
             return self._surroundings.environment().get(parameters[0], "")
         numbers = all(_NUMBER.fullmatch(each) for each in parameters)
         # keepalived takes single or more blanks between the numbers, but none behind them
-        if name == "_RANDOM" and len(parameters) <= 2 and numbers and text == text.rstrip() and "\t" not in found.group():
+        if (
+            name == "_RANDOM"
+            and len(parameters) <= 2
+            and numbers
+            and text == text.rstrip()
+            and "\t" not in found.group()
+        ):
             low, high = ([int(each) for each in parameters] + [0, 32767][len(parameters) :])[:2]
             if low > high:
                 self._error(f"{low} is greater than {high}", line.span(*found.span()), "write the smaller first")

@@ -37,6 +37,7 @@ MOST_DEPTH = 40
 
 _SPECIAL = re.compile(r'[#!"$@~{}\\\x1c-\x1f]|[^\x00-\x7f]')
 _CONDITION = re.compile(r"[ \t]*@(\^?)([^ \t]*)(?:[ \t]+(.*))?$", re.DOTALL)
+_BEGINNING = re.compile(r"[ \t]*(?:@[^ \t]*[ \t]+)?\$[A-Za-z_][A-Za-z0-9_]*=")
 _CONTINUED = re.compile(r"[ \t]+\\$")
 _BEFORE = " \t"
 """Blanks that may stand before @, $, ~ and include."""
@@ -120,8 +121,14 @@ class Preprocessor:
                 )
             if not line.text.isascii():
                 characters.look_for(line, self._findings)
-            if self._body is None and not line.text.strip(BLANKS):
-                continue
+            if len(line.text) < len(text) and text.endswith("\\"):
+                line = self._commented_end(line)
+            if not line.text.strip(BLANKS):
+                if self._body is None:
+                    continue
+                if text.strip(BLANKS):
+                    self._commented(line, self._body[0])
+                    continue
             yield from self._line(line, depth)
 
     def _line(self, line: Line, depth: int, *, conditional: bool = False) -> Iterator[Statement]:
@@ -238,6 +245,22 @@ class Preprocessor:
             self._body[2].append(line)
             self._end_body()
         return True
+
+    def _commented(self, line: Line, name: str) -> None:
+        """A comment between the lines of a definition is none of them."""
+        message = f"a comment between the lines of the definition of {name}: keepalived 2.4 may end it here"
+        blanks = len(line.source) - len(line.source.lstrip())
+        span = Line(line.file, line.number, line.source, line.source, line.link).span(blanks, blanks + 1)
+        self._error(message, span, "here it goes on; move the comment to above the definition")
+
+    def _commented_end(self, line: Line) -> Line:
+        """A backslash at the end of a comment continues a definition like any other."""
+        text = line.text
+        if not text.strip(BLANKS) or text.rstrip(BLANKS).endswith("\\"):
+            return line
+        if self._body is None and _BEGINNING.match(text) is None:
+            return line
+        return line.replaced(len(text), len(text), "\\")
 
     def _end_body(self) -> None:
         assert self._body is not None  # noqa: S101 - asked by the caller

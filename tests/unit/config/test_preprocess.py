@@ -57,9 +57,23 @@ def test_multi_line_definitions() -> None:
     assert sound(joined) == ["x|b|c", "d"]
 
 
-@pytest.mark.parametrize("line", ["", "   ", "# comment"])
+@pytest.mark.parametrize("line", ["", "   ", "\t\r"])
 def test_an_empty_line_ends_a_multi_line_definition(line: str) -> None:
     assert sound(f"$A=\\\nb \\\n{line}\nc\n$A") == ["c", "b"]
+
+
+@pytest.mark.parametrize("line", ["# comment", "#b \\", "  ! b", "#"])
+def test_a_comment_between_the_lines_of_a_definition_does_not_end_it(line: str) -> None:
+    shown, said = statements(f"$A=\\\nb \\\n{line}\nc \\\nd\n$A")
+    assert shown == ["b", "c", "d"]
+    assert said == ["a comment between the lines of the definition of A: keepalived 2.4 may end it here"]
+
+
+def test_a_backslash_at_the_end_of_a_comment_continues_a_definition() -> None:
+    assert sound("$A= # x \\\nb # y \\\nc ! z\\\nd \\ # e \\\nf\n$A\ng # h \\\ni") == [
+        *("b", "c", "d", "f"),
+        *("g", "i"),
+    ]
 
 
 def test_a_multi_line_definition_that_contains_itself_ends() -> None:
