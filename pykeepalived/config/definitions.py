@@ -164,7 +164,7 @@ class Definitions:
         """Names that are defined and were not replaced, because something is glued to them."""
         for found in _LEFT.finditer(line.text):
             name = found.group(1)
-            if name in self._defined:
+            if name in self._defined or name in PREDEFINED:
                 message = f"${name} is not replaced here: a blank, a comma, ) or the end of the line must follow it"
                 self._warn(message, line.span(*found.span()), f"write ${{{name}}}")
 

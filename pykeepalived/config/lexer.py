@@ -99,8 +99,9 @@ class Statement:
         if word is not None:
             places = word_places(text)
             if word < len(places):
-                start, end = places[word]
-                return self.line.span(self.start + start, self.start + end)
+                start, end = self.start + places[word][0], self.start + places[word][1]
+                # what became of nothing behind the last word belongs to it
+                return self.line.span(start, end, (start, self.end if word + 1 == len(places) else end))
         stripped = text.strip(BLANKS)
         start = self.start + len(text) - len(text.lstrip(BLANKS))
         return self.line.span(start, start + len(stripped), (self.start, self.end))

@@ -89,7 +89,8 @@ def _numbers(text: str, *, hexadecimal: bool) -> tuple[str, Numbers]:
     start = values[0] if len(values) > 1 else (1 if end >= 0 else -1)
     step = values[1] if len(values) == 3 else (1 if end >= start else -1)
     if step == 0 or (end - start) * step < 0:
-        raise Malformed(f"a step of {step} never leads from {start} to {end}, the line is ignored", "turn its sign")
+        hint = "turn its sign" if step else "leave the step out, or write another"
+        raise Malformed(f"a step of {step} never leads from {start} to {end}, the line is ignored", hint)
     if hexadecimal and min(start, end) < 0:
         raise Malformed("~SEQx has no negative numbers, the line is ignored", "use ~SEQ")
     return parts[0], Numbers(start, step, end, hexadecimal=hexadecimal)
@@ -113,7 +114,8 @@ def _listed(text: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     for value in values:
         if len(value) > len(names):
             raise Malformed(
-                f"{len(value)} values for {len(names)} names, the line is ignored", "give each set as many as names"
+                f"{len(value)} values for {len(names)} name{'s' * (len(names) > 1)}, the line is ignored",
+                "give each set as many values as there are names",
             )
         for each in value:
             if len(each.split()) > 1:

@@ -61,6 +61,8 @@ def test_what_each_include_checks(pattern: str, failing: str) -> None:
         ("include\ta.conf \t", ["fa"]),
         ("  include a.conf", ["fa"]),
         ("include /etc/k/a.conf", ["fa"]),
+        ("include ./a.conf", ["fa"]),
+        ("include s/../a.conf", ["fa"]),
         ("include {b,a}.conf", ["fb", "fa"]),
         ("include ?.conf", ["fa", "fb"]),
         (r"include a\.conf", ["fa"]),

@@ -72,6 +72,7 @@ def test_references_in_references_are_told_outermost_first() -> None:
 def test_an_empty_value_is_told_where_it_would_stand() -> None:
     assert "  expanded from ${_ENV NO_SUCH}" in last("priority ${_ENV NO_SUCH}", None)
     assert "  expanded from ${_RANDOM 3 5}" in last("priority ${_RANDOM 3 5}", 1)
+    assert "  expanded from ${_ENV NO_SUCH}" in last("priority ${_ENV NO_SUCH} # c", 0)
     assert not any("expanded" in line for line in last("a${_ENV NO_SUCH} priority 5", 2))
 
 

@@ -108,7 +108,7 @@ def test_empty_values_count(text: str, count: int) -> None:
         ("~SEQ(I,1,2,3,4)", "malformed sequence"),
         ("~SEQ(I,1,2", "malformed sequence"),
         ("~LST({I,J},{a,b,c})", "3 values for 2 names"),
-        ("~LST(I,{a,b})", "2 values for 1 names"),
+        ("~LST(I,{a,b})", "2 values for 1 name,"),
         ('~LST(I,"a b",c)', "the value '\"a b\"' of a list holds a blank"),
         ("~LST({I,J},{a b,c})", "the value 'a b' of a list holds a blank"),
         ("~LST({I,J)", "malformed sequence"),
