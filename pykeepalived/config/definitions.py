@@ -12,7 +12,7 @@ from pykeepalived.config.surroundings import Surroundings
 
 MOST_REPLACEMENTS = 300
 """In one line."""
-MOST_REPLACED = 500_000
+MOST_REPLACED = 300_000
 """In all."""
 LONGEST = 1023
 

@@ -1,6 +1,6 @@
 """What is wrong with a configuration, where, and what mends it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -38,8 +38,13 @@ class Span:
     """Counted from 1."""
     length: int
     text: str
-    origin: "Origin | None" = field(default=None, compare=False)
-    """How the text came about, where it was not typed here. The first telling of a mistake is enough: not compared."""
+    way: "Callable[[], Origin | None] | None" = field(default=None, compare=False, repr=False)
+    """Tells ``origin`` when it is asked for. Not compared: of a mistake made many times over, one telling is enough."""
+
+    @property
+    def origin(self) -> "Origin | None":
+        """How the text came about, where it was not typed here."""
+        return None if self.way is None else self.way()
 
 
 @dataclass(frozen=True, slots=True)

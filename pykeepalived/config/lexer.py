@@ -1,7 +1,8 @@
 """One line of text: comments, quotes, braces, words. Knows nothing of files, definitions or keywords."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 from pykeepalived.config import origins
 from pykeepalived.config.diagnostics import Span
@@ -77,7 +78,8 @@ class Line:
         span = self.place(start, end)
         if self.link is None and self.edits is None:
             return span
-        return replace(span, origin=origins.origin(self, start, end, around or (start, end)))
+        way = partial(origins.origin, self, start, end, around or (start, end))
+        return Span(span.file, span.line, span.column, span.length, span.text, way)
 
 
 WORDS, OPEN, CLOSE = 0, 1, 2

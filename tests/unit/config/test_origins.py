@@ -1,5 +1,7 @@
 """How a mistake in an expansion is told: the text it became, where it was written, what used, repeated, included it."""
 
+import pickle
+
 import pytest
 
 from pykeepalived.config.diagnostics import Diagnostic, Severity, as_json, render
@@ -253,3 +255,9 @@ def test_json_without_a_place_has_the_same_keys() -> None:
     assert shown["chain"] == []
     with_place = as_json(Diagnostic(Severity.NOTE, "m", parsed("x")[0][0].span(0)))
     assert with_place.keys() == shown.keys()
+
+
+def test_a_place_can_be_handed_to_another_process() -> None:
+    found, _ = parsed("include a.conf", {"a.conf": "$W=bad word\nx $W"})
+    diagnostic = Diagnostic(Severity.ERROR, "m", found[0].span(1))
+    assert render(pickle.loads(pickle.dumps(diagnostic))) == render(diagnostic)
