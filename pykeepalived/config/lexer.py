@@ -91,6 +91,7 @@ class Statement:
 
     kind: int
     words: list[str]
+    """Equal lines share them: they are not to be changed."""
     line: Line
     start: int
     end: int
