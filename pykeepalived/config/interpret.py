@@ -7,21 +7,14 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
-from pykeepalived.config.blocks.virtual_server import VirtualServer
-from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
-from pykeepalived.config.blocks.vrrp_script import VrrpScript
-from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
 from pykeepalived.config.kinds import NOTHING, Choice, Command, Entries, Kind, Names, Problem, Refused
+from pykeepalived.config.language import ROOT, TOP
 from pykeepalived.config.later import LaterChecks
 from pykeepalived.config.lexer import CLOSE, OPEN, WORDS, Line, Statement, script_words, split_words, strip_comment
 from pykeepalived.config.raw import CommandGiven, EntryGiven, Given, Piece, Raw
-from pykeepalived.config.schema import Block, Keyword, Later, Repeat, table_of
+from pykeepalived.config.schema import Block, Keyword, Later, Repeat
 
-TOP: dict[str, Block] = {
-    table.name: table for table in map(table_of, (GlobalDefs, VrrpInstance, VrrpSyncGroup, VrrpScript, VirtualServer))
-}
 NEEDS_NAME = frozenset({"vrrp_script", "vrrp_track_process", "track_file", "vrrp_track_file", "virtual_server_group"})
 """Blocks whose missing name ends keepalived at once."""
 ONE_NAME = frozenset({"vrrp_instance", "vrrp_sync_group", "track_group", "bfd_instance"})
@@ -46,7 +39,7 @@ class Interpreter:
         self.later_commands: list[Given] = []
         """Commands of keywords that are not effective yet."""
         self._checks = LaterChecks(findings)
-        self.root = Raw(table_of(Root), Statement(WORDS, ["root"], Line("", 0, "", ""), 0, 0), 0)
+        self.root = Raw(ROOT, Statement(WORDS, ["root"], Line("", 0, "", ""), 0, 0), 0)
 
     def run(self) -> Raw:
         """Reads everything."""
@@ -117,7 +110,7 @@ class Interpreter:
                 name = statement.words[0]
                 spec = keywords.get(name)
                 if spec is not None:
-                    self._keyword(raw, name, spec, statement)
+                    self._keyword(raw, path, name, spec, statement)
                 elif name in blocks:
                     self._open(raw, path, blocks[name], statement)
                 else:
@@ -164,6 +157,11 @@ class Interpreter:
             inner = again  # the settings of several such blocks merge
         opened = self._opens(statement, table)
         where = f"{path}/{table.name}" if path else table.name
+        if not table.effective and raw.table.effective:
+            self._not_effective_yet(where, statement)
+        if statement.words[0] in table.names:
+            message = f'"{statement.words[0]}" is deprecated, please use "{table.name}"'
+            self._error(message, statement.span(0), f"write {table.name}", Problem.DEPRECATED)
         refused = self._refuse_head(raw, table, statement)
         if opened:
             if refused:
@@ -239,7 +237,7 @@ class Interpreter:
         if (target := table.alias.get(name)) is not None:
             if name in table.deprecated:
                 self._error(f"'{name}' is deprecated", statement.span(0), f"write {target}", Problem.DEPRECATED)
-            self._keyword(raw, target, table.keywords[target], statement)
+            self._keyword(raw, path, target, table.keywords[target], statement)
         elif (target := table.negated.get(name)) is not None:
             self._order += 1
             raw.given[target] = Given(value=False, statement=statement, order=self._order)
@@ -269,9 +267,8 @@ class Interpreter:
     def _later(self, path: str, later: Later, statement: Statement, *, nested: bool = False) -> None:
         """A keyword that is known and not effective yet: its structure is respected, its name said once."""
         where = f"{path}/{later.name}" if path else later.name
-        if not nested and where not in self.not_effective and len(self.not_effective) < MANY_NOT_EFFECTIVE:
-            line = statement.line
-            self.not_effective[where] = f"{where} ({line.file}:{line.number})"
+        if not nested:
+            self._not_effective_yet(where, statement)
         name = later.name
         if not path and name in NEEDS_NAME and len(statement.words) < 2:
             self._error(
@@ -331,8 +328,10 @@ class Interpreter:
                 self._later(path, later, statement, nested=True)
         self._unclosed(head)
 
-    def _keyword(self, raw: Raw, name: str, spec: Keyword, statement: Statement) -> None:
+    def _keyword(self, raw: Raw, path: str, name: str, spec: Keyword, statement: Statement) -> None:
         self._order += 1
+        if not spec.effective and raw.table.effective:
+            self._not_effective_yet(f"{path}/{name}" if path else name, statement)
         kind = spec.kind
         if kind.entries:
             self._entries(raw, name, spec, statement)
@@ -353,6 +352,12 @@ class Interpreter:
             value = self._again(name, spec, statement, earlier, value)
         if value is not NOTHING:
             raw.given[name] = Given(value, statement, self._order)
+
+    def _not_effective_yet(self, where: str, statement: Statement) -> None:
+        """To be said once at the start."""
+        if where not in self.not_effective and len(self.not_effective) < MANY_NOT_EFFECTIVE:
+            line = statement.line
+            self.not_effective[where] = f"{where} ({line.file}:{line.number})"
 
     def _again(self, name: str, spec: Keyword, statement: Statement, earlier: Given, value: Any) -> Any:
         """What a second use makes of the value: another one, more of it, or NOTHING."""
@@ -498,7 +503,7 @@ def option_pieces(grammar: str, statement: Statement) -> tuple[str, tuple[Piece,
 def _elsewhere(name: str, path: str) -> str | None:
     """Where a keyword belongs that is known, but not here."""
     homes = []
-    for top, table in [("", table_of(Root)), *TOP.items()]:
+    for top, table in [("", ROOT), *TOP.items()]:
         homes += _homes(name, top, table)
     homes = [home for home in homes if home != path]
     if name in TOP or any(home == "" for home in homes):

@@ -3,6 +3,7 @@
 A kind knows nothing of files, users or other keywords.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -89,9 +90,28 @@ class Kind:
         """The value, or Refused."""
         raise Refused("takes no value")
 
+    def write(self, value: Any) -> str:
+        """The words of the file that read as that value; empty for none."""
+        return word_text(str(value))
+
     def expected(self) -> str:
         """The values, for people: ``1..255``."""
         return ""
+
+    def arguments(self) -> str:
+        """The words after the keyword, for people: ``INT``."""
+        return "VALUE"
+
+    unit: ClassVar[str] = ""
+    """What is counted: ``s``."""
+
+
+_PLAIN = re.compile(r"[^ \t\f\v\r\n\"#!{}$~@\\]+")
+
+
+def word_text(text: str) -> str:
+    """A word as it may stand in the file: between quotes where it must."""
+    return text if _PLAIN.fullmatch(text) else f'"{text}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +123,14 @@ class Flag(Kind):
     def read(self, words: Sequence[str]) -> bool:  # noqa: ARG002
         """Always on."""
         return True
+
+    def write(self, value: Any) -> str:  # noqa: ARG002
+        """Nothing: the word itself says it."""
+        return ""
+
+    def arguments(self) -> str:
+        """None."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +151,14 @@ class Boolean(Kind):
     def expected(self) -> str:
         """The words."""
         return "on|off"
+
+    def write(self, value: Any) -> str:
+        """``on`` or ``off``."""
+        return "on" if value else "off"
+
+    def arguments(self) -> str:
+        """The word may be left out."""
+        return "[BOOL]"
 
 
 def number(text: str) -> int:
@@ -171,6 +207,14 @@ class Integer(Kind):
     def expected(self) -> str:
         """The bounds."""
         return f"{self.minimum}..{self.maximum}"
+
+    def write(self, value: Any) -> str:
+        """The number."""
+        return str(value)
+
+    def arguments(self) -> str:
+        """A number."""
+        return "INT" if self.bare is None else "[INT]"
 
 
 def decimal(text: str, places: int) -> int:
@@ -247,6 +291,22 @@ class Timer(Kind):
         """The bounds in seconds."""
         return f"{self.minimum}..{self.maximum} s"
 
+    unit: ClassVar[str] = "s"
+
+    def write(self, value: Any) -> str:
+        """The seconds, exactly."""
+        return seconds_text(value)
+
+    def arguments(self) -> str:
+        """A time."""
+        return "SECONDS"
+
+
+def seconds_text(nanoseconds: int) -> str:
+    """A length of time as the file has it: ``0.5``."""
+    whole, rest = divmod(nanoseconds, 10**9)
+    return f"{whole}.{rest:09d}".rstrip("0").rstrip(".")
+
 
 def whole_seconds(maximum: int) -> Timer:
     """A time in whole seconds from 0."""
@@ -271,6 +331,10 @@ class Word(Kind):
             raise Refused("needs a word after it", -1, problem=problem)
         return words[0][: self.longest] if self.longest else words[0]
 
+    def arguments(self) -> str:
+        """A word."""
+        return "STRING" if self.bare is None else "[STRING]"
+
 
 @dataclass(frozen=True, slots=True)
 class Interface(Kind):
@@ -286,6 +350,10 @@ class Interface(Kind):
                 hint="a name has 1 to 15 characters; `ip link` lists those of this machine",
             )
         return words[0]
+
+    def arguments(self) -> str:
+        """A name."""
+        return "IFNAME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +382,10 @@ class Choice(Kind):
     def expected(self) -> str:
         """The words."""
         return "|".join(self.words)
+
+    def arguments(self) -> str:
+        """The words themselves."""
+        return self.expected() if self.bare is None else f"[{self.expected()}]"
 
 
 def ip_address(text: str) -> IP:
@@ -368,6 +440,10 @@ class Address(Kind):
             )
         return address
 
+    def arguments(self) -> str:
+        """An address."""
+        return "IPV6ADDR" if self.family == AF_INET6 else "IPV4ADDR" if self.family == AF_INET else "IPADDR"
+
 
 def port(text: str, *, none: bool = False) -> int:
     """A port; ``none`` allows zeros for no port."""
@@ -395,6 +471,10 @@ class Port(Kind):
         """The bounds."""
         return "1..65535"
 
+    def arguments(self) -> str:
+        """A port."""
+        return "PORT"
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Kind):
@@ -412,6 +492,15 @@ class Endpoint(Kind):
         except Refused as refused:
             refused.word = 1
             raise
+
+    def write(self, value: Any) -> str:
+        """Address and port."""
+        address, number_ = value
+        return f"{address} {number_}" if number_ else str(address)
+
+    def arguments(self) -> str:
+        """Address and port."""
+        return "IPADDR [PORT]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,6 +521,14 @@ class Hex(Kind):
             hint=f"the MD5 sum has {2 * self.length} digits; this has {len(text)} characters",
         )
 
+    def write(self, value: Any) -> str:
+        """The digits."""
+        return bytes(value).hex()
+
+    def arguments(self) -> str:
+        """Digits."""
+        return "HEX"
+
 
 @dataclass(frozen=True, slots=True)
 class Password(Kind):
@@ -449,6 +546,14 @@ class Password(Kind):
                 kept=text[:8],
             )
         return text
+
+    def write(self, value: Any) -> str:
+        """The bytes as they stood in the file."""
+        return word_text(bytes(value).decode("utf-8", "surrogateescape"))
+
+    def arguments(self) -> str:
+        """A word."""
+        return "STRING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,6 +590,14 @@ class Ranges(Kind):
         """The bounds."""
         return f"{self.minimum}..{self.maximum}"
 
+    def write(self, value: Any) -> str:
+        """The numbers and ranges."""
+        return " ".join(str(low) if low == high else f"{low}-{high}" for low, high in value)
+
+    def arguments(self) -> str:
+        """Numbers and ranges."""
+        return "INT[-INT] ..."
+
 
 @dataclass(frozen=True, slots=True)
 class Words(Kind):
@@ -498,6 +611,14 @@ class Words(Kind):
             raise Refused("needs a word after it", -1, problem=Problem.LACKS_WORD)
         return tuple(words)
 
+    def write(self, value: Any) -> str:
+        """The words, or the one word."""
+        return word_text(value) if isinstance(value, str) else " ".join(word_text(str(each)) for each in value)
+
+    def arguments(self) -> str:
+        """Any words."""
+        return "STRING ..." if self.least else "[STRING ...]"
+
 
 @dataclass(frozen=True, slots=True)
 class Command(Kind):
@@ -507,6 +628,11 @@ class Command(Kind):
     user: bool = True
     optional: bool = False
 
+    def arguments(self) -> str:
+        """A command, and who runs it."""
+        text = "SCRIPT [USER [[:]GROUP]]" if self.user else "SCRIPT"
+        return f"[{text}]" if self.optional else text
+
 
 @dataclass(frozen=True, slots=True)
 class Names(Kind):
@@ -515,11 +641,21 @@ class Names(Kind):
     entries: ClassVar[bool] = True
     needs: ClassVar[int] = 0
 
+    def arguments(self) -> str:
+        """A block of names."""
+        return "{ NAME ... }"
+
 
 @dataclass(frozen=True, slots=True)
 class Entries(Kind):
     """A block of lines, each read by the grammar of that name."""
 
     grammar: str
+    without: frozenset[str] = frozenset()
+    """Options of the grammar that are not for this block."""
     entries: ClassVar[bool] = True
     needs: ClassVar[int] = 0
+
+    def arguments(self) -> str:
+        """A block of lines."""
+        return "{ ... }"

@@ -103,13 +103,13 @@ class VrrpInstance:
     auth_type: Literal["PASS"] | None = None
     auth_pass: bytes = b""
     virtual_ipaddress: tuple[AddressEntry, ...] = keyword(
-        Entries("address"),
+        Entries("address", without=frozenset({"track_group"})),
         default=(),
         repeat=Repeat.COLLECT,
         doc="The addresses that adverts carry and the MASTER holds.",
     )
     virtual_ipaddress_excluded: tuple[AddressEntry, ...] = keyword(
-        Entries("address"),
+        Entries("address", without=frozenset({"track_group"})),
         default=(),
         repeat=Repeat.COLLECT,
         doc="Addresses the MASTER holds that adverts do not carry.",

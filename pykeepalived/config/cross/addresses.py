@@ -1,6 +1,7 @@
 """Lines of virtual_ipaddress and unicast_peer, and lines of trackers, as values."""
 
 from ipaddress import IPv4Address, IPv4Network
+from typing import Any
 
 from pykeepalived.config.blocks.addresses import AddressEntry, UnicastPeer
 from pykeepalived.config.cross.context import Context, nearest
@@ -12,7 +13,7 @@ _OPTIONS = (
     *("dev", "scope", "brd", "broadcast", "label", "peer", "preferred_lft", "home", "-nodad", "mngtmpaddr"),
     *("noprefixroute", "autojoin", "no_track", "use_vmac"),
 )
-_ADDRESS_FLAGS = ("home", "mngtmpaddr", "noprefixroute", "no_track")
+_ADDRESS_FLAGS = ("home", "mngtmpaddr", "noprefixroute", "no_track", "autojoin", "use_vmac")
 
 
 class _Dropped(Exception):  # noqa: N818 - the entry cannot be used
@@ -101,6 +102,7 @@ class AddressReader:
             self._context.later("vrrp_instance/virtual_ipaddress/<entry>/use_vmac", entry.span())
         if "autojoin" in flags:
             self._context.later("vrrp_instance/virtual_ipaddress/<entry>/autojoin", entry.span())
+        switches: dict[str, Any] = {name: name in flags for name in _ADDRESS_FLAGS}
         return AddressEntry(
             address,
             prefix_length,
@@ -113,7 +115,7 @@ class AddressReader:
             preferred_lft=self._preferred_lft(
                 entry, values.get("preferred_lft"), 0 if six and prefix_length == 128 else None
             ),
-            **{name: name in flags for name in _ADDRESS_FLAGS},
+            **switches,
         )
 
     def _dev(self, entry: EntryGiven, piece: Piece | None) -> str:

@@ -13,8 +13,8 @@ from pykeepalived.config.blocks.virtual_server import RealServer, VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
-from pykeepalived.config.interpret import TOP
 from pykeepalived.config.kinds import Boolean, Choice, Integer, Kind, Problem, Timer
+from pykeepalived.config.language import TOP
 from pykeepalived.config.schema import UNSET, Block, Keyword, Later, table_of
 from tests.config.reading import instance_text, messages, read, server_text
 
