@@ -389,7 +389,8 @@ class Interpreter:
         if value is not NOTHING and earlier is not None:
             value = self._again(name, spec, statement, earlier, value)
         if value is not NOTHING:
-            raw.given[name] = Given(value, statement, self._order)
+            before = earlier if spec.repeat is Repeat.COLLECT else None
+            raw.given[name] = Given(value, statement, self._order, before)
 
     def _not_effective_yet(self, where: str, statement: Statement) -> None:
         """To be said once at the start."""
@@ -405,6 +406,16 @@ class Interpreter:
         if spec.repeat is Repeat.REPLACE:
             hint = f"it is also set on line {line}"
             self._error(f"{name} is set already, this one replaces it", statement.span(0), hint)
+        elif spec.repeat is Repeat.SAME and value != earlier.value:
+            hint = f"it is set on line {line}; remove one of the two"
+            self._error(f"{name} is {earlier.value} already - ignoring {value}", statement.span(1), hint)
+            return NOTHING
+        elif spec.repeat is Repeat.MERGE:
+            try:
+                return spec.kind.merge(earlier.value, value)
+            except Refused as refused:
+                self._refused(statement, refused)
+                return refused.kept
         elif (
             spec.repeat is Repeat.STRONGEST
             and isinstance(spec.kind, Choice)

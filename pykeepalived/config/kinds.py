@@ -94,6 +94,10 @@ class Kind:
         """The words of the file that read as that value; empty for none."""
         return word_text(str(value))
 
+    def merge(self, earlier: Any, value: Any) -> Any:  # noqa: ARG002
+        """What two uses of the keyword make together, or Refused."""
+        return value
+
     def expected(self) -> str:
         """The values, for people: ``1..255``."""
         return ""
@@ -382,6 +386,10 @@ class Choice(Kind):
             if words[0].lower() == word.lower():
                 hint = f"write {word}: case matters here"
         raise Refused(f"unknown value '{words[0]}'", hint=hint)
+
+    def write(self, value: Any) -> str:
+        """The word; nothing for what the keyword alone means."""
+        return "" if value == self.bare and value not in self.words else str(value)
 
     def expected(self) -> str:
         """The words."""

@@ -21,6 +21,8 @@ class Repeat(Enum):
     REPLACE = "replace"  # replaces, and is an error
     COLLECT = "collect"  # adds
     STRONGEST = "strongest"  # as LAST, but nothing replaces the first word of its Choice
+    SAME = "same"  # a second that differs is an error and ignored
+    MERGE = "merge"  # adds to the first, as its kind does
 
 
 class Unset(Enum):

@@ -64,6 +64,9 @@ class Surroundings(Protocol):
     def read_file(self, path: str) -> bytes:
         """The bytes of a regular file without execute bit, or Unreadable."""
 
+    def mode(self, path: str) -> int | None:
+        """The permission bits of a file, links followed; None when there is none."""
+
     def glob(self, pattern: str) -> list[str]:
         """Paths that match a pattern of ``*``, ``?`` and ``[...]``, sorted. A plain path that is absent gives none."""
 

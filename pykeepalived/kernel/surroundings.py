@@ -55,6 +55,13 @@ class LinuxSurroundings:
         finally:
             os.close(descriptor)
 
+    def mode(self, path: str) -> int | None:
+        """The permission bits of a file, or None."""
+        try:
+            return stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116 - strings are wanted
+        except (OSError, ValueError):
+            return None
+
     def glob(self, pattern: str) -> list[str]:
         """Paths that match, sorted."""
         try:

@@ -78,4 +78,4 @@ def _plain(value: Any) -> bool:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return value.hex() if isinstance(value, bytes) else str(value)
+    return value.hex() if isinstance(value, bytes) else str(value) or "on"

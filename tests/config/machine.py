@@ -32,6 +32,7 @@ class Machine:
         self._host_name = host_name
         self.namespaces: dict[str, Mapping[str, NetworkInterface]] = {}
         self.executable: set[str] = set()
+        self.modes: dict[str, int] = {}
 
     def read_file(self, path: str) -> bytes:
         if path in self.executable:
@@ -39,6 +40,9 @@ class Machine:
         if path not in self.files:
             raise Unreadable("does not exist", absent=True)
         return self.files[path]
+
+    def mode(self, path: str) -> int | None:
+        return self.modes.get(path, 0o600) if path in self.files else None
 
     def glob(self, pattern: str) -> list[str]:
         if not any(mark in pattern for mark in "*?["):

@@ -28,7 +28,7 @@ def family_of(address: IP) -> int:
 class AddressReader:
     """Reads the lines of one instance's address blocks."""
 
-    def __init__(self, owner: str, interface: str, context: Context) -> None:
+    def __init__(self, owner: str, interface: str | None, context: Context) -> None:
         self._owner = owner
         self._interface = interface
         self._context = context
@@ -118,7 +118,7 @@ class AddressReader:
             **switches,
         )
 
-    def _dev(self, entry: EntryGiven, piece: Piece | None) -> str:
+    def _dev(self, entry: EntryGiven, piece: Piece | None) -> str | None:
         if piece is None:
             return self._interface
         name = piece.value or ""
@@ -236,4 +236,8 @@ def unicast_peer(owner: str, entry: EntryGiven, context: Context) -> UnicastPeer
             context.error(f"({owner}) {piece.name} lacks its value", entry.span(piece))
         else:
             context.error(f"({owner}) unknown option '{piece.value}' of a peer - ignored", entry.span(piece))
+    least, most = limits["min_ttl"], limits["max_ttl"]
+    if least is not None and most is not None and least > most:
+        message = f"({owner}) min_ttl {least} is above max_ttl {most}: every advert of {address} is dropped"
+        context.error(message, entry.span(), "exchange the two")
     return UnicastPeer(address, limits["min_ttl"], limits["max_ttl"])
