@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pykeepalived.config.blocks.authentication import Authentication, AuthHmac
 from pykeepalived.config.blocks.checkers import HttpGet, HttpUrl, TcpCheck
 from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
 from pykeepalived.config.blocks.virtual_server import RealServer, VirtualServer
@@ -26,6 +27,8 @@ FRAMES = {
     GlobalDefs: "global_defs {\n%s\n}",
     Root: "%s",
     VrrpInstance: instance_text("%s"),
+    Authentication: instance_text("authentication {\n%s\n}"),
+    AuthHmac: instance_text("auth_hmac {\nkey 1 hex:" + "ab" * 32 + "\nactive_key 1\n%s\n}"),
     VrrpScript: SCRIPT,
     VrrpSyncGroup: instance_text("") + "vrrp_sync_group g {\ngroup {\nVI_1\n}\n%s\n}",
     VirtualServer: server_text("%s"),
