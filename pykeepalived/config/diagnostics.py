@@ -41,7 +41,9 @@ class Diagnostic:
     """A start must be refused."""
 
 
-_SECRET = re.compile(r"\b(?:auth_pass|password|key[ \t]+[0-9]+(?![ \t]+file:))[ \t]+(?P<secret>(?:\"[^\"]*\"?|[^{}\"])+)")
+_SECRET = re.compile(
+    r"\b(?:auth_pass|password|key[ \t]+[0-9]+(?![ \t]+file:))[ \t]+(?P<secret>(?:\"[^\"]*\"?|[^{}\"])+)"
+)
 """A password or a key in a line, up to the brace that may follow."""
 
 

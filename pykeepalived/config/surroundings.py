@@ -31,6 +31,8 @@ class NetworkInterface:
     name: str
     mtu: int = 1500
     loopback: bool = False
+    driver: str = ""
+    """What drives it, by the kernel's word: veth, macvlan, bridge; empty when it does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,13 @@ class Machine:
         commands: tuple[str, ...] = (),
         variables: Mapping[str, str] | None = None,
         host_name: str = "oracle",
+        drivers: Mapping[str, str] | None = None,
     ) -> None:
         self.files = {path: text.encode() if isinstance(text, str) else text for path, text in (files or {}).items()}
         self._interfaces = {"lo": NetworkInterface("lo", 65536, loopback=True)}
         for name in interfaces:
             mtu = interfaces[name] if isinstance(interfaces, Mapping) else 1500
-            self._interfaces[name] = NetworkInterface(name, mtu)
+            self._interfaces[name] = NetworkInterface(name, mtu, driver=(drivers or {}).get(name, ""))
         self.commands = {name: element(name) for name in commands}
         self.folders: dict[str, PathElement] = {}
         self.users = {"root": ROOT, "nobody": Account("nobody", 65534, 65534, (65534,))}

@@ -17,7 +17,7 @@ def resolve(draft: Draft) -> None:
     source = _source(draft)
     values["unicast_src_ip"] = values["mcast_src_ip"] = None
     values["unicast_src_ip" if peers or draft.value("unicast_fault_no_peer") else "mcast_src_ip"] = source
-    values["mcast_group"] = _group(draft)
+    values["mcast_group"] = _group(draft, unicast=bool(peers))
     if not peers:
         _no_peers(draft)
         return
@@ -27,9 +27,6 @@ def resolve(draft: Draft) -> None:
         hint = "list the other routers alone"
         message = f"({draft.name}) the own source {source} is a peer"
         draft.context.warning(message, draft.raw.span("unicast_peer"), hint)
-    if draft.given("mcast_dst_ip"):
-        hint = "remove mcast_dst_ip, or the peers"
-        draft.error("mcast_dst_ip with unicast peers - ignored", "mcast_dst_ip", hint)
     if draft.strict and draft.interface:
         hint = "remove strict_mode, or the peers"
         draft.error("unicast peers are not allowed in strict mode", "unicast_peer", hint, fatal=True)
@@ -88,9 +85,12 @@ def _no_peers(draft: Draft) -> None:
     )
 
 
-def _group(draft: Draft) -> IP:
+def _group(draft: Draft, *, unicast: bool) -> IP:
     given = draft.given("mcast_dst_ip")
-    if given is not None and draft.fits(given.value, "mcast_dst_ip"):
+    if given is not None and unicast:
+        hint = "remove mcast_dst_ip, or the peers"
+        draft.error("mcast_dst_ip with unicast peers - ignored", "mcast_dst_ip", hint)
+    elif given is not None and draft.fits(given.value, "mcast_dst_ip"):
         address: IP = given.value
         if address.version == 4 or address.packed[1] & 0x0F == 2:
             return address

@@ -7,6 +7,7 @@ from pykeepalived.config.cross.draft import Draft
 from pykeepalived.config.kinds import AF_INET
 from pykeepalived.config.kinds_vrrp import Ipvlan, Vmac
 
+_DRIVERS = {"use_vmac": "macvlan", "use_ipvlan": "ipvlan"}
 _Made = TypeVar("_Made", Vmac, Ipvlan)
 
 
@@ -21,9 +22,10 @@ class Names:
         name = made.name
         if not name:
             return made
-        if name == draft.interface:
+        existing = draft.context.interface(name)
+        if existing is not None and existing.driver not in ("", _DRIVERS[keyword]):
             hint = "give another name, or none: one is chosen then"
-            message = f"interface {name} exists already and is none that {keyword} makes - its name is ignored"
+            message = f"interface {name} exists already and is no {_DRIVERS[keyword]} - its name is ignored"
             draft.error(message, keyword, hint)
             return replace(made, name="")
         other = self._taken.setdefault(name, draft.name)
