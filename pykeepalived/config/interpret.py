@@ -384,13 +384,15 @@ class Interpreter:
             value: Any = self._command(kind, statement) if kind.raw else kind.read(statement.words[1:])
         except Refused as refused:
             raw.said.setdefault(name, Given(None, statement, self._order))
-            self._refused(statement, refused)
+            for each in (refused, *refused.also):
+                self._refused(statement, each)
             value = refused.kept
+        if value is not NOTHING and spec.repeat is Repeat.EACH:
+            value = [*(earlier.value if earlier is not None else ()), Given(value, statement, self._order)]
         if value is not NOTHING and earlier is not None:
             value = self._again(name, spec, statement, earlier, value)
         if value is not NOTHING:
-            before = earlier if spec.repeat is Repeat.COLLECT else None
-            raw.given[name] = Given(value, statement, self._order, before)
+            raw.given[name] = Given(value, statement, self._order)
 
     def _not_effective_yet(self, where: str, statement: Statement) -> None:
         """To be said once at the start."""
@@ -402,24 +404,21 @@ class Interpreter:
         """What a second use makes of the value: another one, more of it, or NOTHING."""
         line = earlier.statement.line.number
         if spec.repeat is Repeat.COLLECT:
-            return (*earlier.value, *value)
-        if spec.repeat is Repeat.REPLACE:
-            hint = f"it is also set on line {line}"
-            self._error(f"{name} is set already, this one replaces it", statement.span(0), hint)
-        elif spec.repeat is Repeat.SAME and value != earlier.value:
-            hint = f"it is set on line {line}; remove one of the two"
-            self._error(f"{name} is {earlier.value} already - ignoring {value}", statement.span(1), hint)
-            return NOTHING
-        elif spec.repeat is Repeat.MERGE:
             try:
-                return spec.kind.merge(earlier.value, value)
+                return spec.kind.merged(earlier.value, value)
             except Refused as refused:
                 self._refused(statement, refused)
                 return refused.kept
-        elif (
-            spec.repeat is Repeat.STRONGEST
-            and isinstance(spec.kind, Choice)
-            and value != earlier.value == spec.kind.words[0]
+        if spec.repeat is Repeat.REPLACE:
+            hint = f"it is also set on line {line}"
+            self._error(f"{name} is set already, this one replaces it", statement.span(0), hint)
+        elif value != earlier.value and (
+            spec.repeat is Repeat.SAME
+            or (
+                spec.repeat is Repeat.STRONGEST
+                and isinstance(spec.kind, Choice)
+                and earlier.value == spec.kind.words[0]
+            )
         ):
             hint = f"it is set on line {line}; remove one of the two"
             self._error(f"{name} is {earlier.value} already - ignoring {value}", statement.span(1), hint)

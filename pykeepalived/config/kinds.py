@@ -73,6 +73,8 @@ class Refused(Exception):  # noqa: N818 - it is a verdict, not a fault of the pr
         self.hint = hint
         self.problem = problem
         self.kept = kept
+        self.also: tuple[Refused, ...] = ()
+        """What is wrong besides, in the same words."""
 
 
 class Kind:
@@ -90,13 +92,13 @@ class Kind:
         """The value, or Refused."""
         raise Refused("takes no value")
 
+    def merged(self, earlier: Any, later: Any) -> Any:
+        """What two uses of a keyword that collects make together."""
+        return (*earlier, *later)
+
     def write(self, value: Any) -> str:
         """The words of the file that read as that value; empty for none."""
         return word_text(str(value))
-
-    def merge(self, earlier: Any, value: Any) -> Any:  # noqa: ARG002
-        """What two uses of the keyword make together, or Refused."""
-        return value
 
     def expected(self) -> str:
         """The values, for people: ``1..255``."""
@@ -387,13 +389,13 @@ class Choice(Kind):
                 hint = f"write {word}: case matters here"
         raise Refused(f"unknown value '{words[0]}'", hint=hint)
 
-    def write(self, value: Any) -> str:
-        """The word; nothing for what the keyword alone means."""
-        return "" if value == self.bare and value not in self.words else str(value)
-
     def expected(self) -> str:
         """The words."""
         return "|".join(self.words)
+
+    def write(self, value: Any) -> str:
+        """The word; nothing for what the bare keyword is."""
+        return "" if value == self.bare else str(value)
 
     def arguments(self) -> str:
         """The words themselves."""

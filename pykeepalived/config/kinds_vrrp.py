@@ -82,15 +82,15 @@ class Ipvlan:
 
 
 @dataclass(frozen=True, slots=True)
-class GarpExtraIf:
+class ExtraGarp:
     """The period of gratuitous messages on further interfaces; 0 is never."""
 
     interval: int = 0
-    all: bool = False
+    everywhere: bool = False
     """Also on interfaces that are no VMAC."""
 
     def __str__(self) -> str:
-        return f"{'all ' if self.all else ''}{self.interval // SECOND}"
+        return f"{'all ' if self.everywhere else ''}{self.interval // SECOND}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +107,22 @@ class HmacKey:
 
 
 class _Mistakes:
-    """The first mistake of a line. The others show once it is mended."""
+    """What is wrong in one line."""
 
     def __init__(self) -> None:
-        self._first: Refused | None = None
+        self._found: list[Refused] = []
 
     def add(self, message: str, word: int, hint: str) -> None:
         """One mistake."""
-        if self._first is None:
-            self._first = Refused(message, word, hint)
+        self._found.append(Refused(message, word, hint))
 
     def end(self, value: Any) -> Any:
         """The value without what was wrong; raises when something was."""
-        if self._first is not None:
-            self._first.kept = value
-            raise self._first
-        return value
+        if not self._found:
+            return value
+        first, *others = self._found
+        first.kept, first.also = value, tuple(others)
+        raise first
 
 
 def _name(option: "Option", taken: str, what: str, mistakes: _Mistakes) -> str:
@@ -175,15 +175,15 @@ class VmacArguments(Kind):
         value: Vmac = mistakes.end(found)
         return value
 
-    def merge(self, earlier: Any, value: Any) -> Vmac:
+    def merged(self, earlier: Any, later: Any) -> Vmac:
         """The first line completed by the second."""
         both = Vmac(
-            earlier.name or value.name,
-            earlier.mac or value.mac,
-            earlier.netlink_notify_msg or value.netlink_notify_msg,
-            value.group or earlier.group,
+            earlier.name or later.name,
+            earlier.mac or later.mac,
+            earlier.netlink_notify_msg or later.netlink_notify_msg,
+            later.group or earlier.group,
         )
-        if earlier.name and value.name:
+        if earlier.name and later.name:
             raise Refused(f"the name of the VMAC is {earlier.name} already", 0, "give one name", kept=both)
         return both
 
@@ -278,14 +278,14 @@ def _with_address(found: Ipvlan, option: "Option", mistakes: _Mistakes) -> Ipvla
 
 
 @dataclass(frozen=True, slots=True)
-class ExtraInterval(Kind):
+class ExtraGarpKind(Kind):
     """A period in whole seconds, before or behind the word ``all``."""
 
     minimum: int = 0
     maximum: int = 86400
     unit: ClassVar[str] = "s"
 
-    def read(self, words: Sequence[str]) -> GarpExtraIf:
+    def read(self, words: Sequence[str]) -> ExtraGarp:
         """The period, and for which interfaces."""
         every = False
         for index, word in enumerate(words):
@@ -304,7 +304,7 @@ class ExtraInterval(Kind):
                     f"use a number from {self.minimum} to {self.maximum}",
                     Problem.INVALID_NUMBER,
                 )
-            return GarpExtraIf(seconds * SECOND, every or "all" in words[index:])
+            return ExtraGarp(seconds * SECOND, every or "all" in words[index:])
         raise Refused("needs a time in seconds", -1, "write SECONDS, or all SECONDS")
 
     def expected(self) -> str:
@@ -342,12 +342,12 @@ class OneNumber(Integer):
 
 
 @dataclass(frozen=True, slots=True)
-class HmacKeys(Kind):
-    """A key with its number. Each is a line of its own."""
+class HmacKeyKind(Kind):
+    """A key with its number."""
 
     needs: ClassVar[int] = 2
 
-    def read(self, words: Sequence[str]) -> tuple[HmacKey, ...]:
+    def read(self, words: Sequence[str]) -> HmacKey:
         """The key; one in a file is not looked at here. No message tells any of it."""
         if len(words) < 2:
             raise Refused("needs a number and a key", -1, "write key 1 file:/etc/keepalived/hmac.key", _LACKS)
@@ -360,13 +360,12 @@ class HmacKeys(Kind):
             path = words[1].removeprefix("file:")
             if not path.startswith("/"):
                 raise Refused(f"'{path}' is no absolute path", 1, "write file:/ and the whole path")
-            return (HmacKey(identity, file=path),)
-        return (HmacKey(identity, key_bytes(words[1], words[2:])),)
+            return HmacKey(identity, file=path)
+        return HmacKey(identity, key_bytes(words[1], words[2:]))
 
     def write(self, value: Any) -> str:
         """The number and the bytes, or their file."""
-        (key,) = value
-        return f"{key.id} file:{key.file}" if key.file else f"{key.id} hex:{key.secret.hex()}"
+        return f"{value.id} file:{value.file}" if value.file else f"{value.id} hex:{value.secret.hex()}"
 
     def arguments(self) -> str:
         """The three forms."""

@@ -17,8 +17,6 @@ class Given:
     statement: Statement
     order: int
     """Counts up through the file: what came before what."""
-    before: "Given | None" = None
-    """Of a keyword that collects: what it was up to the line above, whose values this has too."""
 
     def span(self, word: int | None = None) -> Span:
         """The place of the line, or of a word of it; 0 is the keyword."""

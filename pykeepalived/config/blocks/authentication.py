@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pykeepalived.config.kinds import Choice, Integer, Password, Timer
-from pykeepalived.config.kinds_vrrp import HmacKey, HmacKeys
+from pykeepalived.config.kinds_vrrp import HmacKey, HmacKeyKind
 from pykeepalived.config.schema import Repeat, block, keyword
+from pykeepalived.units import SECOND
 
 
 @block("authentication")
@@ -27,9 +28,9 @@ class AuthHmac:
     """Adverts signed with HMAC-SHA256, in versions 2 and 3."""
 
     key: tuple[HmacKey, ...] = keyword(
-        HmacKeys(),
+        HmacKeyKind(),
         default=(),
-        repeat=Repeat.COLLECT,
+        repeat=Repeat.EACH,
         doc="A key and its number, 32 to 64 bytes. A file of it must be readable by its owner alone.",
     )
     active_key: int = keyword(
@@ -53,4 +54,8 @@ class AuthHmac:
 
     def __str__(self) -> str:
         keys = " ".join(str(key.id) for key in self.key) or "none"
-        return f"keys {keys}, active_key {self.active_key}, mode {self.mode}, anti_replay {self.anti_replay}"
+        window = f"{self.time_window // SECOND} s"
+        return (
+            f"keys {keys}, active_key {self.active_key}, time_window {window}, mode {self.mode}, "
+            f"anti_replay {self.anti_replay}"
+        )

@@ -25,8 +25,8 @@ from pykeepalived.config.kinds import (
     whole_seconds,
 )
 from pykeepalived.config.kinds_vrrp import (
-    ExtraInterval,
-    GarpExtraIf,
+    ExtraGarp,
+    ExtraGarpKind,
     Ipvlan,
     IpvlanArguments,
     OneNumber,
@@ -78,7 +78,7 @@ class VrrpInstance:
     use_vmac: Vmac | None = keyword(
         VmacArguments(),
         default=None,
-        repeat=Repeat.MERGE,
+        repeat=Repeat.COLLECT,
         effective=False,
         doc="Runs on a macvlan with the virtual MAC address, so that the address moves with the MASTER.",
     )
@@ -227,9 +227,9 @@ class VrrpInstance:
         inherit="vrrp_garp_lower_prio_repeat",
         doc="As garp_master_repeat, after an advert of lower priority.",
     )
-    garp_extra_if: GarpExtraIf = keyword(
-        ExtraInterval(),
-        default=GarpExtraIf(),
+    garp_extra_if: ExtraGarp = keyword(
+        ExtraGarpKind(),
+        default=ExtraGarp(),
         inherit="vrrp_garp_extra_if",
         deprecated=("vmac_garp_intvl",),
         effective=False,

@@ -1,6 +1,6 @@
 """authentication and auth_hmac of an instance. No message tells a password, a key, or a line that has one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -74,8 +74,9 @@ def _hmac(draft: Draft, blocks: list[Raw]) -> AuthHmac:
     """The keys that can be used, and how. Without its active key the block signs nothing."""
     keys: dict[int, HmacKey] = {}
     for raw in blocks:
-        for given in _lines(raw.given.get("key")):
-            key: HmacKey = given.value[-1]
+        lines: list[Given] = raw.given["key"].value if "key" in raw.given else []
+        for given in lines:
+            key: HmacKey = given.value
             if key.id in keys:
                 message = f"({draft.name}) auth_hmac: key {key.id} is there already, the first stands"
                 draft.context.error(message, given.span(1), "give it another number")
@@ -106,13 +107,6 @@ def window(draft: Draft) -> None:
         least, most = _WINDOW
         length = max(least, min(most, 3 * draft.values["advert_int"]))
         draft.values["auth_hmac"] = replace(found, time_window=length)
-
-
-def _lines(given: Given | None) -> Iterator[Given]:
-    """The lines of a keyword that collects, the first one first."""
-    if given is not None:
-        yield from _lines(given.before)
-        yield given
 
 
 def _say(draft: Draft, raw: Raw, keyword: str, message: str, hint: str) -> None:

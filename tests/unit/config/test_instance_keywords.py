@@ -5,7 +5,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
-from pykeepalived.config.kinds_vrrp import GarpExtraIf, Ipvlan, Vmac
+from pykeepalived.config.kinds_vrrp import ExtraGarp, Ipvlan, Vmac
 from pykeepalived.config.schema import table_of
 from pykeepalived.units import SECOND
 from tests.config.reading import instance, instance_text, messages, read, sound
@@ -39,8 +39,8 @@ PEERS = "unicast_peer {\n10.0.0.6\n}"
         ("nopreempt\ntimer_expired_backup", "timer_expired_backup", 254),
         ("nopreempt\ntimer_expired_backup 120", "timer_expired_backup", 120),
         ("", "timer_expired_backup", 0),
-        ("garp_extra_if 7", "garp_extra_if", GarpExtraIf(7 * SECOND)),
-        ("garp_extra_if all 7", "garp_extra_if", GarpExtraIf(7 * SECOND, all=True)),
+        ("garp_extra_if 7", "garp_extra_if", ExtraGarp(7 * SECOND)),
+        ("garp_extra_if all 7", "garp_extra_if", ExtraGarp(7 * SECOND, everywhere=True)),
         ("kernel_rx_buf_size 4096", "kernel_rx_buf_size", 4096),
         ("", "kernel_rx_buf_size", None),
         ("unicast_fault_no_peer\n" + PEERS, "unicast_fault_no_peer", True),

@@ -7,10 +7,10 @@ import pytest
 
 from pykeepalived.config.kinds import NOTHING, Choice, Kind, Problem, Refused
 from pykeepalived.config.kinds_vrrp import (
-    ExtraInterval,
-    GarpExtraIf,
+    ExtraGarp,
+    ExtraGarpKind,
     HmacKey,
-    HmacKeys,
+    HmacKeyKind,
     Ipvlan,
     IpvlanArguments,
     OneNumber,
@@ -45,19 +45,19 @@ SOUND: list[tuple[Kind, str, Any]] = [
     (IpvlanArguments(), "bridge v", Ipvlan("v")),
     (IpvlanArguments(), "name private", Ipvlan("private")),
     (IpvlanArguments(), "private group g", Ipvlan(type="private", group="g")),
-    (ExtraInterval(), "5", GarpExtraIf(5 * SECOND)),
-    (ExtraInterval(), "all 86400", GarpExtraIf(86400 * SECOND, all=True)),
-    (ExtraInterval(), "5 all", GarpExtraIf(5 * SECOND, all=True)),
-    (ExtraInterval(), "0", GarpExtraIf()),
+    (ExtraGarpKind(), "5", ExtraGarp(5 * SECOND)),
+    (ExtraGarpKind(), "all 86400", ExtraGarp(86400 * SECOND, everywhere=True)),
+    (ExtraGarpKind(), "5 all", ExtraGarp(5 * SECOND, everywhere=True)),
+    (ExtraGarpKind(), "0", ExtraGarp()),
     (Switch(), "", True),
     (Switch(), "off", True),
     (OneNumber(0, 9), "9", 9),
     (Choice(("never",), bare="old"), "", "old"),
     (Choice(("never",), bare="old"), "never", "never"),
-    (HmacKeys(), "1 " + "k" * 32, (HmacKey(1, b"k" * 32),)),
-    (HmacKeys(), "255 hex:" + KEY.hex(), (HmacKey(255, KEY),)),
-    (HmacKeys(), "7 hex:" + " ".join(f"{byte:x}" for byte in KEY), (HmacKey(7, KEY),)),
-    (HmacKeys(), "7 file:/etc/key", (HmacKey(7, file="/etc/key"),)),
+    (HmacKeyKind(), "1 " + "k" * 32, HmacKey(1, b"k" * 32)),
+    (HmacKeyKind(), "255 hex:" + KEY.hex(), HmacKey(255, KEY)),
+    (HmacKeyKind(), "7 hex:" + " ".join(f"{byte:x}" for byte in KEY), HmacKey(7, KEY)),
+    (HmacKeyKind(), "7 file:/etc/key", HmacKey(7, file="/etc/key")),
 ]
 
 
@@ -88,21 +88,21 @@ def test_words_have_their_value_and_the_value_has_words(kind: Kind, text: str, v
         (IpvlanArguments(), "v 10.0.0.9/33", 1, "invalid prefix length of '10.0.0.9/33'", Ipvlan("v")),
         (IpvlanArguments(), "v 10.0.0.9/x", 1, "invalid number 'x'", Ipvlan("v")),
         (IpvlanArguments(), "10.0.0.300", 0, "invalid IP address '10.0.0.300'", Ipvlan()),
-        (ExtraInterval(), "", -1, "needs a time in seconds", NOTHING),
-        (ExtraInterval(), "all", -1, "needs a time in seconds", NOTHING),
-        (ExtraInterval(), "all 86401", 1, "number '86401' outside range [0, 86400]", NOTHING),
-        (ExtraInterval(), "some 5", 0, "invalid number 'some'", NOTHING),
-        (ExtraInterval(1), "0", 0, "number '0' outside range [1, 86400]", NOTHING),
+        (ExtraGarpKind(), "", -1, "needs a time in seconds", NOTHING),
+        (ExtraGarpKind(), "all", -1, "needs a time in seconds", NOTHING),
+        (ExtraGarpKind(), "all 86401", 1, "number '86401' outside range [0, 86400]", NOTHING),
+        (ExtraGarpKind(), "some 5", 0, "invalid number 'some'", NOTHING),
+        (ExtraGarpKind(1), "0", 0, "number '0' outside range [1, 86400]", NOTHING),
         (Switch(), "maybe", 0, "'maybe' is not a boolean", NOTHING),
         (OneNumber(0, 9), "", -1, "takes exactly one number", NOTHING),
         (OneNumber(0, 9), "1 2", 1, "takes exactly one number", NOTHING),
         (OneNumber(0, 9), "10", 0, "number '10' outside range [0, 9]", NOTHING),
-        (HmacKeys(), "0 " + "k" * 32, 0, "the number of a key: number '0' outside range [1, 255]", NOTHING),
-        (HmacKeys(), "1 " + "k" * 31, 1, "a key has 32 to 64 bytes, this has 31", NOTHING),
-        (HmacKeys(), "1 " + "k" * 65, 1, "a key has 32 to 64 bytes, this has 65", NOTHING),
-        (HmacKeys(), "1 hex:" + "ab" * 31, 1, "a key has 32 to 64 bytes, this has 31", NOTHING),
-        (HmacKeys(), "1 hex:" + "zz" * 32, 1, "something that is no hexadecimal digit", NOTHING),
-        (HmacKeys(), "1 file:key", 1, "'key' is no absolute path", NOTHING),
+        (HmacKeyKind(), "0 " + "k" * 32, 0, "the number of a key: number '0' outside range [1, 255]", NOTHING),
+        (HmacKeyKind(), "1 " + "k" * 31, 1, "a key has 32 to 64 bytes, this has 31", NOTHING),
+        (HmacKeyKind(), "1 " + "k" * 65, 1, "a key has 32 to 64 bytes, this has 65", NOTHING),
+        (HmacKeyKind(), "1 hex:" + "ab" * 31, 1, "a key has 32 to 64 bytes, this has 31", NOTHING),
+        (HmacKeyKind(), "1 hex:" + "zz" * 32, 1, "something that is no hexadecimal digit", NOTHING),
+        (HmacKeyKind(), "1 file:key", 1, "'key' is no absolute path", NOTHING),
     ],
 )
 def test_what_is_wrong_is_said_at_its_word(kind: Kind, text: str, word: int, message: str, kept: Any) -> None:
@@ -116,16 +116,16 @@ def test_what_is_wrong_is_said_at_its_word(kind: Kind, text: str, word: int, mes
 def test_a_key_lacks_a_word() -> None:
     for text in ("", "1"):
         with pytest.raises(Refused) as raised:
-            HmacKeys().read(split_words(text))
+            HmacKeyKind().read(split_words(text))
         assert raised.value.problem is Problem.LACKS_WORD
 
 
 def test_two_lines_of_use_vmac_complete_each_other() -> None:
     kind = VmacArguments()
-    assert kind.merge(Vmac("v"), Vmac(mac=MAC)) == Vmac("v", MAC)
-    assert kind.merge(Vmac("v"), Vmac()) == Vmac("v")
+    assert kind.merged(Vmac("v"), Vmac(mac=MAC)) == Vmac("v", MAC)
+    assert kind.merged(Vmac("v"), Vmac()) == Vmac("v")
     with pytest.raises(Refused) as raised:
-        kind.merge(Vmac("v"), Vmac("w", group="3"))
+        kind.merged(Vmac("v"), Vmac("w", group="3"))
     assert raised.value.kept == Vmac("v", group="3")
 
 
@@ -133,3 +133,10 @@ def test_a_key_shows_its_number_alone() -> None:
     key = HmacKey(3, b"secret" * 6)
     assert str(key) == "3 ********"
     assert "secret" not in repr(key)
+
+
+def test_every_mistake_of_a_line_is_told() -> None:
+    with pytest.raises(Refused) as raised:
+        VmacArguments().read(["a/b", "01:00:00:00:00:00", "v", "w"])
+    assert raised.value.kept == Vmac("v")
+    assert [each.word for each in (raised.value, *raised.value.also)] == [0, 1, 3]
