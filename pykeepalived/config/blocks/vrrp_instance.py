@@ -6,7 +6,7 @@ from typing import Literal
 
 from pykeepalived.config.blocks.addresses import AddressEntry, UnicastPeer
 from pykeepalived.config.blocks.scripts import Script
-from pykeepalived.config.blocks.trackers import TrackInterface, TrackScript
+from pykeepalived.config.blocks.trackers import TrackBfd, TrackFile, TrackInterface, TrackProcess, TrackScript
 from pykeepalived.config.kinds import (
     AF_INET,
     INT_MAX,
@@ -33,7 +33,7 @@ Identity = tuple[int, int, str, bool, IP | None]
 _LATER = later(
     """
     use_vmac use_vmac_addr vmac_xmit_base use_ipvlan old_unicast_checksum vrf
-    track_file { * } track_process { * } track_bfd { * } track_src_ip
+    track_src_ip
     promote_secondaries linkbeat_use_polling v3_checksum_as_v2
     virtual_routes { * } virtual_rules { * }
     debug smtp_alert lvs_sync_daemon_interface timer_expired_backup thread_timer_expired
@@ -138,6 +138,19 @@ class VrrpInstance:
     )
     track_script: tuple[TrackScript, ...] = keyword(
         Entries("track_script"), default=(), repeat=Repeat.COLLECT, doc="Scripts that are followed."
+    )
+    track_file: tuple[TrackFile, ...] = keyword(
+        Entries("track_file"), default=(), repeat=Repeat.COLLECT, effective=False, doc="Files that are followed."
+    )
+    track_process: tuple[TrackProcess, ...] = keyword(
+        Entries("track_process"),
+        default=(),
+        repeat=Repeat.COLLECT,
+        effective=False,
+        doc="Processes that are followed.",
+    )
+    track_bfd: tuple[TrackBfd, ...] = keyword(
+        Entries("track_bfd"), default=(), repeat=Repeat.COLLECT, effective=False, doc="BFD sessions that are followed."
     )
     garp_master_delay: int = keyword(
         whole_seconds(4294),

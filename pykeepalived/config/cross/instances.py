@@ -1,12 +1,10 @@
 """vrrp_instance blocks as values: family, version, priority and state, source, times, and what contradicts what."""
 
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 from pykeepalived.config.blocks.addresses import AddressEntry, UnicastPeer
 from pykeepalived.config.blocks.global_defs import GlobalDefs
-from pykeepalived.config.blocks.trackers import TrackInterface, TrackScript
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.cross import addresses, trackers
 from pykeepalived.config.cross.addresses import AddressReader, family_of
@@ -43,8 +41,7 @@ _COPIED = tuple(
         "unicast_peer",
         "unicast_src_ip",
         "mcast_src_ip",
-        "track_interface",
-        "track_script",
+        *trackers.TRACKS,
     }
 )
 """Keywords whose value, or inherited default, needs no other keyword."""
@@ -66,14 +63,14 @@ class Instances:
         scripts: Scripts,
         global_defs: GlobalDefs,
         raw_globals: Raw | None,
-        defined: Mapping[str, trackers.Defined],
+        definitions: trackers.Definitions,
     ) -> None:
         self._context = context
         self._scripts = scripts
         self._global_defs = global_defs
         self._strict = bool(raw_globals.value("vrrp_strict")) if raw_globals is not None else False
         self._other_checksum = raw_globals is not None and "v3_checksum_as_v2" in raw_globals.said
-        self._defined = defined
+        self._definitions = definitions
         self.left_out: set[str] = set()
         self._taken: dict[tuple[int, int, str, IP], Raw] = {}
 
@@ -86,7 +83,7 @@ class Instances:
             except Refusal:
                 self.left_out.add(raw.name)
                 # what else is wrong with it is told all the same
-                trackers.scripts(raw.name, raw.given.get("track_script"), self._defined, self._context)
+                trackers.followed(raw.name, raw, self._definitions, self._context)
         return found
 
     def _error(
@@ -530,26 +527,11 @@ class Instances:
     # --- trackers ---
 
     def _trackers(self, raw: Raw, values: dict[str, Any]) -> None:
-        own = "" if values["dont_track_primary"] else values["interface"]
-        interfaces = trackers.interfaces(raw.name, raw.given.get("track_interface"), self._context, own)
-        scripts = trackers.scripts(raw.name, raw.given.get("track_script"), self._defined, self._context)
+        given = raw.given.get("track_interface")
+        values["track_interface"] = trackers.interfaces(raw.name, given, self._context, values["interface"])
+        values.update(trackers.followed(raw.name, raw, self._definitions, self._context))
         if values["priority"] == 255:
-            kept: list[TrackInterface | TrackScript] = []
-            every: list[TrackInterface | TrackScript] = [*interfaces, *scripts]
-            for each in every:
-                if each.weight == 0:
-                    kept.append(each)
-                    continue
-                keyword = "track_interface" if isinstance(each, TrackInterface) else "track_script"
-                self._error(
-                    raw,
-                    f"ignoring weight of tracked {each.name} due to address owner",
-                    keyword,
-                    "an owner's priority is always 255; track it without a weight, or lower the priority",
-                )
-            interfaces = tuple(each for each in kept if isinstance(each, TrackInterface))
-            scripts = tuple(each for each in kept if isinstance(each, TrackScript))
-        values["track_interface"], values["track_script"] = interfaces, scripts
+            trackers.of_owner(raw, values, self._context)
 
 
 def _first_family(given: Given) -> int:
