@@ -13,7 +13,7 @@ _COPIED = ("min_rx", "min_tx", "idle_tx", "multiplier", "passive", "multihop", "
 
 
 def resolve(root: Raw, context: Context) -> tuple[list[BfdInstance], dict[str, Defined]]:
-    """The sessions, and what lines may follow."""
+    """The sessions, and what lines may follow: not those that are for the checkers alone."""
     sessions: list[BfdInstance] = []
     defined: dict[str, Defined] = {}
     for raw in root.named("bfd_instance"):
@@ -22,8 +22,9 @@ def resolve(root: Raw, context: Context) -> tuple[list[BfdInstance], dict[str, D
             context.error(message, raw.span(word=1), "give it a shorter name")
             continue
         session = _session(raw, sessions, context)
-        useless = "is not usable" if session is None else "" if session.vrrp else "is for the checkers alone"
-        defined[raw.name] = Defined(raw.order, raw.value("weight"), useless=useless)
+        if session is None or session.vrrp:
+            useless = "is not usable" if session is None else ""
+            defined[raw.name] = Defined(raw.order, raw.value("weight"), useless=useless)
         if session is not None:
             sessions.append(session)
     return sessions, defined

@@ -24,7 +24,7 @@ class Defined:
     weight: Weight = NO_WEIGHT
     script: VrrpScript | None = None
     useless: str = ""
-    """Why it cannot be followed: it was said there."""
+    """Why it cannot be followed; the mistake itself was said, and counted, where it is defined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def _lines(
                 continue
             if definition.useless:
                 hint = "mend it, see there; without it a failure goes unnoticed"
-                context.error(f"{message}{definition.useless}, ignoring...", entry.span(), hint)
+                context.warning(f"{message}{definition.useless}, ignoring...", entry.span(), hint)
                 continue
             found[name] = kind.make(name, weight.value, weight.reverse)
     return tuple(found.values())

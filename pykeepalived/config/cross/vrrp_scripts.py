@@ -24,7 +24,7 @@ def _script(raw: Raw, context: Context, scripts: Scripts) -> VrrpScript | None:
         hint = 'add a line: script "/path/of/program arguments"'
         context.error(f"No script set for vrrp_script {raw.name} - removing", raw.span(word=1), hint)
         return None
-    script = scripts.command(given, raw.given.get("user"))
+    script = scripts.command(given, raw.given.get("user"), counts=True)
     if script is None:
         return None
     interval = raw.value("interval")
