@@ -22,7 +22,6 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.blocks.vrrp_track_process import VrrpTrackProcess
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import Timer
-from pykeepalived.units import SECOND
 
 Item = TypeVar("Item")
 
@@ -150,6 +149,7 @@ def _value(field: "dataclasses.Field[Any]", value: int | str) -> str:
     """As it stands in the file."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, int) and isinstance(field.metadata["keyword"].kind, Timer):
-        return f"{value / SECOND:g}"
+    kind = field.metadata["keyword"].kind
+    if isinstance(kind, Timer):
+        return kind.write(value)
     return str(value)

@@ -44,8 +44,9 @@ def test_what_trackers_follow_is_not_sent_to_the_processes() -> None:
     assert all(len(getattr(configuration, name)) == 1 for name in NAMES)
     runnable, _ = effective(configuration)
     assert not any(getattr(runnable, name) for name in NAMES)
-    for each in (*runnable.vrrp_instance, *runnable.vrrp_sync_group):
-        assert (each.track_file, each.track_process, each.track_bfd) == ((), (), ())
+    for keyword in ("track_file", "track_process", "track_bfd"):
+        assert [getattr(each, keyword) for each in runnable.vrrp_instance] == [(), ()]
+        assert getattr(runnable.vrrp_sync_group[0], keyword) == ()
     assert [each.name for each in runnable.vrrp_instance] == ["VI_1", "VI_2"]
     assert runnable.vrrp_sync_group[0].group == ("VI_1", "VI_2")
 
@@ -93,7 +94,7 @@ def test_what_a_reload_says() -> None:
     found = difference(old, new)
     assert found
     assert said(found) == [
-        "bfd_instance b: min_rx 0.05 -> 0.06",
+        "bfd_instance b: min_rx 50 -> 60",
         "static_ipaddress 10.9.9.1/24 dev eth0: removed",
         "static_ipaddress 10.9.9.2/24 dev eth0: added",
     ]

@@ -116,8 +116,8 @@ def test_what_is_followed_stands_above(keyword: str, what: str, block: str) -> N
     below = read(SECURE + instance_text(lines(keyword, "x")) + PLAIN.removeprefix(SECURE))
     assert messages(below) == [f"13:1 (VI_1) track {what} x is defined after its use, ignoring..."]
     assert getattr(below.configuration.vrrp_instance[0], keyword) == ()
-    near = read(instance_text(lines(keyword, "xx"), PLAIN.replace(f"{block} x", f"{block} xy")))
-    assert [each.hint for each in near.diagnostics if each.problem] == ["did you mean xy?"]
+    near = read(instance_text(lines(keyword, "xyz"), PLAIN.replace(f"{block} x", f"{block} xyzz")))
+    assert [each.hint for each in near.diagnostics if each.problem] == ["did you mean xyzz?"]
 
 
 def test_a_missing_definition_is_said_also_where_the_instance_is_refused() -> None:
