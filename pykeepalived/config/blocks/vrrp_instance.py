@@ -7,7 +7,7 @@ from typing import Literal
 from pykeepalived.config.blocks.addresses import AddressEntry, UnicastPeer
 from pykeepalived.config.blocks.authentication import Authentication, AuthHmac
 from pykeepalived.config.blocks.scripts import Script
-from pykeepalived.config.blocks.trackers import TrackInterface, TrackScript
+from pykeepalived.config.blocks.trackers import TrackBfd, TrackFile, TrackInterface, TrackProcess, TrackScript
 from pykeepalived.config.kinds import (
     AF_INET,
     INT_MAX,
@@ -40,7 +40,7 @@ from pykeepalived.units import SECOND
 Identity = tuple[int, int, str, bool, IP | None]
 """VRID, family, interface, unicast or not, and its source or its group."""
 
-_LATER = later("track_file { * } track_process { * } track_bfd { * } virtual_routes { * } virtual_rules { * }")
+_LATER = later("virtual_routes { * } virtual_rules { * }")
 
 
 @block("vrrp_instance", blocks=(Authentication, AuthHmac), process="vrrp", arguments="NAME", known=_LATER)
@@ -196,6 +196,19 @@ class VrrpInstance:
     )
     track_script: tuple[TrackScript, ...] = keyword(
         Entries("track_script"), default=(), repeat=Repeat.COLLECT, doc="Scripts that are followed."
+    )
+    track_file: tuple[TrackFile, ...] = keyword(
+        Entries("track_file"), default=(), repeat=Repeat.COLLECT, effective=False, doc="Files that are followed."
+    )
+    track_process: tuple[TrackProcess, ...] = keyword(
+        Entries("track_process"),
+        default=(),
+        repeat=Repeat.COLLECT,
+        effective=False,
+        doc="Processes that are followed.",
+    )
+    track_bfd: tuple[TrackBfd, ...] = keyword(
+        Entries("track_bfd"), default=(), repeat=Repeat.COLLECT, effective=False, doc="BFD sessions that are followed."
     )
     garp_master_delay: int = keyword(
         whole_seconds(4294),

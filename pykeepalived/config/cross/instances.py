@@ -1,8 +1,6 @@
 """vrrp_instance blocks as values: every keyword with its default, then idea by idea what they mean together."""
 
-from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -46,8 +44,7 @@ _RESOLVED = frozenset(
         "unicast_peer",
         "unicast_src_ip",
         "mcast_src_ip",
-        "track_interface",
-        "track_script",
+        *trackers.TRACKS,
         "smtp_alert",
         "v3_checksum_as_v2",
         "kernel_rx_buf_size",
@@ -75,7 +72,7 @@ class Instances:
         scripts: Scripts,
         global_defs: GlobalDefs,
         raw_globals: Raw | None,
-        defined: Mapping[str, trackers.Defined],
+        definitions: trackers.Definitions,
     ) -> None:
         self._context = context
         self._scripts = scripts
@@ -84,7 +81,7 @@ class Instances:
         self._checksum_as_v2 = raw_globals is not None and (
             "v3_checksum_as_v2" in raw_globals.given or "v3_checksum_as_v2" in raw_globals.said
         )
-        self._defined = defined
+        self._definitions = definitions
         self._taken = instance_identity.Taken()
         self._names = virtual_interfaces.Names()
         self.left_out: set[str] = set()
@@ -99,7 +96,7 @@ class Instances:
             except Refusal:
                 self.left_out.add(raw.name)
                 # what else is wrong with it is told all the same
-                trackers.scripts(raw.name, raw.given.get("track_script"), self._defined, self._context)
+                trackers.followed(raw.name, raw, self._definitions, self._context)
         return found
 
     def _instance(self, raw: Raw) -> VrrpInstance:
@@ -146,27 +143,12 @@ class Instances:
 
     def _trackers(self, draft: Draft) -> None:
         """What the instance follows: one line for each keyword. An owner's priority never changes."""
-        raw, context = draft.raw, self._context
-        found: dict[str, tuple[Any, ...]] = {
-            "track_interface": trackers.interfaces(
-                raw.name, raw.given.get("track_interface"), context, draft.interface
-            ),
-            "track_script": trackers.scripts(raw.name, raw.given.get("track_script"), self._defined, context),
-        }
-        if draft.values["priority"] == election.OWNER:
-            found = {keyword: _without_weights(draft, keyword, items) for keyword, items in found.items()}
-        draft.values.update(found)
-
-
-def _without_weights(draft: Draft, keyword: str, items: tuple[Any, ...]) -> tuple[Any, ...]:
-    for each in items:
-        if each.weight:
-            draft.error(
-                f"ignoring weight of tracked {each.name} due to address owner",
-                keyword,
-                "an owner's priority is always 255; track it without a weight, or lower the priority",
-            )
-    return tuple(each for each in items if not each.weight)
+        raw, values = draft.raw, draft.values
+        given = raw.given.get("track_interface")
+        values["track_interface"] = trackers.interfaces(raw.name, given, self._context, draft.interface)
+        values.update(trackers.followed(raw.name, raw, self._definitions, self._context))
+        if values["priority"] == election.OWNER:
+            trackers.of_owner(raw, values, self._context)
 
 
 def _global_alert(global_defs: GlobalDefs) -> bool:
