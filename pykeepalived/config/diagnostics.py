@@ -1,7 +1,8 @@
 """What is wrong with a configuration, where, and what mends it."""
 
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pykeepalived.config.kinds import Problem
@@ -87,6 +88,26 @@ class Diagnostic:
     """A start must be refused."""
 
 
+_SECRET = re.compile(
+    r"\b(?:auth_pass|password|key[ \t]+[0-9]+(?![ \t]+file:))[ \t]+(?P<secret>(?:\"[^\"]*\"?|[^{}\"])+)"
+)
+"""A password or a key in a line, up to the brace that may follow."""
+
+
+def without_secrets(span: Span) -> Span:
+    """The place with its line as it may be shown: stars stand for passwords and keys."""
+    text = masked(span.text)
+    return span if text == span.text else replace(span, text=text)
+
+
+def masked(text: str) -> str:
+    """A line as it may be shown."""
+    for found in reversed(list(_SECRET.finditer(text))):
+        start, end = found.span("secret")
+        text = text[:start] + re.sub(r"\S", "*", text[start:end]) + text[end:]
+    return text
+
+
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
 _MARK_COLOUR = "32"
 _WIDEST = 160
@@ -142,7 +163,7 @@ def _way(span: Span, steps: tuple[Step, ...], colour: bool) -> list[str]:
             continue
         at = f"{place.file}:{place.line}" + ("" if step.kind is StepKind.INCLUDE else f":{place.column}")
         lines.append(f"{text}{_WHERE[step.kind]} {_printable(at)}")
-        if step.kind is not StepKind.INCLUDE and (place.file, place.line) not in shown:
+        if step.kind is not StepKind.INCLUDE and place.text.strip() and (place.file, place.line) not in shown:
             lines += _excerpt(place, colour)
         shown.add((place.file, place.line))
     if len(steps) > _MOST_STEPS:
@@ -237,7 +258,9 @@ class Findings:
         self._dropped = 0
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Keeps it unless it was said already."""
+        """Keeps it unless it was said already. What it shows of the file has no secret."""
+        if diagnostic.span is not None and (shown := without_secrets(diagnostic.span)) is not diagnostic.span:
+            diagnostic = replace(diagnostic, span=shown)
         if len(self._found) >= self.MOST:
             # the class counts even where the text is too much
             self._dropped += 1

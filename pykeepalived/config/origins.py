@@ -3,15 +3,18 @@
 A line that was typed where it counts has none of this, and costs nothing.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pykeepalived.config.diagnostics import Expansion, Origin, Span, Step, StepKind
+from pykeepalived.config.diagnostics import Expansion, Origin, Span, Step, StepKind, masked, without_secrets
 
 if TYPE_CHECKING:
     from pykeepalived.config.lexer import Line
 
 MOST_STEPS = 12
+_SECRET = re.compile("pass|secret|key|pw", re.IGNORECASE)
+"""Names whose values are not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Piece:
 
     def step(self) -> Step:
         """For people."""
-        place = None if self.definition is None else self.definition.place()
+        place = None if self.definition is None else without_secrets(self.definition.place())
         return Step(StepKind.DEFINITION, f"expanded from {self.reference}", place)
 
 
@@ -145,14 +148,17 @@ def origin(line: "Line", start: int, end: int, around: tuple[int, int]) -> Origi
         return None
     links = _links(line)
     repeated = {name for link in links for name, _ in link.values}
-    steps: dict[Step, None] = {}
-    for piece in touched[:MOST_STEPS]:
-        if piece.definition is None or not piece.definition.repeated or piece.name not in repeated:
-            steps[piece.step()] = None
-    for step in _steps(links):
-        steps[step] = None
-    expansion = Expansion(line.text, start, end) if touched else None
-    return Origin(expansion, tuple(steps))
+    shown = masked(line.text)
+    found = [
+        piece.step()
+        for piece in touched[:MOST_STEPS]
+        if piece.definition is None or not piece.definition.repeated or piece.name not in repeated
+    ]
+    found += _steps(links, secret=shown != line.text)
+    if shown != line.text:
+        # the secret itself stands where it was written
+        found = [each if each.place is None else replace(each, place=replace(each.place, text="")) for each in found]
+    return Origin(Expansion(shown, start, end) if touched else None, tuple(dict.fromkeys(found)))
 
 
 def _links(line: "Line") -> list[Link]:
@@ -165,17 +171,18 @@ def _links(line: "Line") -> list[Link]:
     return links
 
 
-def _steps(links: list[Link]) -> list[Step]:
+def _steps(links: list[Link], *, secret: bool) -> list[Step]:
     """The chain for people. Repetitions within each other are one step."""
     steps: list[Step] = []
     values: tuple[tuple[str, str], ...] = ()
     for at, link in enumerate(links):
-        place = link.line.place(link.start, link.end)
+        place = without_secrets(link.line.place(link.start, link.end))
         if link.kind is StepKind.REPETITION:
             values = link.values + values
             if at + 1 < len(links) and links[at + 1].kind is StepKind.REPETITION:
                 continue
-            steps.append(Step(link.kind, "with " + ", ".join(f"{name} = {value}" for name, value in values), place))
+            told = (f"{name} = {'*' if secret or _SECRET.search(name) else value}" for name, value in values)
+            steps.append(Step(link.kind, "with " + ", ".join(told), place))
             values = ()
         elif link.kind is StepKind.USE:
             steps.append(Step(link.kind, f"part of the definition of {link.name}", place))

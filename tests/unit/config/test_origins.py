@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from pykeepalived.config.diagnostics import Diagnostic, Severity, as_json, render
+from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, as_json, render
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.lexer import Statement
 from tests.config.statements import parsed
@@ -261,3 +261,30 @@ def test_a_place_can_be_handed_to_another_process() -> None:
     found, _ = parsed("include a.conf", {"a.conf": "$W=bad word\nx $W"})
     diagnostic = Diagnostic(Severity.ERROR, "m", found[0].span(1))
     assert render(pickle.loads(pickle.dumps(diagnostic))) == render(diagnostic)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$A=s3cret\nauth_pass $A x",
+        "$A=s3cret\n$B=\\\nx \\\nauth_pass $A\n$B",
+        "~LST({A,B}, {s3cret,1}) auth_pass ${A}",
+        "~LST({A,B}, {s3cret,1}) password ${A} ${B}",
+        "$B=\\\nx \\\nauth_pass $A\n~LST(A, s3cret) $B",
+        "$A=auth_pass s3cret\n$A",
+    ],
+)
+def test_no_secret_is_shown_on_the_way(text: str) -> None:
+    found, _ = parsed(text)
+    findings = Findings()
+    for word in (0, 1, None):
+        findings.add(Diagnostic(Severity.ERROR, f"m{word}", found[-1].span(word)))
+    assert len(findings.all()) == 3
+    for each in findings.all():
+        way = render(each).split("\n", 3)[3:]
+        assert "s3cret" not in "".join(way)
+        assert "s3cret" not in str(as_json(each)["chain"]) + str(as_json(each)["expanded"])
+
+
+def test_the_value_of_a_name_that_sounds_secret_is_not_shown() -> None:
+    assert last("~LST({N,PASS}, {1,s3cret}) k $N")[-1] == "  with N = 1, PASS = *"
