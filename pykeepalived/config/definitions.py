@@ -86,8 +86,8 @@ class Definitions:
                 return None
             piece = Piece(found.group(), name, definition)
             grown = line.replaced(start, end, value, piece)
-            if len(grown.text) > LONGEST:
-                message = f"with its definitions replaced the line is longer than {LONGEST} characters and is ignored"
+            if len(grown.text) > LONGEST // 4 and len(grown.text.encode("utf-8", "surrogateescape")) > LONGEST:
+                message = f"with its definitions replaced the line is longer than {LONGEST} bytes and is ignored"
                 self._error(message, _first(whole), "use a multi-line definition")
                 return None
             line = grown

@@ -1,6 +1,7 @@
 """What is wrong with a configuration, where, and what mends it."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -193,12 +194,19 @@ def _marked(source: str, start: int, length: int, colour: bool) -> tuple[str, st
     before = _printable(text[: start - first].expandtabs(4))
     whole = before + _printable(text[start - first :].expandtabs(4))
     marked = _printable(text[start - first : start - first + length].expandtabs(4))
-    mark = "^" + "~" * max(0, len(marked) - 1)
+    mark = "^" + "~" * max(0, _width(marked) - 1)
     if colour:
         mark = f"\x1b[1;{_MARK_COLOUR}m{mark}\x1b[0m"
     indent = len(whole) - len(whole.lstrip()) if not before.strip() or before[:1] == " " else 0
     indent = min(indent, len(before))
-    return whole[indent:].rstrip(), f"{' ' * (len(before) - indent)}{mark}"
+    return whole[indent:].rstrip(), f"{' ' * (_width(before) - indent)}{mark}"
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal: some characters take two."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
 
 
 def as_json(diagnostic: Diagnostic) -> dict[str, object]:

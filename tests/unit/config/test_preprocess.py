@@ -47,7 +47,7 @@ def test_a_definition_that_contains_itself_ends() -> None:
 def test_a_line_that_grows_too_long_is_dropped() -> None:
     shown, said = statements("$A=" + "x" * 600 + "\na ${A}${A}\nb ${A}")
     assert shown == ["b|" + "x" * 600]
-    assert said == ["with its definitions replaced the line is longer than 1023 characters and is ignored"]
+    assert said == ["with its definitions replaced the line is longer than 1023 bytes and is ignored"]
 
 
 def test_multi_line_definitions() -> None:
