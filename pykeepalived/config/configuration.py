@@ -6,7 +6,9 @@ from typing import Any
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.config.blocks.virtual_server import VirtualServer
+from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
@@ -20,15 +22,22 @@ class Configuration:
     vrrp_instance: tuple[VrrpInstance, ...] = ()
     vrrp_sync_group: tuple[VrrpSyncGroup, ...] = ()
     vrrp_script: tuple[VrrpScript, ...] = ()
+    virtual_server_group: tuple[VirtualServerGroup, ...] = ()
     virtual_server: tuple[VirtualServer, ...] = ()
+    ssl: Ssl | None = None
 
     def vrrp_part(self) -> "Configuration":
         """What the VRRP process needs."""
-        return replace(self, virtual_server=())
+        return replace(self, virtual_server_group=(), virtual_server=(), ssl=None)
 
     def checker_part(self) -> "Configuration":
         """What the checker process needs."""
-        return Configuration(global_defs=self.global_defs, virtual_server=self.virtual_server)
+        return Configuration(
+            global_defs=self.global_defs,
+            virtual_server_group=self.virtual_server_group,
+            virtual_server=self.virtual_server,
+            ssl=self.ssl,
+        )
 
     def scripts(self) -> frozenset[Script]:
         """Every command that may be run."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.lexer import Statement
+from pykeepalived.config.schema import Block
 
 DEFINES = {
     "track_file": "track_file",
@@ -19,14 +20,13 @@ REQUIRED = {
     "vrrp_track_file": ("file",),
     "vrrp_track_process": ("process",),
     "bfd_instance": ("neighbor_ip", "neighbour_ip"),
-    "MISC_CHECK": ("misc_path",),
-    "FILE_CHECK": ("track_file",),
-    "BFD_CHECK": ("name",),
-    "SSL_GET": ("url",),
 }
 """Block -> keywords of which one must be there."""
-NAMED = {("FILE_CHECK", "track_file"): "track_file", ("BFD_CHECK", "name"): "bfd_instance"}
-"""Block and keyword -> what the keyword names."""
+
+
+def defined(name: str) -> Block:
+    """The table of a block that is known by its name alone."""
+    return Block(name, "", {}, {}, {}, {}, {}, frozenset())
 
 
 class LaterChecks:
@@ -44,9 +44,6 @@ class LaterChecks:
             self._error(f"{what} has no {required[0]}", head.span(0), f"add a line: {required[0]} ...")
         elif name in DEFINES and len(head.words) > 1:
             self._defined[DEFINES[name]].add(head.words[1])
-        for (block, keyword), kind in NAMED.items():
-            if block == name and keyword in inside and len(inside[keyword].words) > 1:
-                self._known(kind, inside[keyword], 1)
 
     def line(self, block: str, path: str, line: Statement) -> None:
         """A line of a block of lines."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.config.cross import global_defs, groups, vrrp_scripts
+from pykeepalived.config.cross import global_defs, groups, server_groups, ssl, vrrp_scripts
 from pykeepalived.config.cross.context import Context
 from pykeepalived.config.cross.instances import Instances
 from pykeepalived.config.cross.scripts import Scripts
@@ -16,7 +16,7 @@ from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, exit
 from pykeepalived.config.interpret import Interpreter
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.preprocess import Preprocessor
-from pykeepalived.config.raw import EntryGiven, Given, Raw
+from pykeepalived.config.raw import EntryGiven, Raw
 from pykeepalived.config.surroundings import Surroundings, Unreadable
 
 
@@ -59,7 +59,7 @@ def load(path: str, surroundings: Surroundings, options: LoadOptions) -> Loaded:
     context = Context(surroundings, findings)
     namespace = root.given.get("net_namespace")
     entered = namespace is None or context.enter(namespace.value, namespace.span(1))
-    configuration = cross(root, context, interpreter.later_commands)
+    configuration = cross(root, context)
     diagnostics = findings.all()
     return Loaded(
         configuration=configuration,
@@ -72,16 +72,15 @@ def load(path: str, surroundings: Surroundings, options: LoadOptions) -> Loaded:
     )
 
 
-def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> Configuration:
+def cross(root: Raw, context: Context) -> Configuration:
     """The checks across keywords and blocks, and the values that come of them."""
     raw_globals = next(root.named("global_defs"), None)
     context.dynamic_interfaces = raw_globals is not None and "dynamic_interfaces" in raw_globals.given
     scripts = Scripts(context, raw_globals)
     scripts.default_account()
     settings = global_defs.resolve(root, raw_globals, context, scripts)
-    servers = Servers(context, scripts, settings).resolve(root)
-    for each in later_commands:
-        scripts.glance(each)
+    server_group = server_groups.resolve(root, context)
+    servers = Servers(context, scripts, settings, server_group).resolve(root)
     scripts.violation(counts=True)
     defined = vrrp_scripts.resolve(root, context, scripts)
     resolver = Instances(context, scripts, settings, raw_globals, defined)
@@ -95,7 +94,9 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
         vrrp_instance=tuple(instances),
         vrrp_sync_group=tuple(sync_groups),
         vrrp_script=tuple(each.script for each in defined.values() if each.script is not None),
+        virtual_server_group=tuple(server_group.values()),
         virtual_server=tuple(servers),
+        ssl=ssl.resolve(root, context),
     )
 
 

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
 from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
 from pykeepalived.config.kinds import (
     AF_INET,
     AF_INET6,
@@ -21,6 +22,7 @@ from pykeepalived.config.kinds import (
     Words,
     whole_seconds,
 )
+from pykeepalived.config.kinds_lvs import NamedEntries
 from pykeepalived.config.schema import Repeat, block, keyword, later, option
 from pykeepalived.units import SECOND
 
@@ -238,8 +240,6 @@ class GlobalDefs:
         vrrp_track_process { process param_match weight quorum quorum_max delay terminate_delay fork_delay
                              full_command }
         interface_up_down_delays { * }
-        SSL { password ca certificate key }
-        virtual_server_group { * }
         bfd_instance { source_ip neighbor_ip neighbour_ip min_rx min_tx idle_tx multiplier passive ttl hoplimit max_hops
                        multihop weight vrrp checker }
         track_file { file weight init_file }
@@ -274,6 +274,13 @@ class Root:
         Word(), default=None, repeat=Repeat.FIRST, doc="The name of this daemon among several."
     )
     use_pid_dir: bool = keyword(Flag(), default=False, doc="PID files go into a folder of their own.")
+    virtual_server_group: tuple[VirtualServerGroup, ...] = keyword(
+        NamedEntries("virtual_server_group"),
+        default=(),
+        process="checker",
+        effective=False,
+        doc="Addresses and marks that one virtual server serves together.",
+    )
     child_wait_time: int = keyword(
         whole_seconds(UINT_MAX), default=5 * SECOND, doc="How long the parent waits for the children at the end."
     )

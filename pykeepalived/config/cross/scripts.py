@@ -121,6 +121,8 @@ class Scripts:
         if found is None:
             context.warning(f"Unable to find script '{name}' - disabling", span, _missing_hint(name))
             return None
+        if self.insecure is None and account.uid == 0 and not self._security:
+            self.insecure = given
         file = found.elements[-1]
         if file.kind != "file" or not _may_execute(file, account):
             context.warning(
@@ -129,8 +131,6 @@ class Scripts:
                 f"chmod a+x {found.path}" if file.kind == "file" else "it is no file",
             )
             return None
-        if self.insecure is None and account.uid == 0 and not self._security:
-            self.insecure = given
         weak = _weak_element(found)
         if weak is not None and account.uid == 0:
             element, who, remedy = weak
@@ -144,13 +144,6 @@ class Scripts:
                 return None
             context.warning(f"Unsafe permissions found for script '{name}'", span, f"{about}: {remedy}")
         return found.path if not self._symlinks or not name.startswith("/") else name
-
-    def glance(self, given: Given) -> None:
-        """A command that is not run yet: whether root would run it without script security."""
-        found = self._context.surroundings.script(given.value.argv[0])
-        account = self.default_account()
-        if found is not None and account is not None and account.uid == 0 and not self._security:
-            self.insecure = self.insecure or given
 
     def violation(self, *, counts: bool) -> None:
         """Root runs scripts without script security: said once."""
