@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.config.blocks.virtual_server import RealServer, VirtualServer
+from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
@@ -43,11 +45,12 @@ class Difference:
     vrrp_sync_group: Changes[VrrpSyncGroup]
     vrrp_script: Changes[VrrpScript]
     virtual_server: Changes[VirtualServer]
+    virtual_server_group: Changes[VirtualServerGroup] = Changes()
+    ssl: tuple[Ssl | None, Ssl | None] | None = None
+    """What checkers show of themselves, old and new, when it changed."""
 
     def __bool__(self) -> bool:
-        return bool(
-            self.global_defs or self.vrrp_instance or self.vrrp_sync_group or self.vrrp_script or self.virtual_server
-        )
+        return any(getattr(self, field.name) for field in dataclasses.fields(self))
 
 
 def difference(old: Configuration, new: Configuration) -> Difference:
@@ -58,6 +61,8 @@ def difference(old: Configuration, new: Configuration) -> Difference:
         vrrp_sync_group=changes(old.vrrp_sync_group, new.vrrp_sync_group, lambda each: each.name),
         vrrp_script=changes(old.vrrp_script, new.vrrp_script, lambda each: each.name),
         virtual_server=changes(old.virtual_server, new.virtual_server, lambda each: each.service),
+        virtual_server_group=changes(old.virtual_server_group, new.virtual_server_group, lambda each: each.name),
+        ssl=(old.ssl, new.ssl) if old.ssl != new.ssl else None,
     )
 
 
@@ -86,6 +91,9 @@ def lines(found: Difference) -> list[str]:
         ("vrrp_instance", found.vrrp_instance),
     ):
         said += _named(word, each, lambda item: str(item.name))
+    said += _named("virtual_server_group", found.virtual_server_group, lambda group: group.name, _entries)
+    if found.ssl:
+        said.append(f"SSL: {_ssl(*found.ssl)}")
     said += _named("virtual_server", found.virtual_server, lambda server: str(server.service), _servers)
     return said
 
@@ -109,6 +117,22 @@ def _servers(old: VirtualServer, new: VirtualServer) -> str:
     said = _named("real_server", found, lambda server: f"{server.address} {server.port}")
     rest = _keywords(old, dataclasses.replace(new, real_server=old.real_server))
     return "; ".join([*said, *([rest] if rest else [])]) or "real_server: another order"
+
+
+def _entries(old: VirtualServerGroup, new: VirtualServerGroup) -> str:
+    """The lines that came and went."""
+    found = changes(old.entries, new.entries, lambda entry: entry)
+    said = [*(f"{entry.entry_text()}: removed" for entry in found.removed)]
+    said += [f"{entry.entry_text()}: added" for entry in found.added]
+    return "; ".join(said) or "another order"
+
+
+def _ssl(old: Ssl | None, new: Ssl | None) -> str:
+    """The keywords that differ, for one of them is a password."""
+    if old is None or new is None:
+        return "added" if old is None else "removed"
+    names = [field.name for field in dataclasses.fields(old)]
+    return ", ".join(name for name in names if getattr(old, name) != getattr(new, name))
 
 
 def _keywords(old: Any, new: Any) -> str:

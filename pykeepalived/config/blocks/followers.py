@@ -15,9 +15,6 @@ from pykeepalived.units import SECOND
     effective=False,
     passes={
         **timing(retry=0),
-        "misc_path": option(
-            Command(user=False), effective=False, doc="The program that checks; quotes hold its arguments."
-        ),
         "user": option(User(), inherit="script_user", effective=False, doc="The user, and the group, that run it."),
     },
 )
@@ -25,7 +22,9 @@ from pykeepalived.units import SECOND
 class MiscCheck:
     """Success is a program that ends with status 0."""
 
-    script: Script
+    misc_path: Script = keyword(
+        Command(user=False), effective=False, doc="The program that checks; quotes hold its arguments."
+    )
     timing: CheckTiming = CheckTiming(retry=0)
     misc_timeout: int = keyword(
         whole_seconds(4294),
@@ -48,8 +47,6 @@ class FileCheck:
     track_file: str = keyword(Word(), effective=False, doc="The name of a track_file that is defined further up.")
     weight: int = keyword(
         FileWeight(),
-        default=1,
-        inherit="weight",
         effective=False,
         doc="What the number is multiplied with; reverse turns its sign. If not given, that of the track_file.",
     )

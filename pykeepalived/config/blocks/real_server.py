@@ -55,7 +55,7 @@ class RealServer:
     smtp_alert: bool = keyword(
         Boolean(),
         default=True,
-        inherit="smtp_alert_checker, smtp_alert",
+        inherit="smtp_alert_checker",
         effective=False,
         doc="A mail is sent when it comes up or goes down; unlike elsewhere, this is on if nothing is said.",
     )

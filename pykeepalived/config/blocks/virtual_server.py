@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import Any, Literal
+from typing import Literal
 
 from pykeepalived.config.blocks.probing import PERIOD, for_checkers
 from pykeepalived.config.blocks.real_server import RealServer, SorryServer, endpoint_words
@@ -155,7 +155,7 @@ class VirtualServer:
     smtp_alert: bool = keyword(
         Boolean(),
         default=False,
-        inherit="smtp_alert_checker, smtp_alert",
+        inherit="smtp_alert_checker",
         effective=False,
         doc="A mail is sent when the quorum is reached or lost.",
     )
@@ -193,22 +193,3 @@ class VirtualServer:
         if service.address is None:
             return f"fwmark {service.fwmark}"
         return endpoint_words(service.address, service.port)
-
-    def other_keywords(self) -> dict[str, Any]:
-        """Values of keywords that are no fields of the same name, in the order in which they must be written."""
-        service, sorry = self.service, self.sorry_server
-        found: dict[str, Any] = {}
-        if service.protocol:
-            found["protocol"] = PROTOCOL_NAME[service.protocol].upper()
-        if service.kind == "fwmark":
-            found["ip_family"] = "inet6" if service.family == AF_INET6 else "inet"
-        flags = {"flag-1": self.sched_1, "flag-2": self.sched_2, "flag-3": self.sched_3}
-        found |= {name: True for name, on in flags.items() if on}
-        if self.virtualhost is not None:
-            found["virtualhost"] = self.virtualhost
-        if sorry is not None:
-            found["sorry_server"] = sorry.address, sorry.port
-            found["sorry_server_lvs_method"] = sorry.lvs_method
-            if sorry.inhibit:
-                found["sorry_server_inhibit"] = True
-        return found

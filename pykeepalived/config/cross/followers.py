@@ -1,6 +1,6 @@
 """MISC_CHECK, FILE_CHECK and BFD_CHECK blocks as values: the program, file or session must be there."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pykeepalived.config.blocks.checkers import BfdCheck, CheckTiming, FileCheck, MiscCheck
 from pykeepalived.config.cross.context import Context, nearest
@@ -39,7 +39,7 @@ class Followers:
             return None
         own: int = raw.value("misc_timeout")
         return MiscCheck(
-            script=script,
+            misc_path=script,
             timing=timing,
             misc_timeout=own,
             misc_dynamic=raw.value("misc_dynamic"),
@@ -98,5 +98,8 @@ def _default_weight(track_file: Raw) -> int:
     """That of the track_file."""
     if "weight" not in track_file.table.keywords:
         return 1
-    weight = track_file.value("weight")
-    return weight if isinstance(weight, int) else 1
+    weight: Any = track_file.value("weight")
+    if isinstance(weight, int):
+        return weight
+    value: int = weight.value
+    return -value if weight.reverse else value

@@ -22,7 +22,8 @@ from pykeepalived.config.raw import Given, Raw
 
 _FOR_CHECKERS = frozenset(FOR_CHECKERS)
 _ENDPOINT = Endpoint()
-_RARE = ("uthreshold", "lthreshold", "snmp_name")
+_RARE = frozenset({"uthreshold", "lthreshold", "snmp_name"})
+_NOTHING: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,15 @@ class Around:
         return frozenset(each.family or self.service.family for each in self.group.entries)
 
 
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    address: IP
+    port: int
+    family: int
+    identity: int
+    """Equal for equal addresses."""
+
+
 class RealServers:
     """Reads them."""
 
@@ -55,16 +65,19 @@ class RealServers:
         self._context = context
         self._scripts = scripts
         self._checkers = checkers
+        self._read: dict[tuple[str, ...], _Endpoint] = {}
+        """The same address stands in many virtual servers: it is read once, and one value is shared."""
 
     def resolve(self, reals: list[Raw], around: Around) -> list[RealServer]:
         """Those that can be used."""
-        found: dict[tuple[IP, int], RealServer] = {}
+        found: dict[tuple[int, int], RealServer] = {}
         families = around.families
         for real in reals:
-            server = self._server(real, around, families)
-            if server is None:
+            endpoint = self._endpoint(real)
+            server = self._server(real, endpoint, around, families) if endpoint is not None else None
+            if endpoint is None or server is None:
                 continue
-            key = server.address, server.port
+            key = endpoint.identity, server.port
             if key in found:
                 where = f"{server.address} {server.port}"
                 message = f"VS {around.service}: real server {where} is there already - removing the second"
@@ -73,16 +86,13 @@ class RealServers:
             found[key] = server
         return list(found.values())
 
-    def _server(self, real: Raw, around: Around, families: frozenset[int]) -> RealServer | None:
-        endpoint = self._endpoint(real)
-        if endpoint is None:
-            return None
-        address, port = endpoint
+    def _server(self, real: Raw, endpoint: "_Endpoint", around: Around, families: frozenset[int]) -> RealServer | None:
+        address = endpoint.address
         given = real.given
         own = given.get("lvs_method")
         method = around.method if own is None else own.value
-        port = self._port(real, None, port, around, method)
-        if family_of(address) not in families and method.forward != "TUN":
+        port = self._port(real, None, endpoint.port, around, method)
+        if endpoint.family not in families and method.forward != "TUN":
             self._other_family(real, address, around)
             return None
         merged: Mapping[str, Any] = around.values
@@ -115,25 +125,36 @@ class RealServers:
     def _rare(self, real: Raw, around: Around) -> dict[str, Any]:
         """What few servers have."""
         given = real.given
+        if _RARE.isdisjoint(given):
+            return _NOTHING
         found = {name: given[name].value for name in _RARE if name in given}
         if 0 < found.get("uthreshold", 0) < found.get("lthreshold", 0):
             message = f"VS {around.service}: lthreshold is above uthreshold"
             self._context.warning(message, real.span("lthreshold"), "the lower comes first")
         return found
 
-    def _endpoint(self, real: Raw) -> tuple[IP, int] | None:
-        try:
-            return _ENDPOINT.read(real.words)
-        except Refused as refused:
-            lacks = refused.problem is Problem.LACKS_WORD
-            self._context.error(
-                f"real_server: {refused.message} - skipping",
-                real.span(word=None if lacks else refused.word + 1),
-                refused.hint or "write real_server ADDRESS PORT {",
-                refused.problem or Problem.GENERAL_ERROR,
-                fatal=lacks,
-            )
-            return None
+    def _endpoint(self, real: Raw) -> "_Endpoint | None":
+        words = tuple(real.words)
+        found = self._read.get(words)
+        if found is None:
+            try:
+                address, port = _ENDPOINT.read(words)
+            except Refused as refused:
+                self._refused(real, refused)
+                return None
+            family = family_of(address)
+            found = self._read[words] = _Endpoint(address, port, family, int(address) << 8 | family)
+        return found
+
+    def _refused(self, real: Raw, refused: Refused) -> None:
+        lacks = refused.problem is Problem.LACKS_WORD
+        self._context.error(
+            f"real_server: {refused.message} - skipping",
+            real.span(word=None if lacks else refused.word + 1),
+            refused.hint or "write real_server ADDRESS PORT {",
+            refused.problem or Problem.GENERAL_ERROR,
+            fatal=lacks,
+        )
 
     def _other_family(self, real: Raw, address: IP, around: Around) -> None:
         hint = "families may differ with lvs_method TUN alone"
