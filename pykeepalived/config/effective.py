@@ -26,9 +26,11 @@ def _servers(configuration: Configuration) -> tuple[tuple[VirtualServer, ...], t
                 " (write a virtual_server for each address of the group)"
             )
             continue
-        if any(len(real.probes) != len(real.checkers) for real in server.real_server):
-            server = replace(server, real_server=tuple(_real_server(server, each, said) for each in server.real_server))
-        kept.append(server)
+        if all(len(real.probes) == len(real.checkers) for real in server.real_server):
+            kept.append(server)
+        else:
+            reals = tuple(_real_server(server, each, said) for each in server.real_server)
+            kept.append(replace(server, real_server=reals))
     return tuple(kept), tuple(said)
 
 

@@ -73,10 +73,13 @@ class HttpCheckers:
             self._context.error(f"{raw.table.name} has no url - the checker is dropped", raw.span(), hint)
         return found
 
-    @staticmethod
-    def _url(raw: Raw, virtualhost: str | None) -> dict[str, Any]:
+    def _url(self, raw: Raw, virtualhost: str | None) -> dict[str, Any]:
         given = {name: each.value for name, each in raw.given.items() if name != "tls_compliant"}
         given["virtualhost"] = virtualhost
+        most = given.get("regex_max_offset")
+        if most is not None and most < given.get("regex_min_offset", 0):
+            message = "regex_max_offset is below regex_min_offset: nothing can match"
+            self._context.warning(message, raw.span("regex_max_offset", 1), "exchange the two")
         if "regex_options" in given:
             given["regex_options"] = tuple(dict.fromkeys(given["regex_options"]))
         return given

@@ -41,13 +41,6 @@ class Around:
     above: Above
     """The same with the delay_loop of the virtual server."""
 
-    @property
-    def families(self) -> frozenset[int]:
-        """Those of the addresses served."""
-        if self.group is None:
-            return frozenset((self.service.family,))
-        return frozenset(each.family or self.service.family for each in self.group.entries)
-
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
@@ -71,10 +64,9 @@ class RealServers:
     def resolve(self, reals: list[Raw], around: Around) -> list[RealServer]:
         """Those that can be used."""
         found: dict[tuple[int, int], RealServer] = {}
-        families = around.families
         for real in reals:
             endpoint = self._endpoint(real)
-            server = self._server(real, endpoint, around, families) if endpoint is not None else None
+            server = self._server(real, endpoint, around) if endpoint is not None else None
             if endpoint is None or server is None:
                 continue
             key = endpoint.identity, server.port
@@ -86,14 +78,16 @@ class RealServers:
             found[key] = server
         return list(found.values())
 
-    def _server(self, real: Raw, endpoint: "_Endpoint", around: Around, families: frozenset[int]) -> RealServer | None:
+    def _server(self, real: Raw, endpoint: "_Endpoint", around: Around) -> RealServer | None:
         address = endpoint.address
         given = real.given
         own = given.get("lvs_method")
         method = around.method if own is None else own.value
         port = self._port(real, None, endpoint.port, around, method)
-        if endpoint.family not in families and method.forward != "TUN":
-            self._other_family(real, address, around)
+        if endpoint.family != around.service.family and method.forward != "TUN":
+            hint = "families may differ with lvs_method TUN alone"
+            message = f"VS {around.service}: real server {address} is of the other family - removing"
+            self._context.error(message, real.span(word=1), hint)
             return None
         merged: Mapping[str, Any] = around.values
         above = around.above
@@ -156,14 +150,6 @@ class RealServers:
             fatal=lacks,
         )
 
-    def _other_family(self, real: Raw, address: IP, around: Around) -> None:
-        hint = "families may differ with lvs_method TUN alone"
-        message = f"VS {around.service}: real server {address} is of the other family - removing"
-        if around.group is None:
-            self._context.error(message, real.span(word=1), hint)
-        else:  # keepalived finds out when it runs
-            self._context.warning(message, real.span(word=1), hint)
-
     def _port(self, real: Raw, sorry: Given | None, port: int, around: Around, method: LvsMethod) -> int:
         """DR and TUN cannot change the port; NAT without one takes the service's."""
         service = around.service
@@ -215,7 +201,7 @@ class RealServers:
             return None
         address, port = given.value
         method: LvsMethod = options.get("sorry_server_lvs_method", around.method)
-        if family_of(address) not in around.families and method.forward != "TUN":
+        if family_of(address) != service.family and method.forward != "TUN":
             message = f"VS {service}: sorry server {address} is of the other family - removing"
             context.error(message, given.span(1), "families may differ with sorry_server_lvs_method TUN alone")
             return None

@@ -174,7 +174,7 @@ class Servers:
     def _service(self, raw: Raw, head: _Head, reals: list[Raw]) -> Service:
         if head.address is None:
             if head.group is not None:
-                return self._group_service(raw, head.group)
+                return self._group_service(raw, head.group, reals)
             self._mark_has_no_protocol(raw)
             return Service("fwmark", None, 0, 0, head.fwmark, _mark_family(raw, reals))
         family = family_of(head.address)
@@ -184,22 +184,41 @@ class Servers:
             self._context.error(message, given.span(1), "remove the line")
         return Service("address", head.address, head.port, self._protocol(raw), 0, family)
 
-    def _group_service(self, raw: Raw, group: VirtualServerGroup) -> Service:
-        """A group's family is that of its first entry that has one; a group of marks alone has no protocol."""
-        family = next((each.family for each in group.entries if each.family), AF_INET)
-        given = raw.given.get("ip_family")
-        if given is not None and FAMILIES[given.value] not in {each.family for each in group.entries if each.family}:
-            if all(not each.family for each in group.entries):
-                family = FAMILIES[given.value]
-            else:
-                message = f"Virtual server {_text(raw)}: ip_family contradicts the group - ignored"
-                self._context.error(message, given.span(1), "remove the line")
+    def _group_service(self, raw: Raw, group: VirtualServerGroup, reals: list[Raw]) -> Service:
+        """A group's family is that of its servers; without a tunnel all its entries must be of it."""
+        families = {each.family for each in group.entries if each.family}
+        family = self._wanted_family(raw, reals, families)
+        if family is not None and families - {family}:
+            message = (
+                f"virtual_server_group {group.name} is not of the family of its servers alone - ignoring {_text(raw)}"
+            )
+            hint = "make a group of each family, or use lvs_method TUN"
+            self._context.warning(message, raw.span(word=2), hint)
+            raise _Refusal
+        family = family or next((each.family for each in group.entries if each.family), AF_INET)
         if all(each.first is None for each in group.entries):
             self._mark_has_no_protocol(raw)
             protocol = 0
         else:
             protocol = self._protocol(raw)
         return Service("group", None, 0, protocol, 0, family, group.name)
+
+    def _wanted_family(self, raw: Raw, reals: list[Raw], families: set[int]) -> int | None:
+        """What ip_family says, or the first real server that is not behind a tunnel."""
+        given = raw.given.get("ip_family")
+        if given is not None:
+            family = FAMILIES[given.value]
+            if families - {family}:
+                message = f"Virtual server {_text(raw)}: ip_family contradicts the group"
+                self._context.error(message, given.span(1), "remove the line")
+            return family
+        method = raw.given.get("lvs_method")
+        plain = []
+        for real in reals:
+            own = real.given.get("lvs_method") or method
+            if own is None or own.value.forward != "TUN":
+                plain.append(real)
+        return first_family(plain)
 
     def _protocol(self, raw: Raw) -> int:
         given = raw.given.get("protocol")
@@ -235,9 +254,9 @@ def _mark(text: str) -> int:
     except Refused as refused:
         refused.word = 1
         raise
-    if not 0 <= mark <= UINT_MAX:
-        hint = f"use a number from 0 to {UINT_MAX}"
-        raise Refused(f"fwmark '{text}' outside range [0, {UINT_MAX}]", 1, hint, Problem.INVALID_NUMBER)
+    if not 1 <= mark <= UINT_MAX:  # keepalived takes fwmark 0 for no mark, and reads an address that is not there
+        hint = f"use a number from 1 to {UINT_MAX}"
+        raise Refused(f"fwmark '{text}' outside range [1, {UINT_MAX}]", 1, hint, Problem.INVALID_NUMBER)
     return mark
 
 
