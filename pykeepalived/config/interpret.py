@@ -525,7 +525,7 @@ class Interpreter:
     def _named_entries(self, raw: Raw, name: str, statement: Statement, order: int) -> None:
         """A block of lines with a name: its lines stay as they are."""
         refused = self._refuse_head(raw, name, statement)
-        lines = list(self._lines_of(statement)) if self._value_block(statement) else []
+        lines = list(self._lines_of(statement)) if self._opens(statement, {}) else []
         if not refused:
             earlier = raw.given.get(name)
             group = NamedLines(statement.words[1], tuple(lines), statement)
