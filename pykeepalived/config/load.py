@@ -94,7 +94,7 @@ def cross(root: Raw, context: Context) -> Configuration:
         vrrp_instance=tuple(instances),
         vrrp_sync_group=tuple(sync_groups),
         vrrp_script=tuple(each.script for each in defined.values() if each.script is not None),
-        virtual_server_group=tuple(server_group.values()),
+        virtual_server_group=tuple(each for each in server_group.values() if each is not None),
         virtual_server=tuple(servers),
         ssl=ssl.resolve(root, context),
     )

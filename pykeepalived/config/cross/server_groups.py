@@ -11,14 +11,14 @@ from pykeepalived.config.lexer import Statement
 from pykeepalived.config.raw import NamedLines, Raw
 
 
-def resolve(root: Raw, context: Context) -> dict[str, VirtualServerGroup]:
-    """The groups that can be used, by name."""
-    found: dict[str, VirtualServerGroup] = {}
+def resolve(root: Raw, context: Context) -> dict[str, VirtualServerGroup | None]:
+    """The groups by name; None for one that was removed."""
+    found: dict[str, VirtualServerGroup | None] = {}
     given = root.given.get("virtual_server_group")
     for lines in given.value if given is not None else ():
         group = _group(lines, context)
-        if group is not None:
-            found.setdefault(group.name, group)
+        if found.get(lines.name) is None:
+            found[lines.name] = group
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.probing import FOR_CHECKERS
@@ -44,7 +44,7 @@ class Servers:
         context: Context,
         scripts: Scripts,
         global_defs: GlobalDefs,
-        groups: Mapping[str, VirtualServerGroup],
+        groups: Mapping[str, VirtualServerGroup | None],
     ) -> None:
         self._context = context
         self._scripts = scripts
@@ -112,7 +112,7 @@ class Servers:
             real_server=tuple(servers),
         )
 
-    def _no_servers(self, raw: Raw) -> None:
+    def _no_servers(self, raw: Raw) -> NoReturn:
         hint = "add a real_server block" if next(raw.named("real_server"), None) is None else None
         message = f"Virtual server {_text(raw)} has no real servers - ignoring"
         self._context.error(message, raw.span(), hint or "mend one of its real servers")
@@ -156,10 +156,7 @@ class Servers:
         if words[0] == "group":
             group = self._groups.get(words[1])
             if group is None:
-                hint = nearest(words[1], self._groups) or f"define it: virtual_server_group {words[1]} {{ ... }}"
-                message = f"virtual_server group {words[1]} does not exist - the virtual server is dropped"
-                self._context.warning(message, raw.span(word=2), hint)
-                raise _Refusal
+                self._no_group(raw, words[1])
             return _Head("group", group=group)
         try:
             if words[0] == "fwmark":
@@ -170,6 +167,15 @@ class Servers:
             self._context.error(f"virtual_server: {refused.message} - skipping", span, refused.hint)
             raise _Refusal from None
         return _Head("address", address, port)
+
+    def _no_group(self, raw: Raw, name: str) -> NoReturn:
+        what = "was removed" if name in self._groups else "does not exist"
+        hint = f"define it: virtual_server_group {name} {{ ... }}"
+        if name in self._groups:
+            hint = f"mend virtual_server_group {name}"
+        message = f"virtual_server group {name} {what} - the virtual server is dropped"
+        self._context.warning(message, raw.span(word=2), nearest(name, self._groups.keys() - {name}) or hint)
+        raise _Refusal
 
     def _service(self, raw: Raw, head: _Head, reals: list[Raw]) -> Service:
         if head.address is None:
