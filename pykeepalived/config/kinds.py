@@ -74,6 +74,8 @@ class Refused(Exception):  # noqa: N818 - it is a verdict, not a fault of the pr
         self.problem = problem
         """None: to be known, and no mistake that counts."""
         self.kept = kept
+        self.also: tuple[Refused, ...] = ()
+        """What is wrong besides, in the same words."""
 
 
 class Kind:
@@ -90,6 +92,10 @@ class Kind:
     def read(self, words: Sequence[str]) -> Any:  # noqa: ARG002
         """The value, or Refused."""
         raise Refused("takes no value")
+
+    def merged(self, earlier: Any, later: Any) -> Any:
+        """What two uses of a keyword that collects make together."""
+        return (*earlier, *later)
 
     def write(self, value: Any) -> str:
         """The words of the file that read as that value; empty for none."""
@@ -387,6 +393,10 @@ class Choice(Kind):
     def expected(self) -> str:
         """The words."""
         return "|".join(self.words)
+
+    def write(self, value: Any) -> str:
+        """The word; nothing for what the bare keyword is."""
+        return "" if value == self.bare else str(value)
 
     def arguments(self) -> str:
         """The words themselves."""

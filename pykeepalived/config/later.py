@@ -1,55 +1,19 @@
 """Blocks that are not effective yet: the few mistakes that keepalived counts and their structure alone can show."""
 
-from collections.abc import Mapping
-
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.lexer import Statement
-from pykeepalived.config.schema import Block
-
-DEFINES = {
-    "track_file": "track_file",
-    "vrrp_track_file": "track_file",
-    "vrrp_track_process": "vrrp_track_process",
-    "bfd_instance": "bfd_instance",
-}
-"""Block -> what its name is defined as."""
-TRACKS = {"track_file": "track_file", "track_process": "vrrp_track_process", "track_bfd": "bfd_instance"}
-REQUIRED = {
-    "track_file": ("file",),
-    "vrrp_track_file": ("file",),
-    "vrrp_track_process": ("process",),
-    "bfd_instance": ("neighbor_ip", "neighbour_ip"),
-}
-"""Block -> keywords of which one must be there."""
-
-
-def defined(name: str) -> Block:
-    """The table of a block that is known by its name alone."""
-    return Block(name, "", {}, {}, {}, {}, {}, frozenset())
 
 
 class LaterChecks:
-    """Names that are defined, and blocks as they end."""
+    """Lines of such blocks, and blocks as they end."""
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
-        self._defined: dict[str, set[str]] = {kind: set() for kind in DEFINES.values()}
 
-    def block(self, name: str, head: Statement, inside: Mapping[str, Statement]) -> None:
-        """A block of keywords has ended; ``inside`` holds the first line of each."""
-        required = REQUIRED.get(name, ())
-        if required and not any(keyword in inside for keyword in required):
-            what = " ".join(head.words[:2])
-            self._error(f"{what} has no {required[0]}", head.span(0), f"add a line: {required[0]} ...")
-        elif name in DEFINES and len(head.words) > 1:
-            self._defined[DEFINES[name]].add(head.words[1])
-
-    def line(self, block: str, path: str, line: Statement) -> None:
+    def line(self, block: str, line: Statement) -> None:
         """A line of a block of lines."""
-        if block in TRACKS and path:
-            self._known(TRACKS[block], line, 0)
-        elif block in ("virtual_routes", "static_routes") and "or" in line.words[1:]:
+        if block in ("virtual_routes", "static_routes") and "or" in line.words[1:]:
             place = line.words.index("or", 1)
             self._error(
                 '"or" for routes is deprecated, please use "nexthop"', line.span(place), "write nexthop via ..."
@@ -59,13 +23,6 @@ class LaterChecks:
         """A block of lines has ended."""
         if block == "notification_email" and not count:
             self._error("notification_email is empty", head.span(0), "add an address, or remove the block")
-
-    def _known(self, kind: str, line: Statement, word: int) -> None:
-        name = line.words[word]
-        if name not in self._defined[kind]:
-            self._error(
-                f"{kind} {name} not found, ignoring...", line.span(word), f"define it above: {kind} {name} {{ ... }}"
-            )
 
     def _error(self, message: str, span: Span, hint: str) -> None:
         self._findings.add(Diagnostic(Severity.ERROR, message, span, hint, Problem.GENERAL_ERROR))

@@ -1,31 +1,35 @@
 """MISC_CHECK, FILE_CHECK and BFD_CHECK blocks as values: the program, file or session must be there."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from pykeepalived.config.blocks.bfd_instance import BfdInstance
 from pykeepalived.config.blocks.checkers import BfdCheck, CheckTiming, FileCheck, MiscCheck
 from pykeepalived.config.cross.context import Context, nearest
 from pykeepalived.config.cross.scripts import Scripts
+from pykeepalived.config.cross.trackers import Defined
 from pykeepalived.config.raw import Given, Raw
 
 if TYPE_CHECKING:
     from pykeepalived.config.cross.checkers import Above
 
-_NEEDS = {"track_file": "file", "bfd_instance": "neighbor_ip"}
-"""Block -> the keyword without which it is dropped."""
-
 
 class Followers:
     """Reads them."""
 
-    def __init__(self, context: Context, scripts: Scripts, root: Raw) -> None:
+    def __init__(
+        self,
+        context: Context,
+        scripts: Scripts,
+        root: Raw,
+        files: Mapping[str, Defined],
+        sessions: Sequence[BfdInstance],
+    ) -> None:
         self._context = context
         self._scripts = scripts
-        self._defined: dict[str, dict[str, Raw]] = {}
-        for name, needed in _NEEDS.items():
-            found = self._defined[name] = {}
-            for raw in root.named(name):
-                if needed in raw.given or needed not in raw.table.keywords:
-                    found.setdefault(raw.name, raw)
+        self._files = files
+        self._sessions = {each.name: each for each in sessions}
+        self._raw_sessions = {raw.name: raw for raw in reversed(list(root.named("bfd_instance")))}
 
     def misc(self, raw: Raw, above: "Above", timing: CheckTiming) -> MiscCheck | None:
         """A program that checks; None when there is none that can be run."""
@@ -52,11 +56,17 @@ class Followers:
         if given is None:
             self._lacks(raw, "track_file")
             return None
-        found = self._find("track_file", given, raw)
-        if found is None:
+        name: str = given.value
+        found = self._files.get(name)
+        if found is None or found.order > raw.order:
+            self._not_found("track_file", given, raw, found.order if found is not None else 0, self._files)
+            return None
+        if found.useless:
+            self._useless(raw, given, f"track_file {name} {found.useless}")
             return None
         weight = raw.given.get("weight")
-        return FileCheck(track_file=given.value, weight=_default_weight(found) if weight is None else weight.value)
+        usual = -found.weight.value if found.weight.reverse else found.weight.value
+        return FileCheck(track_file=name, weight=usual if weight is None else weight.value)
 
     def bfd(self, raw: Raw, above: "Above", timing: CheckTiming) -> BfdCheck | None:  # noqa: ARG002
         """A session; None when it is not defined above, or not for checkers."""
@@ -65,41 +75,36 @@ class Followers:
             if "name" not in raw.said:
                 self._lacks(raw, "name")
             return None
-        found = self._find("bfd_instance", given, raw)
-        if found is None:
+        name: str = given.value
+        defined = self._raw_sessions.get(name)
+        if defined is None or defined.order > raw.order:
+            self._not_found("bfd_instance", given, raw, defined.order if defined else 0, self._raw_sessions)
             return None
-        if "vrrp" in found.given and "checker" not in found.given:
-            message = f"bfd_instance {given.value} tells VRRP alone - the checker is dropped"
-            self._context.error(message, given.span(1), f"add a line to bfd_instance {given.value}: checker")
+        session = self._sessions.get(name)
+        if session is None:
+            self._useless(raw, given, f"bfd_instance {name} is not usable")
+            return None
+        if not session.checker:
+            message = f"bfd_instance {name} tells VRRP alone - the checker is dropped"
+            self._context.error(message, given.span(1), f"add a line to bfd_instance {name}: checker")
             return None
         alpha = raw.given.get("alpha")
         inherited: bool = above.values.get("alpha", False)
-        return BfdCheck(name=given.value, alpha=inherited if alpha is None else alpha.value)
+        return BfdCheck(name=name, alpha=inherited if alpha is None else alpha.value)
 
-    def _find(self, block: str, given: Given, raw: Raw) -> Raw | None:
+    def _not_found(self, block: str, given: Given, raw: Raw, order: int, others: Iterable[str]) -> None:
         name: str = given.value
-        found = self._defined[block].get(name)
-        if found is not None and found.order < raw.order:
-            return found
-        if found is not None:
-            hint = f"{block} {name} is on line {found.head.line.number}: move it above the virtual_server"
+        if order:
+            hint = f"{block} {name} stands further down: move it above the virtual_server"
         else:
-            hint = nearest(name, self._defined[block]) or f"define it above: {block} {name} {{ ... }}"
-        message = f"{block} {name} not found, ignoring the {raw.table.name}"
-        self._context.error(message, given.span(1), hint)
-        return None
+            hint = nearest(name, others) or f"define it above: {block} {name} {{ ... }}"
+        self._context.error(f"{block} {name} not found, ignoring the {raw.table.name}", given.span(1), hint)
+
+    def _useless(self, raw: Raw, given: Given, reason: str) -> None:
+        """What is wrong was said, and counted, where it is defined."""
+        message = f"{reason} - the {raw.table.name} is dropped"
+        self._context.warning(message, given.span(1), "mend it where it is defined")
 
     def _lacks(self, raw: Raw, keyword: str) -> None:
         message = f"{raw.table.name} has no {keyword} - the checker is dropped"
         self._context.error(message, raw.span(), f"add a line: {keyword} ...")
-
-
-def _default_weight(track_file: Raw) -> int:
-    """That of the track_file."""
-    if "weight" not in track_file.table.keywords:
-        return 1
-    weight: Any = track_file.value("weight")
-    if isinstance(weight, int):
-        return weight
-    value: int = weight.value
-    return -value if weight.reverse else value

@@ -45,17 +45,19 @@ class Servers:
         scripts: Scripts,
         global_defs: GlobalDefs,
         groups: Mapping[str, VirtualServerGroup | None],
+        followers: Followers,
     ) -> None:
         self._context = context
         self._scripts = scripts
         self._global_defs = global_defs
         self._groups = groups
+        self._followers = followers
         self._alert: bool | None = None
 
     def resolve(self, root: Raw) -> list[VirtualServer]:
         """Every virtual server that can be used."""
         self._alert = _mail_default(next(root.named("global_defs"), None))
-        checkers = Checkers(self._context, Followers(self._context, self._scripts, root), self._global_defs)
+        checkers = Checkers(self._context, self._followers, self._global_defs)
         real_servers = RealServers(self._context, self._scripts, checkers)
         found: dict[Service, VirtualServer] = {}
         for raw in root.named("virtual_server"):

@@ -178,3 +178,30 @@ def test_what_is_followed_must_stand_further_up(block: str, checker: str) -> Non
     (hint,) = [each.hint for each in loaded.diagnostics if each.problem]
     assert hint is not None
     assert "move it above the virtual_server" in hint
+
+
+def test_a_file_check_has_the_weight_of_its_file() -> None:
+    weighed = FILE.replace("}", "weight 7 reverse\n}")
+    assert only(sound(weighed + text("FILE_CHECK", "track_file f"))) == FileCheck(track_file="f", weight=-7)
+    assert only(sound(weighed + text("FILE_CHECK", "track_file f\nweight 2"))) == FileCheck(track_file="f", weight=2)
+
+
+@pytest.mark.parametrize(
+    ("block", "checker"),
+    [
+        ("track_file f {\n}\n", text("FILE_CHECK", "track_file f")),
+        ("bfd_instance b {\n}\n", text("BFD_CHECK", "name b")),
+    ],
+)
+def test_what_is_defined_and_not_usable_is_said_once(block: str, checker: str) -> None:
+    loaded = read(block + checker)
+    assert loaded.configuration.virtual_server[0].real_server[0].checkers == ()
+    assert len(messages(loaded)) == 1
+    assert len(loaded.diagnostics) == 2
+
+
+@pytest.mark.parametrize(("words", "kept"), [("vrrp", 0), ("checker", 1), ("vrrp\nchecker", 1), ("", 1)])
+def test_a_session_must_be_for_checkers(words: str, kept: int) -> None:
+    loaded = read(BFD.replace("}", f"{words}\n}}") + text("BFD_CHECK", "name b"))
+    assert len(loaded.configuration.virtual_server[0].real_server[0].checkers) == kept
+    assert bool(messages(loaded)) == (not kept)

@@ -11,10 +11,7 @@ FILE = "track_file f {\nfile /tmp/f\n}\n"
 @pytest.mark.parametrize(
     "text",
     [
-        BFD + instance_text("track_bfd {\nb weight 5\n}"),
-        FILE + instance_text("track_file {\nf\n}"),
-        "vrrp_track_process p {\nprocess nginx\n}\n" + instance_text("track_process {\np\n}"),
-        "static_ipaddress {\n10.0.0.1 dev eth0\n}\nstatic_rules {\nfrom 10.0.0.1 table 5 priority 6\n}",
+        "static_rules {\nfrom 10.0.0.1 table 5 priority 6\n}",
         "garp_group {\ngarp_interval 0.1\ninterfaces {\neth0 eth1\n}\n}",
         "global_defs {\nnotification_email {\na@b\n}\nsmtp_connect_timeout 30\nmax_auto_priority\n}",
     ],
@@ -28,13 +25,6 @@ def test_sound_blocks_are_left_alone_and_said(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("bfd_instance b {\n}", "bfd_instance b has no neighbor_ip"),
-        ("bfd_instance b {\nneighbor_ip nowhere\n}", "neighbor_ip: invalid IP address 'nowhere'"),
-        ("bfd_instance b {\nneighbor_ip 10.0.0.9\nmin_rx 10ms\n}", "min_rx: invalid number '10ms'"),
-        ("track_file f {\n}", "track_file f has no file"),
-        (instance_text("track_file {\nf\n}"), "track_file f not found, ignoring..."),
-        (instance_text("track_file {\nf\n}") + FILE, "track_file f not found, ignoring..."),
-        (instance_text("track_bfd {\nb\n}"), "bfd_instance b not found, ignoring..."),
         (instance_text("virtual_routes {\n10.0.0.0/8 via 10.0.0.1 or 10.0.0.2\n}"), '"or" for routes is deprecated'),
         (instance_text("lvs_sync_daemon_interface eth0"), '"lvs_sync_daemon_interface" is deprecated'),
         ("global_defs {\nvrrp_garp_interval 0\n}", "vrrp_garp_interval: number '0' outside range"),
@@ -47,8 +37,3 @@ def test_their_mistakes_count(text: str, message: str) -> None:
     assert loaded.exit_code == 5
     assert not loaded.fatal
     assert any(message in each for each in messages(loaded)), messages(loaded)
-
-
-def test_the_former_name_of_track_file_is_said_and_does_not_count() -> None:
-    loaded = sound("vrrp_track_file f {\nfile /tmp/f\n}")
-    assert '"vrrp_track_file" is deprecated' in loaded.diagnostics[0].message
