@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.bfd_instance import BfdInstance
 from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.probing import CheckTiming, Target
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.config.blocks.track_file import TrackedFile
@@ -17,6 +19,7 @@ from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.blocks.vrrp_track_process import VrrpTrackProcess
+from pykeepalived.config.kinds_lvs import LvsMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,20 @@ class Configuration:
 
 
 def _scripts(value: Any) -> Iterator[Script]:
-    if isinstance(value, Script):
-        yield value
-    elif isinstance(value, tuple):
-        for item in value:
-            if not isinstance(item, (str, int, bytes)):
-                yield from _scripts(item)
-    elif is_dataclass(value):
-        for each in fields(value):
-            yield from _scripts(getattr(value, each.name))
+    waiting = [value]
+    names: dict[type, tuple[str, ...]] = {}
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Script):
+            yield each
+        elif isinstance(each, tuple):
+            waiting += each
+        else:
+            kind = type(each)
+            if kind not in names:
+                names[kind] = tuple(field.name for field in fields(each)) if is_dataclass(each) else ()
+            waiting += [inner for name in names[kind] if type(inner := getattr(each, name)) not in _PLAIN]
+
+
+_PLAIN = frozenset({int, str, bool, bytes, type(None), IPv4Address, IPv6Address, LvsMethod, Target, CheckTiming})
+"""What holds no command: there are many of them."""
