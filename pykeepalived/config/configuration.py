@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.virtual_server import VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -21,6 +23,9 @@ class Configuration:
     vrrp_sync_group: tuple[VrrpSyncGroup, ...] = ()
     vrrp_script: tuple[VrrpScript, ...] = ()
     virtual_server: tuple[VirtualServer, ...] = ()
+    garp_group: tuple[GarpGroup, ...] = ()
+    linkbeat_interfaces: tuple[LinkbeatInterface, ...] = ()
+    interface_up_down_delays: tuple[InterfaceUpDownDelay, ...] = ()
 
     def vrrp_part(self) -> "Configuration":
         """What the VRRP process needs."""

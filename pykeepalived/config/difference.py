@@ -1,7 +1,8 @@
 """What changed between two configurations, by identity: the plan of a reload.
 
 Identities: an instance is its VRID, family, interface, and unicast source or multicast group; a group and a script are
-their names; a virtual server is its service; a real server is its address and port within a virtual server.
+their names; a garp_group is its interfaces, a line about an interface is its name; a virtual server is its service; a
+real server is its address and port within a virtual server.
 """
 
 import dataclasses
@@ -9,7 +10,9 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
 from pykeepalived.config.blocks.virtual_server import RealServer, VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
@@ -43,11 +46,12 @@ class Difference:
     vrrp_sync_group: Changes[VrrpSyncGroup]
     vrrp_script: Changes[VrrpScript]
     virtual_server: Changes[VirtualServer]
+    garp_group: Changes[GarpGroup] = Changes()
+    linkbeat_interfaces: Changes[LinkbeatInterface] = Changes()
+    interface_up_down_delays: Changes[InterfaceUpDownDelay] = Changes()
 
     def __bool__(self) -> bool:
-        return bool(
-            self.global_defs or self.vrrp_instance or self.vrrp_sync_group or self.vrrp_script or self.virtual_server
-        )
+        return any(bool(getattr(self, each.name)) for each in dataclasses.fields(self))
 
 
 def difference(old: Configuration, new: Configuration) -> Difference:
@@ -58,6 +62,11 @@ def difference(old: Configuration, new: Configuration) -> Difference:
         vrrp_sync_group=changes(old.vrrp_sync_group, new.vrrp_sync_group, lambda each: each.name),
         vrrp_script=changes(old.vrrp_script, new.vrrp_script, lambda each: each.name),
         virtual_server=changes(old.virtual_server, new.virtual_server, lambda each: each.service),
+        garp_group=changes(old.garp_group, new.garp_group, lambda each: each.interfaces),
+        linkbeat_interfaces=changes(old.linkbeat_interfaces, new.linkbeat_interfaces, lambda each: each.name),
+        interface_up_down_delays=changes(
+            old.interface_up_down_delays, new.interface_up_down_delays, lambda each: each.name
+        ),
     )
 
 
@@ -80,7 +89,10 @@ def changes(old: Iterable[Item], new: Iterable[Item], identity: Callable[[Item],
 def lines(found: Difference) -> list[str]:
     """What a reload does, object by object, for people."""
     said = [f"global_defs: {_keywords(*found.global_defs)}"] if found.global_defs else []
+    said += _named("garp_group", found.garp_group, lambda group: " ".join(group.interfaces))
     for word, each in (
+        ("linkbeat_interfaces", found.linkbeat_interfaces),
+        ("interface_up_down_delays", found.interface_up_down_delays),
         ("vrrp_script", found.vrrp_script),
         ("vrrp_sync_group", found.vrrp_sync_group),
         ("vrrp_instance", found.vrrp_instance),

@@ -263,6 +263,9 @@ class Interpreter:
         if (target := table.alias.get(name)) is not None:
             if name in table.deprecated:
                 self._error(f"'{name}' is deprecated", statement.span(0), f"write {target}", Problem.DEPRECATED)
+            elif name in table.former:
+                message = f"'{name}' is deprecated"
+                self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), f"write {target}"))
             self._keyword(raw, path, target, table.keywords[target], statement)
         elif (target := table.negated.get(name)) is not None:
             self._order += 1
@@ -331,11 +334,8 @@ class Interpreter:
             return
         if later.free:
             if self._value_block(statement):
-                count = 0
                 for each in self._lines_of(statement):
-                    count += 1
                     self._checks.line(name, path, each)
-                self._checks.lines(name, statement, count)
             return
         if self._opens(statement, later.inner):
             self._later_block(where, later.inner, statement)
@@ -384,8 +384,13 @@ class Interpreter:
             value: Any = self._command(kind, statement) if kind.raw else kind.read(statement.words[1:])
         except Refused as refused:
             raw.said.setdefault(name, Given(None, statement, self._order))
-            self._refused(statement, refused)
+            if spec.checked and refused.problem is Problem.LACKS_WORD:
+                refused.problem = Problem.MISSING_PARAMETER
+            for each in (refused, *refused.also):
+                self._refused(statement, each)
             value = refused.kept
+        if value is not NOTHING and spec.repeat is Repeat.EACH:
+            value = [*(earlier.value if earlier is not None else ()), Given(value, statement, self._order)]
         if value is not NOTHING and earlier is not None:
             value = self._again(name, spec, statement, earlier, value)
         if value is not NOTHING:
@@ -401,7 +406,7 @@ class Interpreter:
         """What a second use makes of the value: another one, more of it, or NOTHING."""
         line = earlier.statement.line.number
         if spec.repeat is Repeat.COLLECT:
-            return (*earlier.value, *value)
+            return spec.kind.merged(earlier.value, value)
         if spec.repeat is Repeat.REPLACE:
             hint = f"it is also set on line {line}"
             self._error(f"{name} is set already, this one replaces it", statement.span(0), hint)
@@ -506,6 +511,8 @@ class Interpreter:
             for line in self._lines_of(statement):
                 if isinstance(kind, Names):
                     values += [Given(word, line, index) for index, word in enumerate(line.words)]
+                elif isinstance(kind, Entries) and kind.plain:
+                    values.append(Given(line.words, line, order))
                 elif isinstance(kind, Entries):
                     values.append(entry(kind.grammar, line))
         if earlier is not None:

@@ -73,6 +73,8 @@ class Refused(Exception):  # noqa: N818 - it is a verdict, not a fault of the pr
         self.hint = hint
         self.problem = problem
         self.kept = kept
+        self.also: tuple[Refused, ...] = ()
+        """What is wrong besides, in the same words."""
 
 
 class Kind:
@@ -89,6 +91,10 @@ class Kind:
     def read(self, words: Sequence[str]) -> Any:  # noqa: ARG002
         """The value, or Refused."""
         raise Refused("takes no value")
+
+    def merged(self, earlier: Any, later: Any) -> Any:
+        """What two uses of a keyword that collects make together."""
+        return (*earlier, *later)
 
     def write(self, value: Any) -> str:
         """The words of the file that read as that value; empty for none."""
@@ -657,6 +663,8 @@ class Entries(Kind):
     grammar: str
     without: frozenset[str] = frozenset()
     """Options of the grammar that are not for this block."""
+    plain: bool = False
+    """Its lines are words that no grammar reads."""
     entries: ClassVar[bool] = True
     needs: ClassVar[int] = 0
 

@@ -1,5 +1,6 @@
 """The whole language: every block that may stand at the top of a file, and the keywords outside every block."""
 
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
 from pykeepalived.config.blocks.virtual_server import VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -8,4 +9,4 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.schema import Block, by_name, table_of
 
 ROOT: Block = table_of(Root)
-TOP: dict[str, Block] = by_name(GlobalDefs, VrrpInstance, VrrpSyncGroup, VrrpScript, VirtualServer)
+TOP: dict[str, Block] = by_name(GlobalDefs, VrrpInstance, VrrpSyncGroup, VrrpScript, VirtualServer, GarpGroup)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.config.cross import global_defs, groups, vrrp_scripts
+from pykeepalived.config.cross import garp_groups, global_defs, groups, interfaces, vrrp_scripts
 from pykeepalived.config.cross.context import Context
 from pykeepalived.config.cross.instances import Instances
 from pykeepalived.config.cross.scripts import Scripts
@@ -83,6 +83,9 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
     for each in later_commands:
         scripts.glance(each)
     scripts.violation(counts=True)
+    garp_group = garp_groups.resolve(root, context)
+    linkbeat_interfaces = interfaces.linkbeat_interfaces(root, context)
+    up_down_delays = interfaces.interface_up_down_delays(root, context)
     defined = vrrp_scripts.resolve(root, context, scripts)
     resolver = Instances(context, scripts, settings, raw_globals, defined)
     instances = resolver.resolve(root)
@@ -91,11 +94,14 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
     # keepalived looks no further once an interface is missing: that class of mistake is then not counted
     scripts.violation(counts=not context.missing_interface)
     return Configuration(
-        global_defs=settings,
+        global_defs=global_defs.complete(settings, instances),
         vrrp_instance=tuple(instances),
         vrrp_sync_group=tuple(sync_groups),
         vrrp_script=tuple(each.script for each in defined.values() if each.script is not None),
         virtual_server=tuple(servers),
+        garp_group=garp_group,
+        linkbeat_interfaces=linkbeat_interfaces,
+        interface_up_down_delays=up_down_delays,
     )
 
 

@@ -60,23 +60,26 @@ class Scripts:
         ours = context.surroundings.process_account()
         return Account(ours.name, ours.uid, ours.gid)
 
-    def account(self, user: str, group: str | None, given: Given, word: int, *, supplementary: bool) -> Account | None:
+    def account(
+        self, user: str, group: str | None, given: Given, word: int, *, supplementary: bool, counts: bool = True
+    ) -> Account | None:
         """The account named, with the group named; None, and said, when there is none."""
         context = self._context
+        say = context.error if counts else context.warning
         if group is not None and group.startswith(":"):
             supplementary = True
             group = group[1:] or None
         found = context.surroundings.user(user)
         if found is None:
             hint = f"create it (useradd --system {user}) or name another user"
-            context.error(f"Script user '{user}' does not exist", given.span(word), hint)
+            say(f"Script user '{user}' does not exist", given.span(word), hint)
             return None
         gid = found.gid
         if group is not None:
             number = context.surroundings.group(group)
             if number is None:
                 hint = "create it (groupadd --system) or name another group"
-                context.error(f"Script group '{group}' does not exist", given.span(word + 1), hint)
+                say(f"Script group '{group}' does not exist", given.span(word + 1), hint)
                 return None
             gid = number
         return Account(found.name, found.uid, gid, found.groups if supplementary else ())

@@ -12,6 +12,7 @@ from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.diagnostics import Severity, render
 from pykeepalived.config.difference import difference, lines, real_servers
+from pykeepalived.config.kinds_global import Fifo
 from pykeepalived.config.load import LoadOptions, load
 from pykeepalived.config.surroundings import Account, NetworkInterface
 from pykeepalived.units import MILLISECOND, SECOND
@@ -306,8 +307,8 @@ def test_fifos_and_their_owners() -> None:
     fifos = "notify_fifo /run/a nobody\nvrrp_notify_fifo /run/a\nlvs_notify_fifo /run/b\nnotify_fifo_script true"
     text = f"{SECURE}global_defs {{\n{fifos}\n}}"
     found = read(text).configuration.global_defs
-    assert (found.notify_fifo, found.vrrp_notify_fifo, found.lvs_notify_fifo) == ("/run/a", None, "/run/b")
-    assert found.fifo_owner == (("/run/a", 65534, 65534),)
+    assert found.notify_fifo == Fifo("/run/a", "nobody", owner=(65534, 65534))
+    assert (found.vrrp_notify_fifo, found.lvs_notify_fifo) == (None, Fifo("/run/b"))
     assert found.notify_fifo_script == Script(("/usr/bin/true",))
 
 
@@ -315,8 +316,8 @@ def test_settings_that_are_read_and_have_no_effect_are_said() -> None:
     loaded = sound("net_namespace_ipvs\nglobal_defs {\nstate_dump_file /tmp/a\ndata_use_instance\n}")
     assert [each.split(" (")[0] for each in loaded.not_effective] == [
         "net_namespace_ipvs",
-        "state_dump_file",
-        "data_use_instance",
+        "global_defs/state_dump_file",
+        "global_defs/data_use_instance",
     ]
     assert sound("global_defs {\nrouter_id a\n}").not_effective == ()
 
