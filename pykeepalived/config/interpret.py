@@ -406,7 +406,11 @@ class Interpreter:
         """What a second use makes of the value: another one, more of it, or NOTHING."""
         line = earlier.statement.line.number
         if spec.repeat is Repeat.COLLECT:
-            return spec.kind.merged(earlier.value, value)
+            try:
+                return spec.kind.merged(earlier.value, value)
+            except Refused as refused:
+                self._refused(statement, refused)
+                return refused.kept
         if spec.repeat is Repeat.REPLACE:
             hint = f"it is also set on line {line}"
             self._error(f"{name} is set already, this one replaces it", statement.span(0), hint)

@@ -60,16 +60,18 @@ def _collected(mistakes: list[Refused], kept: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class OneWord(Kind):
-    """One word and no other."""
+    """One word and no other, or one that is not empty."""
 
     filled: bool = False
     """An empty word, as between quotes, is none."""
+    alone: bool = True
+    """Words behind it are a mistake, and not passed over."""
 
     def read(self, words: Sequence[str]) -> str:
         """The word."""
         if not words:
             raise Refused("needs a word after it", -1, problem=Problem.LACKS_WORD)
-        if len(words) > 1:
+        if self.alone and len(words) > 1:
             raise Refused("takes one word", 1, hint="put a name with blanks between double quotes")
         if self.filled and not words[0]:
             raise Refused("the word is empty", hint="write a name, or remove the line")
@@ -323,6 +325,10 @@ class ReceiveBuffersKind(Kind):
             hint = "leave one of the two out"
             raise Refused("a size is set, the policy is ignored", index, hint, kept=ReceiveBuffers(size=size))
         return ReceiveBuffers(size=size)
+
+    def merged(self, earlier: Any, later: Any) -> ReceiveBuffers:
+        """What two lines make together."""
+        return self._with(earlier, str(later), 0) if later != ReceiveBuffers() else earlier
 
     def arguments(self) -> str:
         """Words or a number."""

@@ -39,7 +39,6 @@ class Mail:
     smtp_connect_timeout: int = keyword(
         Timer("0", "4294", places=0, zero_is="1"),
         default=30 * SECOND,
-        checked=True,
         effective=False,
         doc="How long a connection to that host may take.",
     )

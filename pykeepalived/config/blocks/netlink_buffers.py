@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pykeepalived.config.kinds import UINT_MAX, Boolean, Integer
 from pykeepalived.config.kinds_global import ReceiveBuffers, ReceiveBuffersKind
-from pykeepalived.config.schema import keyword
+from pykeepalived.config.schema import Repeat, keyword
 
 
 def _size(of: str, process: str) -> int:
@@ -52,6 +52,7 @@ class NetlinkBuffers:
     vrrp_rx_bufs_policy: ReceiveBuffers = keyword(
         ReceiveBuffersKind(),
         default=ReceiveBuffers(),
+        repeat=Repeat.COLLECT,
         unit="bytes",
         process="vrrp",
         checked=True,

@@ -44,7 +44,7 @@ class Reading:
         doc="A file that exists while a configuration is read; bare, keepalived.reload beside the pid files.",
     )
     config_save_dir: str | None = keyword(
-        Word(),
+        OneWord(filled=True, alone=False),
         default=None,
         arguments="DIR",
         process="parser",

@@ -8,7 +8,7 @@ from pykeepalived.config.blocks.firewall import FIRST_FWMARK, HOOK_PRIORITY
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.cross.context import Context
-from pykeepalived.config.cross.notify_fifos import FIFOS, fifos
+from pykeepalived.config.cross.notify_fifos import fifos
 from pykeepalived.config.cross.scripts import Scripts
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.kinds_global import MailServer
@@ -20,7 +20,12 @@ ROOT_VALUES = (
     "linkbeat_use_polling",
 )
 REPEATS = ("vrrp_garp_master_repeat", "vrrp_garp_master_refresh_repeat")
-SCRIPTS = (*(f"{name}_script" for name in FIFOS), "startup_script", "shutdown_script")
+READERS = {
+    "notify_fifo_script": ("vrrp_instance", "virtual_server"),
+    "vrrp_notify_fifo_script": ("vrrp_instance",),
+    "lvs_notify_fifo_script": ("virtual_server",),
+}
+"""Readers of FIFOs, and the blocks of which there must be one for them to be started."""
 INHERITED = (
     ("vrrp_garp_lower_prio_delay", "vrrp_garp_master_delay"),
     ("vrrp_garp_lower_prio_repeat", "vrrp_garp_master_repeat"),
@@ -58,8 +63,11 @@ def resolve(root: Raw, raw: Raw | None, context: Context, scripts: Scripts) -> G
             values[name] = values[other]
     if values["enable_snmp_rfc"]:
         values["enable_snmp_rfcv2"] = values["enable_snmp_rfcv3"] = True
-    for name in SCRIPTS:
+    for name in ("startup_script", "shutdown_script"):
         values[name] = scripts.command(raw.given.get(name))
+    for name, blocks in READERS.items():
+        started = any(each.table.name in blocks for each in root.blocks)
+        values[name] = (scripts.command if started else scripts.idle)(raw.given.get(name))
     fifos(raw, values, context, scripts)
     if "script_user" in raw.given and (account := scripts.default_account()) is not None:
         values["script_uid"], values["script_gid"] = account.uid, account.gid
