@@ -393,6 +393,10 @@ class Choice(Kind):
         """The words."""
         return "|".join(self.words)
 
+    def write(self, value: Any) -> str:
+        """The word; nothing for what the bare keyword is."""
+        return "" if value == self.bare else str(value)
+
     def arguments(self) -> str:
         """The words themselves."""
         return self.expected() if self.bare is None else f"[{self.expected()}]"
@@ -650,6 +654,10 @@ class Names(Kind):
 
     entries: ClassVar[bool] = True
     needs: ClassVar[int] = 0
+
+    def write(self, value: Any) -> str:
+        """The names, as they stand between the braces."""
+        return " ".join(map(word_text, value))
 
     def arguments(self) -> str:
         """A block of names."""

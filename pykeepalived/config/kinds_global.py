@@ -58,6 +58,16 @@ def _collected(mistakes: list[Refused], kept: Any) -> Any:
     raise first
 
 
+class _Composed(Kind):
+    """Its values of several words write themselves."""
+
+    __slots__ = ()
+
+    def write(self, value: Any) -> str:
+        """As the value says."""
+        return str(value)
+
+
 @dataclass(frozen=True, slots=True)
 class OneWord(Kind):
     """One word and no other, or one that is not empty."""
@@ -187,7 +197,7 @@ class MailServer:
 
 
 @dataclass(frozen=True, slots=True)
-class MailServerKind(Kind):
+class MailServerKind(_Composed):
     """A host and, where given, a port."""
 
     def read(self, words: Sequence[str]) -> MailServer:
@@ -245,7 +255,7 @@ class ExtraGarp:
 
 
 @dataclass(frozen=True, slots=True)
-class ExtraGarpKind(Kind):
+class ExtraGarpKind(_Composed):
     """``[all] SECONDS``."""
 
     def read(self, words: Sequence[str]) -> ExtraGarp:
@@ -280,7 +290,7 @@ class ReceiveBuffers:
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiveBuffersKind(Kind):
+class ReceiveBuffersKind(_Composed):
     """``MTU``, ``ADVERT`` or a number: a number beats both, and MTU beats ADVERT."""
 
     def read(self, words: Sequence[str]) -> ReceiveBuffers:
@@ -314,12 +324,14 @@ class ReceiveBuffersKind(Kind):
                     kept=ReceiveBuffers("MTU"),
                 )
             return ReceiveBuffers(name)
+        if found.size:
+            return found  # as any other word too many
         try:
             size = bounded(word, 0, UINT_MAX, index)
         except Refused as refused:
             refused.hint = "write MTU, ADVERT or a number of bytes"
             raise
-        if found.size or not size:
+        if not size:
             return found
         if found.policy:
             hint = "leave one of the two out"
@@ -351,7 +363,7 @@ class Fifo:
 
 
 @dataclass(frozen=True, slots=True)
-class FifoKind(Kind):
+class FifoKind(_Composed):
     """A path, and the user and group that shall own the pipe."""
 
     def read(self, words: Sequence[str]) -> Fifo:
@@ -427,7 +439,7 @@ class LvsTimeouts:
 
 
 @dataclass(frozen=True, slots=True)
-class LvsTimeoutsKind(Kind):
+class LvsTimeoutsKind(_Composed):
     """``tcp SECS``, ``tcpfin SECS`` and ``udp SECS`` in any order, at least one."""
 
     longest: ClassVar[int] = 31 * DAY
@@ -499,7 +511,7 @@ _SYNC_BOUNDS = {"id": (0, 255), "maxlen": (1, 65507), "port": (1, 65535), "ttl":
 
 
 @dataclass(frozen=True, slots=True)
-class SyncDaemonKind(Kind):
+class SyncDaemonKind(_Composed):
     """An interface, an instance, and numbers by name. The second and third word may stand without theirs."""
 
     def read(self, words: Sequence[str]) -> SyncDaemon:
@@ -580,7 +592,7 @@ def _pairs(words: Sequence[str], at: int, names: Sequence[str], take: Callable[[
         name = words[at]
         if name not in names:
             mistakes.append(Refused(f"unknown option '{name}'", at, f"the options are {', '.join(names)}"))
-            at += 1
+            at += 1 if at + 1 == len(words) or words[at + 1] in names else 2  # with what may be its value
             continue
         if at + 1 == len(words):
             lacks = Problem.LACKS_WORD if name == "inst" else Problem.MISSING_PARAMETER
