@@ -42,7 +42,7 @@ def lines(configuration: Configuration) -> Iterator[str]:
 def _keywords(block: Any, indent: str) -> Iterator[str]:
     for field in dataclasses.fields(block):
         name, value = field.name, getattr(block, field.name)
-        if value is None or value in ((), b"", "") or name in _HEADED:
+        if value is None or value in ((), b"", "") or str(value) == "" or name in _HEADED:
             continue
         if name in _SECRETS:
             yield f"{indent}{name} = ********"

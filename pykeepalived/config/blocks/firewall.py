@@ -10,7 +10,7 @@ HOOK_PRIORITY = -1
 FIRST_FWMARK = 1000
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Firewall:
     """Which packet filter is used, and its names there."""
 

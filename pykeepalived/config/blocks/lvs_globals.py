@@ -8,7 +8,7 @@ from pykeepalived.config.kinds_global import LvsTimeouts, LvsTimeoutsKind, SyncD
 from pykeepalived.config.schema import Repeat, keyword
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class LvsGlobals:
     """The IPVS table at the start and the end, its timeouts and its sync daemon."""
 

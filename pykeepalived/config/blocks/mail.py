@@ -8,7 +8,7 @@ from pykeepalived.config.schema import keyword
 from pykeepalived.units import SECOND
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Mail:
     """Who sends which mail to whom, by which host."""
 

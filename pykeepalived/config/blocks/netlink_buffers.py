@@ -35,7 +35,7 @@ _COMMANDS = "for netlink commands"
 _MONITOR = "that hears of changes by netlink"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class NetlinkBuffers:
     """How much may wait to be read."""
 

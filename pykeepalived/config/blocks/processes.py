@@ -66,7 +66,7 @@ def _rlimit_rttime(process: str) -> int:
     return limit
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Processes:
     """How the parent and its children run."""
 

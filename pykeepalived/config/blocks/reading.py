@@ -7,7 +7,7 @@ from pykeepalived.config.kinds_global import OneWord
 from pykeepalived.config.schema import Repeat, keyword
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Reading:
     """When the file is read again, and what is left beside it."""
 

@@ -28,7 +28,7 @@ def _snmp(what: str, process: str = "", former: tuple[str, ...] = ()) -> bool:
     return served
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Reports:
     """What is told to whom."""
 

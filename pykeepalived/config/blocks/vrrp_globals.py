@@ -39,7 +39,7 @@ def _default(of: str) -> bool:
     return wanted
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class VrrpGlobals:
     """Interfaces, groups, gratuitous messages, delays, and what an instance takes for granted."""
 

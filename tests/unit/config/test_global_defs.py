@@ -10,15 +10,24 @@ import pytest
 from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
 from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.diagnostics import Severity
 from pykeepalived.config.difference import difference, lines
-from pykeepalived.config.kinds import Entries, Flag, Names, Timer
+from pykeepalived.config.kinds import Entries, Flag, Names, Timer, Words
+from pykeepalived.config.kinds_firewall import ChainNames, IpsetNames
 from pykeepalived.config.kinds_global import (
+    CpuList,
     ExtraGarp,
     Fifo,
+    FifoKind,
     LvsTimeouts,
+    LvsTimeoutsKind,
     MailServer,
+    MailServerKind,
+    OneWord,
     ReceiveBuffers,
     SyncDaemon,
+    SyncDaemonKind,
+    Umask,
 )
 from pykeepalived.config.schema import Keyword, table_of
 from pykeepalived.units import SECOND
@@ -228,6 +237,34 @@ def test_a_value_is_written_as_words_that_read_as_it(text: str, value: Any) -> N
     assert getattr(defs(f"{name} {written}"), name) == value
 
 
+READ_ALL = (
+    MailServerKind,
+    CpuList,
+    LvsTimeoutsKind,
+    SyncDaemonKind,
+    Umask,
+    OneWord,
+    FifoKind,
+    Words,
+    IpsetNames,
+    ChainNames,
+)
+"""Kinds that look at every word of the line."""
+
+
+def test_words_too_many_are_passed_over() -> None:
+    plain = [
+        (text, value)
+        for text, value in VALUES
+        if (spec := table_of(GlobalDefs).keywords.get(text.split(" ", 1)[0])) is not None
+        and (not isinstance(spec.kind, READ_ALL) or text.startswith("config_save_dir"))
+        and (len(text.split()) > 1 or isinstance(spec.kind, Flag))
+    ]
+    assert len(plain) > 40
+    for text, value in plain:
+        assert getattr(defs(f"{text} surplus"), text.split(" ", 1)[0]) == value, text
+
+
 def test_every_kind_has_a_value_above_or_is_plain() -> None:
     shown = {text.split()[0] for text, _ in VALUES}
     kinds = {type(table_of(GlobalDefs).keywords[name].kind) for name in shown if name in table_of(GlobalDefs).keywords}
@@ -413,6 +450,7 @@ def test_a_mail_server_that_cannot_be_looked_up_is_said_and_kept() -> None:
     loaded = read("global_defs {\nsmtp_server mail.example\n}")
     assert messages(loaded) == ["2:13 Invalid smtp server mail.example: the name has no address"]
     assert loaded.exit_code == 5
+    assert [each.severity for each in loaded.diagnostics] == [Severity.WARNING]  # errors refuse a reload
     assert loaded.configuration.global_defs.smtp_server == MailServer("mail.example")
     machine = Machine()
     machine.hosts.add("mail.example")

@@ -36,8 +36,10 @@ def test_the_keyword_interface_stands_any_number_of_times() -> None:
             (GarpGroup(SECOND, 0, ("eth0",)),),
         ),
         (
-            "garp_group {\ngarp_interval 1\ninterface eth0\n}\n"
-            "garp_group {\ngarp_interval 2\ninterfaces {\neth1 eth0\n}\n}",
+            (
+                "garp_group {\ngarp_interval 1\ninterface eth0\n}\n"
+                "garp_group {\ngarp_interval 2\ninterfaces {\neth1 eth0\n}\n}"
+            ),
             ["8:6 garp_group already specified for eth0 - ignoring"],
             (GarpGroup(SECOND, 0, ("eth0",)), GarpGroup(2 * SECOND, 0, ("eth1",))),
         ),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pykeepalived.config.blocks.checkers import HttpGet, HttpUrl, TcpCheck
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
 from pykeepalived.config.blocks.virtual_server import RealServer, VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -25,6 +26,7 @@ SCRIPT = SECURE + 'vrrp_script s {\nscript "/opt/check.sh"\n%s\n}\n' + instance_
 FRAMES = {
     GlobalDefs: "global_defs {\n%s\n}",
     Root: "%s",
+    GarpGroup: "garp_group {\n%s\n}",
     VrrpInstance: instance_text("%s"),
     VrrpScript: SCRIPT,
     VrrpSyncGroup: instance_text("") + "vrrp_sync_group g {\ngroup {\nVI_1\n}\n%s\n}",
