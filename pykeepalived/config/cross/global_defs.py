@@ -45,15 +45,15 @@ def resolve(root: Raw, raw: Raw | None, context: Context, scripts: Scripts) -> G
     """The settings of the daemon."""
     values: dict[str, Any] = {name: root.value(name) for name in ROOT_VALUES}
     if raw is None:
-        values.update(_of_this_machine(context))
-        return GlobalDefs(**values)
+        return GlobalDefs(router_id=context.surroundings.host_name(), **values)
     table = table_of(GlobalDefs).keywords
     for each in fields(GlobalDefs):
         spec = table.get(each.name)
         if spec is not None:
             given = raw.given.get(each.name)
             values[each.name] = spec.default if given is None else given.value
-    values.update({name: value for name, value in _of_this_machine(context).items() if not values[name]})
+    if "router_id" not in raw.given:
+        values["router_id"] = context.surroundings.host_name()
     _garp(raw, values, context)
     _mail(raw, values, context)
     _order(raw, values, context)
@@ -83,13 +83,6 @@ def complete(settings: GlobalDefs, instances: Iterable[VrrpInstance]) -> GlobalD
     return replace(settings, lvs_sync_daemon=replace(daemon, syncid=vrids.get(daemon.instance or "", 0)))
 
 
-def _of_this_machine(context: Context) -> dict[str, str]:
-    """Names that are the machine's where the file has none."""
-    host = context.surroundings.host_name()
-    user = context.surroundings.process_account().name
-    return {"router_id": host, "smtp_helo_name": host, "notification_email_from": f"{user}@{host}"}
-
-
 def _garp(raw: Raw, values: dict[str, Any], context: Context) -> None:
     for name in REPEATS:
         if values[name] == 0:
@@ -105,8 +98,17 @@ def _mail(raw: Raw, values: dict[str, Any], context: Context) -> None:
     values["notification_email"] = tuple(each.value for each in recipients.value) if recipients is not None else ()
     if recipients is not None and not recipients.value:
         context.error("notification_email is empty", recipients.span(0), "add an address, or remove the block")
+    if "smtp_alert_vrrp" not in raw.given:
+        values["smtp_alert_vrrp"] = bool(values["smtp_alert"])
+    if "smtp_alert_checker" not in raw.given:
+        values["smtp_alert_checker"] = values["smtp_alert"]
     server: MailServer | None = values["smtp_server"]
-    if server is not None and server.named and not context.surroundings.host_known(server.host):
+    if server is None:
+        return  # no mail is sent: nobody sends it
+    host, user = context.surroundings.host_name(), context.surroundings.process_account().name
+    values["smtp_helo_name"] = values["smtp_helo_name"] or host
+    values["notification_email_from"] = values["notification_email_from"] or f"{user}@{host}"
+    if server.named and not context.surroundings.host_known(server.host):
         # no mistake of the file alone: the name may be known tomorrow
         context.warning(
             f"Invalid smtp server {server.host}: the name has no address",
@@ -114,10 +116,6 @@ def _mail(raw: Raw, values: dict[str, Any], context: Context) -> None:
             f"check the name with getent hosts {server.host}, or write the address",
             Problem.GENERAL_ERROR,
         )
-    if "smtp_alert_vrrp" not in raw.given:
-        values["smtp_alert_vrrp"] = bool(values["smtp_alert"])
-    if "smtp_alert_checker" not in raw.given:
-        values["smtp_alert_checker"] = values["smtp_alert"]
 
 
 def _order(raw: Raw, values: dict[str, Any], context: Context) -> None:

@@ -25,6 +25,7 @@ from pykeepalived.config.kinds_global import (
     MailServerKind,
     OneWord,
     ReceiveBuffers,
+    ReceiveBuffersKind,
     SyncDaemon,
     SyncDaemonKind,
     Umask,
@@ -239,6 +240,7 @@ def test_a_value_is_written_as_words_that_read_as_it(text: str, value: Any) -> N
 
 READ_ALL = (
     MailServerKind,
+    ReceiveBuffersKind,
     CpuList,
     LvsTimeoutsKind,
     SyncDaemonKind,
@@ -420,9 +422,11 @@ def test_some_former_names_are_said_and_do_not_count(text: str) -> None:
 
 def test_defaults_that_are_the_machines() -> None:
     for found in (defs(""), sound("").configuration.global_defs):
-        assert found.router_id == found.smtp_helo_name == "oracle"
-        assert found.notification_email_from == "root@oracle"
-    assert defs("smtp_helo_name").smtp_helo_name == "oracle"
+        assert (found.router_id, found.smtp_helo_name, found.notification_email_from) == ("oracle", "", "")
+    found = defs("smtp_server 10.0.0.1\nsmtp_helo_name")
+    assert (found.smtp_helo_name, found.notification_email_from) == ("oracle", "root@oracle")
+    found = defs("smtp_server 10.0.0.1\nsmtp_helo_name h\nnotification_email_from me@here")
+    assert (found.smtp_helo_name, found.notification_email_from) == ("h", "me@here")
     assert sound("").configuration == sound("global_defs {\n}").configuration
 
 
