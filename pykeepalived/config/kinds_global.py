@@ -241,42 +241,6 @@ class MulticastV6(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class ExtraGarp:
-    """How often gratuitous messages go out on the interfaces of VIPs that are not the instance's own."""
-
-    interval: int = 0
-    """Nanoseconds; 0 is never."""
-    everywhere: bool = False
-    """Also on interfaces that are no VMACs."""
-
-    def __str__(self) -> str:
-        """As in the file."""
-        return f"{'all ' if self.everywhere else ''}{self.interval // SECOND}" if self.interval else ""
-
-
-@dataclass(frozen=True, slots=True)
-class ExtraGarpKind(_Composed):
-    """``[all] SECONDS``."""
-
-    def read(self, words: Sequence[str]) -> ExtraGarp:
-        """The time, and whether ``all`` stands before it."""
-        everywhere = bool(words) and words[0] == "all"
-        if len(words) < 1 + everywhere:
-            raise Refused("needs a time in seconds", -1, problem=Problem.LACKS_WORD)
-        return ExtraGarp(bounded(words[int(everywhere)], 1, DAY, int(everywhere)) * SECOND, everywhere)
-
-    def expected(self) -> str:
-        """The bounds."""
-        return f"1..{DAY} s"
-
-    unit: ClassVar[str] = "s"
-
-    def arguments(self) -> str:
-        """A time, with ``all`` before it for all interfaces."""
-        return "[all] SECONDS"
-
-
-@dataclass(frozen=True, slots=True)
 class ReceiveBuffers:
     """How large the receive buffers of VRRP sockets are made: by a rule, or that many bytes."""
 

@@ -22,6 +22,7 @@ class Repeat(Enum):
     COLLECT = "collect"  # adds
     EACH = "each"  # every use stays, with its place: a list as Given
     STRONGEST = "strongest"  # as LAST, but nothing replaces the first word of its Choice
+    SAME = "same"  # a second that differs is an error and ignored
 
 
 class Unset(Enum):

@@ -5,6 +5,7 @@ The settings are many; those of one idea stand in a file of their own.
 
 from dataclasses import dataclass
 
+from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.firewall import Firewall
 from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
 from pykeepalived.config.blocks.lvs_globals import LvsGlobals
@@ -16,12 +17,9 @@ from pykeepalived.config.blocks.reports import Reports
 from pykeepalived.config.blocks.vrrp_globals import VrrpGlobals
 from pykeepalived.config.kinds import (
     UINT_MAX,
-    Address,
     Boolean,
     Entries,
     Flag,
-    Integer,
-    Timer,
     Word,
     Words,
     whole_seconds,
@@ -78,29 +76,10 @@ class GlobalDefs(Reports, VrrpGlobals, LvsGlobals, Firewall, NetlinkBuffers, Mai
     process="global",
     known=later(
         """
-        track_group { group { * } }
-        static_ipaddress { * } static_routes { * } static_rules { * }
-        vrrp_track_process { process param_match weight quorum quorum_max delay terminate_delay fork_delay
-                             full_command }
+        static_routes { * } static_rules { * }
         SSL { password ca certificate key }
         virtual_server_group { * }
-        bfd_instance { source_ip neighbor_ip neighbour_ip min_rx min_tx idle_tx multiplier passive ttl hoplimit max_hops
-                       multihop weight vrrp checker }
-        track_file { file weight init_file }
-        vrrp_track_file { file weight init_file }
-    """,
-        kinds={
-            **dict.fromkeys(("delay", "terminate_delay", "fork_delay"), Timer("0.000001", "3600")),
-            **dict.fromkeys(("source_ip", "neighbor_ip", "neighbour_ip"), Address()),
-            **dict.fromkeys(("min_rx", "min_tx"), Timer("1", "4294967", places=3)),
-            **dict.fromkeys(("ttl", "hoplimit", "multiplier"), Integer(1, 255)),
-            "idle_tx": Timer("1000", "4294967", places=3),
-            "max_hops": Integer(-1, 255),
-            "multihop": Boolean(),
-            "quorum": Integer(1, 65535),
-            "quorum_max": Integer(0, 65535),
-        },
-        instead={"vrrp_track_file": "track_file"},
+    """
     ),
 )
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,4 +145,12 @@ class Root:
         process="vrrp",
         effective=False,
         doc="How long an interface must be down or up before that counts.",
+    )
+    static_ipaddress: tuple[AddressEntry, ...] = keyword(
+        Entries("address", without=frozenset({"use_vmac"})),
+        default=(),
+        repeat=Repeat.COLLECT,
+        process="vrrp",
+        effective=False,
+        doc="Addresses that are there whatever the state of the instances.",
     )

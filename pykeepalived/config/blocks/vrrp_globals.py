@@ -16,7 +16,8 @@ from pykeepalived.config.kinds import (
     Word,
     whole_seconds,
 )
-from pykeepalived.config.kinds_global import ExtraGarp, ExtraGarpKind, MulticastV6
+from pykeepalived.config.kinds_global import MulticastV6
+from pykeepalived.config.kinds_vrrp import ExtraGarp, ExtraGarpKind
 from pykeepalived.config.schema import Repeat, keyword
 from pykeepalived.units import SECOND
 
@@ -131,7 +132,7 @@ class VrrpGlobals:
     vrrp_garp_interval: int = _spacing("gratuitous ARP messages")
     vrrp_gna_interval: int = _spacing("unsolicited neighbour adverts")
     vrrp_garp_extra_if: ExtraGarp = keyword(
-        ExtraGarpKind(),
+        ExtraGarpKind(1),
         default=ExtraGarp(),
         deprecated=("vrrp_vmac_garp_intvl",),
         process="vrrp",

@@ -16,7 +16,6 @@ from pykeepalived.config.kinds import Entries, Flag, Names, Timer, Words
 from pykeepalived.config.kinds_firewall import ChainNames, IpsetNames
 from pykeepalived.config.kinds_global import (
     CpuList,
-    ExtraGarp,
     Fifo,
     FifoKind,
     LvsTimeouts,
@@ -30,6 +29,7 @@ from pykeepalived.config.kinds_global import (
     SyncDaemonKind,
     Umask,
 )
+from pykeepalived.config.kinds_vrrp import ExtraGarp
 from pykeepalived.config.schema import Keyword, table_of
 from pykeepalived.units import SECOND
 from tests.config.machine import Machine
