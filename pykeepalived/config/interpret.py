@@ -89,6 +89,17 @@ class Interpreter:
         words = split_words(line.text)
         return Statement(WORDS, words, line, 0, len(line.text)) if words else None
 
+    def _commented_head(self, statement: Statement) -> None:
+        r"""A ``\#`` in the head of a block: keepalived loses the opening brace behind it, and with it the block."""
+        if statement.line.columns is None or not ("#" in statement.text or "!" in statement.text):
+            return
+        line, _ = strip_comment(statement.line.cut(statement.start, statement.end))
+        if len(line.text) < statement.end - statement.start:
+            place = statement.start + len(line.text)
+            message = f"Missing '{{' at beginning of configuration block: {statement.words[0]}"
+            hint = "a comment begins here, also behind a backslash: put the name between double quotes"
+            self._error(message, statement.line.span(place, place + 1), hint, Problem.MISSING_BOB)
+
     def _peek(self) -> Statement | None:
         if self._waiting is None:
             self._waiting = next(self._statements, None)
@@ -191,6 +202,8 @@ class Interpreter:
             message = f'"{statement.words[0]}" is deprecated, please use "{table.name}"'
             hint = f"write {table.name}"
             self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), hint))
+        if not path and table.name != "global_defs":
+            self._commented_head(statement)
         refused = self._refuse_head(raw, table, statement)
         if opened:
             if refused:

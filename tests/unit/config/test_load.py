@@ -420,3 +420,19 @@ def test_an_escaped_comment_sign_counts_in_global_defs_alone(word: str, password
     assert loaded.configuration.vrrp_instance[0].auth_pass == password
     assert loaded.exit_code == 0
     assert any("a comment begins here" in each.message for each in loaded.diagnostics) == warned
+
+
+@pytest.mark.parametrize(
+    ("head", "exit_code", "first"),
+    [
+        (r"vrrp_instance V\#1", 5, "1:16 Missing '{' at beginning of configuration block: vrrp_instance"),
+        (r"vrrp_instance V\!", 5, "1:16 Missing '{' at beginning of configuration block: vrrp_instance"),
+        ('vrrp_instance "V#1"', 0, None),
+    ],
+)
+def test_an_escaped_comment_sign_in_a_head_costs_keepalived_the_block(
+    head: str, exit_code: int, first: str | None
+) -> None:
+    loaded = read(instance_text("").lstrip().replace("vrrp_instance VI_1", head))
+    assert messages(loaded)[:1] == ([first] if first else [])
+    assert loaded.exit_code == exit_code
