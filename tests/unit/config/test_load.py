@@ -425,8 +425,8 @@ def test_an_escaped_comment_sign_counts_in_global_defs_alone(word: str, password
 @pytest.mark.parametrize(
     ("head", "exit_code", "first"),
     [
-        (r"vrrp_instance V\#1", 5, "1:16 Missing '{' at beginning of configuration block: vrrp_instance"),
-        (r"vrrp_instance V\!", 5, "1:16 Missing '{' at beginning of configuration block: vrrp_instance"),
+        (r"vrrp_instance V\#1", 5, "1:17 Missing '{' at beginning of configuration block: vrrp_instance"),
+        (r"vrrp_instance V\!", 5, "1:17 Missing '{' at beginning of configuration block: vrrp_instance"),
         ('vrrp_instance "V#1"', 0, None),
     ],
 )
