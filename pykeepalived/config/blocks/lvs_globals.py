@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pykeepalived.config.kinds import Boolean, Choice, Flag
-from pykeepalived.config.kinds_global import LvsTimeouts, LvsTimeoutsKind, SyncDaemon, SyncDaemonKind
+from pykeepalived.config.kinds_ipvs import LvsTimeouts, LvsTimeoutsKind, SyncDaemon, SyncDaemonKind
 from pykeepalived.config.schema import Repeat, keyword
 
 

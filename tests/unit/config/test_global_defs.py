@@ -18,17 +18,14 @@ from pykeepalived.config.kinds_global import (
     CpuList,
     Fifo,
     FifoKind,
-    LvsTimeouts,
-    LvsTimeoutsKind,
     MailServer,
     MailServerKind,
     OneWord,
     ReceiveBuffers,
     ReceiveBuffersKind,
-    SyncDaemon,
-    SyncDaemonKind,
     Umask,
 )
+from pykeepalived.config.kinds_ipvs import LvsTimeouts, LvsTimeoutsKind, SyncDaemon, SyncDaemonKind
 from pykeepalived.config.kinds_vrrp import ExtraGarp
 from pykeepalived.config.schema import Keyword, table_of
 from pykeepalived.units import SECOND
