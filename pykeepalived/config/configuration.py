@@ -7,7 +7,9 @@ from typing import Any
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.bfd_instance import BfdInstance
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
 from pykeepalived.config.blocks.probing import CheckTiming, Target
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.ssl import Ssl
@@ -37,6 +39,9 @@ class Configuration:
     static_ipaddress: tuple[AddressEntry, ...] = ()
     virtual_server_group: tuple[VirtualServerGroup, ...] = ()
     virtual_server: tuple[VirtualServer, ...] = ()
+    garp_group: tuple[GarpGroup, ...] = ()
+    linkbeat_interfaces: tuple[LinkbeatInterface, ...] = ()
+    interface_up_down_delays: tuple[InterfaceUpDownDelay, ...] = ()
     ssl: Ssl | None = None
 
     def vrrp_part(self) -> "Configuration":

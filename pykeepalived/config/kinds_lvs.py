@@ -7,14 +7,12 @@ from typing import Any, ClassVar, Literal
 
 from pykeepalived.config.kinds import (
     NOTHING,
-    Choice,
     Entries,
     Kind,
     Problem,
     Refused,
     Word,
     number,
-    word_text,
 )
 
 SIZE_MAX = 2**64 - 1
@@ -196,37 +194,6 @@ class OneWord(Kind):
     def arguments(self) -> str:
         """A word."""
         return "STRING"
-
-
-@dataclass(frozen=True, slots=True)
-class HttpVersion(Choice):
-    """A choice whose missing word is reported and ignored."""
-
-    def read(self, words: Sequence[str]) -> str:
-        """The word as the table spells it."""
-        if not words:
-            hint = f"write one of {', '.join(self.words)}"
-            raise Refused("needs a version", -1, hint, Problem.MISSING_PARAMETER)
-        return Choice.read(self, words)
-
-
-@dataclass(frozen=True, slots=True)
-class User(Kind):
-    """Who runs a command."""
-
-    def read(self, words: Sequence[str]) -> tuple[str, ...]:
-        """The user, and the group where given."""
-        if not words:
-            raise Refused("needs the name of a user", -1, problem=Problem.MISSING_PARAMETER)
-        return tuple(words[:2])
-
-    def write(self, value: Any) -> str:
-        """The names."""
-        return " ".join(word_text(each) for each in value)
-
-    def arguments(self) -> str:
-        """A user and a group."""
-        return "USER [[:]GROUP]"
 
 
 _DIGITS = "0123456789abcdef"

@@ -19,10 +19,5 @@ class LaterChecks:
                 '"or" for routes is deprecated, please use "nexthop"', line.span(place), "write nexthop via ..."
             )
 
-    def lines(self, block: str, head: Statement, count: int) -> None:
-        """A block of lines has ended."""
-        if block == "notification_email" and not count:
-            self._error("notification_email is empty", head.span(0), "add an address, or remove the block")
-
     def _error(self, message: str, span: Span, hint: str) -> None:
         self._findings.add(Diagnostic(Severity.ERROR, message, span, hint, Problem.GENERAL_ERROR))

@@ -8,8 +8,10 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.cross import (
     bfd_instances,
+    garp_groups,
     global_defs,
     groups,
+    interfaces,
     server_groups,
     ssl,
     static_addresses,
@@ -98,10 +100,13 @@ def cross(root: Raw, context: Context) -> Configuration:
     followers = Followers(context, scripts, root, defined_files, sessions)
     servers = Servers(context, scripts, settings, server_group, followers).resolve(root)
     scripts.violation(counts=True)
+    garp_group = garp_groups.resolve(root, context)
+    linkbeat_interfaces = interfaces.linkbeat_interfaces(root, context)
+    up_down_delays = interfaces.interface_up_down_delays(root, context)
     defined = vrrp_scripts.resolve(root, context, scripts)
     definitions = Definitions(defined, defined_files, defined_processes, defined_sessions)
     addresses = static_addresses.resolve(root, context)
-    resolver = Instances(context, scripts, settings, raw_globals, definitions)
+    resolver = Instances(context, scripts, settings, definitions)
     instances = resolver.resolve(root)
     sync_groups, instances = groups.resolve(root, instances, resolver.left_out, context, scripts, settings, definitions)
     there = {*resolver.left_out, *(each.name for each in instances)}
@@ -109,7 +114,7 @@ def cross(root: Raw, context: Context) -> Configuration:
     # keepalived looks no further once an interface is missing: that class of mistake is then not counted
     scripts.violation(counts=not context.missing_interface)
     return Configuration(
-        global_defs=settings,
+        global_defs=global_defs.complete(settings, instances),
         vrrp_instance=tuple(instances),
         vrrp_sync_group=tuple(sync_groups),
         vrrp_script=tuple(each.script for each in defined.values() if each.script is not None),
@@ -121,6 +126,9 @@ def cross(root: Raw, context: Context) -> Configuration:
         static_ipaddress=tuple(addresses),
         virtual_server=tuple(servers),
         ssl=ssl.resolve(root, context),
+        garp_group=garp_group,
+        linkbeat_interfaces=linkbeat_interfaces,
+        interface_up_down_delays=up_down_delays,
     )
 
 

@@ -103,7 +103,8 @@ class SmtpCheck:
     target: Target
     timing: CheckTiming = CheckTiming()
     helo_name: str = keyword(
-        Word(checked=True),
+        Word(),
+        checked=True,
         default="smtpchecker.keepalived.org",
         repeat=Repeat.REPLACE,
         effective=False,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from pykeepalived.config.blocks.probing import CheckTiming, timing
 from pykeepalived.config.blocks.scripts import Script
-from pykeepalived.config.kinds import Boolean, Command, Flag, Word, whole_seconds
-from pykeepalived.config.kinds_lvs import FileWeight, OneWord, User
+from pykeepalived.config.kinds import Boolean, Command, Flag, Word, Words, whole_seconds
+from pykeepalived.config.kinds_lvs import FileWeight, OneWord
 from pykeepalived.config.schema import Repeat, block, keyword, option
 from pykeepalived.units import SECOND
 
@@ -15,7 +15,14 @@ from pykeepalived.units import SECOND
     effective=False,
     passes={
         **timing(retry=0),
-        "user": option(User(), inherit="script_user", effective=False, doc="The user, and the group, that run it."),
+        "user": option(
+            Words(),
+            inherit="script_user",
+            arguments="USER [[:]GROUP]",
+            checked=True,
+            effective=False,
+            doc="The user, and the group, that run it.",
+        ),
     },
 )
 @dataclass(frozen=True, slots=True, kw_only=True)

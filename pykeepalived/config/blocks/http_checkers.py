@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pykeepalived.config.blocks.probing import TARGET, CheckTiming, Target, timing
-from pykeepalived.config.kinds import Boolean, Flag, Hex, Word
-from pykeepalived.config.kinds_lvs import HttpVersion, Offset, Pattern, RegexOptions, StackSizes, StatusCodes
+from pykeepalived.config.kinds import Boolean, Choice, Flag, Hex, Word
+from pykeepalived.config.kinds_lvs import Offset, Pattern, RegexOptions, StackSizes, StatusCodes
 from pykeepalived.config.schema import Keyword, Repeat, block, keyword, option
 from pykeepalived.units import SECOND
 
@@ -13,14 +13,15 @@ _GET: Mapping[str, Keyword] = {
     **TARGET,
     **timing(delay_before_retry=3 * SECOND, former=("nb_get_retry",)),
     "virtualhost": option(
-        Word(checked=True),
+        Word(),
         default=None,
+        checked=True,
         inherit="virtualhost",
         repeat=Repeat.REPLACE,
         doc="The Host header of all urls; address and port of the target if there is none.",
     ),
 }
-_VERSIONS = HttpVersion(("1.0", "1.0C", "1.1"), fold=True)
+_VERSIONS = Choice(("1.0", "1.0C", "1.1"), fold=True)
 
 
 @block("url")
@@ -39,7 +40,7 @@ class HttpUrl:
         doc="Codes and ranges of codes that are good; further lines add to them.",
     )
     virtualhost: str | None = keyword(
-        Word(checked=True), default=None, inherit="virtualhost", repeat=Repeat.REPLACE, doc="The Host header."
+        Word(), default=None, inherit="virtualhost", repeat=Repeat.REPLACE, checked=True, doc="The Host header."
     )
     regex: str | None = keyword(
         Pattern(),
@@ -87,7 +88,10 @@ class HttpGet:
     target: Target
     timing: CheckTiming = CheckTiming(delay_before_retry=3 * SECOND)
     http_protocol: str = keyword(
-        _VERSIONS, default="1.0", doc="The request's version; 1.0C is 1.0 and asks to close the connection."
+        _VERSIONS,
+        default="1.0",
+        checked=True,
+        doc="The request's version; 1.0C is 1.0 and asks to close the connection.",
     )
     enable_sni: bool = keyword(Boolean(), default=False, effective=False, doc="The name of the host goes into TLS.")
     sni_name: str | None = keyword(
@@ -114,6 +118,7 @@ class SslGet:
     http_protocol: str = keyword(
         _VERSIONS,
         default="1.0",
+        checked=True,
         effective=False,
         doc="The request's version; 1.0C is 1.0 and asks to close the connection.",
     )

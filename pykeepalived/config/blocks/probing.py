@@ -117,7 +117,8 @@ def for_checkers(outer: str) -> dict[str, Keyword]:
             CONNECT_TIMEOUT, inherit=outer and "connect_timeout", doc="Default of connect_timeout in the checkers."
         ),
         "virtualhost": option(
-            Word(checked=True),
+            Word(),
+            checked=True,
             inherit=outer and "virtualhost",
             repeat=Repeat.REPLACE,
             doc="Default of the Host header in the checkers.",

@@ -12,18 +12,19 @@ class Ssl:
     """The client's certificate of all SSL_GET checkers."""
 
     password: str | None = keyword(
-        Word(checked=True), default=None, repeat=Repeat.REPLACE, effective=False, doc="What opens the private key."
+        Word(), default=None, checked=True, repeat=Repeat.REPLACE, effective=False, doc="What opens the private key."
     )
     ca: str | None = keyword(
-        Word(checked=True),
+        Word(),
         default=None,
+        checked=True,
         repeat=Repeat.REPLACE,
         effective=False,
         doc="The file of certificates that are trusted.",
     )
     certificate: str | None = keyword(
-        Word(checked=True), default=None, repeat=Repeat.REPLACE, effective=False, doc="The file of the certificate."
+        Word(), default=None, checked=True, repeat=Repeat.REPLACE, effective=False, doc="The file of the certificate."
     )
     key: str | None = keyword(
-        Word(checked=True), default=None, repeat=Repeat.REPLACE, effective=False, doc="The file of the private key."
+        Word(), default=None, checked=True, repeat=Repeat.REPLACE, effective=False, doc="The file of the private key."
     )

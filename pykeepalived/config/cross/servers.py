@@ -52,11 +52,11 @@ class Servers:
         self._global_defs = global_defs
         self._groups = groups
         self._followers = followers
-        self._alert: bool | None = None
+        self._alert = global_defs.smtp_alert_checker
+        """None: nothing is said, and real servers differ from virtual ones."""
 
     def resolve(self, root: Raw) -> list[VirtualServer]:
         """Every virtual server that can be used."""
-        self._alert = _mail_default(next(root.named("global_defs"), None))
         checkers = Checkers(self._context, self._followers, self._global_defs)
         real_servers = RealServers(self._context, self._scripts, checkers)
         found: dict[Service, VirtualServer] = {}
@@ -284,16 +284,6 @@ def _mark_family(raw: Raw, reals: list[Raw]) -> int:
     if first is not None:
         said.append((reals[0].order, first))
     return min(said, default=(0, AF_INET))[1]
-
-
-def _mail_default(global_defs: Raw | None) -> bool | None:
-    """What the global settings say about mails of checkers; None when they say nothing."""
-    if global_defs is not None:
-        for name in ("smtp_alert_checker", "smtp_alert"):
-            given = global_defs.given.get(name)
-            if given is not None:
-                return bool(given.value)
-    return None
 
 
 def _text(raw: Raw) -> str:

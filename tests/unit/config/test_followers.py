@@ -86,7 +86,7 @@ def test_a_misc_check_without_a_program_it_may_run_is_dropped(lines: str, messag
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ("user", "user needs the name of a user"),
+        ("user", "user needs a word after it"),
         ("misc_timeout 4295", "outside range [0, 4294]"),
         ("misc_timeout 1.5", "'1.5' has too many decimal places"),
         ("connect_ip 10.0.0.1", "Unknown keyword 'connect_ip'"),

@@ -85,7 +85,7 @@ def test_a_checker_without_urls_is_dropped(name: str, lines: str, counts: list[s
 @pytest.mark.parametrize(
     ("lines", "counts"),
     [
-        ("http_protocol", "http_protocol needs a version"),
+        ("http_protocol", "http_protocol needs one of 1.0, 1.0C, 1.1"),
         ("http_protocol 2", "unknown value '2'"),
         ("nb_get_retry 3", "'nb_get_retry' is deprecated"),
         ("virtualhost", "virtualhost needs a word"),

@@ -24,6 +24,7 @@ from pykeepalived.config.blocks.checkers import (
     TcpCheck,
     UdpCheck,
 )
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
 from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.config.blocks.track_file import TrackedFile
@@ -47,6 +48,7 @@ BFD = "bfd_instance b {\nneighbor_ip 10.0.0.9\n}\n"
 FRAMES = {
     GlobalDefs: "global_defs {\n%s\n}",
     Root: "%s",
+    GarpGroup: "garp_group {\n%s\n}",
     VrrpInstance: instance_text("%s"),
     Authentication: instance_text("authentication {\n%s\n}"),
     AuthHmac: instance_text("auth_hmac {\nkey 1 hex:" + "ab" * 32 + "\nactive_key 1\n%s\n}"),

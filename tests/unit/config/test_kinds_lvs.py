@@ -24,7 +24,6 @@ from pykeepalived.config.kinds_lvs import (
     RegexOptions,
     StackSizes,
     StatusCodes,
-    User,
 )
 from pykeepalived.config.lexer import split_words
 from tests.config.reading import server
@@ -47,7 +46,6 @@ from tests.config.reading import server
         (Offset(), 2**64 - 1, "18446744073709551615"),
         (StackSizes(), (5, 10), "5 10"),
         (FileWeight(), -7, "-7"),
-        (User(), ("root", ":adm"), "root :adm"),
         (DnsName(), "example.org.", "example.org."),
     ],
 )

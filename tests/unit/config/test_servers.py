@@ -475,3 +475,23 @@ def test_equal_values_are_one_object() -> None:
     assert len(checks) == 7
     assert len({id(check.timing) for check in checks}) == 1
     assert len({id(real.lvs_method) for real in found.real_server}) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "virtual", "real"),
+    [
+        ("", False, True),
+        ("smtp_alert", True, True),
+        ("smtp_alert off", False, False),
+        ("smtp_alert\nsmtp_alert_checker off", False, False),
+        ("smtp_alert off\nsmtp_alert_checker", True, True),
+        ("smtp_alert_vrrp", False, True),
+    ],
+)
+def test_mails_are_sent_where_the_settings_say_so(settings: str, virtual: bool, real: bool) -> None:
+    loaded = read(f"global_defs {{\n{settings}\n}}\n" + server_text("", ""))
+    (found,) = loaded.configuration.virtual_server
+    assert (found.smtp_alert, found.real_server[0].smtp_alert) == (virtual, real)
+    other = read(f"global_defs {{\n{settings}\n}}\n" + server_text("smtp_alert off", "smtp_alert off"))
+    assert not other.configuration.virtual_server[0].smtp_alert
+    assert not other.configuration.virtual_server[0].real_server[0].smtp_alert
