@@ -1,8 +1,9 @@
 """What changed between two configurations, by identity: the plan of a reload.
 
 Identities: an instance is its VRID, family, interface, and unicast source or multicast group; a group and a script are
-their names, and so is what they follow; a virtual server is its service; a real server is its address and port within a
-virtual server; a static address is itself on its interface.
+their names, and so is what they follow; a garp_group is its interfaces, a line about an interface is its name; a
+virtual server is its service; a real server is its address and port within a virtual server; a static address is itself
+on its interface.
 """
 
 import dataclasses
@@ -12,10 +13,14 @@ from typing import Any, Generic, TypeVar
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.bfd_instance import BfdInstance
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
+from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.blocks.track_group import TrackGroup
 from pykeepalived.config.blocks.virtual_server import RealServer, VirtualServer
+from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
@@ -48,11 +53,17 @@ class Difference:
     vrrp_sync_group: Changes[VrrpSyncGroup]
     vrrp_script: Changes[VrrpScript]
     virtual_server: Changes[VirtualServer]
+    garp_group: Changes[GarpGroup] = Changes()
+    linkbeat_interfaces: Changes[LinkbeatInterface] = Changes()
+    interface_up_down_delays: Changes[InterfaceUpDownDelay] = Changes()
     track_file: Changes[TrackedFile] = Changes()
     vrrp_track_process: Changes[VrrpTrackProcess] = Changes()
     bfd_instance: Changes[BfdInstance] = Changes()
     track_group: Changes[TrackGroup] = Changes()
     static_ipaddress: Changes[AddressEntry] = Changes()
+    virtual_server_group: Changes[VirtualServerGroup] = Changes()
+    ssl: tuple[Ssl | None, Ssl | None] | None = None
+    """What checkers show of themselves, old and new, when it changed."""
 
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) for field in dataclasses.fields(self))
@@ -66,6 +77,11 @@ def difference(old: Configuration, new: Configuration) -> Difference:
         vrrp_sync_group=changes(old.vrrp_sync_group, new.vrrp_sync_group, lambda each: each.name),
         vrrp_script=changes(old.vrrp_script, new.vrrp_script, lambda each: each.name),
         virtual_server=changes(old.virtual_server, new.virtual_server, lambda each: each.service),
+        garp_group=changes(old.garp_group, new.garp_group, lambda each: each.interfaces),
+        linkbeat_interfaces=changes(old.linkbeat_interfaces, new.linkbeat_interfaces, lambda each: each.name),
+        interface_up_down_delays=changes(
+            old.interface_up_down_delays, new.interface_up_down_delays, lambda each: each.name
+        ),
         track_file=changes(old.track_file, new.track_file, lambda each: each.name),
         vrrp_track_process=changes(old.vrrp_track_process, new.vrrp_track_process, lambda each: each.name),
         bfd_instance=changes(old.bfd_instance, new.bfd_instance, lambda each: each.name),
@@ -73,6 +89,8 @@ def difference(old: Configuration, new: Configuration) -> Difference:
         static_ipaddress=changes(
             old.static_ipaddress, new.static_ipaddress, lambda each: (each.address, each.prefix_length, each.dev)
         ),
+        virtual_server_group=changes(old.virtual_server_group, new.virtual_server_group, lambda each: each.name),
+        ssl=(old.ssl, new.ssl) if old.ssl != new.ssl else None,
     )
 
 
@@ -95,7 +113,10 @@ def changes(old: Iterable[Item], new: Iterable[Item], identity: Callable[[Item],
 def lines(found: Difference) -> list[str]:
     """What a reload does, object by object, for people."""
     said = [f"global_defs: {_keywords(*found.global_defs)}"] if found.global_defs else []
+    said += _named("garp_group", found.garp_group, lambda group: " ".join(group.interfaces))
     for word, each in (
+        ("linkbeat_interfaces", found.linkbeat_interfaces),
+        ("interface_up_down_delays", found.interface_up_down_delays),
         ("vrrp_script", found.vrrp_script),
         ("track_file", found.track_file),
         ("vrrp_track_process", found.vrrp_track_process),
@@ -106,6 +127,9 @@ def lines(found: Difference) -> list[str]:
     ):
         said += _named(word, each, lambda item: str(item.name))
     said += _named("static_ipaddress", found.static_ipaddress, lambda each: f"{each} dev {each.dev}")
+    said += _named("virtual_server_group", found.virtual_server_group, lambda group: group.name, _entries)
+    if found.ssl:
+        said.append(f"SSL: {_ssl(*found.ssl)}")
     said += _named("virtual_server", found.virtual_server, lambda server: str(server.service), _servers)
     return said
 
@@ -129,6 +153,22 @@ def _servers(old: VirtualServer, new: VirtualServer) -> str:
     said = _named("real_server", found, lambda server: f"{server.address} {server.port}")
     rest = _keywords(old, dataclasses.replace(new, real_server=old.real_server))
     return "; ".join([*said, *([rest] if rest else [])]) or "real_server: another order"
+
+
+def _entries(old: VirtualServerGroup, new: VirtualServerGroup) -> str:
+    """The lines that came and went."""
+    found = changes(old.entries, new.entries, lambda entry: entry)
+    said = [*(f"{entry.entry_text()}: removed" for entry in found.removed)]
+    said += [f"{entry.entry_text()}: added" for entry in found.added]
+    return "; ".join(said) or "another order"
+
+
+def _ssl(old: Ssl | None, new: Ssl | None) -> str:
+    """The keywords that differ, for one of them is a password."""
+    if old is None or new is None:
+        return "added" if old is None else "removed"
+    names = [field.name for field in dataclasses.fields(old)]
+    return ", ".join(name for name in names if getattr(old, name) != getattr(new, name))
 
 
 def _keywords(old: Any, new: Any) -> str:
