@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.virtual_server import VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -21,10 +23,13 @@ class Configuration:
     vrrp_sync_group: tuple[VrrpSyncGroup, ...] = ()
     vrrp_script: tuple[VrrpScript, ...] = ()
     virtual_server: tuple[VirtualServer, ...] = ()
+    static_routes: tuple[RouteEntry, ...] = ()
+    static_rules: tuple[RuleEntry, ...] = ()
 
     def vrrp_part(self) -> "Configuration":
         """What the VRRP process needs."""
-        return replace(self, virtual_server=())
+        # nobody acts upon static routes and rules yet
+        return replace(self, virtual_server=(), static_routes=(), static_rules=())
 
     def checker_part(self) -> "Configuration":
         """What the checker process needs."""

@@ -1,7 +1,8 @@
 """What changed between two configurations, by identity: the plan of a reload.
 
 Identities: an instance is its VRID, family, interface, and unicast source or multicast group; a group and a script are
-their names; a virtual server is its service; a real server is its address and port within a virtual server.
+their names; a virtual server is its service; a real server is its address and port within a virtual server. A static
+route and a static rule are all that they say: one that differs is another.
 """
 
 import dataclasses
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.virtual_server import RealServer, VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
@@ -43,11 +46,11 @@ class Difference:
     vrrp_sync_group: Changes[VrrpSyncGroup]
     vrrp_script: Changes[VrrpScript]
     virtual_server: Changes[VirtualServer]
+    static_routes: Changes[RouteEntry] = Changes()
+    static_rules: Changes[RuleEntry] = Changes()
 
     def __bool__(self) -> bool:
-        return bool(
-            self.global_defs or self.vrrp_instance or self.vrrp_sync_group or self.vrrp_script or self.virtual_server
-        )
+        return any(getattr(self, each.name) for each in dataclasses.fields(self))
 
 
 def difference(old: Configuration, new: Configuration) -> Difference:
@@ -58,6 +61,8 @@ def difference(old: Configuration, new: Configuration) -> Difference:
         vrrp_sync_group=changes(old.vrrp_sync_group, new.vrrp_sync_group, lambda each: each.name),
         vrrp_script=changes(old.vrrp_script, new.vrrp_script, lambda each: each.name),
         virtual_server=changes(old.virtual_server, new.virtual_server, lambda each: each.service),
+        static_routes=changes(old.static_routes, new.static_routes, lambda each: each),
+        static_rules=changes(old.static_rules, new.static_rules, lambda each: each),
     )
 
 
@@ -80,6 +85,8 @@ def changes(old: Iterable[Item], new: Iterable[Item], identity: Callable[[Item],
 def lines(found: Difference) -> list[str]:
     """What a reload does, object by object, for people."""
     said = [f"global_defs: {_keywords(*found.global_defs)}"] if found.global_defs else []
+    said += _named("static_routes", found.static_routes, str)
+    said += _named("static_rules", found.static_rules, str)
     for word, each in (
         ("vrrp_script", found.vrrp_script),
         ("vrrp_sync_group", found.vrrp_sync_group),

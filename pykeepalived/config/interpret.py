@@ -519,6 +519,11 @@ class Interpreter:
 
 def entry(grammar: str, statement: Statement) -> EntryGiven:
     """A line by its grammar. The plain case, one word, needs none (and no pyparsing)."""
+    if grammar in ("route", "rule"):
+        from pykeepalived.config.grammar import routes, rules  # noqa: PLC0415 - 60 ms that a plain file need not spend
+
+        parse = routes.parse if grammar == "route" else rules.parse
+        return EntryGiven("", parse(statement.text), statement)
     if len(statement.words) == 1 and '"' not in statement.text:
         return EntryGiven(statement.words[0], (), statement)
     from pykeepalived.config.grammar import entries  # noqa: PLC0415 - 60 ms that a plain file need not spend

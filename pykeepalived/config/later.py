@@ -52,11 +52,6 @@ class LaterChecks:
         """A line of a block of lines."""
         if block in TRACKS and path:
             self._known(TRACKS[block], line, 0)
-        elif block in ("virtual_routes", "static_routes") and "or" in line.words[1:]:
-            place = line.words.index("or", 1)
-            self._error(
-                '"or" for routes is deprecated, please use "nexthop"', line.span(place), "write nexthop via ..."
-            )
 
     def lines(self, block: str, head: Statement, count: int) -> None:
         """A block of lines has ended."""

@@ -9,6 +9,7 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.cross import global_defs, groups, vrrp_scripts
 from pykeepalived.config.cross.context import Context
 from pykeepalived.config.cross.instances import Instances
+from pykeepalived.config.cross.routing import Routing
 from pykeepalived.config.cross.scripts import Scripts
 from pykeepalived.config.cross.servers import Servers
 from pykeepalived.config.cross.trackers import Defined
@@ -84,7 +85,8 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
         scripts.glance(each)
     scripts.violation(counts=True)
     defined = vrrp_scripts.resolve(root, context, scripts)
-    resolver = Instances(context, scripts, settings, raw_globals, defined)
+    routing = Routing(root, raw_globals, context)
+    resolver = Instances(context, scripts, settings, raw_globals, defined, routing)
     instances = resolver.resolve(root)
     sync_groups, instances = groups.resolve(root, instances, resolver.left_out, context, scripts, settings, defined)
     _unused(defined, instances, sync_groups, root, context)
@@ -96,6 +98,8 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
         vrrp_sync_group=tuple(sync_groups),
         vrrp_script=tuple(each.script for each in defined.values() if each.script is not None),
         virtual_server=tuple(servers),
+        static_routes=routing.routes(root),
+        static_rules=routing.rules(root),
     )
 
 

@@ -18,12 +18,14 @@ class Machine:
         commands: tuple[str, ...] = (),
         variables: Mapping[str, str] | None = None,
         host_name: str = "oracle",
+        vrfs: tuple[str, ...] = (),
     ) -> None:
         self.files = {path: text.encode() if isinstance(text, str) else text for path, text in (files or {}).items()}
         self._interfaces = {"lo": NetworkInterface("lo", 65536, loopback=True)}
         for name in interfaces:
             mtu = interfaces[name] if isinstance(interfaces, Mapping) else 1500
             self._interfaces[name] = NetworkInterface(name, mtu)
+        self._interfaces |= {name: NetworkInterface(name, 65536, vrf=True) for name in vrfs}
         self.commands = {name: element(name) for name in commands}
         self.folders: dict[str, PathElement] = {}
         self.users = {"root": ROOT, "nobody": Account("nobody", 65534, 65534, (65534,))}
@@ -32,6 +34,14 @@ class Machine:
         self._host_name = host_name
         self.namespaces: dict[str, Mapping[str, NetworkInterface]] = {}
         self.executable: set[str] = set()
+        self.iproute = {
+            "/etc/iproute2/rt_scopes": {"local-net": 100},
+            "/etc/iproute2/rt_tables": {"unspec": 0, "dmz": 300},
+            "/etc/iproute2/rt_protos": {"static": 4, "bgp": 186},
+            "/etc/iproute2/rt_realms": {"cosmos": 0, "paid": 7},
+            "/etc/iproute2/rt_dsfield": {"AF11": 0x28, "EF": 0xB8},
+            "/etc/iproute2/group": {"uplinks": 3},
+        }
 
     def read_file(self, path: str) -> bytes:
         if path in self.executable:
@@ -80,8 +90,11 @@ class Machine:
                 return ScriptPath(path, (*way, file))
         return None
 
-    def scope(self, name: str) -> int | None:
-        return {"local-net": 100}.get(name)
+    def iproute_names(self, folder: str, file: str) -> Mapping[str, int]:
+        return self.iproute.get(f"{folder}/{file}", {})
+
+    def ip_protocol(self, name: str) -> int | None:
+        return {"icmp": 1, "tcp": 6, "TCP": 6, "udp": 17, "gre": 47, "ipv6-icmp": 58, "vrrp": 112}.get(name)
 
     def random(self, low: int, high: int) -> int:
         return (low + high) // 2

@@ -10,8 +10,23 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "pykeepalived"
 
 GROUND = ("errors", "units", "effects", "events", "ipvs_table")
-VALUES = ("config.blocks", "config.kinds", "config.schema", "config.configuration", "config.surroundings")
-CORE = (*GROUND, "wire", "config.blocks", "config.kinds", "config.configuration", "config.difference")
+VALUES = (
+    "config.blocks",
+    "config.kinds",
+    "config.kinds_routes",
+    "config.schema",
+    "config.configuration",
+    "config.surroundings",
+)
+CORE = (
+    *GROUND,
+    "wire",
+    "config.blocks",
+    "config.kinds",
+    "config.kinds_routes",
+    "config.configuration",
+    "config.difference",
+)
 
 # what each part may import of ours, besides itself; the longest fitting name counts
 MAY: dict[str, tuple[str, ...]] = {
@@ -22,10 +37,13 @@ MAY: dict[str, tuple[str, ...]] = {
     "events": (),
     "wire": GROUND,
     "config": (*GROUND, "wire"),
-    "config.blocks": ("config.schema", "config.kinds", "errors", "units"),
+    "config.blocks": ("config.schema", "config.kinds", "config.kinds_routes", "errors", "units"),
     "config.kinds": ("errors", "units"),
+    "config.kinds_routes": ("config.kinds",),
     "config.schema": ("config.kinds", "errors", "units"),
-    "config.grammar": ("config.raw", "config.kinds", "config.schema", "errors", "units"),
+    "config.grammar": (
+        *("config.raw", "config.kinds", "config.kinds_routes", "config.schema", "config.blocks", "errors", "units"),
+    ),
     "vrrp": CORE,
     "trackers": CORE,
     "checkers": CORE,

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.kinds import (
     AF_INET,
@@ -14,6 +16,7 @@ from pykeepalived.config.kinds import (
     Boolean,
     Choice,
     Command,
+    Entries,
     Flag,
     Integer,
     Timer,
@@ -232,7 +235,7 @@ class GlobalDefs:
         """
         linkbeat_use_polling namespace_with_ipsets
         track_group { group { * } }
-        static_ipaddress { * } static_routes { * } static_rules { * }
+        static_ipaddress { * }
         garp_group { garp_interval gna_interval interface interfaces { * } }
         linkbeat_interfaces { * }
         vrrp_track_process { process param_match weight quorum quorum_max delay terminate_delay fork_delay
@@ -274,6 +277,22 @@ class Root:
         Word(), default=None, repeat=Repeat.FIRST, doc="The name of this daemon among several."
     )
     use_pid_dir: bool = keyword(Flag(), default=False, doc="PID files go into a folder of their own.")
+    static_routes: tuple[RouteEntry, ...] = keyword(
+        Entries("route"),
+        default=(),
+        repeat=Repeat.COLLECT,
+        process="vrrp",
+        effective=False,
+        doc="Routes that are there whatever state the instances have.",
+    )
+    static_rules: tuple[RuleEntry, ...] = keyword(
+        Entries("rule"),
+        default=(),
+        repeat=Repeat.COLLECT,
+        process="vrrp",
+        effective=False,
+        doc="Rules of routing policy that are there whatever state the instances have.",
+    )
     child_wait_time: int = keyword(
         whole_seconds(UINT_MAX), default=5 * SECOND, doc="How long the parent waits for the children at the end."
     )

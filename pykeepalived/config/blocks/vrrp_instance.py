@@ -5,6 +5,8 @@ from ipaddress import IPv4Address
 from typing import Literal
 
 from pykeepalived.config.blocks.addresses import AddressEntry, UnicastPeer
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.trackers import TrackInterface, TrackScript
 from pykeepalived.config.kinds import (
@@ -35,7 +37,6 @@ _LATER = later(
     use_vmac use_vmac_addr vmac_xmit_base use_ipvlan old_unicast_checksum vrf
     track_file { * } track_process { * } track_bfd { * } track_src_ip
     promote_secondaries linkbeat_use_polling v3_checksum_as_v2
-    virtual_routes { * } virtual_rules { * }
     debug smtp_alert lvs_sync_daemon_interface timer_expired_backup thread_timer_expired
     garp_extra_if vmac_garp_intvl kernel_rx_buf_size
     auth_hmac { key active_key time_window anti_replay mode }
@@ -113,6 +114,20 @@ class VrrpInstance:
         default=(),
         repeat=Repeat.COLLECT,
         doc="Addresses the MASTER holds that adverts do not carry.",
+    )
+    virtual_routes: tuple[RouteEntry, ...] = keyword(
+        Entries("route", without=frozenset({"track_group"})),
+        default=(),
+        repeat=Repeat.COLLECT,
+        effective=False,
+        doc="Routes that are there while the instance is MASTER.",
+    )
+    virtual_rules: tuple[RuleEntry, ...] = keyword(
+        Entries("rule", without=frozenset({"track_group"})),
+        default=(),
+        repeat=Repeat.COLLECT,
+        effective=False,
+        doc="Rules of routing policy that are there while the instance is MASTER.",
     )
     unicast_peer: tuple[UnicastPeer, ...] = keyword(
         Entries("unicast_peer"), default=(), repeat=Repeat.COLLECT, doc="Adverts go to these hosts, not to the group."

@@ -11,6 +11,7 @@ from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.cross import addresses, trackers
 from pykeepalived.config.cross.addresses import AddressReader, family_of
 from pykeepalived.config.cross.context import Context
+from pykeepalived.config.cross.routing import Routing
 from pykeepalived.config.cross.scripts import Scripts
 from pykeepalived.config.kinds import AF_INET, AF_INET6, IP, Problem
 from pykeepalived.config.raw import Given, Raw
@@ -40,6 +41,8 @@ _COPIED = tuple(
         "state",
         "virtual_ipaddress",
         "virtual_ipaddress_excluded",
+        "virtual_routes",
+        "virtual_rules",
         "unicast_peer",
         "unicast_src_ip",
         "mcast_src_ip",
@@ -67,6 +70,7 @@ class Instances:
         global_defs: GlobalDefs,
         raw_globals: Raw | None,
         defined: Mapping[str, trackers.Defined],
+        routing: Routing,
     ) -> None:
         self._context = context
         self._scripts = scripts
@@ -74,6 +78,7 @@ class Instances:
         self._strict = bool(raw_globals.value("vrrp_strict")) if raw_globals is not None else False
         self._other_checksum = raw_globals is not None and "v3_checksum_as_v2" in raw_globals.said
         self._defined = defined
+        self._routing = routing
         self.left_out: set[str] = set()
         self._taken: dict[tuple[int, int, str, IP], Raw] = {}
 
@@ -118,6 +123,7 @@ class Instances:
         vips, excluded = self._count(raw, vips, excluded, values, interface)
         self._needs_address(raw, vips, version, strict=strict)
         values["virtual_ipaddress"], values["virtual_ipaddress_excluded"] = tuple(vips), tuple(excluded)
+        values["virtual_routes"], values["virtual_rules"] = self._routing.routes(raw), self._routing.rules(raw)
         self._trackers(raw, values)
         for name in NOTIFIES:
             values[name] = self._scripts.command(raw.given.get(name))
