@@ -10,14 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "pykeepalived"
 
 GROUND = ("errors", "units", "effects", "events", "ipvs_table")
-VALUES = (
-    "config.blocks",
-    "config.kinds",
-    "config.kinds_routes",
-    "config.schema",
-    "config.configuration",
-    "config.surroundings",
-)
+VALUES = ("config.blocks", "config.kinds", "config.schema", "config.configuration", "config.surroundings")
 CORE = (
     *GROUND,
     "wire",

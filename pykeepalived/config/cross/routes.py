@@ -98,7 +98,7 @@ class _Route:
             self._nexthops.append(piece)
         elif name == "rest":
             hint = "next hops come last: move it before the first nexthop"
-            if not any(each.name == "rest" for each in self._at.values()):
+            if "rest" not in self._at:
                 line.error(f"'{piece.value}' does not belong behind next hops - ignored", piece, hint)
             self._at["rest"] = piece
         else:
@@ -137,30 +137,30 @@ class _Route:
             if piece.value is None:
                 raise line.lacks(piece, word)
             self._type, self._action = number, "add"
-        text = line.text(piece) if piece.name in ("to", "type") else piece.value or piece.name
-        if self._subject is not None:
+        text = line.text(piece) if name else piece.name or piece.value or ""
+        if text in ANY_WORDS:
+            self._destination = None
+        elif text == DEFAULT6:
+            self._destination = IPv6Interface("::/0")
+        else:
+            self._destination = self._prefix(piece, text)
+        if self._subject is not None and line.skipping is None:
             message = f"a second destination: {text} replaces the one before"
             line.warning(message, piece, "write one route a line")
         self._subject = piece
-        if text in ANY_WORDS:
-            self._destination = None
-            return
-        if text == DEFAULT6:
-            self._destination = IPv6Interface("::/0")
-            return
+
+    def _prefix(self, piece: Piece, text: str) -> Prefix:
+        line = self._line
         try:
-            self._destination = Network().read([text])
+            found: Prefix = Network().read([text])
         except Refused as refused:
             if refused.kept is NOTHING and not isinstance(refused, Mistaken):
                 raise self._no_option(piece, text) from None
-            self._destination = line.refused(refused, refused.message, piece, refused.hint)
-        self._beyond_prefix(piece, text)
-
-    def _beyond_prefix(self, piece: Piece, text: str) -> None:
-        found = self._destination
-        if found is not None and found.ip != found.network.network_address:
+            found = line.refused(refused, refused.message, piece, refused.hint)
+        if found.ip != found.network.network_address:
             hint = f"write {found.network}"
-            self._line.warning(f"the kernel takes no route to {text}: bits are set behind the prefix", piece, hint)
+            line.warning(f"the kernel takes no route to {text}: bits are set behind the prefix", piece, hint)
+        return found
 
     def _no_option(self, piece: Piece, text: str) -> Dropped:
         """A word that is neither an option nor a destination."""
@@ -206,7 +206,6 @@ class _Route:
 
     def _resolve(self) -> RouteEntry:
         line, values = self._line, self._values
-        self._track()
         family = self._family()
         if self._subject is None:
             raise line.drop("a route needs a destination", None, "write it first: 192.0.2.0/24 via ..., or default")
@@ -217,15 +216,15 @@ class _Route:
         if "realms" in self._at and family == AF_INET6:
             raise line.drop("realms are for IPv4", self._at["realms"], "remove them")
         nexthops = self._all_nexthops(family)
+        self._track()
         line.refuse_skipped()
         action = self._action or "prepend"
         return RouteEntry(destination=destination, type=self._type, action=action, nexthop=nexthops, **values)
 
     def _track(self) -> None:
-        """What keeps a route from being tracked, and what a tracked one must be."""
+        """What a tracked route must be; one without an interface is none."""
         line, values = self._line, self._values
-        tracked = "no_track" not in values
-        if tracked and values.get("protocol", RTPROT_KEEPALIVED) != RTPROT_KEEPALIVED:
+        if "no_track" not in values and values.get("protocol", RTPROT_KEEPALIVED) != RTPROT_KEEPALIVED:
             hint = "add no_track, or remove the protocol"
             line.error(
                 "a route that is tracked has the protocol keepalived (18), which is used", self._at["protocol"], hint
@@ -233,9 +232,6 @@ class _Route:
             del values["protocol"]
         if "dev" in values:
             return
-        if tracked and self._subject is not None:
-            hint = "add dev IFNAME, or no_track if that is meant"
-            line.error("Warning - cannot track a route without an interface, not tracking", self._subject, hint)
         values["no_track"] = True
         if values.get("track_group") is not None:
             line.error("a route with a track_group needs dev - ignored", self._at["track_group"], "add dev IFNAME")

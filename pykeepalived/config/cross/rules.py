@@ -102,7 +102,7 @@ class _Rule:
                 return line.lacks(piece, "type")
             known = f"behind type there may be {', '.join(TYPED)}; tables go without it"
             return line.drop(f"type {piece.value} is no action", piece, known)
-        text = piece.value or piece.name
+        text = piece.name or piece.value or ""
         hint = {"ip_proto": "write ipproto", "nat": "the kernel has no such rules any more"}.get(text)
         if text in line.place.without:
             hint = f"{text} is for static_rules alone"

@@ -356,6 +356,7 @@ def test_what_peers_would_refuse_leaves_the_instance_out(lines: str) -> None:
         "use_vmac",
         "use_vmac vrrp.51\nvmac_xmit_base",
         "virtual_routes {\n10.1.0.0/16 via 10.0.0.9\n}",
+        "virtual_rules {\nfrom 10.1.0.0/16 lookup 100 priority 5\n}",
         "smtp_alert",
         "no_accept",
     ],

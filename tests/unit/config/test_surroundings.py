@@ -106,3 +106,18 @@ def test_every_folder_on_the_way_is_judged(folder: Path) -> None:
     paths = [each.path for each in found.elements]
     assert {"/", f"{folder}/links", f"{folder}/real"} <= set(paths)
     assert f"{folder}/short" not in paths
+
+
+def test_names_of_iproute2_are_read_as_iproute2_reads_them(tmp_path: Path) -> None:
+    (tmp_path / "rt_dsfield").write_text("# names\n0x28\tAF11 # one\n16 low\n  5 five\nx bad\n1 two words\n7 low\n")
+    machine = LinuxSurroundings()
+    assert machine.iproute_names(str(tmp_path), "rt_dsfield") == {"AF11": 0x28, "low": 16, "five": 5}
+    assert machine.iproute_names(str(tmp_path), "rt_tables") == {}
+
+
+def test_protocols_have_numbers_and_loopback_is_no_vrf(machine: Surroundings) -> None:
+    assert machine.ip_protocol("tcp") == 6
+    assert machine.ip_protocol("no-such-protocol") is None
+    interfaces = machine.interfaces(None)
+    assert interfaces is not None
+    assert not interfaces["lo"].vrf
