@@ -153,7 +153,10 @@ def rules(draw: st.DrawFn) -> RuleEntry:
 @given(routes())
 @example(RouteEntry(destination=IPv4Interface("0.0.0.0/0"), no_track=True))
 def test_a_route_written_and_read_is_the_same(route: RouteEntry) -> None:
-    loaded = read(f"static_routes {{\n{route.entry_text()}\n}}\n", Machine(vrfs=("blue",)))
+    loaded = read(
+        f"static_routes {{\n{route.entry_text()}\n}}\n",
+        Machine(interfaces=("eth0", "eth1", "blue"), drivers={"blue": "vrf"}),
+    )
     assert loaded.diagnostics == (), messages(loaded)
     assert loaded.configuration.static_routes == (route,)
 

@@ -198,7 +198,7 @@ class _Route:
         found = line.context.interface(name)
         if found is None:
             raise line.drop(f"there is no VRF {name}", piece, line.context.interface_hint(name))
-        if not found.vrf:
+        if found.driver != "vrf":
             raise line.drop(f"interface {name} is no VRF", piece, "`ip link show type vrf` lists them")
         return name
 

@@ -279,7 +279,9 @@ def test_an_interface_that_is_missing_is_fatal_unless_it_may_come() -> None:
 
 
 def test_a_vrf_must_be_one() -> None:
-    assert route(DEV + "vrf blue", Machine(vrfs=("blue",))) == made(vrf="blue")
+    assert route(DEV + "vrf blue", Machine(interfaces=("eth0", "eth1", "blue"), drivers={"blue": "vrf"})) == made(
+        vrf="blue"
+    )
 
 
 def test_the_place_of_a_mistake_is_its_word() -> None:
@@ -327,3 +329,27 @@ def test_many_routes_are_read_in_a_moment() -> None:
     loaded = sound(f"static_routes {{\n{lines}\n}}\n")
     assert len(loaded.configuration.static_routes) == 5000
     assert loaded.configuration.static_routes[-1].metric == 4999
+
+
+GROUPS = "track_group g {\ngroup {\nVI_1\n}\n}\n"
+
+
+def test_a_track_group_must_be_defined_above_and_needs_an_interface() -> None:
+    lines = "static_routes {\n%s\n}\n"
+    loaded = sound(GROUPS + instance_text("") + lines % (DEV + "track_group g"))
+    assert loaded.configuration.static_routes == (made(track_group="g"),)
+    for line, said_, wanted in (
+        (DEV + "track_group h", "track_group h not found - ignored", made()),
+        (DEV + "track_group g track_group g", "track_group g is a second one - ignored", made(track_group="g")),
+        (
+            "10.1.0.0/24 track_group g",
+            "a route with a track_group needs dev - ignored",
+            made(dev=None, no_track=True),
+        ),
+    ):
+        loaded = read(GROUPS + instance_text("") + lines % line)
+        assert [each.message for each in loaded.diagnostics] == [said_]
+        assert (loaded.exit_code, loaded.configuration.static_routes) == (5, (wanted,))
+    loaded = read(lines % (DEV + "track_group g") + GROUPS + instance_text(""))
+    assert [each.message for each in loaded.diagnostics] == ["track_group g not found - ignored"]
+    assert loaded.diagnostics[0].hint == "define it above: track_group g { ... }"

@@ -188,3 +188,17 @@ def test_a_reload_says_which_rules_and_routes_come_and_go() -> None:
     found = difference(old, new)
     assert lines(found) == ["static_rules preference 5 table 1: removed", "static_rules preference 6 table 1: added"]
     assert not difference(old, old)
+
+
+def test_a_track_group_must_be_defined_above_and_needs_an_interface() -> None:
+    group = "track_group g {\ngroup {\nVI_1\n}\n}\n" + instance_text("")
+    lines = "static_rules {\ntable 1 preference 5 %s\n}\n"
+    loaded = sound(group + lines % "iif eth0 track_group g")
+    assert loaded.configuration.static_rules == (table(iif="eth0", track_group="g"),)
+    for words, said, wanted in (
+        ("iif eth0 track_group h", "track_group h not found - ignored", table(iif="eth0")),
+        ("oif eth0 track_group g", "a rule with a track_group needs iif - ignored", table(oif="eth0")),
+    ):
+        loaded = read(group + lines % words)
+        assert [each.message for each in loaded.diagnostics] == [said]
+        assert (loaded.exit_code, loaded.configuration.static_rules) == (5, (wanted,))

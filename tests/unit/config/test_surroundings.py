@@ -108,6 +108,21 @@ def test_every_folder_on_the_way_is_judged(folder: Path) -> None:
     assert f"{folder}/short" not in paths
 
 
+def test_who_may_read_a_file(machine: Surroundings, folder: Path) -> None:
+    path = folder / "b.conf"
+    path.chmod(0o640)
+    if isinstance(machine, Machine):
+        machine.modes[str(path)] = 0o640
+    assert machine.mode(str(path)) == 0o640
+    assert machine.mode(f"{folder}/no.conf") is None
+
+
+def test_the_loopback_interface_has_no_driver(machine: Surroundings) -> None:
+    found = machine.interfaces(None)
+    assert found is not None
+    assert (found["lo"].loopback, found["lo"].driver) == (True, "")
+
+
 def test_names_of_iproute2_are_read_as_iproute2_reads_them(tmp_path: Path) -> None:
     (tmp_path / "rt_dsfield").write_text("# names\n0x28\tAF11 # one\n16 low\n  5 five\nx bad\n1 two words\n7 low\n")
     machine = LinuxSurroundings()
@@ -115,9 +130,6 @@ def test_names_of_iproute2_are_read_as_iproute2_reads_them(tmp_path: Path) -> No
     assert machine.iproute_names(str(tmp_path), "rt_tables") == {}
 
 
-def test_protocols_have_numbers_and_loopback_is_no_vrf(machine: Surroundings) -> None:
+def test_protocols_have_numbers(machine: Surroundings) -> None:
     assert machine.ip_protocol("tcp") == 6
     assert machine.ip_protocol("no-such-protocol") is None
-    interfaces = machine.interfaces(None)
-    assert interfaces is not None
-    assert not interfaces["lo"].vrf
