@@ -10,7 +10,7 @@ import pyparsing as pp
 
 from pykeepalived.config.blocks.routes import ENCAPS, TYPES
 from pykeepalived.config.grammar import words
-from pykeepalived.config.grammar.words import ANY, either, flag, gathered, option, subject, unknown
+from pykeepalived.config.grammar.words import ANY, address, either, flag, gathered, option, subject, unknown
 from pykeepalived.config.raw import Piece
 
 _OWN = {"to", "inet", "inet6", "as", "via", "gw", "encap", "nexthop"}
@@ -41,7 +41,7 @@ def _nexthops() -> pp.ParserElement:
 @cache
 def _grammar() -> pp.ParserElement:
     locked = words.locked("route")
-    item = option("via|gw", before=_FAMILY)
+    item = address() | option("via|gw", before=_FAMILY)
     item |= option(either(words.valued("route") - locked - _OWN))
     item |= flag(either(words.flags("route") - _OWN))
     item |= option(either(locked), before="lock")

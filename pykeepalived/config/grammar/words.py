@@ -45,6 +45,13 @@ def flag(names: str) -> pp.ParserElement:
     return _element(rf'(?:"(?P<named>{names})"|(?P<name>{names}){_END})', _flag)
 
 
+def address() -> pp.ParserElement:
+    """A word with a point, a colon or a slash: no option has one, so there is no need to try them all."""
+    return _element(
+        rf"(?P<value>[^{BLANK}\n\".:/]*[.:/][^{BLANK}\n\"]*)", lambda found: Piece("", found[0], found.start())
+    )
+
+
 def exactly(name: str, value: str) -> pp.ParserElement:
     """NAME and that very word."""
     return _element(
