@@ -43,6 +43,9 @@ class Line:
         self.table: Block = entry_table(what)
         self.skipping: Piece | None = None
         """``inet`` or ``inet6`` with the word behind it, which keepalived skips."""
+        self.family = 0
+        """AF_INET or AF_INET6 once something has said it; it is read from left to right."""
+        self._by = ""
         self._owner = f"({place.owner}) " if place.owner else ""
 
     def name(self, piece: Piece) -> str:
@@ -104,6 +107,29 @@ class Line:
         if refused.kept is NOTHING:
             raise Dropped
         return refused.kept
+
+    def belongs(self, family: int, piece: Piece, name: str) -> None:
+        """What has this family stands in a line of the same, or says that of the line."""
+        if self.family not in (0, family):
+            kinds = ("IPv6", "IPv4") if family == AF_INET6 else ("IPv4", "IPv6")
+            message = f"{name} is {kinds[0]}, and {self._by} is {kinds[1]}"
+            raise self.drop(message, piece, f"a {self.what} has addresses of one family; write one for each")
+        self.family = family
+        self._by = self._by or name
+
+    def option_of(self, family: int, piece: Piece) -> None:
+        """An option that lines of one family alone have."""
+        if self.family not in (0, family):
+            kind = "IPv6" if family == AF_INET6 else "IPv4"
+            raise self.drop(f"{piece.name} goes with {kind} alone", piece, f"remove {piece.name}")
+        self.belongs(family, piece, piece.name)
+
+    def anything(self, piece: Piece, text: str) -> None:
+        """``any``: it takes the family of what follows, and keepalived refuses it behind what has one."""
+        if self.family:
+            whole = "::/0" if self.family == AF_INET6 else "0.0.0.0/0"
+            message = f"'{text}' cannot stand behind {self._by}, which has a family"
+            raise self.drop(message, piece, f"write {whole}, or move it to the front")
 
     def interface(self, piece: Piece) -> str:
         """The name of an interface that there is."""

@@ -36,8 +36,7 @@ from pykeepalived.config.schema import entry_table, table_of
 
 _ACTIONS = ("add", "prepend", "append")
 _SIX = ("expires", "pref")
-_SOURCES = {"src": "src", "via": "via", "from": "source"}
-"""Options with an address -> fields."""
+"""Options of IPv6 alone; realms are of IPv4 alone."""
 _FIELDS = {
     each.metadata["keyword"].spelled or each.name: each.name
     for each in fields(RouteEntry)
@@ -68,7 +67,6 @@ class _Route:
         self._subject: Piece | None = None
         self._type = RTN_UNICAST
         self._action = ""
-        self._families: list[Piece] = []
         self._second: IP | None = None
         self._nexthops: list[Piece] = []
 
@@ -84,8 +82,8 @@ class _Route:
         if name in ("", "to", "type"):
             self._subject_of(piece, name)
         elif name in FAMILIES:
-            self._families.append(piece)
             line.skip(piece)
+            line.belongs(FAMILIES[name], piece, name)
         elif name in _ACTIONS:
             self._action = name
         elif name == "as":
@@ -109,6 +107,8 @@ class _Route:
         spec = line.table.keywords[name]
         if piece.name in line.table.deprecated:
             line.error(f'"{piece.name}" for routes is deprecated', piece, f"write {name}", Problem.DEPRECATED)
+        if name in _SIX or name == "realms":
+            line.option_of(AF_INET6 if name in _SIX else AF_INET, piece)
         if name == "encap":
             value: Any = _encap(line, piece)
         elif name == "dev":
@@ -121,6 +121,8 @@ class _Route:
             raise line.drop(f"from {piece.value} is not for IPv4", piece, "write ::/0, or remove it")
         else:
             value = line.value(piece, spec) if spec.kind.needs else True
+        if name in ("src", "via", "from"):
+            line.belongs(_family_of(value), piece, name)
         self._values[_FIELDS[name]] = value
         self._at[name] = piece
 
@@ -139,11 +141,14 @@ class _Route:
             self._type, self._action = number, "add"
         text = line.text(piece) if name else piece.name or piece.value or ""
         if text in ANY_WORDS:
+            line.anything(piece, text)
             self._destination = None
         elif text == DEFAULT6:
             self._destination = IPv6Interface("::/0")
         else:
             self._destination = self._prefix(piece, text)
+        if self._destination is not None:
+            line.belongs(_family_of(self._destination), piece, "the destination")
         if self._subject is not None and line.skipping is None:
             message = f"a second destination: {text} replaces the one before"
             line.warning(message, piece, "write one route a line")
@@ -206,16 +211,11 @@ class _Route:
 
     def _resolve(self) -> RouteEntry:
         line, values = self._line, self._values
-        family = self._family()
         if self._subject is None:
             raise line.drop("a route needs a destination", None, "write it first: 192.0.2.0/24 via ..., or default")
+        nexthops = self._all_nexthops()
+        family = line.family or AF_INET
         destination = self._destination or (IPv6Interface("::/0") if family == AF_INET6 else IPv4Interface("0.0.0.0/0"))
-        for name in _SIX:
-            if name in self._at and family == AF_INET:
-                raise line.drop(f"{name} is for IPv6", self._at[name], "remove it")
-        if "realms" in self._at and family == AF_INET6:
-            raise line.drop("realms are for IPv4", self._at["realms"], "remove them")
-        nexthops = self._all_nexthops(family)
         self._track()
         line.refuse_skipped()
         action = self._action or "prepend"
@@ -237,34 +237,9 @@ class _Route:
             line.error("a route with a track_group needs dev - ignored", self._at["track_group"], "add dev IFNAME")
             del values["track_group"]
 
-    def _family(self) -> int:
-        """The one family of all addresses of the line; that of nobody is IPv4."""
-        line = self._line
-        first: tuple[int, str] | None = None
-        said: list[tuple[int, Piece, str]] = []
-        if self._destination is not None and self._subject is not None:
-            said.append((_family_of(self._destination), self._subject, "the destination"))
-        said += [
-            (_family_of(self._values[field]), self._at[name], name)
-            for name, field in _SOURCES.items()
-            if self._values.get(field) is not None
-        ]
-        said += [(FAMILIES[each.name], each, each.name) for each in self._families]
-        for family, piece, name in said:
-            if first is None:
-                first = family, name
-            elif family != first[0]:
-                kinds = ("IPv6", "IPv4") if family == AF_INET6 else ("IPv4", "IPv6")
-                message = f"{name} is {kinds[0]}, and {first[1]} is {kinds[1]}"
-                raise line.drop(message, piece, "write addresses of one family")
-        if first is not None:
-            return first[0]
-        gateways = (each for hop in self._nexthops for each in hop.inner if each.name == "via")
-        return AF_INET6 if ":" in (next((each.value or "" for each in gateways), "")) else AF_INET
-
     # --- ways ---
 
-    def _all_nexthops(self, family: int) -> tuple[Nexthop, ...]:
+    def _all_nexthops(self) -> tuple[Nexthop, ...]:
         line, values = self._line, self._values
         if self._second is not None:
             first: IP | None = values.pop("via", None)
@@ -273,30 +248,26 @@ class _Route:
                 raise line.drop('"or" without via', piece, "write nexthop via ... nexthop via ...")
             if self._nexthops:
                 raise line.drop('"or" and nexthop exclude each other', piece, "write all of them as nexthop")
-            if _family_of(self._second) != family:
-                raise line.drop("the gateways are of different families", piece, "write addresses of one family")
+            line.belongs(_family_of(self._second), piece, "or")
             return Nexthop(via=first), Nexthop(via=self._second)
-        return tuple(self._nexthop(piece, family) for piece in self._nexthops)
+        return tuple(map(self._nexthop, self._nexthops))
 
-    def _nexthop(self, piece: Piece, family: int) -> Nexthop:
+    def _nexthop(self, piece: Piece) -> Nexthop:
         line = self._line
         values: dict[str, Any] = {}
         keywords = entry_table("nexthop").keywords
         for each in piece.inner:
             spec = keywords[each.name]
+            if each.name == "realms":
+                line.option_of(AF_INET, each)
             if each.name == "encap":
                 values["encap"] = _encap(line, each)
             elif each.name == "dev":
                 values["dev"] = line.interface(each)
             else:
                 values[each.name] = line.value(each, spec) if spec.kind.needs else True
-            if each.name == "via" and _family_of(values["via"]) != family:
-                kind = "IPv6" if family == AF_INET6 else "IPv4"
-                raise line.drop(
-                    f"the gateway {each.value} is not {kind}, as the route is", each, f"write an {kind} address"
-                )
-            if each.name == "realms" and family == AF_INET6:
-                raise line.drop("realms are for IPv4", each, "remove them")
+            if each.name == "via":
+                line.belongs(_family_of(values["via"]), each, "the gateway")
         if "via" not in values and "dev" not in values:
             hint = "write nexthop via ADDRESS, or nexthop dev IFNAME"
             line.warning("a next hop without via and dev leads nowhere - the route is ignored", piece, hint)

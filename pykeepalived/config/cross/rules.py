@@ -9,7 +9,7 @@ from typing import Any
 from pykeepalived.config.blocks.rules import TYPED, WITHOUT_TABLE, RuleEntry
 from pykeepalived.config.cross.context import Context, nearest
 from pykeepalived.config.cross.lines import FAMILIES, Dropped, Line, Place
-from pykeepalived.config.kinds import AF_INET, AF_INET6, NOTHING, Refused
+from pykeepalived.config.kinds import AF_INET, AF_INET6, Refused
 from pykeepalived.config.kinds_routes import ANY_WORDS, DEFAULT6, RTPROT_KEEPALIVED, Network, Prefix
 from pykeepalived.config.raw import EntryGiven, Piece
 
@@ -50,8 +50,6 @@ class _Rule:
         self._preferences = preferences
         self._values: dict[str, Any] = {}
         self._at: dict[str, Piece] = {}
-        self._family = 0
-        """0 as long as nothing says it."""
         self._action = ""
 
     def read(self) -> RuleEntry:
@@ -66,12 +64,15 @@ class _Rule:
         if name in ("", "type"):
             raise self._unknown(piece, name)
         if name in FAMILIES:
-            self._said_family(piece)
+            line.skip(piece)
+            line.belongs(FAMILIES[name], piece, name)
             return
         if name in _ACTIONS:
             self._one_action(piece, name)
         spec = line.table.keywords[name]
         value: Any = True
+        if name == "realms":
+            line.option_of(AF_INET, piece)
         if name in ("from", "to"):
             value = self._prefix(piece)
         elif name in ("iif", "oif"):
@@ -113,44 +114,22 @@ class _Rule:
 
     # --- families ---
 
-    def _said_family(self, piece: Piece) -> None:
-        self._line.skip(piece)
-        family = FAMILIES[piece.name]
-        if self._family not in (0, family):
-            kind = "IPv6" if self._family == AF_INET6 else "IPv4"
-            raise self._line.drop(f"{piece.name} in a rule of {kind}", piece, f"remove {piece.name}")
-        self._family = family
-
     def _prefix(self, piece: Piece) -> Prefix | None:
         """The prefix, None for every address. A prefix says the family, and every address does not."""
         line = self._line
         text = line.text(piece)
         if text in ANY_WORDS:
-            # keepalived takes it for 0.0.0.0/0
-            if self._family == AF_INET6:
-                raise self._mixed(piece)
+            line.anything(piece, text)
             return None
         if text == DEFAULT6:
-            found: Prefix | None = None
-            family = AF_INET6
-        else:
-            try:
-                found = Network().read([text])
-            except Refused as refused:
-                if refused.kept is NOTHING:
-                    refused.hint = refused.hint or "write ADDRESS/LENGTH, or any"
-                found = line.refused(refused, f"{piece.name}: {refused.message}", piece, refused.hint)
-            assert found is not None  # noqa: S101 - for the type checker: it was dropped then
-            family = AF_INET if isinstance(found, IPv4Interface) else AF_INET6
-            if found.network.prefixlen == 0:
-                found = None
-        if self._family not in (0, family):
-            raise self._mixed(piece)
-        self._family = family
-        return found
-
-    def _mixed(self, piece: Piece) -> Dropped:
-        return self._line.drop("a rule has addresses of one family", piece, "write one rule for each family")
+            line.belongs(AF_INET6, piece, piece.name)
+            return None
+        try:
+            found: Prefix = Network().read([text])
+        except Refused as refused:
+            found = line.refused(refused, f"{piece.name}: {refused.message}", piece, refused.hint)
+        line.belongs(AF_INET if isinstance(found, IPv4Interface) else AF_INET6, piece, piece.name)
+        return found if found.network.prefixlen else None
 
     # --- actions and preference ---
 
@@ -162,7 +141,7 @@ class _Rule:
 
     def _resolve(self) -> RuleEntry:
         line, values = self._line, self._values
-        family = self._family or AF_INET
+        family = line.family or AF_INET
         if not self._action:
             hint = "add lookup TABLE, or one of goto, nop, blackhole, unreachable, prohibit, l3mdev"
             raise line.drop("a rule needs an action", None, hint)
@@ -170,11 +149,8 @@ class _Rule:
             for name in _OF_TABLES:
                 if name in self._at:
                     raise line.drop(f"{name} goes with a table, not with {self._action}", self._at[name], "remove it")
-        if "realms" in self._at and family == AF_INET6:
-            raise line.drop("realms are for IPv4", self._at["realms"], "remove them")
         self._goto()
         self._track()
-        line.refuse_skipped()
         if "preference" not in values:
             values["preference"] = self._preferences.take(family)
             line.error(
@@ -183,6 +159,7 @@ class _Rule:
                 None,
                 "add preference NUMBER: rules are looked at from the lowest on",
             )
+        line.refuse_skipped()
         action = self._action if self._action in WITHOUT_TABLE else ""
         return RuleEntry(family=family, action=action, **values)
 
