@@ -213,10 +213,10 @@ class _Route:
         line, values = self._line, self._values
         if self._subject is None:
             raise line.drop("a route needs a destination", None, "write it first: 192.0.2.0/24 via ..., or default")
+        self._track()
         nexthops = self._all_nexthops()
         family = line.family or AF_INET
         destination = self._destination or (IPv6Interface("::/0") if family == AF_INET6 else IPv4Interface("0.0.0.0/0"))
-        self._track()
         line.refuse_skipped()
         action = self._action or "prepend"
         return RouteEntry(destination=destination, type=self._type, action=action, nexthop=nexthops, **values)

@@ -6,11 +6,12 @@ A rule of which a selector cannot be read is left out: without it the rule would
 from ipaddress import IPv4Interface
 from typing import Any
 
+from pykeepalived.config.blocks.routes import TYPES
 from pykeepalived.config.blocks.rules import TYPED, WITHOUT_TABLE, RuleEntry
 from pykeepalived.config.cross.context import Context, nearest
 from pykeepalived.config.cross.lines import FAMILIES, Dropped, Line, Place
 from pykeepalived.config.kinds import AF_INET, AF_INET6, Refused
-from pykeepalived.config.kinds_routes import ANY_WORDS, DEFAULT6, RTPROT_KEEPALIVED, Network, Prefix
+from pykeepalived.config.kinds_routes import ANY_WORDS, DEFAULT6, RTPROT_KEEPALIVED, Network, Prefix, any_base
 from pykeepalived.config.raw import EntryGiven, Piece
 
 FIRST_PREFERENCE = 16384
@@ -18,6 +19,8 @@ FIRST_PREFERENCE = 16384
 _FIELDS = {"from": "source", "not": "inverted", "tunnel-id": "tunnel_id"}
 """Options -> fields, where they differ."""
 _OF_TABLES = ("realms", "suppress_prefixlength", "suppress_ifgroup")
+_NUMBERED = {TYPES[name]: name for name in ("blackhole", "unreachable", "prohibit")}
+"""Actions by the kernel's numbers of types, which may be written too."""
 _ACTIONS = ("table", "l3mdev", "goto", *WITHOUT_TABLE)
 
 
@@ -62,6 +65,9 @@ class _Rule:
         line = self._line
         name = line.name(piece)
         if name in ("", "type"):
+            if numbered := _NUMBERED.get(any_base(piece.value or "") or 0):
+                self._one_action(piece, numbered)
+                return
             raise self._unknown(piece, name)
         if name in FAMILIES:
             line.skip(piece)
@@ -135,7 +141,7 @@ class _Rule:
 
     def _one_action(self, piece: Piece, name: str) -> None:
         if self._action:
-            message = f"{piece.name} is a second action, beside {self._action}"
+            message = f"{name} is a second action, beside {self._action}"
             raise self._line.drop(message, piece, "write a rule for each")
         self._action = name
 

@@ -57,6 +57,8 @@ def table(**values: Any) -> RuleEntry:
         ("l3mdev preference 5 sup_pl 3", made(l3mdev=True, suppress_prefixlength=3)),
         ("goto 6 preference 5", made(goto=6)),
         ("type goto 6 preference 5", made(goto=6)),
+        ("6 preference 5", made(action="blackhole")),
+        ("type 0x7 preference 5", made(action="unreachable")),
         ("type nop preference 5", made(action="nop")),
         ("blackhole preference 5", made(action="blackhole")),
         ("from 2001:db8::/64 unreachable preference 5", made(action="unreachable", source=SIX, family=AF_INET6)),
