@@ -6,7 +6,9 @@ from typing import Any
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.bfd_instance import BfdInstance
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
 from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.scripts import Script
@@ -35,6 +37,9 @@ class Configuration:
     static_routes: tuple[RouteEntry, ...] = ()
     static_rules: tuple[RuleEntry, ...] = ()
     virtual_server: tuple[VirtualServer, ...] = ()
+    garp_group: tuple[GarpGroup, ...] = ()
+    linkbeat_interfaces: tuple[LinkbeatInterface, ...] = ()
+    interface_up_down_delays: tuple[InterfaceUpDownDelay, ...] = ()
 
     def vrrp_part(self) -> "Configuration":
         """What the VRRP process needs. What it follows by BFD stands in its trackers."""

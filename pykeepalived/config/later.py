@@ -43,11 +43,6 @@ class LaterChecks:
             if block == name and keyword in inside and len(inside[keyword].words) > 1:
                 self._known(kind, inside[keyword], 1)
 
-    def lines(self, block: str, head: Statement, count: int) -> None:
-        """A block of lines has ended."""
-        if block == "notification_email" and not count:
-            self._error("notification_email is empty", head.span(0), "add an address, or remove the block")
-
     def _known(self, kind: str, line: Statement, word: int) -> None:
         name = line.words[word]
         if name not in self._defined[kind]:

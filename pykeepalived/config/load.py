@@ -8,8 +8,10 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.cross import (
     bfd_instances,
+    garp_groups,
     global_defs,
     groups,
+    interfaces,
     static_addresses,
     track_files,
     track_groups,
@@ -89,6 +91,7 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
     scripts = Scripts(context, raw_globals)
     scripts.default_account()
     settings = global_defs.resolve(root, raw_globals, context, scripts)
+    context.move_iproute(settings.iproute_etc_dir, settings.iproute_usr_dir)
     files, defined_files = track_files.resolve(root, context)
     processes, defined_processes = track_processes.resolve(root, context)
     sessions, defined_sessions = bfd_instances.resolve(root, context)
@@ -96,11 +99,14 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
     for each in later_commands:
         scripts.glance(each)
     scripts.violation(counts=True)
+    garp_group = garp_groups.resolve(root, context)
+    linkbeat_interfaces = interfaces.linkbeat_interfaces(root, context)
+    up_down_delays = interfaces.interface_up_down_delays(root, context)
     defined = vrrp_scripts.resolve(root, context, scripts)
     definitions = Definitions(defined, defined_files, defined_processes, defined_sessions)
     addresses = static_addresses.resolve(root, context)
-    routing = Routing(root, raw_globals, context)
-    resolver = Instances(context, scripts, settings, raw_globals, definitions, routing)
+    routing = Routing(root, context)
+    resolver = Instances(context, scripts, settings, definitions, routing)
     instances = resolver.resolve(root)
     sync_groups, instances = groups.resolve(root, instances, resolver.left_out, context, scripts, settings, definitions)
     there = {*resolver.left_out, *(each.name for each in instances)}
@@ -108,7 +114,7 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
     # keepalived looks no further once an interface is missing: that class of mistake is then not counted
     scripts.violation(counts=not context.missing_interface)
     return Configuration(
-        global_defs=settings,
+        global_defs=global_defs.complete(settings, instances),
         vrrp_instance=tuple(instances),
         vrrp_sync_group=tuple(sync_groups),
         vrrp_script=tuple(each.script for each in defined.values() if each.script is not None),
@@ -120,6 +126,9 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
         static_routes=routing.routes(root),
         static_rules=routing.rules(root),
         virtual_server=tuple(servers),
+        garp_group=garp_group,
+        linkbeat_interfaces=linkbeat_interfaces,
+        interface_up_down_delays=up_down_delays,
     )
 
 

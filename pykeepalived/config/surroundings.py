@@ -105,5 +105,11 @@ class Surroundings(Protocol):
     def ip_protocol(self, name: str) -> int | None:
         """The number of the protocol above IP of that name, or None."""
 
+    def host_known(self, name: str) -> bool:
+        """Whether a host's name has an address."""
+
+    def cpus(self) -> int:
+        """How many CPUs there are."""
+
     def random(self, low: int, high: int) -> int:
         """A random number within the bounds, both included."""

@@ -41,6 +41,8 @@ class Machine:
             "/etc/iproute2/rt_dsfield": {"AF11": 0x28, "EF": 0xB8},
             "/etc/iproute2/group": {"uplinks": 3},
         }
+        self.hosts = {"localhost"}
+        self.processors = 4
         self.modes: dict[str, int] = {}
 
     def read_file(self, path: str) -> bytes:
@@ -98,6 +100,12 @@ class Machine:
 
     def ip_protocol(self, name: str) -> int | None:
         return {"icmp": 1, "tcp": 6, "TCP": 6, "udp": 17, "gre": 47, "ipv6-icmp": 58, "vrrp": 112}.get(name)
+
+    def host_known(self, name: str) -> bool:
+        return name in self.hosts
+
+    def cpus(self) -> int:
+        return self.processors
 
     def random(self, low: int, high: int) -> int:
         return (low + high) // 2

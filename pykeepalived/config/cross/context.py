@@ -79,6 +79,11 @@ class Context:
             )
         return self._interfaces is not None
 
+    def move_iproute(self, etc: str | None, usr: str | None) -> None:
+        """Looks for iproute2's tables in other folders: the administrator's, the distribution's."""
+        own, *distribution = IPROUTE_FOLDERS
+        self.iproute_folders = (etc or own, *([usr] if usr else distribution))
+
     def iproute_name(self, file: str, name: str) -> int | None:
         """The number of a name of iproute2's tables, or of a protocol of ``protocols``; None when there is none."""
         if file == "protocols":

@@ -25,8 +25,8 @@ class Place:
 
     owner: str
     """The instance; empty outside of them."""
-    groups: frozenset[str] | None
-    """The track_groups that lines may name; None where they may name none."""
+    groups: frozenset[str] = frozenset()
+    """The track_groups that lines may name."""
     without: frozenset[str] = frozenset()
     """Options that are not for this block."""
 
@@ -172,15 +172,13 @@ class Line:
         if earlier is not None:
             self.error(f"track_group {name} is a second one - ignored", piece, f"remove it: {earlier} is there already")
             return earlier
-        if self.place.groups is not None and name not in self.place.groups:
+        if name not in self.place.groups:
             hint = nearest(name, self.place.groups) or f"define it above: track_group {name} {{ ... }}"
             self.error(f"track_group {name} not found - ignored", piece, hint)
             return None
         return name
 
 
-def groups_above(root: Raw, order: int) -> frozenset[str] | None:
-    """The track_groups defined above that place; None where nobody keeps account of them."""
-    if "track_group" in root.table.later:
-        return None
+def groups_above(root: Raw, order: int) -> frozenset[str]:
+    """The track_groups defined above that place."""
     return frozenset(each.name for each in root.named("track_group") if each.order < order)

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.blocks.rules import RuleEntry
-from pykeepalived.config.cross.context import IPROUTE_FOLDERS, Context
+from pykeepalived.config.cross.context import Context
 from pykeepalived.config.cross.lines import Place, groups_above
 from pykeepalived.config.cross.routes import route
 from pykeepalived.config.cross.rules import Preferences, rule
-from pykeepalived.config.kinds import NOTHING
 from pykeepalived.config.raw import Given, Raw
 
 _BLOCKS = ("static_routes", "static_rules", "virtual_routes", "virtual_rules")
@@ -17,15 +16,12 @@ _BLOCKS = ("static_routes", "static_rules", "virtual_routes", "virtual_rules")
 class Routing:
     """Routes and rules, resolved. Preferences are handed out in the order of the file, whoever owns the rule."""
 
-    def __init__(self, root: Raw, raw_globals: Raw | None, context: Context) -> None:
+    def __init__(self, root: Raw, context: Context) -> None:
         self._context = context
         self._preferences = Preferences()
         self._routes: dict[int, tuple[RouteEntry, ...]] = {}
         self._rules: dict[int, tuple[RuleEntry, ...]] = {}
-        found = list(_given(root))
-        if found and raw_globals is not None:
-            context.iproute_folders = _folders(raw_globals)
-        for raw, name, given in sorted(found, key=lambda each: each[2].order):
+        for raw, name, given in sorted(_given(root), key=lambda each: each[2].order):
             self._read(root, raw, name, given)
 
     def routes(self, raw: Raw) -> tuple[RouteEntry, ...]:
@@ -39,7 +35,7 @@ class Routing:
     def _read(self, root: Raw, raw: Raw, name: str, given: Given) -> None:
         kind = raw.table.keywords[name].kind
         static = raw is root
-        groups = groups_above(root, given.order) if static else None
+        groups = groups_above(root, given.order) if static else frozenset()
         place = Place("" if static else raw.name, groups, getattr(kind, "without", frozenset()))
         if name.endswith("routes"):
             lines = (route(entry, place, self._context) for entry in given.value)
@@ -54,20 +50,3 @@ def _given(root: Raw) -> Iterator[tuple[Raw, str, Given]]:
         for name in _BLOCKS:
             if name in raw.given:
                 yield raw, name, raw.given[name]
-
-
-def _folders(raw_globals: Raw) -> tuple[str, ...]:
-    """Where iproute2's tables are: the administrator's folder first, then that of the distribution."""
-    etc, *distribution = IPROUTE_FOLDERS
-    moved = {}
-    for name in ("iproute_etc_dir", "iproute_usr_dir"):
-        given = raw_globals.given.get(name) or raw_globals.said.get(name)
-        value = given.value if given is not None else NOTHING
-        if isinstance(value, tuple) and value:
-            value = value[0]
-        if isinstance(value, str):
-            moved[name] = value
-    return (
-        moved.get("iproute_etc_dir", etc),
-        *([moved[name]] if (name := "iproute_usr_dir") in moved else distribution),
-    )
