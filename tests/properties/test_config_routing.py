@@ -1,5 +1,6 @@
 """Any route and any rule, written as a line and read again, is the same; and nothing is said about the line."""
 
+import pickle
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any
 
@@ -10,6 +11,7 @@ from pykeepalived.config.blocks.routes import EncapIla, EncapIp, EncapIp6, Encap
 from pykeepalived.config.blocks.rules import WITHOUT_TABLE, RuleEntry
 from pykeepalived.config.kinds import AF_INET, AF_INET6, UINT_MAX
 from pykeepalived.config.kinds_routes import Locked
+from pykeepalived.config.schema import entry_table
 from tests.config.machine import Machine
 from tests.config.reading import messages, read
 
@@ -168,3 +170,67 @@ def test_a_rule_written_and_read_is_the_same(rule: RuleEntry) -> None:
     loaded = read(f"static_rules {{\n{rule.entry_text()}\n}}\n")
     assert loaded.diagnostics == (), messages(loaded)
     assert loaded.configuration.static_rules == (rule,)
+
+
+VALUES = [
+    "10.1.0.0/24",
+    "10.0.0.2",
+    "2001:db8::/64",
+    "fe80::1",
+    "default",
+    "default6",
+    "10.1.0.0/",
+    "10.1.0.0/33",
+    "eth0",
+    "lock",
+    "inet6",
+    "inet",
+    "5",
+    "0x10",
+    "-1",
+    "4294967297",
+    "300ms",
+    "1.23456s",
+    "1/2",
+    "1-5",
+    "AF11",
+    "main",
+    "ip",
+    "mpls",
+    "100/200",
+    "type",
+    "to",
+    '""',
+    "ip6",
+    "ila",
+    "1:2:3:4",
+    "6",
+    "é",
+    "\x00",
+]
+
+
+def _lines(grammar: str) -> st.SearchStrategy[str]:
+    """Lines of option words and values, in any order."""
+    words = st.sampled_from((*entry_table(grammar).words(), *VALUES)) | st.text("abz019.:/-+_é'\"\t%\\\x07", max_size=5)
+    return st.lists(words, min_size=1, max_size=9).map(" ".join)
+
+
+@settings(deadline=None, max_examples=300)
+@given(_lines("route"))
+@example("10.1.0.0/24 dev eth0 nexthop encap ip tos")
+def test_any_words_are_a_route_or_something_is_said(line: str) -> None:
+    loaded = read(f"static_routes {{\n10.9.0.0/16 dev eth1\n{line}\n}}\n".encode("utf-8", "replace"))
+    found = loaded.configuration.static_routes
+    assert len(found) > 1 or loaded.diagnostics or not line.strip()
+    assert pickle.loads(pickle.dumps(found)) == found
+
+
+@settings(deadline=None, max_examples=300)
+@given(_lines("rule"))
+@example("type goto")
+def test_any_words_are_a_rule_or_something_is_said(line: str) -> None:
+    loaded = read(f"static_rules {{\ntable 9 preference 9\n{line}\n}}\n".encode("utf-8", "replace"))
+    found = loaded.configuration.static_rules
+    assert len(found) > 1 or loaded.diagnostics or not line.strip()
+    assert pickle.loads(pickle.dumps(found)) == found
