@@ -145,9 +145,10 @@ def named_number(text: str, file: str, maximum: int, lookup: Lookup, minimum: in
     raise Refused(message, hint=hint)
 
 
-@dataclass(frozen=True, slots=True)
 class Realms(NamedKind):
     """``TO`` or ``FROM/TO``; the value is the kernel's, FROM in the upper 16 bits."""
+
+    __slots__ = ()
 
     def named(self, words: Sequence[str], lookup: Lookup) -> int:
         """The pair in one number."""
@@ -176,9 +177,10 @@ class Realms(NamedKind):
         return "[REALM/]REALM"
 
 
-@dataclass(frozen=True, slots=True)
 class IpProtocol(NamedKind):
     """A protocol above IP: a number, or a name of /etc/protocols."""
+
+    __slots__ = ()
 
     def named(self, words: Sequence[str], lookup: Lookup) -> int:
         """The number."""
@@ -413,10 +415,10 @@ class RouteTime(Kind):
         return "INT[s|ms]"
 
 
-@dataclass(frozen=True, slots=True)
 class Preference(Kind):
     """How much a router is preferred, RFC 4191; the value is the protocol's."""
 
+    __slots__ = ()
     words: ClassVar[dict[str, int]] = {"low": 3, "medium": 0, "high": 1}
 
     def read(self, words: Sequence[str]) -> int:
@@ -477,9 +479,10 @@ class Span(Kind):
         return "INT-INT"
 
 
-@dataclass(frozen=True, slots=True)
 class Mark(Kind):
     """A mark of a packet and the bits of it that count; all of them if none are said."""
+
+    __slots__ = ()
 
     def read(self, words: Sequence[str]) -> tuple[int, int]:
         """Mark and mask."""
@@ -504,10 +507,10 @@ class Mark(Kind):
         return "INT[/MASK]"
 
 
-@dataclass(frozen=True, slots=True)
 class Labels(Kind):
     """MPLS labels, the outermost first: ``100/200``."""
 
+    __slots__ = ()
     most: ClassVar[int] = 2
 
     def read(self, words: Sequence[str]) -> tuple[int, ...]:
@@ -530,9 +533,10 @@ class Labels(Kind):
         return "LABEL[/LABEL]"
 
 
-@dataclass(frozen=True, slots=True)
 class Locator(Kind):
     """A locator of ILA: 64 bits as four hexadecimal numbers."""
+
+    __slots__ = ()
 
     def read(self, words: Sequence[str]) -> int:
         """The 64 bits."""
@@ -553,9 +557,10 @@ class Locator(Kind):
         return "HEX:HEX:HEX:HEX"
 
 
-@dataclass(frozen=True, slots=True)
 class OnOff(Kind):
     """``enabled`` or ``disabled``."""
+
+    __slots__ = ()
 
     def read(self, words: Sequence[str]) -> bool:
         """Whether it is enabled. Another word is said and leaves it to the kernel."""
@@ -576,10 +581,10 @@ class OnOff(Kind):
         return "enabled|disabled"
 
 
-@dataclass(frozen=True, slots=True)
 class Feature(Kind):
     """A feature of TCP that routes can ask for."""
 
+    __slots__ = ()
     known: ClassVar[tuple[str, ...]] = ("ecn",)
 
     def read(self, words: Sequence[str]) -> str | None:
