@@ -51,10 +51,6 @@ _NAMES: dict[str, dict[str, int]] = {
 _ANY_BASE = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)|([1-9][0-9]*))")
 
 
-class Mistaken(Refused):
-    """Words that keepalived takes in silence for something that nobody meant. It does not count under ``-t``."""
-
-
 @dataclass(frozen=True, slots=True)
 class Locked(Generic[Value]):
     """A metric of a route; ``lock`` keeps the kernel from changing it by what it learns."""
@@ -141,7 +137,7 @@ def named_number(text: str, file: str, maximum: int, lookup: Lookup, minimum: in
     # keepalived keeps the lowest 32 bits of what strtoul() makes of it
     taken = min(value, _U64_MAX) & UINT_MAX
     if minimum <= taken <= maximum:
-        raise Mistaken(f"{message}, keepalived takes it for {taken}", hint=hint)
+        raise Refused(f"{message}, keepalived takes it for {taken}", hint=hint, problem=None)
     raise Refused(message, hint=hint)
 
 
@@ -252,7 +248,7 @@ class Network(Kind):
         most = address.max_prefixlen
         hint = f"write a number from 0 to {most}"
         if not length:
-            raise Mistaken(f"'{words[0]}' has no prefix length, keepalived takes it for 0", hint=hint)
+            raise Refused(f"'{words[0]}' has no prefix length, keepalived takes it for 0", hint=hint, problem=None)
         try:
             bits = number(length)
         except Refused:
@@ -365,7 +361,7 @@ class RouteTime(Kind):
             if value < least and text.isdigit() and self.per_ms > 1:
                 hint += f"; a bare number counts 1/{self.per_ms} ms"
             used = f"{self.shortest if value < least else self.longest} ms"
-            raise Mistaken(f"time '{words[0]}' outside range, {used} is used", hint=hint, kept=bounded)
+            raise Refused(f"time '{words[0]}' outside range, {used} is used", hint=hint, kept=bounded, problem=None)
         if late is not None:
             late.kept = bounded
             raise late
@@ -463,7 +459,7 @@ class Span(Kind):
             raise Refused(f"'{text}' is no range", hint=hint)
         low, high = int(whole[1]), int(whole[2])
         if whole[3] or not low <= high <= self.maximum:
-            raise Mistaken(f"'{text}' is no range of these numbers", hint=hint)
+            raise Refused(f"'{text}' is no range of these numbers", hint=hint, problem=None)
         return low, high
 
     def expected(self) -> str:
@@ -494,7 +490,7 @@ class Mark(Kind):
         except Refused:
             raise Refused(f"invalid mark '{words[0]}'", hint=hint) from None
         if not mark or (slash and not mask):
-            raise Mistaken(f"the mark '{words[0]}' lacks a number, keepalived takes it for 0", hint=hint)
+            raise Refused(f"the mark '{words[0]}' lacks a number, keepalived takes it for 0", hint=hint, problem=None)
         return value, bits
 
     def write(self, value: Any) -> str:

@@ -16,6 +16,7 @@ from pykeepalived.config.blocks.reading import Reading
 from pykeepalived.config.blocks.reports import Reports
 from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.blocks.rules import RuleEntry
+from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
 from pykeepalived.config.blocks.vrrp_globals import VrrpGlobals
 from pykeepalived.config.kinds import (
     UINT_MAX,
@@ -26,7 +27,8 @@ from pykeepalived.config.kinds import (
     Words,
     whole_seconds,
 )
-from pykeepalived.config.schema import Repeat, block, keyword, later, option
+from pykeepalived.config.kinds_lvs import NamedEntries
+from pykeepalived.config.schema import Repeat, block, keyword, option
 from pykeepalived.units import SECOND
 
 
@@ -76,12 +78,6 @@ class GlobalDefs(Reports, VrrpGlobals, LvsGlobals, Firewall, NetlinkBuffers, Mai
 @block(
     "root",
     process="global",
-    known=later(
-        """
-        SSL { password ca certificate key }
-        virtual_server_group { * }
-    """
-    ),
 )
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Root:
@@ -135,6 +131,13 @@ class Root:
         process="vrrp",
         effective=False,
         doc="Rules of routing policy that are there whatever state the instances have.",
+    )
+    virtual_server_group: tuple[VirtualServerGroup, ...] = keyword(
+        NamedEntries("virtual_server_group"),
+        default=(),
+        process="checker",
+        effective=False,
+        doc="Addresses and marks that one virtual server serves together.",
     )
     child_wait_time: int = keyword(
         whole_seconds(UINT_MAX), default=5 * SECOND, doc="How long the parent waits for the children at the end."

@@ -8,7 +8,7 @@ from typing import Any
 
 from pykeepalived.config.cross.context import Context, nearest
 from pykeepalived.config.kinds import AF_INET, AF_INET6, NOTHING, Interface, Problem, Refused
-from pykeepalived.config.kinds_routes import Mistaken, Named, NamedKind
+from pykeepalived.config.kinds_routes import Named, NamedKind
 from pykeepalived.config.raw import EntryGiven, Piece, Raw
 from pykeepalived.config.schema import Block, Keyword, entry_table
 
@@ -100,7 +100,7 @@ class Line:
     def refused(self, refused: Refused, message: str, piece: Piece, hint: str | None) -> Any:
         """Says what a kind refused; what stands all the same."""
         ending = f" - the {self.what} is ignored" if refused.kept is NOTHING else ""
-        if isinstance(refused, Mistaken):
+        if refused.problem is None:  # keepalived takes it for something in silence
             self.warning(message + ending, piece, hint)
         else:
             self.error(message + ending, piece, hint, refused.problem)

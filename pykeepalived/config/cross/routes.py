@@ -26,7 +26,6 @@ from pykeepalived.config.kinds_routes import (
     ANY_WORDS,
     DEFAULT6,
     RTPROT_KEEPALIVED,
-    Mistaken,
     Network,
     Prefix,
     any_base,
@@ -159,7 +158,7 @@ class _Route:
         try:
             found: Prefix = Network().read([text])
         except Refused as refused:
-            if refused.kept is NOTHING and not isinstance(refused, Mistaken):
+            if refused.kept is NOTHING and refused.problem is not None:
                 raise self._no_option(piece, text) from None
             found = line.refused(refused, refused.message, piece, refused.hint)
         if found.ip != found.network.network_address:

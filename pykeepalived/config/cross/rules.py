@@ -98,7 +98,7 @@ class _Rule:
                 return line.table.keywords[name].kind.read([piece.value])
             except Refused as refused:
                 hint = f"{refused.hint}; names are for routes alone"
-                line.error(f"protocol: {refused.message} - ignored", piece, hint, refused.problem)
+                line.error(f"protocol: {refused.message} - ignored", piece, hint)
                 return RTPROT_KEEPALIVED
         return line.value(piece, line.table.keywords[name])
 
