@@ -264,9 +264,12 @@ class Findings:
         self._found: dict[tuple[str, Span | None], Diagnostic] = {}
         self._problems: set[Problem | None] = set()
         self._dropped = 0
+        self.count = 0
+        """How often something was to be said."""
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keeps it unless it was said already. What it shows of the file has no secret."""
+        self.count += 1
         if diagnostic.span is not None and (shown := without_secrets(diagnostic.span)) is not diagnostic.span:
             diagnostic = replace(diagnostic, span=shown)
         if len(self._found) >= self.MOST:

@@ -62,21 +62,33 @@ class Loaded:
 
 
 def load(path: str, surroundings: Surroundings, options: LoadOptions) -> Loaded:
-    """The configuration of that file and everything that is to be said about it. Never raises, whatever the bytes."""
+    """The configuration of that file and everything that is to be said about it. Never raises, whatever the bytes.
+
+    Blocks like one before are not read again. Where something is to be said the file is read once more, block by block:
+    then every place is right.
+    """
+    loaded, remembered = _load(path, surroundings, options, remember=True)
+    if remembered and loaded.diagnostics:
+        loaded, _ = _load(path, surroundings, options, remember=False)
+    return loaded
+
+
+def _load(path: str, surroundings: Surroundings, options: LoadOptions, *, remember: bool) -> tuple[Loaded, bool]:
+    """What comes of the file, and whether blocks were not read because they are like others."""
     findings = Findings()
     config_id = options.config_id or surroundings.host_name().partition(".")[0]
     preprocessor = Preprocessor(surroundings, findings, config_id, all_config=options.all_config)
-    interpreter = Interpreter(preprocessor.statements(path), findings)
+    interpreter = Interpreter(preprocessor, path, findings, remember=remember)
     try:
         root = interpreter.run()
     except Unreadable as unreadable:
-        return _unusable(path, unreadable, options)
+        return _unusable(path, unreadable, options), False
     context = Context(surroundings, findings)
     namespace = root.given.get("net_namespace")
     entered = namespace is None or context.enter(namespace.value, namespace.span(1))
     configuration = cross(root, context)
     diagnostics = findings.all()
-    return Loaded(
+    loaded = Loaded(
         configuration=configuration,
         diagnostics=diagnostics,
         # keepalived ends where it cannot enter its namespace, before anything is counted
@@ -85,6 +97,7 @@ def load(path: str, surroundings: Surroundings, options: LoadOptions) -> Loaded:
         fatal=any(each.fatal for each in diagnostics),
         files=tuple(preprocessor.opened),
     )
+    return loaded, interpreter.remembered
 
 
 def cross(root: Raw, context: Context) -> Configuration:
