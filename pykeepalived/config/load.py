@@ -1,6 +1,6 @@
 """Reads a file into a Configuration: the whole chain from the path to resolved values, and all that is wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -15,6 +15,9 @@ from pykeepalived.config.cross.trackers import Defined
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, exit_status
 from pykeepalived.config.interpret import Interpreter
 from pykeepalived.config.kinds import Problem
+from pykeepalived.config.lint.rules import lint
+from pykeepalived.config.lint.view import Peer, View
+from pykeepalived.config.peers import OtherNode
 from pykeepalived.config.preprocess import Preprocessor
 from pykeepalived.config.raw import EntryGiven, Given, Raw
 from pykeepalived.config.surroundings import Surroundings, Unreadable
@@ -28,6 +31,10 @@ class LoadOptions:
     """Empty: the host name up to its first dot."""
     all_config: bool = False
     """``-e``: every include must be there."""
+    lint: bool = False
+    """Advice is wanted besides mistakes."""
+    peers: tuple[str, ...] = ()
+    """Files of other nodes, for the advice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,11 @@ def load(path: str, surroundings: Surroundings, options: LoadOptions) -> Loaded:
     entered = namespace is None or context.enter(namespace.value, namespace.span(1))
     configuration = cross(root, context, interpreter.later_commands)
     diagnostics = findings.all()
+    if options.lint and not any(each.fatal for each in diagnostics):
+        other_nodes = tuple(_peers(path, surroundings, options, config_id, preprocessor.ids))
+        for each in lint(View(configuration, root, surroundings, other_nodes)):
+            findings.add(each)
+        diagnostics = findings.all()
     return Loaded(
         configuration=configuration,
         diagnostics=diagnostics,
@@ -70,6 +82,19 @@ def load(path: str, surroundings: Surroundings, options: LoadOptions) -> Loaded:
         fatal=any(each.fatal for each in diagnostics),
         files=tuple(preprocessor.opened),
     )
+
+
+def _peers(
+    path: str, surroundings: Surroundings, options: LoadOptions, config_id: str, ids: Set[str]
+) -> Iterator[Peer]:
+    """The other nodes: as this file's conditional lines name them, and as files of their own."""
+    elsewhere = OtherNode(surroundings)
+    for other in sorted(ids - {config_id}):
+        read = load(path, elsewhere, LoadOptions(config_id=other))
+        yield Peer(f"node {other}", read.configuration)
+    for file in options.peers:
+        read = load(file, elsewhere, LoadOptions())
+        yield Peer(file, read.configuration)
 
 
 def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> Configuration:

@@ -32,6 +32,7 @@ class Machine:
         self._host_name = host_name
         self.namespaces: dict[str, Mapping[str, NetworkInterface]] = {}
         self.executable: set[str] = set()
+        self.interface_addresses: dict[str, tuple[str, ...]] = {}
 
     def read_file(self, path: str) -> bytes:
         if path in self.executable:
@@ -60,6 +61,9 @@ class Machine:
 
     def interfaces(self, namespace: str | None) -> Mapping[str, NetworkInterface] | None:
         return self._interfaces if namespace is None else self.namespaces.get(namespace)
+
+    def addresses(self, namespace: str | None) -> Mapping[str, tuple[str, ...]]:
+        return self.interface_addresses if namespace is None else {}
 
     def user(self, name: str) -> Account | None:
         return self.users.get(name)
