@@ -75,7 +75,7 @@ def _run(make: Make, file: Path) -> tuple[float, float, float]:
     """Processor time and wall clock of a test of the file, in ms, and the most memory, in MiB."""
     began = time.monotonic()
     process = subprocess.Popen(
-        [*make.command, "-t", "-f", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [*make.argv, "-t", "-f", str(file)], env={**os.environ, **make.environment}, stderr=subprocess.PIPE
     )
     assert process.stderr is not None
     said = process.stderr.read()
