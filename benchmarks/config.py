@@ -40,7 +40,7 @@ def _different(services: int, each: int) -> Iterator[str]:
     count = 0
     for line in _servers(services, each):
         count += "weight" in line
-        yield line.replace("weight 1", f"weight {count}").replace("timeout 3", f"timeout {3 + count / 100000}")
+        yield line.replace("weight 1", f"weight {count}").replace("timeout 3", f"timeout 3.{count:05d}")
 
 
 def _instances(count: int) -> Iterator[str]:
