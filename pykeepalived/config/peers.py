@@ -40,6 +40,7 @@ class OtherNode:
         self.group = here.group
         self.scope = here.scope
         self.random = here.random
+        self.mode = here.mode
 
     def interfaces(self, namespace: str | None) -> Mapping[str, NetworkInterface] | None:  # noqa: ARG002
         """Every interface."""

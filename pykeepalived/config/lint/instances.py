@@ -16,19 +16,21 @@ _OWN_INTERFACE = re.compile(r"vrrp6?\.[0-9]+")
 
 
 def weights(instance: VrrpInstance) -> list[int]:
-    """The weights of everything it tracks, where they are not 0. A reversed one has its sign turned already."""
+    """The weights of everything it tracks, where they are not 0; one that is reversed with its sign turned."""
     trackers = (
         *instance.track_interface,
         *instance.track_script,
-        *instance.track_file,
         *instance.track_process,
         *instance.track_bfd,
+        *instance.track_file,
     )
-    return [each.weight for each in trackers if each.weight]
+    return [-each.weight if each.reverse else each.weight for each in trackers if each.weight]
 
 
 def bounds(instance: VrrpInstance) -> tuple[int, int]:
     """The lowest and the highest effective priority that the trackers can bring about, before they are cut."""
+    if any(each.weight for each in instance.track_file):
+        return LOWEST, HIGHEST  # a file may hold any number
     moved = weights(instance)
     return (
         instance.priority + sum(each for each in moved if each < 0),
@@ -86,7 +88,7 @@ def prefix_route(view: View) -> Iterator[Diagnostic]:
         raw = view.block("vrrp_instance", instance.name)
         for entry in (*instance.virtual_ipaddress, *instance.virtual_ipaddress_excluded):
             dev = entry.dev or instance.interface
-            if not interfaces.get(dev) or entry.noprefixroute or entry.peer is not None:
+            if dev is None or not interfaces.get(dev) or entry.noprefixroute or entry.peer is not None:
                 continue
             network = ip_interface(f"{entry.address}/{entry.prefix_length}").network
             if network.prefixlen == network.max_prefixlen or entry.address.is_link_local:
