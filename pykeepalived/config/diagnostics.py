@@ -87,6 +87,8 @@ class Diagnostic:
     problem: Problem | None = None
     fatal: bool = False
     """A start must be refused."""
+    rule: str = ""
+    """Of the lint: which rule has this to say."""
 
 
 _SECRET = re.compile(
@@ -139,7 +141,8 @@ def render(diagnostic: Diagnostic, colour: bool = False) -> str:
         severity = f"\x1b[1;{_COLOURS[diagnostic.severity]}m{severity}\x1b[0m"
     span = diagnostic.span
     place = "" if span is None else f"{span.file}:{span.line}:{span.column}: "
-    lines = [f"{_printable(place)}{severity}: {_printable(diagnostic.message)}"]
+    rule = f" [{diagnostic.rule}]" if diagnostic.rule else ""
+    lines = [f"{_printable(place)}{severity}: {_printable(diagnostic.message)}{rule}"]
     origin = None if span is None else span.origin
     if span is not None and span.text.strip():
         lines += _excerpt(span, colour)
@@ -221,6 +224,7 @@ def as_json(diagnostic: Diagnostic) -> dict[str, object]:
         "hint": None if diagnostic.hint is None else _printable(diagnostic.hint),
         "class": None if diagnostic.problem is None else diagnostic.problem.name.lower(),
         "fatal": diagnostic.fatal,
+        "rule": diagnostic.rule or None,
         "expanded": None if expansion is None else _printable(expansion.text.strip()),
         "chain": [
             {"kind": step.kind.value, "message": _printable(step.message), **_place(step.place)}

@@ -1,7 +1,7 @@
 """Reads a file into a Configuration: the whole chain from the path to resolved values, and all that is wrong."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
@@ -30,6 +30,7 @@ from pykeepalived.config.cross.trackers import Defined, Definitions
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, exit_status
 from pykeepalived.config.interpret import Interpreter
 from pykeepalived.config.kinds import Problem
+from pykeepalived.config.lint.view import View
 from pykeepalived.config.preprocess import Preprocessor
 from pykeepalived.config.raw import EntryGiven, Raw
 from pykeepalived.config.surroundings import Surroundings, Unreadable
@@ -43,6 +44,10 @@ class LoadOptions:
     """Empty: the host name up to its first dot."""
     all_config: bool = False
     """``-e``: every include must be there."""
+    lint: bool = False
+    """Advice is wanted besides mistakes."""
+    peers: tuple[str, ...] = ()
+    """Files of other nodes, for the advice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +93,29 @@ def _load(path: str, surroundings: Surroundings, options: LoadOptions, *, rememb
     entered = namespace is None or context.enter(namespace.value, namespace.span(1))
     configuration = cross(root, context)
     diagnostics = findings.all()
+    fatal = any(each.fatal for each in diagnostics)
+    if options.lint and not fatal:
+        _advise(View(configuration, root, surroundings), path, options, preprocessor.ids - {config_id}, findings)
+        diagnostics = findings.all()
     loaded = Loaded(
         configuration=configuration,
         diagnostics=diagnostics,
         # keepalived ends where it cannot enter its namespace, before anything is counted
         exit_code=exit_status(diagnostics) if entered else 0,
         not_effective=(*interpreter.not_effective.values(), *context.not_effective.values()),
-        fatal=any(each.fatal for each in diagnostics),
+        fatal=fatal,
         files=tuple(preprocessor.opened),
     )
     return loaded, interpreter.remembered
+
+
+def _advise(view: View, path: str, options: LoadOptions, ids: Set[str], findings: Findings) -> None:
+    """What is no mistake and yet worth a word."""
+    from pykeepalived.config.lint.rules import lint  # noqa: PLC0415 - wanted for a test of the file, not for a start
+    from pykeepalived.config.peers import other_nodes  # noqa: PLC0415 - likewise
+
+    for each in lint(replace(view, peers=tuple(other_nodes(path, view.surroundings, ids, options.peers)))):
+        findings.add(each)
 
 
 def cross(root: Raw, context: Context) -> Configuration:

@@ -75,6 +75,8 @@ class Preprocessor:
         self._body: tuple[str, Line, list[Line], bool] | None = None
         """The multi-line definition being read: name, where it begins, lines, kept or not."""
         self._files: list[str] = []
+        self.ids: set[str] = set()
+        """Every config id that conditional lines name."""
         self.opened: list[str] = []
         """Every file that was read, in that order."""
         self._cursor = _Cursor([])
@@ -342,6 +344,7 @@ class Preprocessor:
         found = _CONDITION.match(line.text)
         if found is None or found.group(3) is None or not found.group(3).strip(BLANKS):
             return
+        self.ids.add(found.group(2))
         if (found.group(2) == self._config_id) != (found.group(1) == "^"):
             yield from self._line(line.cut(found.start(3), len(line.text)), depth + 1, conditional=True)
             return
