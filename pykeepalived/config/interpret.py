@@ -63,7 +63,7 @@ class Interpreter:
             statement is not None
             and self._inside
             and statement.kind == WORDS
-            and statement.line.columns is not None
+            and statement.line.edits is not None
             and ("#" in statement.text or "!" in statement.text)
         ):
             uncommented = self._without_escaped_comment(statement)
