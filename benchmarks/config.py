@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.side_by_side import arguments, chosen, median, ratio, table
@@ -62,7 +62,7 @@ def _instances(count: int) -> Iterator[str]:
         yield "}"
 
 
-FILES = {
+FILES: dict[str, Callable[[], Iterator[str]]] = {
     "empty": lambda: iter(["global_defs {", "}"]),
     "1,000 x 10 real servers": lambda: _servers(1000, 10),
     "10 x 1,000 real servers": lambda: _servers(10, 1000),

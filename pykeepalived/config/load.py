@@ -1,6 +1,7 @@
 """Reads a file into a Configuration: the whole chain from the path to resolved values, and all that is wrong."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -109,7 +110,7 @@ def _load(path: str, surroundings: Surroundings, options: LoadOptions, *, rememb
     return loaded, interpreter.remembered
 
 
-def _advise(view: View, path: str, options: LoadOptions, ids: Set[str], findings: Findings) -> None:
+def _advise(view: View, path: str, options: LoadOptions, ids: AbstractSet[str], findings: Findings) -> None:
     """What is no mistake and yet worth a word."""
     from pykeepalived.config.lint.rules import lint  # noqa: PLC0415 - wanted for a test of the file, not for a start
     from pykeepalived.config.peers import other_nodes  # noqa: PLC0415 - likewise

@@ -3,7 +3,8 @@
 Another node has interfaces, users and programs that this one cannot see: there they are taken to exist.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from pykeepalived.config.lint.view import Peer
 from pykeepalived.config.load import LoadOptions, load
@@ -13,7 +14,7 @@ MOST = 8
 """Other nodes that are looked at."""
 
 
-def other_nodes(path: str, here: Surroundings, ids: Set[str], files: Sequence[str]) -> Iterator[Peer]:
+def other_nodes(path: str, here: Surroundings, ids: AbstractSet[str], files: Sequence[str]) -> Iterator[Peer]:
     """The other nodes: as the conditional lines of the file name them, and as files of their own."""
     elsewhere = OtherNode(here)
     for other in sorted(ids)[:MOST]:

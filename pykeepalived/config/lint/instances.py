@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_interface
 
+from pykeepalived.config.blocks.trackers import TrackBfd, TrackFile, TrackInterface, TrackProcess, TrackScript
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.diagnostics import Diagnostic
 from pykeepalived.config.kinds import AF_INET6
@@ -17,7 +18,7 @@ _OWN_INTERFACE = re.compile(r"vrrp6?\.[0-9]+")
 
 def weights(instance: VrrpInstance) -> list[int]:
     """The weights of everything it tracks, where they are not 0; one that is reversed with its sign turned."""
-    trackers = (
+    trackers: tuple[TrackInterface | TrackScript | TrackProcess | TrackBfd | TrackFile, ...] = (
         *instance.track_interface,
         *instance.track_script,
         *instance.track_process,

@@ -1,6 +1,7 @@
 """Advice that needs the other nodes' configuration: the same virtual router on both."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.diagnostics import Diagnostic
@@ -86,7 +87,7 @@ def _cast(instance: VrrpInstance) -> str:
     return "unicast" if instance.unicast else "multicast"
 
 
-def _only(addresses: Set[IP]) -> str:
+def _only(addresses: AbstractSet[IP]) -> str:
     if not addresses:
         return "nothing more"
     return "also " + ", ".join(sorted(map(str, addresses))[:4])
