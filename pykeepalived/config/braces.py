@@ -16,7 +16,7 @@ class Braces:
         """A block has ended. A brace that stands further left than its block hints at one that is missing above."""
         if top:
             self._last = head, close
-        if self._misplaced is not None or close.start >= head.start:
+        if self._misplaced is not None or close.start >= len(head.line.text) - len(head.line.text.lstrip()):
             return
         at, begun = _indentation(close), _indentation(head)
         if at is not None and begun is not None and at < begun:

@@ -182,8 +182,8 @@ def _unused(
     tracked = {entry.subject for raw in root.blocks if "track_script" in raw.given for entry in _tracks(raw)}
     for raw in root.named("vrrp_script"):
         found = defined.get(raw.name)
-        # one that is tracked and cannot be run was said to be so
-        if raw.name not in used and found is not None and not (found.script is None and raw.name in tracked):
+        # of one that is tracked in vain it was said why
+        if raw.name not in used and raw.name not in tracked and found is not None:
             hint = f"add {raw.name} to a track_script block, or remove it"
             context.warning(f"Warning - script {raw.name} is not used", raw.span(word=1), hint)
 
