@@ -33,6 +33,10 @@ class Interpreter:
         self._inside = False  # a block other than global_defs
         self._order = 0
         self._unclosed_said = False
+        self._misplaced: str | None = None
+        """A closing brace that by its indentation was meant for an outer block: the first one."""
+        self._last_closed: tuple[Statement, Statement] | None = None
+        """Head and closing brace of the block at the top that ended last."""
         self._hints: dict[tuple[str, str], str | None] = {}
         self.not_effective: dict[str, str] = {}
         """Path of a keyword -> what is said about it."""
@@ -117,8 +121,11 @@ class Interpreter:
                     self._other(raw, path, name, statement, blocks)
             elif statement.kind == CLOSE:
                 if path:
+                    self._closed(raw.head, statement)
+                    if "/" not in path:
+                        self._last_closed = raw.head, statement
                     return True
-                hint = "remove it, or look for a block closed too early above"
+                hint = self._closed_early() or "remove it, or look for a block closed too early above"
                 self._error("Unexpected '}' - ignoring", statement.span(), hint, Problem.UNEXPECTED_EOB)
             else:
                 self._stray(statement)
@@ -128,6 +135,25 @@ class Interpreter:
         self._error("Unexpected '{' - ignoring", statement.span(), hint, Problem.UNEXPECTED_BOB)
         self._skip(statement)
 
+    def _closed(self, head: Statement, close: Statement) -> None:
+        """Notes a brace that stands further left than the block it closes: one is missing somewhere above it."""
+        if self._misplaced is None and (at := _indentation(close)) is not None:
+            begun = _indentation(head)
+            if begun is not None and at < begun:
+                self._misplaced = (
+                    f"the }} on line {close.line.number} closes '{' '.join(head.words[:3])}' of line "
+                    f"{head.line.number}, though it stands further left: the missing }} belongs above it"
+                )
+
+    def _closed_early(self) -> str | None:
+        """What ended last at the top, for words that come after a brace too many."""
+        if self._last_closed is None:
+            return None
+        head, close = self._last_closed
+        if (at := _indentation(close)) is not None and at == _indentation(head):
+            return None
+        return f"remove it: the }} on line {close.line.number} has closed '{' '.join(head.words[:3])}' already"
+
     def _unclosed(self, head: Statement) -> None:
         if self._unclosed_said:
             return  # the blocks around it miss theirs for the same reason
@@ -135,7 +161,7 @@ class Interpreter:
         self._error(
             f"the block '{' '.join(head.words[:3])}' is not closed: there are missing '}}'s or extra '{{'s",
             head.span(),
-            "add the missing }; it may belong to a block further down",
+            f"add the missing }}: {self._misplaced or 'it may belong to a block further down'}",
             Problem.MISSING_EOB,
         )
 
@@ -252,7 +278,10 @@ class Interpreter:
         name = statement.words[0]
         if (name, path) not in self._hints:
             near = difflib.get_close_matches(name, known, 1, 0.7)
-            self._hints[name, path] = _elsewhere(name, path) or (f"did you mean {near[0]}?" if near else None)
+            home = _elsewhere(name, path)
+            if home is not None and not path:
+                home += self._left(home)
+            self._hints[name, path] = home or (f"did you mean {near[0]}?" if near else None)
         hint = self._hints[name, path]
         following = self._peek()
         if following is not None and following.kind == OPEN:
@@ -263,6 +292,15 @@ class Interpreter:
             self._skip(statement)
         else:
             self._error(f"Unknown keyword '{name}'", statement.span(0), hint, Problem.UNKNOWN_KEYWORD)
+
+    def _left(self, home: str) -> str:
+        """That the block a keyword belongs in was closed just above it."""
+        if self._last_closed is None or home.rpartition(" ")[2] != self._last_closed[0].words[0]:
+            return ""
+        head, close = self._last_closed
+        if (at := _indentation(close)) is not None and at == _indentation(head):
+            return ""
+        return f"; '{' '.join(head.words[:3])}' was closed by the }} on line {close.line.number}"
 
     def _later(self, path: str, later: Later, statement: Statement, *, nested: bool = False) -> None:
         """A keyword that is known and not effective yet: its structure is respected, its name said once."""
@@ -450,6 +488,7 @@ class Interpreter:
     def _lines_of(self, head: Statement) -> Iterator[Statement]:
         while (statement := self._next()) is not None:
             if statement.kind == CLOSE:
+                self._closed(head, statement)
                 return
             if statement.kind == OPEN:
                 self._stray(statement)
@@ -498,6 +537,16 @@ def option_pieces(grammar: str, statement: Statement) -> tuple[str, tuple[Piece,
 
     _, pieces = entries.parse(grammar, text)
     return (pieces[0].value or "", pieces[1:]) if pieces else ("", ())
+
+
+def _indentation(statement: Statement) -> int | None:
+    """How far from the left a statement begins its line; None when it is not the first, or comes of a definition."""
+    line = statement.line
+    before = line.text[: statement.start]
+    if line.columns is not None or before.strip():
+        return None
+    text = line.text.expandtabs(8)
+    return len(text) - len(text.lstrip())
 
 
 def _elsewhere(name: str, path: str) -> str | None:

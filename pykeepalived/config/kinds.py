@@ -236,15 +236,19 @@ def decimal(text: str, places: int) -> int:
     )
 
 
+_UNITS = {"ms": -3, "us": -6, "msec": -3, "usec": -6, "sec": 0, "s": 0}
+
+
 def _time_hint(text: str) -> str:
     stripped = text.strip().lower()
-    for unit, factor in (("ms", "0.001"), ("us", "0.000001"), ("s", ""), ("sec", ""), ("m", "60"), ("min", "60")):
-        digits = stripped.removesuffix(unit)
-        if digits != stripped and digits.replace(".", "", 1).isdigit():
-            if not factor:
-                return f"times are seconds and have no unit: {digits}"
-            return f"times are seconds and have no unit: multiply {digits} by {factor}"
-    return "write seconds as digits, with a fraction if need be: 10 or 0.5"
+    found = re.fullmatch(r"([0-9]*\.?[0-9]+)(ms|us|msec|usec|sec|s|m|min)", stripped)
+    if found is None:
+        return "write seconds as digits, with a fraction if need be: 10 or 0.5"
+    from decimal import Decimal  # noqa: PLC0415 - for a mistake alone
+
+    digits, unit = found.groups()
+    seconds = Decimal(digits).scaleb(_UNITS[unit]) if unit in _UNITS else Decimal(digits) * 60
+    return f"times are seconds and have no unit: write {seconds.normalize():f}"
 
 
 @dataclass(frozen=True, slots=True)
