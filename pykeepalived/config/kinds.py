@@ -106,7 +106,7 @@ class Kind:
     """What is counted: ``s``."""
 
 
-_PLAIN = re.compile(r"[^ \t\f\v\r\n\"#!{}$~@\\]+")
+_PLAIN = re.compile(r"[^ \t\f\v\r\n\"#!{}$~@]+")
 
 
 def word_text(text: str) -> str:
@@ -335,6 +335,10 @@ class Word(Kind):
             raise Refused("needs a word after it", -1, problem=problem)
         return words[0][: self.longest] if self.longest else words[0]
 
+    def write(self, value: Any) -> str:
+        """The word; nothing where it stands for the keyword alone."""
+        return "" if value == self.bare else word_text(str(value))
+
     def arguments(self) -> str:
         """A word."""
         return "STRING" if self.bare is None else "[STRING]"
@@ -386,6 +390,10 @@ class Choice(Kind):
     def expected(self) -> str:
         """The words."""
         return "|".join(self.words)
+
+    def write(self, value: Any) -> str:
+        """The word; nothing where it stands for the keyword alone."""
+        return "" if value == self.bare and value not in self.words else word_text(str(value))
 
     def arguments(self) -> str:
         """The words themselves."""

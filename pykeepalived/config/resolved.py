@@ -1,0 +1,258 @@
+"""What resolved blocks say in the words of the file: each keyword with its value.
+
+Most of it is read off the tables. A class whose values are not the file's words has a function here: it gives the
+keywords that no field of it holds, and takes away those that need not or cannot be written.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.blocks.virtual_server import FAMILIES, PROTOCOL_NAME, LvsMethod, RealServer, VirtualServer
+from pykeepalived.config.blocks.vrrp_instance import Authentication, VrrpInstance
+from pykeepalived.config.blocks.vrrp_script import VrrpScript
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds import AF_INET6, Command, Endpoint, Port, word_text
+from pykeepalived.config.schema import UNSET, Block, Keyword, is_block, table_of
+from pykeepalived.config.script_text import command_text
+from pykeepalived.config.surroundings import AccountNames
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A value given as the words of the file."""
+
+    text: str
+
+
+class _Silent:
+    """Not to be written."""
+
+
+SILENT = _Silent()
+
+
+@dataclass(slots=True)
+class Around:
+    """Where a block stands: the whole configuration, the blocks it is in, and the names of accounts."""
+
+    configuration: Configuration
+    names: AccountNames
+    inside: tuple[Mapping[str, Any], ...] = ()
+    """The values of the blocks around it, the nearest first, and last those of global_defs."""
+    parents: tuple[Any, ...] = ()
+    """Those blocks themselves, the nearest first."""
+    weights: dict[tuple[str, str], tuple[int, bool]] = field(default_factory=dict)
+    """(block, name) -> the weight that a definition gives to those who track it, and whether it is turned."""
+
+    def account(self, uid: int, gid: int, groups: tuple[int, ...] = ()) -> str:
+        """``USER GROUP``; a colon brings the user's further groups."""
+        user = self.names.user_name(uid) or str(uid)
+        group = self.names.group_name(gid) or str(gid)
+        return f"{word_text(user)} {word_text((':' if groups else '') + group)}"
+
+    def script(self, script: Script, *, user: bool) -> str:
+        """A command, and who runs it."""
+        text = command_text(script)
+        return f"{text} {self.account(script.uid, script.gid, script.groups)}" if user else text
+
+
+Said = dict[str, Any]
+"""Keyword -> its value, or Words, or SILENT."""
+
+
+def values(item: Any, table: Block) -> Said:
+    """The keywords whose values the object holds, in itself or in a plain value of its own."""
+    found: Said = {}
+    for each in dataclasses.fields(item):
+        value = getattr(item, each.name)
+        spec = each.metadata.get("keyword")
+        name = spec.spelled or each.name if spec is not None else each.name
+        if name in table.keywords:
+            found[name] = value
+        elif dataclasses.is_dataclass(value) and not is_block(type(value)):
+            for inner in dataclasses.fields(value):
+                if inner.name in table.keywords:
+                    found.setdefault(inner.name, getattr(value, inner.name))
+    return found
+
+
+def said(item: Any, table: Block, around: Around) -> Said:
+    """What is to be written of a block: in the table's order, without what would be so anyway."""
+    held = values(item, table)
+    special = _SPECIAL.get(type(item))
+    changed = special(item, held, around) if special is not None else {}
+    for name, spec in table.keywords.items():
+        command = held.get(name)
+        if isinstance(spec.kind, Command) and not spec.kind.user and isinstance(command, Script):
+            changed.setdefault("user", Words(around.account(command.uid, command.gid, command.groups)))
+    result: Said = {}
+    for name, spec in table.keywords.items():
+        if name in changed:
+            if changed[name] is not SILENT:
+                result[name] = changed[name]
+        elif name in held and _differs(name, held[name], spec, held, around):
+            result[name] = held[name]
+    return result
+
+
+def _differs(name: str, value: Any, spec: Keyword, held: Said, around: Around) -> bool:
+    """Whether a file that does not say it would mean something else."""
+    if value is None:
+        return False
+    if value == 0 and isinstance(spec.kind, Port):
+        return False
+    if value != spec.default:
+        return not (value == () and spec.default is UNSET)
+    if not spec.inherit:
+        return False
+    for scope in (held if spec.inherit != name else {}, *around.inside):
+        if spec.inherit in scope:
+            return bool(scope[spec.inherit] != value)
+    return False
+
+
+def inner_blocks(item: Any, table: Block, around: Around) -> Iterator[Any]:
+    """The blocks within a block."""
+    more = _INNER.get(type(item))
+    if more is not None:
+        yield from more(item, around)
+    own = {each.name for each in table.blocks.values()}
+    for each in dataclasses.fields(item):
+        value = getattr(item, each.name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if is_block(type(one)) and table_of(type(one)).name in own:
+                yield one
+
+
+def head(item: Any) -> str:
+    """The words between the block's keyword and its brace."""
+    if hasattr(item, "head_text"):
+        return str(item.head_text())
+    if isinstance(item, VirtualServer):
+        service = item.service
+        if service.address is None:
+            return f"fwmark {service.fwmark}"
+        return Endpoint().write((service.address, service.port))
+    if isinstance(item, RealServer):
+        return Endpoint().write((item.address, item.port))
+    name = getattr(item, "name", None)
+    return word_text(name) if isinstance(name, str) and "name" not in table_of(type(item)).keywords else ""
+
+
+def weights(configuration: Configuration) -> dict[tuple[str, str], tuple[int, bool]]:
+    """What those who track a thing get unless they say otherwise."""
+    found = {}
+    for block in dataclasses.fields(configuration):
+        value = getattr(configuration, block.name)
+        for each in value if isinstance(value, tuple) else ():
+            weight, reverse = getattr(each, "weight", None), getattr(each, "reverse", False)
+            if isinstance(weight, int) and hasattr(each, "name"):
+                found[block.name, each.name] = (weight, bool(reverse))
+    return found
+
+
+# --- what is not read off the tables ---
+
+
+def _global_defs(item: GlobalDefs, held: Said, around: Around) -> Said:
+    changed: Said = {}
+    if item.umask is not None:
+        changed["umask"] = Words(f"0{item.umask:o}")
+    if (item.script_uid, item.script_gid) != (0, 0) or item.enable_script_security:
+        changed["script_user"] = Words(around.account(item.script_uid, item.script_gid))
+    if item.allow_dynamic_interfaces:
+        changed["dynamic_interfaces"] = Words("")
+    owners = {path: (uid, gid) for path, uid, gid in item.fifo_owner}
+    for name in ("notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo"):
+        path = held.get(name)
+        if path in owners:
+            changed[name] = Words(f"{word_text(path)} {around.account(*owners[path])}")
+    if item.vrrp_garp_master_refresh_repeat == 0:  # vrrp_min_garp alone makes it so
+        changed["vrrp_min_garp"] = Words("")
+        changed["vrrp_garp_master_refresh_repeat"] = SILENT
+        for name in ("vrrp_garp_master_delay", "vrrp_garp_master_repeat"):
+            changed[name] = held[name]
+    return changed
+
+
+def _instance(item: VrrpInstance, held: Said, around: Around) -> Said:
+    changed: Said = {name: held[name] for name in ("version", "priority", "state")}
+    settings = around.configuration.global_defs
+    group = settings.vrrp_mcast_group6 if item.family == AF_INET6 else settings.vrrp_mcast_group4
+    if item.mcast_group != group:
+        changed["mcast_dst_ip"] = Words(str(item.mcast_group))
+    telling = (item.virtual_ipaddress, item.unicast_peer, item.unicast_src_ip, item.mcast_src_ip)
+    if item.family == AF_INET6 and not any(telling) and "mcast_dst_ip" not in changed:
+        changed["native_ipv6"] = Words("")
+    if not item.virtual_ipaddress:
+        changed["no_virtual_ipaddress"] = Words("")
+    if item.notify_deleted_set and item.notify_deleted is None:
+        changed["notify_deleted"] = Words("")
+    if item.garp_master_refresh_repeat == settings.vrrp_garp_master_refresh_repeat == 0:
+        changed["garp_master_refresh_repeat"] = SILENT
+    if around.configuration.vrrp_sync_group:  # a group's word is for members that say nothing
+        changed["notify_priority_changes"] = held["notify_priority_changes"]
+    return changed
+
+
+def _authentication(item: VrrpInstance, around: Around) -> Iterator[Any]:  # noqa: ARG001 - as all of them
+    if item.auth_type is not None:
+        yield Authentication(auth_type=item.auth_type, auth_pass=item.auth_pass)
+
+
+def _script(item: VrrpScript, held: Said, around: Around) -> Said:  # noqa: ARG001
+    changed: Said = {}
+    if item.weight or item.reverse:
+        changed["weight"] = Words(f"{item.weight} reverse" if item.reverse else str(item.weight))
+    return changed
+
+
+def method_text(method: LvsMethod) -> str:
+    """How packets reach a server, in the words of the file."""
+    words = [method.forward]
+    if method.tunnel_type != "ipip":
+        words += ["type", method.tunnel_type]
+    if method.tunnel_port:
+        words += ["port", str(method.tunnel_port)]
+    if method.checksum != "nocsum":
+        words.append(method.checksum)
+    return " ".join(words)
+
+
+def _virtual_server(item: VirtualServer, held: Said, around: Around) -> Said:  # noqa: ARG001
+    service = item.service
+    changed: Said = {"lvs_sched": held["lvs_sched"], "lvs_method": Words(method_text(item.lvs_method))}
+    if service.kind == "address":
+        changed["protocol"] = Words(PROTOCOL_NAME[service.protocol].upper())
+    else:
+        changed["ip_family"] = Words({family: word for word, family in FAMILIES.items()}[service.family])
+    for name, on in (("flag-1", item.sched_1), ("flag-2", item.sched_2), ("flag-3", item.sched_3)):
+        if on:
+            changed[name] = Words("")
+    if item.sorry_server is not None:
+        sorry = item.sorry_server
+        changed["sorry_server"] = Words(Endpoint().write((sorry.address, sorry.port)))
+        changed["sorry_server_lvs_method"] = Words(method_text(sorry.lvs_method))
+        if sorry.inhibit:
+            changed["sorry_server_inhibit"] = Words("")
+    return changed
+
+
+def _real_server(item: RealServer, held: Said, around: Around) -> Said:
+    (parent, *_) = around.parents
+    method = Words(method_text(item.lvs_method)) if item.lvs_method != parent.lvs_method else SILENT
+    return {"lvs_method": method}
+
+
+_SPECIAL: dict[type, Callable[[Any, Said, Around], Said]] = {
+    GlobalDefs: _global_defs,
+    VrrpInstance: _instance,
+    VrrpScript: _script,
+    VirtualServer: _virtual_server,
+    RealServer: _real_server,
+}
+_INNER: dict[type, Callable[[Any, Around], Iterator[Any]]] = {VrrpInstance: _authentication}
