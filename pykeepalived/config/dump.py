@@ -70,7 +70,7 @@ class _Writer:
             value = held.get(name)
             if value is None or value == spec.default:
                 continue
-            lines = self._keyword(name, value, spec, self._around, "")
+            lines = list(self._keyword(name, value, spec, None, ""))
             if spec.kind.entries:
                 later += ["", *lines]
             else:
@@ -81,7 +81,7 @@ class _Writer:
         inside = indent + _INDENT
         lines: list[str] = []
         for name, value in said(item, table, around).items():
-            lines += self._keyword(name, value, table.keywords[name], around, inside)
+            lines += self._keyword(name, value, table.keywords[name], item, inside)
         held = values(item, table)
         below = replace(around, inside=(held, *around.inside), parents=(item, *around.parents))
         for each in inner_blocks(item, table, around):
@@ -95,13 +95,13 @@ class _Writer:
         yield from lines
         yield f"{indent}}}"
 
-    def _keyword(self, name: str, value: Any, spec: Keyword, around: Around, indent: str) -> Iterator[str]:
+    def _keyword(self, name: str, value: Any, spec: Keyword, owner: Any, indent: str) -> Iterator[str]:
         kind = spec.kind
         if isinstance(kind, Entries | Names):
             if value:
                 yield f"{indent}{name} {{"
                 for each in value:
-                    yield f"{indent}{_INDENT}{self._entry(each, kind)}"
+                    yield f"{indent}{_INDENT}{self._entry(each, kind, owner)}"
                 yield f"{indent}}}"
             return
         if isinstance(kind, Flag) and value is False:
@@ -111,7 +111,7 @@ class _Writer:
         if isinstance(value, Words):
             text = value.text
         elif isinstance(kind, Command) and isinstance(value, Script):
-            text = around.script(value, user=kind.user)
+            text = self._around.script(value, user=kind.user)
         else:
             text = kind.write(value)
         if spec.repeat is Repeat.COLLECT and isinstance(value, tuple) and len(text) > _LONGEST:
@@ -120,13 +120,13 @@ class _Writer:
         else:
             yield f"{indent}{name} {text}".rstrip()
 
-    def _entry(self, item: Any, kind: Entries | Names) -> str:
+    def _entry(self, item: Any, kind: Entries | Names, owner: Any) -> str:
         if isinstance(kind, Names):
             return word_text(str(item))
         if hasattr(item, "entry_text"):
             return str(item.entry_text())
         if isinstance(item, AddressEntry):
-            return _address(item)
+            return _address(item, getattr(owner, "interface", None))
         return self._plain_entry(item, kind.grammar)
 
     def _plain_entry(self, item: Any, grammar: str) -> str:
@@ -146,10 +146,10 @@ class _Writer:
         return " ".join(words)
 
 
-def _address(item: AddressEntry) -> str:
-    """A line of virtual_ipaddress."""
+def _address(item: AddressEntry, interface: str | None) -> str:
+    """A line of virtual_ipaddress; an address stands on the instance's interface unless it names another."""
     words = [f"{item.address}/{item.prefix_length}"]
-    if item.dev is not None:
+    if item.dev is not None and item.dev != interface:
         words += ["dev", word_text(item.dev)]
     if item.scope:
         words += ["scope", str(item.scope)]

@@ -15,7 +15,7 @@ from pykeepalived.config.blocks.virtual_server import FAMILIES, PROTOCOL_NAME, L
 from pykeepalived.config.blocks.vrrp_instance import Authentication, VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.config.kinds import AF_INET6, Command, Endpoint, Port, word_text
+from pykeepalived.config.kinds import AF_INET6, Command, Endpoint, Integer, Port, Refused, Timer, word_text
 from pykeepalived.config.schema import UNSET, Block, Keyword, is_block, table_of
 from pykeepalived.config.script_text import command_text
 from pykeepalived.config.surroundings import AccountNames
@@ -57,7 +57,13 @@ class Around:
     def script(self, script: Script, *, user: bool) -> str:
         """A command, and who runs it."""
         text = command_text(script)
-        return f"{text} {self.account(script.uid, script.gid, script.groups)}" if user else text
+        return f"{text} {self.runs_as(script)}".rstrip() if user else text
+
+    def runs_as(self, script: Script) -> str:
+        """The account of a script. One that has no further groups, where all have them, can only be the default."""
+        if self.configuration.global_defs.set_supplementary_groups and not script.groups:
+            return ""
+        return self.account(script.uid, script.gid, script.groups)
 
 
 Said = dict[str, Any]
@@ -88,7 +94,7 @@ def said(item: Any, table: Block, around: Around) -> Said:
     for name, spec in table.keywords.items():
         command = held.get(name)
         if isinstance(spec.kind, Command) and not spec.kind.user and isinstance(command, Script):
-            changed.setdefault("user", Words(around.account(command.uid, command.gid, command.groups)))
+            changed.setdefault("user", Words(who) if (who := around.runs_as(command)) else SILENT)
     result: Said = {}
     for name, spec in table.keywords.items():
         if name in changed:
@@ -105,14 +111,32 @@ def _differs(name: str, value: Any, spec: Keyword, held: Said, around: Around) -
         return False
     if value == 0 and isinstance(spec.kind, Port):
         return False
-    if value != spec.default:
-        return not (value == () and spec.default is UNSET)
-    if not spec.inherit:
+    if value == () and spec.default is UNSET:
         return False
-    for scope in (held if spec.inherit != name else {}, *around.inside):
-        if spec.inherit in scope:
-            return bool(scope[spec.inherit] != value)
-    return False
+    inherited = _inherited(name, spec, held, around)
+    if value != spec.default:
+        return value != inherited or _readable(value, spec)
+    return inherited is not UNSET and bool(inherited != value)
+
+
+def _inherited(name: str, spec: Keyword, held: Said, around: Around) -> Any:
+    """What the keyword would be without a word of its own; UNSET where it inherits nothing that is held."""
+    if spec.inherit:
+        for scope in (held if spec.inherit != name else {}, *around.inside):
+            if spec.inherit in scope:
+                return scope[spec.inherit]
+    return UNSET
+
+
+def _readable(value: Any, spec: Keyword) -> bool:
+    """Whether the value may be given: one inherited may lie beyond the bounds."""
+    if not isinstance(spec.kind, Integer | Timer):
+        return True
+    try:
+        spec.kind.read([spec.kind.write(value)])
+    except Refused:
+        return False
+    return True
 
 
 def inner_blocks(item: Any, table: Block, around: Around) -> Iterator[Any]:
@@ -159,7 +183,7 @@ def weights(configuration: Configuration) -> dict[tuple[str, str], tuple[int, bo
 
 
 def _global_defs(item: GlobalDefs, held: Said, around: Around) -> Said:
-    changed: Said = {}
+    changed: Said = {"router_id": held["router_id"]}
     if item.umask is not None:
         changed["umask"] = Words(f"0{item.umask:o}")
     if (item.script_uid, item.script_gid) != (0, 0) or item.enable_script_security:
@@ -229,6 +253,7 @@ def _virtual_server(item: VirtualServer, held: Said, around: Around) -> Said:  #
     if service.kind == "address":
         changed["protocol"] = Words(PROTOCOL_NAME[service.protocol].upper())
     else:
+        changed["protocol"] = SILENT
         changed["ip_family"] = Words({family: word for word, family in FAMILIES.items()}[service.family])
     for name, on in (("flag-1", item.sched_1), ("flag-2", item.sched_2), ("flag-3", item.sched_3)):
         if on:

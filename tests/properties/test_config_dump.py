@@ -1,0 +1,51 @@
+"""Any configuration, dumped and read, is equal, and reading it says nothing that was not said before."""
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+
+from pykeepalived.config.diagnostics import Diagnostic
+from pykeepalived.config.dump import dump
+from pykeepalived.config.load import Loaded
+from tests.config.machine import Machine
+from tests.config.reading import COMMANDS, read
+from tests.support.config_strategies import texts
+
+
+def _machine() -> Machine:
+    machine = Machine(commands=(*COMMANDS, "/bin/sh"))
+    machine.namespaces["blue"] = machine._interfaces
+    return machine
+
+
+def _said(loaded: Loaded) -> set[str]:
+    return {_shown(each) for each in loaded.diagnostics}
+
+
+def _shown(diagnostic: Diagnostic) -> str:
+    return f"{diagnostic.severity} {diagnostic.message}"
+
+
+def _round_trip(text: str) -> tuple[Loaded, str, Loaded]:
+    first = read(text, _machine())
+    # all its real servers refused, with an error each: no file says that without one
+    assume(all(each.real_server or each.sorry_server for each in first.configuration.virtual_server))
+    written = dump(first.configuration, _machine())
+    return first, written, read(written, _machine())
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(texts())
+def test_a_configuration_dumped_and_read_is_the_same(text: str) -> None:
+    first, written, again = _round_trip(text)
+    assert again.configuration == first.configuration, written
+    assert sorted(_said(again) - _said(first)) == [], written
+
+
+@pytest.mark.long
+@settings(max_examples=5000, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(texts())
+def test_very_many_configurations_dumped_and_read_are_the_same(text: str) -> None:
+    first, written, again = _round_trip(text)
+    assert again.configuration == first.configuration, written
+    assert sorted(_said(again) - _said(first)) == [], written
+    assert dump(again.configuration, _machine()) == written
