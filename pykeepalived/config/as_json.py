@@ -7,8 +7,9 @@ Passwords are written.
 import dataclasses
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
+from pykeepalived.config.blocks.checkers import Checker
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET6, Kind, Timer
@@ -37,17 +38,22 @@ def kind_of(field: "dataclasses.Field[Any]", table: Block | None) -> Kind | None
     return None
 
 
+ALTERNATIVES = frozenset(get_args(Checker))
+"""Classes of which one list may hold several: each object says which of them it is."""
+
+
 @cache
-def _kinds(cls: type, block: type | None) -> Mapping[str, Kind | None]:
+def _kinds(cls: Any, block: Any) -> Mapping[str, Kind | None]:
     table = table_of(block) if block is not None else None
     return {field.name: kind_of(field, table) for field in dataclasses.fields(cls)}
 
 
 def _object(value: Any, around: "type | Block | None", names: AccountNames) -> Json:
-    cls = type(value)
+    cls: Any = type(value)
     block = cls if is_block(cls) else around if isinstance(around, type) else None
     kinds = _kinds(cls, block)
-    return {name: _plain(getattr(value, name), kind, name, block, names) for name, kind in kinds.items()}
+    held = {name: _plain(getattr(value, name), kind, name, block, names) for name, kind in kinds.items()}
+    return {"block": table_of(cls).name, **held} if cls in ALTERNATIVES else held
 
 
 def _plain(value: Any, kind: Kind | None, name: str, block: type | None, names: AccountNames) -> Any:

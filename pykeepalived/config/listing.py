@@ -113,7 +113,7 @@ def _keywords(
         yield Row(path, sort, spec.doc, works, keyword=spec, **more)
         for other in (*spec.aliases, *spec.deprecated):
             old = other in spec.deprecated
-            doc = f"{'Old' if old else 'Other'} spelling of {name}."
+            doc = f"{'Old' if old else 'Other'} spelling of {name}. {spec.doc}"
             yield Row(prefix + other, sort, doc, works, target=path, deprecated=old, keyword=spec, **more)
         if spec.negated:
             doc = f"Takes {name} back."
@@ -129,6 +129,33 @@ def _entries(prefix: str, kind: Entries, *, effective: bool, process: str) -> It
             yield Row(prefix + name, Sort.SUBJECT, doc, effective, process=process)
     keywords = {name: spec for name, spec in table.keywords.items() if name not in kind.without}
     yield from _keywords(prefix, keywords, Sort.OPTION, effective=effective, process=process)
+
+
+def inherited_from(row: Row) -> str:
+    """The path whose value a keyword has where it is not given: in a block around it, or in global_defs."""
+    spec = row.keyword
+    if spec is None or not spec.inherit:
+        return ""
+    block = row.path
+    while block:
+        block = block.rpartition("/")[0]
+        path = f"{block}/{spec.inherit}" if block else f"global_defs/{spec.inherit}"
+        if path != row.path and path in by_path():
+            return path
+    return spec.inherit
+
+
+@cache
+def by_path() -> Mapping[str, Row]:
+    """Each row by its path."""
+    return {row.path: row for row in rows()}
+
+
+def children(row: Row) -> tuple[Row, ...]:
+    """What stands directly within a block, or in the lines of a block of lines; other spellings left out."""
+    inside = (f"{row.path}/", f"{row.path}/{ENTRY}/")
+    found = (each for each in rows() if not each.target and each.path.startswith(inside[0]))
+    return tuple(each for each in found if each.path in (inside[0] + each.name, inside[1] + each.name))
 
 
 def find(asked: str) -> tuple[Row, ...]:

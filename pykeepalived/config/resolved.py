@@ -237,7 +237,7 @@ def _script(item: VrrpScript, held: Said, around: Around) -> Said:  # noqa: ARG0
 
 def method_text(method: LvsMethod) -> str:
     """How packets reach a server, in the words of the file."""
-    words = [method.forward]
+    words: list[str] = [method.forward]
     if method.tunnel_type != "ipip":
         words += ["type", method.tunnel_type]
     if method.tunnel_port:
@@ -267,7 +267,7 @@ def _virtual_server(item: VirtualServer, held: Said, around: Around) -> Said:  #
     return changed
 
 
-def _real_server(item: RealServer, held: Said, around: Around) -> Said:
+def _real_server(item: RealServer, held: Said, around: Around) -> Said:  # noqa: ARG001
     (parent, *_) = around.parents
     method = Words(method_text(item.lvs_method)) if item.lvs_method != parent.lvs_method else SILENT
     return {"lvs_method": method}

@@ -15,7 +15,7 @@ from pykeepalived.config.schema import Block, Keyword, entry_table
 Lines = st.SearchStrategy[list[str]]
 Text = st.SearchStrategy[str]
 
-V4 = st.sampled_from(["10.0.0.1", "10.0.0.2", "192.0.2.7", "203.0.113.255", "0.0.0.0", "255.255.255.255"])  # noqa: S104
+V4 = st.sampled_from(["10.0.0.1", "10.0.0.2", "192.0.2.7", "203.0.113.255", "0.0.0.0", "255.255.255.255"])
 V6 = st.sampled_from(["2001:db8::1", "2001:db8::2", "fe80::1", "::", "ff02::12"])
 MULTICAST = st.sampled_from(["224.0.0.18", "239.1.2.3", "ff02::12", "ff05::9"])
 INTERFACES = st.sampled_from(["eth0", "eth1", "eth0", "eth9"])
@@ -32,7 +32,7 @@ COMMANDS = st.sampled_from(
         "\"/opt/check.sh 'two words' x\\x41 \\$HOME\"",
         "'/opt/check.sh \"quoted words\"'",
         '"/opt/check.sh # ! {}"',
-        '"/opt/check.sh \'\'"',
+        "\"/opt/check.sh ''\"",
         "/usr/bin/missing",
         '"</dev/tcp/10.0.0.1/80"',
     ]
@@ -111,14 +111,14 @@ VALUES: dict[str, Text] = {
     "include_check": st.just(""),
     "net_namespace": st.sampled_from(["blue"]),
     "lvs_method": st.sampled_from(["NAT", "DR", "TUN", "TUN type gue port 99 csum", "TUN type gre", "nat"]),
-    "persistence_granularity": st.sampled_from(["255.255.255.0", "64", "0.0.0.0"]),  # noqa: S104
+    "persistence_granularity": st.sampled_from(["255.255.255.0", "64", "0.0.0.0"]),
 }
 VALUES["sorry_server_lvs_method"] = VALUES["lvs_method"]
 """Keywords whose kind does not tell what they may be."""
 HEADS: dict[str, Text] = {
-    "real_server": st.tuples(st.sampled_from(["10.9.0.1", "10.9.0.2", "2001:db8::9"]), st.sampled_from([" 80", ""])).map(
-        "".join
-    ),
+    "real_server": st.tuples(
+        st.sampled_from(["10.9.0.1", "10.9.0.2", "2001:db8::9"]), st.sampled_from([" 80", ""])
+    ).map("".join),
 }
 """Block -> the words before its brace; by default a name."""
 LEAST: dict[str, list[str]] = {
@@ -213,8 +213,8 @@ def texts() -> Text:
     for table in rest:
         if table.name in ("global_defs", "vrrp_instance", "vrrp_sync_group", "virtual_server"):
             continue
-        for name in NAMED.get(table.name, (f"{table.name}_1",)):
-            parts.append(st.one_of(st.just([]), _block(table, 6, name)))
+        names = NAMED.get(table.name, (f"{table.name}_1",))
+        parts += [st.one_of(st.just([]), _block(table, 6, name)) for name in names]
     parts += [st.one_of(st.just([]), _instance(number)) for number in (1, 2)]
     parts += [st.one_of(st.just([]), _block(TOP["vrrp_sync_group"], 4, name)) for name in NAMED["vrrp_sync_group"]]
     parts += [st.one_of(st.just([]), _virtual_server(*each)) for each in (*SERVERS, *MARKS)]
