@@ -4,30 +4,14 @@ import json
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import is_dataclass
 from typing import Any
 
 from pykeepalived.cli.screen import BOLD, DIM, coloured, colours
-from pykeepalived.config.kinds import Timer
+from pykeepalived.config.facts import REPEATED, default_text, facts, unit
 from pykeepalived.config.listing import Row, Sort, children, find, inherited_from, nearest, rows
-from pykeepalived.config.schema import UNSET, Keyword, Repeat
 from pykeepalived.daemon.settings import Settings
 
 _WIDTH = 100
-_REPEATED = {
-    Repeat.LAST: "",
-    Repeat.FIRST: "the first counts, a second is an error",
-    Repeat.REPLACE: "the last counts, a second is an error",
-    Repeat.COLLECT: "adds to what is there",
-    Repeat.STRONGEST: "the first word of its values cannot be taken back",
-}
-_SORTS = {
-    Sort.BLOCK: "block",
-    Sort.KEYWORD: "keyword",
-    Sort.OPTION: "option of a line",
-    Sort.SUBJECT: "beginning of a line",
-    Sort.PREPROCESSOR: "read before the blocks",
-}
 
 
 def run(settings: Settings) -> int:
@@ -74,7 +58,7 @@ def as_json(row: Row) -> dict[str, Any]:
         "values": spec.kind.expected() if spec is not None and not row.negates else "",
         "unit": unit(spec) if spec is not None else "",
         "inherits": inherited_from(row),
-        "repeated": _REPEATED[spec.repeat] if spec is not None else "",
+        "repeated": REPEATED[spec.repeat] if spec is not None else "",
         "process": row.process,
         "since": row.since,
         "deprecated": row.deprecated,
@@ -86,7 +70,7 @@ def _grouped(found: tuple[Row, ...]) -> list[list[Row]]:
     """Places where the same is to be said, together."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in found:
-        key = (row.name, row.arguments, row.doc, *(text for _, text in _facts(row)))
+        key = (row.name, row.arguments, row.doc, *(text for _, text in facts(row)))
         groups.setdefault(key, []).append(row)
     return list(groups.values())
 
@@ -100,7 +84,7 @@ def _explained(group: list[Row], *, colour: bool) -> Iterator[str]:
     if row.arguments or row.sort is Sort.KEYWORD or row.sort is Sort.OPTION:
         yield f"    {row.name}{glue}{row.arguments}"
     yield from textwrap.wrap(row.doc, _WIDTH, initial_indent="    ", subsequent_indent="    ")
-    for name, text in _facts(row):
+    for name, text in facts(row):
         if text:
             indent = " " * 15
             lines = textwrap.wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)
@@ -125,49 +109,3 @@ def _inside(row: Row) -> Iterator[str]:
     else:
         yield f"        {left:<36}{lines[0].lstrip()}"
         yield from lines[1:]
-
-
-def _facts(row: Row) -> Iterator[tuple[str, str]]:
-    if row.sort is not Sort.KEYWORD:
-        yield "kind", _SORTS[row.sort]
-    if row.target:
-        yield ("spells" if not row.negates else "takes back"), row.target
-    if row.deprecated:
-        yield "deprecated", f"write {row.target.rpartition('/')[2]}"
-    spec = row.keyword
-    if spec is not None and not row.negates:
-        expected = spec.kind.expected()
-        counted = unit(spec)
-        default = default_text(spec)
-        yield "default", f"{default} {spec.kind.unit}".rstrip() if default[:1].isdigit() else default
-        yield "values", "" if expected in row.arguments else expected
-        yield "unit", "" if spec.kind.unit and expected.endswith(f" {spec.kind.unit}") else counted
-        source = inherited_from(row)
-        yield "inherits", f"the value of {source}, where this is not given" if source else ""
-        yield "repeated", _REPEATED[spec.repeat]
-        if not row.target:
-            others = [*spec.aliases, *(f"{each} (deprecated)" for each in spec.deprecated)]
-            yield "also", ", ".join(others)
-            yield "taken back", f"by {spec.negated}" if spec.negated else ""
-    yield "process", row.process
-    yield "since", row.since
-    yield "status", "works" if row.effective else "read and checked; pykeepalived does not act upon it yet"
-
-
-def unit(spec: Keyword) -> str:
-    """What is counted."""
-    return {"s": "seconds"}.get(spec.unit or spec.kind.unit, spec.unit or spec.kind.unit)
-
-
-def default_text(spec: Keyword) -> str:
-    """The default as a person reads it; nothing where there is none to tell."""
-    value = spec.default
-    if value is UNSET:
-        return ""
-    if value is None or value == () or value in ("", b""):
-        return "unset"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, int) and not isinstance(spec.kind, Timer):
-        return str(value)
-    return "" if is_dataclass(value) else spec.kind.write(value)
