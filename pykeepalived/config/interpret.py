@@ -15,9 +15,10 @@ from pykeepalived.config.lexer import CLOSE, OPEN, WORDS, Line, Statement, scrip
 from pykeepalived.config.raw import CommandGiven, EntryGiven, Given, Piece, Raw
 from pykeepalived.config.schema import Block, Keyword, Later, Repeat
 
-NEEDS_NAME = frozenset({"vrrp_script", "vrrp_track_process", "track_file", "vrrp_track_file", "virtual_server_group"})
+NEEDS_NAME = frozenset({"vrrp_script", "vrrp_track_process", "track_file", "bfd_instance", "virtual_server_group"})
 """Blocks whose missing name ends keepalived at once."""
-ONE_NAME = frozenset({"vrrp_instance", "vrrp_sync_group", "track_group", "bfd_instance"})
+ONE_NAME = frozenset({"vrrp_instance", "vrrp_sync_group", "track_group"})
+UNIQUE = ONE_NAME | {"bfd_instance"}
 NAMED = NEEDS_NAME | ONE_NAME
 MANY_NOT_EFFECTIVE = 500
 _OPEN_QUOTE = "a quote or a backslash is left open, the script is dropped"
@@ -186,8 +187,10 @@ class Interpreter:
         if not table.effective and raw.table.effective:
             self._not_effective_yet(where, statement)
         if statement.words[0] in table.names:
+            # keepalived tells it and does not count it
             message = f'"{statement.words[0]}" is deprecated, please use "{table.name}"'
-            self._error(message, statement.span(0), f"write {table.name}", Problem.DEPRECATED)
+            hint = f"write {table.name}"
+            self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), hint))
         refused = self._refuse_head(raw, table, statement)
         if opened:
             if refused:
@@ -200,6 +203,8 @@ class Interpreter:
                 self._inside = False
         if not refused and not again:
             raw.blocks.append(inner)
+            if not path:
+                self._checks.defined(inner)
 
     def _refuse_head(self, raw: Raw, table: Block, statement: Statement) -> bool:
         """Says what is wrong with the words before the brace; True when the block cannot be used."""
@@ -217,7 +222,7 @@ class Interpreter:
             hint = f"write {name} NAME {{" if len(words) < 2 else f'a name with blanks needs quotes: {name} "..." {{'
             self._error(f"{name} needs exactly one name - skipping", statement.span(), hint)
             return True
-        if name in ONE_NAME:
+        if name in UNIQUE:
             for other in raw.named(name):
                 if other.name == words[1]:
                     self._error(
@@ -319,9 +324,8 @@ class Interpreter:
             self._misc_path(statement)
         elif later.instead:
             message = f'"{name}" is deprecated, please use "{later.instead}"'
-            problem = None if name == "vrrp_track_file" else Problem.DEPRECATED  # as keepalived counts
             hint = f"write {later.instead}"
-            self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), hint, problem))
+            self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), hint, Problem.DEPRECATED))
         if later.kind is not None:
             try:
                 later.kind.read(statement.words[1:])
@@ -334,7 +338,7 @@ class Interpreter:
                 count = 0
                 for each in self._lines_of(statement):
                     count += 1
-                    self._checks.line(name, path, each)
+                    self._checks.line(name, each)
                 self._checks.lines(name, statement, count)
             return
         if self._opens(statement, later.inner):
@@ -375,7 +379,7 @@ class Interpreter:
             self._entries(raw, name, spec, statement)
             return
         earlier = raw.given.get(name)
-        if earlier is not None and spec.repeat is Repeat.FIRST:
+        if earlier is not None and spec.repeat is Repeat.FIRST and earlier.value != spec.default:
             where = earlier.statement.line.number
             hint = f"it is set on line {where}; remove one of the two"
             self._error(f"{name} is set already, the first stands", statement.span(0), hint)
@@ -384,8 +388,11 @@ class Interpreter:
             value: Any = self._command(kind, statement) if kind.raw else kind.read(statement.words[1:])
         except Refused as refused:
             raw.said.setdefault(name, Given(None, statement, self._order))
-            self._refused(statement, refused)
+            for each in (refused, *refused.also):
+                self._refused(statement, each)
             value = refused.kept
+        if value is not NOTHING and spec.repeat is Repeat.EACH:
+            value = [*(earlier.value if earlier is not None else ()), Given(value, statement, self._order)]
         if value is not NOTHING and earlier is not None:
             value = self._again(name, spec, statement, earlier, value)
         if value is not NOTHING:
@@ -401,14 +408,21 @@ class Interpreter:
         """What a second use makes of the value: another one, more of it, or NOTHING."""
         line = earlier.statement.line.number
         if spec.repeat is Repeat.COLLECT:
-            return (*earlier.value, *value)
+            try:
+                return spec.kind.merged(earlier.value, value)
+            except Refused as refused:
+                self._refused(statement, refused)
+                return refused.kept
         if spec.repeat is Repeat.REPLACE:
             hint = f"it is also set on line {line}"
             self._error(f"{name} is set already, this one replaces it", statement.span(0), hint)
-        elif (
-            spec.repeat is Repeat.STRONGEST
-            and isinstance(spec.kind, Choice)
-            and value != earlier.value == spec.kind.words[0]
+        elif value != earlier.value and (
+            spec.repeat is Repeat.SAME
+            or (
+                spec.repeat is Repeat.STRONGEST
+                and isinstance(spec.kind, Choice)
+                and earlier.value == spec.kind.words[0]
+            )
         ):
             hint = f"it is set on line {line}; remove one of the two"
             self._error(f"{name} is {earlier.value} already - ignoring {value}", statement.span(1), hint)
@@ -507,7 +521,7 @@ class Interpreter:
                 if isinstance(kind, Names):
                     values += [Given(word, line, index) for index, word in enumerate(line.words)]
                 elif isinstance(kind, Entries):
-                    values.append(entry(kind.grammar, line))
+                    values.append(entry(kind.grammar, line, order))
         if earlier is not None:
             if spec.repeat is Repeat.FIRST:
                 where = earlier.statement.line.number
@@ -517,14 +531,14 @@ class Interpreter:
         raw.given[name] = Given(values, statement, order)
 
 
-def entry(grammar: str, statement: Statement) -> EntryGiven:
+def entry(grammar: str, statement: Statement, order: int = 0) -> EntryGiven:
     """A line by its grammar. The plain case, one word, needs none (and no pyparsing)."""
     if len(statement.words) == 1 and '"' not in statement.text:
-        return EntryGiven(statement.words[0], (), statement)
+        return EntryGiven(statement.words[0], (), statement, order)
     from pykeepalived.config.grammar import entries  # noqa: PLC0415 - 60 ms that a plain file need not spend
 
     subject, pieces = entries.parse(grammar, statement.text)
-    return EntryGiven(subject, pieces, statement)
+    return EntryGiven(subject, pieces, statement, order)
 
 
 def option_pieces(grammar: str, statement: Statement) -> tuple[str, tuple[Piece, ...]]:

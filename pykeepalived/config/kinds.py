@@ -73,6 +73,8 @@ class Refused(Exception):  # noqa: N818 - it is a verdict, not a fault of the pr
         self.hint = hint
         self.problem = problem
         self.kept = kept
+        self.also: tuple[Refused, ...] = ()
+        """What is wrong besides, in the same words."""
 
 
 class Kind:
@@ -89,6 +91,10 @@ class Kind:
     def read(self, words: Sequence[str]) -> Any:  # noqa: ARG002
         """The value, or Refused."""
         raise Refused("takes no value")
+
+    def merged(self, earlier: Any, later: Any) -> Any:
+        """What two uses of a keyword that collects make together."""
+        return (*earlier, *later)
 
     def write(self, value: Any) -> str:
         """The words of the file that read as that value; empty for none."""
@@ -392,8 +398,8 @@ class Choice(Kind):
         return "|".join(self.words)
 
     def write(self, value: Any) -> str:
-        """The word; nothing where it stands for the keyword alone."""
-        return "" if value == self.bare and value not in self.words else word_text(str(value))
+        """The word; nothing for what the bare keyword is."""
+        return "" if value == self.bare else str(value)
 
     def arguments(self) -> str:
         """The words themselves."""

@@ -20,7 +20,9 @@ class Repeat(Enum):
     FIRST = "first"  # the second is an error and ignored
     REPLACE = "replace"  # replaces, and is an error
     COLLECT = "collect"  # adds
+    EACH = "each"  # every use stays, with its place: a list as Given
     STRONGEST = "strongest"  # as LAST, but nothing replaces the first word of its Choice
+    SAME = "same"  # a second that differs is an error and ignored
 
 
 class Unset(Enum):

@@ -31,6 +31,8 @@ class NetworkInterface:
     name: str
     mtu: int = 1500
     loopback: bool = False
+    driver: str = ""
+    """What drives it, by the kernel's word: veth, macvlan, bridge; empty when it does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,9 @@ class Surroundings(Protocol):
 
     def read_file(self, path: str) -> bytes:
         """The bytes of a regular file without execute bit, or Unreadable."""
+
+    def mode(self, path: str) -> int | None:
+        """The permission bits of a file, links followed; None when there is none."""
 
     def glob(self, pattern: str) -> list[str]:
         """Paths that match a pattern of ``*``, ``?`` and ``[...]``, sorted. A plain path that is absent gives none."""

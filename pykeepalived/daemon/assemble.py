@@ -112,6 +112,7 @@ def make_frames() -> Compiled:
 def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
     """What was read, as the parent and the roles want it."""
     from pykeepalived.config.diagnostics import Severity  # noqa: PLC0415 - the loader's alone
+    from pykeepalived.config.effective import effective  # noqa: PLC0415 - likewise
     from pykeepalived.kernel.frames import make_templates  # noqa: PLC0415 - likewise, for scapy
 
     levels = {Severity.ERROR: Level.ERROR, Severity.WARNING: Level.WARNING, Severity.NOTE: Level.INFO}
@@ -127,7 +128,8 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
         if diagnostic.severity is Severity.ERROR:
             errors += 1
             first_error = first_error or line.message
-    configuration = loaded.configuration
+    configuration, left_out = effective(loaded.configuration)
+    findings += [finding(sentence, Level.WARNING, None) for sentence in left_out]
     parts = {"vrrp": configuration.vrrp_part(), "checkers": configuration.checker_part()}
     exist = {"vrrp": bool(configuration.vrrp_instance), "checkers": bool(configuration.virtual_server)}
     outcome = Outcome(

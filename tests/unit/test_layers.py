@@ -22,8 +22,10 @@ MAY: dict[str, tuple[str, ...]] = {
     "events": (),
     "wire": GROUND,
     "config": (*GROUND, "wire"),
-    "config.blocks": ("config.schema", "config.kinds", "errors", "units"),
+    "config.blocks": ("config.schema", "config.kinds", "config.kinds_trackers", "config.kinds_vrrp", "errors", "units"),
     "config.kinds": ("errors", "units"),
+    "config.kinds_trackers": ("config.kinds", "units"),
+    "config.kinds_vrrp": ("config.kinds", "config.grammar", "errors", "units"),  # the grammar as it is needed
     "config.schema": ("config.kinds", "errors", "units"),
     "config.grammar": ("config.raw", "config.kinds", "config.schema", "errors", "units"),
     "vrrp": CORE,

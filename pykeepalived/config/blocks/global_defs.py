@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
+from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.kinds import (
     AF_INET,
@@ -14,6 +15,7 @@ from pykeepalived.config.kinds import (
     Boolean,
     Choice,
     Command,
+    Entries,
     Flag,
     Integer,
     Timer,
@@ -231,33 +233,16 @@ class GlobalDefs:
     known=later(
         """
         linkbeat_use_polling namespace_with_ipsets
-        track_group { group { * } }
-        static_ipaddress { * } static_routes { * } static_rules { * }
+        static_routes { * } static_rules { * }
         garp_group { garp_interval gna_interval interface interfaces { * } }
         linkbeat_interfaces { * }
-        vrrp_track_process { process param_match weight quorum quorum_max delay terminate_delay fork_delay
-                             full_command }
         interface_up_down_delays { * }
         SSL { password ca certificate key }
         virtual_server_group { * }
-        bfd_instance { source_ip neighbor_ip neighbour_ip min_rx min_tx idle_tx multiplier passive ttl hoplimit max_hops
-                       multihop weight vrrp checker }
-        track_file { file weight init_file }
-        vrrp_track_file { file weight init_file }
     """,
         kinds={
             **dict.fromkeys(("garp_interval", "gna_interval"), Timer("0", "4294.967295")),
-            **dict.fromkeys(("delay", "terminate_delay", "fork_delay"), Timer("0.000001", "3600")),
-            **dict.fromkeys(("source_ip", "neighbor_ip", "neighbour_ip"), Address()),
-            **dict.fromkeys(("min_rx", "min_tx"), Timer("1", "4294967", places=3)),
-            **dict.fromkeys(("ttl", "hoplimit", "multiplier"), Integer(1, 255)),
-            "idle_tx": Timer("1000", "4294967", places=3),
-            "max_hops": Integer(-1, 255),
-            "multihop": Boolean(),
-            "quorum": Integer(1, 65535),
-            "quorum_max": Integer(0, 65535),
         },
-        instead={"vrrp_track_file": "track_file"},
     ),
 )
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,4 +261,12 @@ class Root:
     use_pid_dir: bool = keyword(Flag(), default=False, doc="PID files go into a folder of their own.")
     child_wait_time: int = keyword(
         whole_seconds(UINT_MAX), default=5 * SECOND, doc="How long the parent waits for the children at the end."
+    )
+    static_ipaddress: tuple[AddressEntry, ...] = keyword(
+        Entries("address", without=frozenset({"use_vmac"})),
+        default=(),
+        repeat=Repeat.COLLECT,
+        process="vrrp",
+        effective=False,
+        doc="Addresses that are there whatever the state of the instances.",
     )

@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass
 
-from pykeepalived.config.kinds import Flag, Integer
+from pykeepalived.config.kinds import Flag, Integer, word_text
+from pykeepalived.config.kinds_trackers import FILE_WEIGHT, TRACK_WEIGHT
 from pykeepalived.config.schema import entry, keyword
 
-TRACK_WEIGHT = 253
-FILE_WEIGHT = 254
 
-
-def _weight(limit: int = TRACK_WEIGHT, *, noreverse: bool = True, effective: bool = True) -> int:
-    words = "reverse|noreverse" if noreverse else "reverse"
+def _weight(limit: int = TRACK_WEIGHT, words: str = "reverse|noreverse", *, effective: bool = True) -> int:
     weight: int = keyword(
         Integer(-limit, limit),
         default=0,
@@ -21,9 +18,14 @@ def _weight(limit: int = TRACK_WEIGHT, *, noreverse: bool = True, effective: boo
     return weight
 
 
-def _reverse() -> bool:
-    reverse: bool = keyword(Flag(), default=False, negated="noreverse", listed=False, doc="Turns the weight's sign.")
+def _reverse(negated: str = "noreverse") -> bool:
+    reverse: bool = keyword(Flag(), default=False, negated=negated, listed=False, doc="Turns the weight's sign.")
     return reverse
+
+
+def _text(name: str, weight: int, *, reverse: bool, otherwise: str = " noreverse") -> str:
+    """All is said, for what is left out is taken from the definition."""
+    return f"{word_text(name)} weight {weight}{' reverse' if reverse else otherwise}"
 
 
 @entry("track_interface", subject={})
@@ -32,8 +34,14 @@ class TrackInterface:
     """An interface followed."""
 
     name: str
-    weight: int = _weight(noreverse=False)
-    reverse: bool = _reverse()
+    weight: int = _weight(words="reverse")
+    reverse: bool = _reverse(negated="")
+
+    def entry_text(self) -> str:
+        """As a line of the file."""
+        if not self.weight and not self.reverse:
+            return word_text(self.name)
+        return _text(self.name, self.weight, reverse=self.reverse, otherwise="")
 
 
 @entry("track_script", subject={})
@@ -45,15 +53,23 @@ class TrackScript:
     weight: int = _weight()
     reverse: bool = _reverse()
 
+    def entry_text(self) -> str:
+        """As a line of the file."""
+        return _text(self.name, self.weight, reverse=self.reverse)
+
 
 @entry("track_file", subject={})
 @dataclass(frozen=True, slots=True)
 class TrackFile:
-    """A track_file followed."""
+    """A track_file followed. Weight 0: a number other than 0 is a fault."""
 
     name: str
     weight: int = _weight(FILE_WEIGHT, effective=False)
     reverse: bool = _reverse()
+
+    def entry_text(self) -> str:
+        """As a line of the file."""
+        return _text(self.name, self.weight, reverse=self.reverse)
 
 
 @entry("track_process", subject={})
@@ -65,6 +81,10 @@ class TrackProcess:
     weight: int = _weight(FILE_WEIGHT, effective=False)
     reverse: bool = _reverse()
 
+    def entry_text(self) -> str:
+        """As a line of the file."""
+        return _text(self.name, self.weight, reverse=self.reverse)
+
 
 @entry("track_bfd", subject={})
 @dataclass(frozen=True, slots=True)
@@ -74,3 +94,7 @@ class TrackBfd:
     name: str
     weight: int = _weight(effective=False)
     reverse: bool = _reverse()
+
+    def entry_text(self) -> str:
+        """As a line of the file."""
+        return _text(self.name, self.weight, reverse=self.reverse)

@@ -1,6 +1,7 @@
 """Scripts: whether the command exists, its user may run it, and nobody else could change it."""
 
 import re
+from dataclasses import dataclass
 
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.cross.context import Context, nearest
@@ -10,6 +11,16 @@ from pykeepalived.config.surroundings import Account, PathElement, ScriptPath
 
 _opens_a_file = re.compile(r"<[ \t]*/").match
 DEFAULT_USER = "keepalived_script"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """What is wrong with a command."""
+
+    message: str
+    hint: str
+    counts: bool = True
+    """For keywords where keepalived counts it."""
 
 
 class Scripts:
@@ -30,7 +41,9 @@ class Scripts:
             self._user = global_defs.given.get("script_user")
         self._default: Account | None = None
         self._default_known = False
-        self._looked_up: dict[tuple[str, int, int], str | None] = {}
+        self._looked_up: dict[tuple[str, int, int], tuple[str | None, _Wrong | None]] = {}
+        self._said: dict[tuple[str, int, int], bool] = {}
+        """What was said of a command, and whether it counted."""
         self.insecure: Given | None = None
         """The first script that root runs without script security."""
 
@@ -81,8 +94,11 @@ class Scripts:
             gid = number
         return Account(found.name, found.uid, gid, found.groups if supplementary else ())
 
-    def command(self, given: Given | None, user: Given | None = None) -> Script | None:
-        """The checked command, or None when it cannot be run (and that is said)."""
+    def command(self, given: Given | None, user: Given | None = None, *, counts: bool = False) -> Script | None:
+        """The checked command, or None when it cannot be run (and that is said).
+
+        ``counts``: a command that is missing or not safe is a mistake.
+        """
         if given is None or given.value is None:
             return None
         command: CommandGiven = given.value
@@ -103,47 +119,43 @@ class Scripts:
         if _opens_a_file(command.argv[0]):
             # "</path" asks whether a file can be opened: keepalived leaves it to the shell
             return Script(("/bin/sh", "-c", " ".join(command.argv)), account.uid, account.gid, account.groups)
-        path = self._path(command.argv[0], account, given)
+        path = self._path(command.argv[0], account, given, counts=counts)
         if path is None:
             return None
         return Script((path, *command.argv[1:]), account.uid, account.gid, account.groups)
 
-    def _path(self, name: str, account: Account, given: Given) -> str | None:
+    def _path(self, name: str, account: Account, given: Given, *, counts: bool) -> str | None:
         key = (name, account.uid, account.gid)
-        if key not in self._looked_up:
-            self._looked_up[key] = self._look_up(name, account, given)
-        return self._looked_up[key]
+        path, wrong = self._looked_up.get(key) or self._look_up(name, account, given)
+        self._looked_up[key] = path, wrong
+        if wrong is not None and (counts and wrong.counts) > self._said.get(key, -1):
+            self._said[key] = counts and wrong.counts
+            say = self._context.error if self._said[key] else self._context.warning
+            say(wrong.message, given.span(1), wrong.hint)
+        return path
 
-    def _look_up(self, name: str, account: Account, given: Given) -> str | None:
-        context = self._context
-        span = given.span(1)
-        found = context.surroundings.script(name)
+    def _look_up(self, name: str, account: Account, given: Given) -> "tuple[str | None, _Wrong | None]":
+        """The path, if it can be run, and what is wrong with it."""
+        found = self._context.surroundings.script(name)
         if found is None:
-            context.warning(f"Unable to find script '{name}' - disabling", span, _missing_hint(name))
-            return None
+            return None, _Wrong(f"Unable to find script '{name}' - disabling", _missing_hint(name))
         file = found.elements[-1]
         if file.kind != "file" or not _may_execute(file, account):
-            context.warning(
-                f"script '{name}' is not executable for uid:gid {account.uid}:{account.gid} - disabling.",
-                span,
-                f"chmod a+x {found.path}" if file.kind == "file" else "it is no file",
-            )
-            return None
+            message = f"script '{name}' is not executable for uid:gid {account.uid}:{account.gid} - disabling."
+            hint = f"chmod a+x {found.path}" if file.kind == "file" else "it is no file"
+            return None, _Wrong(message, hint, counts=False)
         if self.insecure is None and account.uid == 0 and not self._security:
             self.insecure = given
+        path = found.path if not self._symlinks or not name.startswith("/") else name
         weak = _weak_element(found)
-        if weak is not None and account.uid == 0:
-            element, who, remedy = weak
-            about = (
-                f"{element.path} (owner {element.uid}:{element.gid}, mode {element.mode:04o}) can be changed by {who}"
-            )
-            if self._security:
-                context.warning(
-                    f"Unsafe permissions found for script '{name}' - disabling.", span, f"{about}: {remedy}"
-                )
-                return None
-            context.warning(f"Unsafe permissions found for script '{name}'", span, f"{about}: {remedy}")
-        return found.path if not self._symlinks or not name.startswith("/") else name
+        if weak is None or account.uid != 0:
+            return path, None
+        element, who, remedy = weak
+        about = f"{element.path} (owner {element.uid}:{element.gid}, mode {element.mode:04o}) can be changed by {who}"
+        message = f"Unsafe permissions found for script '{name}'"
+        if self._security:
+            return None, _Wrong(f"{message} - disabling.", f"{about}: {remedy}")
+        return path, _Wrong(message, f"{about}: {remedy}", counts=False)
 
     def glance(self, given: Given) -> None:
         """A command that is not run yet: whether root would run it without script security."""

@@ -12,6 +12,7 @@ from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.diagnostics import Severity, render
 from pykeepalived.config.difference import difference, lines, real_servers
+from pykeepalived.config.kinds_trackers import Weight
 from pykeepalived.config.load import LoadOptions, load
 from pykeepalived.config.surroundings import Account, NetworkInterface
 from pykeepalived.units import MILLISECOND, SECOND
@@ -201,12 +202,14 @@ def test_root_scripts_without_security_are_a_violation() -> None:
 def test_vrrp_scripts() -> None:
     text = SECURE + 'vrrp_script s {\nscript "/opt/check.sh -q"\n%s\n}\n' + instance_text("track_script {\ns\n}")
     (found,) = sound(text % "").configuration.vrrp_script
-    assert (found.interval, found.timeout, found.rise, found.fall, found.weight) == (SECOND, SECOND, 1, 1, 0)
+    assert (found.interval, found.timeout, found.rise, found.fall) == (SECOND, SECOND, 1, 1)
+    assert found.weight == Weight(0)
     (found,) = sound(
         text % "interval 0.25\nweight -7 reverse\nrise 3\nfall 2\ninit_fail\nuser nobody"
     ).configuration.vrrp_script
     assert (found.interval, found.timeout) == (250 * MILLISECOND, 250 * MILLISECOND)
-    assert (found.weight, found.reverse, found.rise, found.fall, found.init_fail) == (-7, True, 3, 2, True)
+    assert (found.rise, found.fall, found.init_fail) == (3, 2, True)
+    assert found.weight == Weight(-7, reverse=True)
     assert found.script == Script(("/opt/check.sh", "-q"), 65534, 65534)
     (found,) = sound(text % "interval 5\ntimeout 3").configuration.vrrp_script
     assert found.timeout == 3 * SECOND
@@ -216,7 +219,7 @@ def test_vrrp_scripts() -> None:
     ("block", "message"),
     [
         ("", "No script set for vrrp_script s - removing"),
-        ('script "/no/such"', "track script s cannot be run"),
+        ('script "/no/such"', "Unable to find script '/no/such' - disabling"),
         ('script "/opt/check.sh"\nuser nosuch', "Script user 'nosuch' does not exist"),
         ('script "/opt/check.sh"\nweight 300', "number '300' outside range [-253, 253], 253 is used"),
         ('script "/opt/check.sh"\ninterval 0', "0 is not a possible time, 1 s is used"),
@@ -236,8 +239,8 @@ def test_words_after_a_command_are_lost_and_said() -> None:
 
 
 def test_an_unused_script_is_said() -> None:
-    loaded = read(SECURE + "vrrp_script s {\nscript /opt/check.sh\n}\n")
-    assert messages(loaded) == ["5:13 Warning - script s is not used"]
+    loaded = sound(SECURE + "vrrp_script s {\nscript /opt/check.sh\n}\n")
+    assert [each.message for each in loaded.diagnostics] == ["Warning - script s is not used"]
 
 
 # --- groups ---
