@@ -13,7 +13,7 @@ from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import Command, Entries, Flag, Names, word_text
 from pykeepalived.config.language import ROOT, TOP
-from pykeepalived.config.resolved import Around, Words, head, inner_blocks, said, values, weights
+from pykeepalived.config.resolved import Around, Words, head, inner_blocks, said, values
 from pykeepalived.config.schema import Block, Keyword, Repeat, table_of
 from pykeepalived.config.surroundings import AccountNames
 
@@ -22,13 +22,6 @@ _LONGEST = 900
 """Beyond that a value that may be given in parts is."""
 _FIRST = ("global_defs", "track_group", "vrrp_script", "track_file", "vrrp_track_process", "bfd_instance")
 """Blocks that others name, in the order in which they are written. Values of the root come behind them."""
-TRACKED = {
-    "track_script": "vrrp_script",
-    "track_file": "track_file",
-    "track_process": "vrrp_track_process",
-    "track_bfd": "bfd_instance",
-}
-"""Entries -> the blocks that define what they name."""
 
 
 def dump(configuration: Configuration, names: AccountNames) -> str:
@@ -40,7 +33,7 @@ class _Writer:
     def __init__(self, configuration: Configuration, names: AccountNames) -> None:
         self._configuration = configuration
         settings = values(configuration.global_defs, TOP["global_defs"])
-        self._around = Around(configuration, names, inside=(settings,), weights=weights(configuration))
+        self._around = Around(configuration, names, inside=(settings,))
 
     def lines(self) -> Iterator[str]:
         """Line by line; an empty one before each block."""
@@ -113,8 +106,11 @@ class _Writer:
         elif isinstance(kind, Command) and isinstance(value, Script):
             text = self._around.script(value, user=kind.user)
         else:
-            text = kind.write(value)
-        if spec.repeat is Repeat.COLLECT and isinstance(value, tuple) and len(text) > _LONGEST:
+            text = "" if spec.repeat is Repeat.EACH else kind.write(value)
+        if spec.repeat is Repeat.EACH:
+            for each in value:
+                yield f"{indent}{name} {kind.write(each)}"
+        elif spec.repeat is Repeat.COLLECT and isinstance(value, tuple) and len(text) > _LONGEST:
             for each in value:
                 yield f"{indent}{name} {kind.write((each,))}"
         else:
@@ -127,28 +123,28 @@ class _Writer:
             return str(item.entry_text())
         if isinstance(item, AddressEntry):
             return _address(item, getattr(owner, "interface", None))
-        return self._plain_entry(item, kind.grammar)
+        return _plain_entry(item)
 
-    def _plain_entry(self, item: Any, grammar: str) -> str:
-        """The subject, then the options that are not as they would be anyway."""
-        table = table_of(type(item))
-        words = [word_text(str(getattr(item, each.name))) for each in fields(item) if "keyword" not in each.metadata]
-        defined = self._around.weights.get((TRACKED.get(grammar, ""), getattr(item, "name", "")), (0, False))
-        for name, value in values(item, table).items():
-            spec = table.keywords[name]
-            usual = {"weight": defined[0], "reverse": defined[1]}.get(name, spec.default)
-            if value is None or (value == usual and not (name == "weight" and item.reverse != defined[1])):
-                continue
-            if isinstance(spec.kind, Flag):
-                words.append(name if value else spec.negated)
-            else:
-                words += [name, spec.kind.write(value)]
-        return " ".join(words)
+
+def _plain_entry(item: Any) -> str:
+    """The subject, then the options that are not as they would be anyway."""
+    table = table_of(type(item))
+    words = [word_text(str(getattr(item, each.name))) for each in fields(item) if "keyword" not in each.metadata]
+    for name, value in values(item, table).items():
+        spec = table.keywords[name]
+        if value is None or value == spec.default:
+            continue
+        if isinstance(spec.kind, Flag):
+            words.append(name if value else spec.negated)
+        else:
+            words += [name, spec.kind.write(value)]
+    return " ".join(words)
 
 
 def _address(item: AddressEntry, interface: str | None) -> str:
     """A line of virtual_ipaddress; an address stands on the instance's interface unless it names another."""
-    words = [f"{item.address}/{item.prefix_length}"]
+    plain = item.peer is not None and item.prefix_length == item.address.max_prefixlen
+    words = [str(item.address) if plain else f"{item.address}/{item.prefix_length}"]
     if item.dev is not None and item.dev != interface:
         words += ["dev", word_text(item.dev)]
     if item.scope:

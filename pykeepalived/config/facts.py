@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 
-from pykeepalived.config.kinds import Timer
+from pykeepalived.config.kinds import Timer, Words
 from pykeepalived.config.listing import Row, Sort, inherited_from
 from pykeepalived.config.schema import UNSET, Keyword, Repeat
 
@@ -12,6 +12,8 @@ REPEATED = {
     Repeat.FIRST: "a second one is an error, the first counts",
     Repeat.REPLACE: "a second one is an error, the last counts",
     Repeat.COLLECT: "a second one adds to the first",
+    Repeat.EACH: "each one counts",
+    Repeat.SAME: "a second one that differs is an error, the first counts",
     Repeat.STRONGEST: "the first word of its values cannot be taken back",
 }
 _SORTS = {
@@ -67,4 +69,4 @@ def default_text(spec: Keyword) -> str:
         return "on" if value else "off"
     if isinstance(value, int) and not isinstance(spec.kind, Timer):
         return str(value)
-    return "" if is_dataclass(value) else spec.kind.write(value)
+    return "" if is_dataclass(value) and isinstance(spec.kind, Words) else spec.kind.write(value)

@@ -6,16 +6,27 @@ keywords that no field of it holds, and takes away those that need not or cannot
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from pykeepalived.config.blocks.authentication import Authentication
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.virtual_server import FAMILIES, PROTOCOL_NAME, LvsMethod, RealServer, VirtualServer
-from pykeepalived.config.blocks.vrrp_instance import Authentication, VrrpInstance
-from pykeepalived.config.blocks.vrrp_script import VrrpScript
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.config.kinds import AF_INET6, Command, Endpoint, Integer, Port, Refused, Timer, word_text
+from pykeepalived.config.kinds import (
+    AF_INET,
+    AF_INET6,
+    Command,
+    Endpoint,
+    Flag,
+    Integer,
+    Port,
+    Refused,
+    Timer,
+    word_text,
+)
 from pykeepalived.config.schema import UNSET, Block, Keyword, is_block, table_of
 from pykeepalived.config.script_text import command_text
 from pykeepalived.config.surroundings import AccountNames
@@ -45,8 +56,6 @@ class Around:
     """The values of the blocks around it, the nearest first, and last those of global_defs."""
     parents: tuple[Any, ...] = ()
     """Those blocks themselves, the nearest first."""
-    weights: dict[tuple[str, str], tuple[int, bool]] = field(default_factory=dict)
-    """(block, name) -> the weight that a definition gives to those who track it, and whether it is turned."""
 
     def account(self, uid: int, gid: int, groups: tuple[int, ...] = ()) -> str:
         """``USER GROUP``; a colon brings the user's further groups."""
@@ -115,7 +124,8 @@ def _differs(name: str, value: Any, spec: Keyword, held: Said, around: Around) -
         return False
     inherited = _inherited(name, spec, held, around)
     if value != spec.default:
-        return value != inherited or _readable(value, spec)
+        # a flag may have a meaning of its own beside its value: it is not repeated where it is inherited
+        return _readable(value, spec) and (value != inherited or not isinstance(spec.kind, Flag))
     return inherited is not UNSET and bool(inherited != value)
 
 
@@ -129,7 +139,7 @@ def _inherited(name: str, spec: Keyword, held: Said, around: Around) -> Any:
 
 
 def _readable(value: Any, spec: Keyword) -> bool:
-    """Whether the value may be given: one inherited may lie beyond the bounds."""
+    """Whether the value may be given: one that comes from another keyword may lie beyond the bounds."""
     if not isinstance(spec.kind, Integer | Timer):
         return True
     try:
@@ -167,18 +177,6 @@ def head(item: Any) -> str:
     return word_text(name) if isinstance(name, str) and "name" not in table_of(type(item)).keywords else ""
 
 
-def weights(configuration: Configuration) -> dict[tuple[str, str], tuple[int, bool]]:
-    """What those who track a thing get unless they say otherwise."""
-    found = {}
-    for block in dataclasses.fields(configuration):
-        value = getattr(configuration, block.name)
-        for each in value if isinstance(value, tuple) else ():
-            weight, reverse = getattr(each, "weight", None), getattr(each, "reverse", False)
-            if isinstance(weight, int) and hasattr(each, "name"):
-                found[block.name, each.name] = (weight, bool(reverse))
-    return found
-
-
 # --- what is not read off the tables ---
 
 
@@ -207,13 +205,12 @@ def _instance(item: VrrpInstance, held: Said, around: Around) -> Said:
     changed: Said = {name: held[name] for name in ("version", "priority", "state")}
     settings = around.configuration.global_defs
     group = settings.vrrp_mcast_group6 if item.family == AF_INET6 else settings.vrrp_mcast_group4
-    if item.mcast_group != group:
-        changed["mcast_dst_ip"] = Words(str(item.mcast_group))
-    telling = (item.virtual_ipaddress, item.unicast_peer, item.unicast_src_ip, item.mcast_src_ip)
-    if item.family == AF_INET6 and not any(telling) and "mcast_dst_ip" not in changed:
-        changed["native_ipv6"] = Words("")
-    if not item.virtual_ipaddress:
-        changed["no_virtual_ipaddress"] = Words("")
+    telling = (item.native_ipv6, item.virtual_ipaddress, item.unicast_src_ip, item.mcast_src_ip)
+    told = any(telling) or item.family == AF_INET
+    if item.unicast_peer or (item.mcast_group == group and told):
+        changed["mcast_dst_ip"] = SILENT
+    else:
+        changed["mcast_dst_ip"] = item.mcast_group
     if item.notify_deleted_set and item.notify_deleted is None:
         changed["notify_deleted"] = Words("")
     if item.garp_master_refresh_repeat == settings.vrrp_garp_master_refresh_repeat == 0:
@@ -226,13 +223,6 @@ def _instance(item: VrrpInstance, held: Said, around: Around) -> Said:
 def _authentication(item: VrrpInstance, around: Around) -> Iterator[Any]:  # noqa: ARG001 - as all of them
     if item.auth_type is not None:
         yield Authentication(auth_type=item.auth_type, auth_pass=item.auth_pass)
-
-
-def _script(item: VrrpScript, held: Said, around: Around) -> Said:  # noqa: ARG001
-    changed: Said = {}
-    if item.weight or item.reverse:
-        changed["weight"] = Words(f"{item.weight} reverse" if item.reverse else str(item.weight))
-    return changed
 
 
 def method_text(method: LvsMethod) -> str:
@@ -276,7 +266,6 @@ def _real_server(item: RealServer, held: Said, around: Around) -> Said:  # noqa:
 _SPECIAL: dict[type, Callable[[Any, Said, Around], Said]] = {
     GlobalDefs: _global_defs,
     VrrpInstance: _instance,
-    VrrpScript: _script,
     VirtualServer: _virtual_server,
     RealServer: _real_server,
 }

@@ -32,7 +32,8 @@ def sections() -> tuple[Section, ...]:
         if row.sort is Sort.BLOCK and not row.target:
             inside.setdefault(row.path, [])
         parent = row.path.rpartition("/")[0]
-        if not (row.sort is Sort.BLOCK and row.target) and not by_path().get(parent, row).target:
+        above = by_path().get(parent)
+        if not (row.sort is Sort.BLOCK and row.target) and not (above is not None and above.target):
             inside.setdefault(parent, []).append(row)
     merged: dict[tuple[tuple[str, ...], ...], Section] = {}
     for path, members in inside.items():
@@ -69,6 +70,10 @@ def notes(row: Row) -> list[str]:
         found.append(f"{told['repeated'][0].upper()}{told['repeated'][1:]}.")
     if told.get("also"):
         found.append(f"Also spelled {told['also']}.")
+    if row.sort is Sort.BLOCK:
+        old = [each.name for each in rows() if each.sort is Sort.BLOCK and each.target == row.path]
+        if old:
+            found.append(f"Deprecated spelling: {', '.join(old)}.")
     if told.get("taken back"):
         found.append(f"Taken back {told['taken back']}.")
     if row.since:

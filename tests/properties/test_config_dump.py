@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from pykeepalived.config.diagnostics import Diagnostic
 from pykeepalived.config.dump import dump
 from pykeepalived.config.load import Loaded
 from tests.config.machine import Machine
@@ -17,12 +16,15 @@ def _machine() -> Machine:
     return machine
 
 
-def _said(loaded: Loaded) -> set[str]:
-    return {_shown(each) for each in loaded.diagnostics}
+OTHER_WORDS = (("there is no active_key", "is no key of the block"),)
+"""What a mistake is called once what was wrong is left out, and what it was called before."""
 
 
-def _shown(diagnostic: Diagnostic) -> str:
-    return f"{diagnostic.severity} {diagnostic.message}"
+def _news(first: Loaded, again: Loaded) -> list[str]:
+    """What the second reading says and the first did not."""
+    before, after = ({f"{each.severity} {each.message}" for each in loaded.diagnostics} for loaded in (first, again))
+    known = [new for new, old in OTHER_WORDS if any(old in message for message in before)]
+    return sorted(each for each in after - before if not any(new in each for new in known))
 
 
 def _round_trip(text: str) -> tuple[Loaded, str, Loaded]:
@@ -38,7 +40,7 @@ def _round_trip(text: str) -> tuple[Loaded, str, Loaded]:
 def test_a_configuration_dumped_and_read_is_the_same(text: str) -> None:
     first, written, again = _round_trip(text)
     assert again.configuration == first.configuration, written
-    assert sorted(_said(again) - _said(first)) == [], written
+    assert _news(first, again) == [], written
 
 
 @pytest.mark.long
@@ -47,5 +49,5 @@ def test_a_configuration_dumped_and_read_is_the_same(text: str) -> None:
 def test_very_many_configurations_dumped_and_read_are_the_same(text: str) -> None:
     first, written, again = _round_trip(text)
     assert again.configuration == first.configuration, written
-    assert sorted(_said(again) - _said(first)) == [], written
+    assert _news(first, again) == [], written
     assert dump(again.configuration, _machine()) == written

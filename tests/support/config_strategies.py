@@ -9,6 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pykeepalived.config import kinds
+from pykeepalived.config.kinds_trackers import InitFile, TrackerWeight
+from pykeepalived.config.kinds_vrrp import ExtraGarpKind, HmacKeyKind, IpvlanArguments, VmacArguments
 from pykeepalived.config.language import ROOT, TOP
 from pykeepalived.config.schema import Block, Keyword, entry_table
 
@@ -87,6 +89,21 @@ OF_KIND: dict[type, Callable[[Any], Text]] = {
     kinds.Hex: lambda kind: st.binary(min_size=kind.length, max_size=kind.length).map(bytes.hex),
     kinds.Password: lambda _: st.sampled_from(["secret", "12345678", '"a b#c!"', "é", "'x'"]),
     kinds.Ranges: lambda _: _several(RANGES, 1, 40),
+    VmacArguments: lambda _: _several(
+        st.sampled_from(["vrrp.1", "name x", "02:00:00:aa:bb:cc", "02:00:00:aa:bb", "netlink_notify_msg", "group 7"]), 0
+    ),
+    IpvlanArguments: lambda _: _several(
+        st.sampled_from(["ipvl0", "name bridge", "10.9.9.9/24", "2001:db8::99/64", "vepa", "private", "group g"]), 0
+    ),
+    ExtraGarpKind: lambda _: st.sampled_from(["5", "all 7", "7 all", "0"]),
+    HmacKeyKind: lambda _: st.tuples(
+        st.sampled_from(["1", "2", "255"]),
+        st.sampled_from([f"hex:{'ab' * 32}", "file:/etc/key", '"' + "k# !" * 8 + '"', "short"]),
+    ).map(" ".join),
+    TrackerWeight: lambda kind: st.tuples(
+        st.integers(-kind.limit - 1, kind.limit + 1).map(str), st.sampled_from(["", " reverse"])
+    ).map("".join),
+    InitFile: lambda _: st.sampled_from(["", "7", "-3 overwrite", "overwrite", "overwrite 9"]),
     kinds.Command: lambda kind: st.tuples(COMMANDS, ACCOUNTS).map("".join) if kind.user else COMMANDS,
 }
 """Kind -> the words after the keyword."""
@@ -95,9 +112,13 @@ SUBJECTS: dict[str, Text] = {
     "unicast_peer": st.one_of(V4, V6),
     "track_interface": INTERFACES,
     "track_script": st.sampled_from(["S_1", "S_2", "nosuch"]),
+    "track_file": st.sampled_from(["track_file_1", "nosuch"]),
+    "track_process": st.sampled_from(["vrrp_track_process_1", "nosuch"]),
+    "track_bfd": st.sampled_from(["bfd_instance_1", "nosuch"]),
 }
 """Grammar -> the first words of an entry."""
 OPTIONS: dict[tuple[str, str], Text] = {
+    ("address", "track_group"): st.sampled_from(["track_group_1", "nosuch"]),
     ("address", "scope"): st.sampled_from(["link", "global", "7", "nosuch"]),
     ("address", "label"): st.sampled_from(["eth0:1", '"l b"']),
     ("address", "broadcast"): st.sampled_from(["+", "-", "10.0.0.255"]),
@@ -124,6 +145,10 @@ HEADS: dict[str, Text] = {
 LEAST: dict[str, list[str]] = {
     "vrrp_script": ['script "/opt/check.sh"'],
     "url": ["path /"],
+    "track_file": ["file /var/run/number"],
+    "vrrp_track_process": ["process haproxy"],
+    "bfd_instance": ["neighbor_ip 10.0.0.9"],
+    "auth_hmac": [f"key 7 hex:{'cd' * 32}"],
 }
 """Block -> what it cannot do without."""
 
@@ -132,8 +157,10 @@ def words_of(name: str, spec: Keyword) -> Text:
     """The words after a keyword."""
     if name in VALUES:
         return VALUES[name]
-    make = OF_KIND.get(type(spec.kind))
-    return make(spec.kind) if make is not None else _several(WORDS, 0, 3)
+    for cls in type(spec.kind).__mro__:
+        if cls in OF_KIND:
+            return OF_KIND[cls](spec.kind)
+    return _several(WORDS, 0, 3)
 
 
 def _keyword(name: str, spec: Keyword) -> Lines:
