@@ -6,7 +6,9 @@ from typing import Any
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.bfd_instance import BfdInstance
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.blocks.track_group import TrackGroup
@@ -31,6 +33,9 @@ class Configuration:
     track_group: tuple[TrackGroup, ...] = ()
     static_ipaddress: tuple[AddressEntry, ...] = ()
     virtual_server: tuple[VirtualServer, ...] = ()
+    garp_group: tuple[GarpGroup, ...] = ()
+    linkbeat_interfaces: tuple[LinkbeatInterface, ...] = ()
+    interface_up_down_delays: tuple[InterfaceUpDownDelay, ...] = ()
 
     def vrrp_part(self) -> "Configuration":
         """What the VRRP process needs. What it follows by BFD stands in its trackers."""

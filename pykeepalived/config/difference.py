@@ -1,8 +1,9 @@
 """What changed between two configurations, by identity: the plan of a reload.
 
 Identities: an instance is its VRID, family, interface, and unicast source or multicast group; a group and a script are
-their names, and so is what they follow; a virtual server is its service; a real server is its address and port within a
-virtual server; a static address is itself on its interface.
+their names, and so is what they follow; a garp_group is its interfaces, a line about an interface is its name; a
+virtual server is its service; a real server is its address and port within a virtual server; a static address is itself
+on its interface.
 """
 
 import dataclasses
@@ -12,7 +13,9 @@ from typing import Any, Generic, TypeVar
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.bfd_instance import BfdInstance
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
 from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.blocks.track_group import TrackGroup
 from pykeepalived.config.blocks.virtual_server import RealServer, VirtualServer
@@ -48,6 +51,9 @@ class Difference:
     vrrp_sync_group: Changes[VrrpSyncGroup]
     vrrp_script: Changes[VrrpScript]
     virtual_server: Changes[VirtualServer]
+    garp_group: Changes[GarpGroup] = Changes()
+    linkbeat_interfaces: Changes[LinkbeatInterface] = Changes()
+    interface_up_down_delays: Changes[InterfaceUpDownDelay] = Changes()
     track_file: Changes[TrackedFile] = Changes()
     vrrp_track_process: Changes[VrrpTrackProcess] = Changes()
     bfd_instance: Changes[BfdInstance] = Changes()
@@ -66,6 +72,11 @@ def difference(old: Configuration, new: Configuration) -> Difference:
         vrrp_sync_group=changes(old.vrrp_sync_group, new.vrrp_sync_group, lambda each: each.name),
         vrrp_script=changes(old.vrrp_script, new.vrrp_script, lambda each: each.name),
         virtual_server=changes(old.virtual_server, new.virtual_server, lambda each: each.service),
+        garp_group=changes(old.garp_group, new.garp_group, lambda each: each.interfaces),
+        linkbeat_interfaces=changes(old.linkbeat_interfaces, new.linkbeat_interfaces, lambda each: each.name),
+        interface_up_down_delays=changes(
+            old.interface_up_down_delays, new.interface_up_down_delays, lambda each: each.name
+        ),
         track_file=changes(old.track_file, new.track_file, lambda each: each.name),
         vrrp_track_process=changes(old.vrrp_track_process, new.vrrp_track_process, lambda each: each.name),
         bfd_instance=changes(old.bfd_instance, new.bfd_instance, lambda each: each.name),
@@ -95,7 +106,10 @@ def changes(old: Iterable[Item], new: Iterable[Item], identity: Callable[[Item],
 def lines(found: Difference) -> list[str]:
     """What a reload does, object by object, for people."""
     said = [f"global_defs: {_keywords(*found.global_defs)}"] if found.global_defs else []
+    said += _named("garp_group", found.garp_group, lambda group: " ".join(group.interfaces))
     for word, each in (
+        ("linkbeat_interfaces", found.linkbeat_interfaces),
+        ("interface_up_down_delays", found.interface_up_down_delays),
         ("vrrp_script", found.vrrp_script),
         ("track_file", found.track_file),
         ("vrrp_track_process", found.vrrp_track_process),

@@ -89,6 +89,17 @@ class Interpreter:
         words = split_words(line.text)
         return Statement(WORDS, words, line, 0, len(line.text)) if words else None
 
+    def _commented_head(self, statement: Statement) -> None:
+        r"""A ``\#`` in the head of a block: keepalived loses the opening brace behind it, and with it the block."""
+        if statement.line.columns is None or not ("#" in statement.text or "!" in statement.text):
+            return
+        line, _ = strip_comment(statement.line.cut(statement.start, statement.end))
+        if len(line.text) < statement.end - statement.start:
+            place = statement.start + len(line.text)
+            message = f"Missing '{{' at beginning of configuration block: {statement.words[0]}"
+            hint = "a comment begins here, also behind a backslash: put the name between double quotes"
+            self._error(message, statement.line.span(place, place + 1), hint, Problem.MISSING_BOB)
+
     def _peek(self) -> Statement | None:
         if self._waiting is None:
             self._waiting = next(self._statements, None)
@@ -191,6 +202,8 @@ class Interpreter:
             message = f'"{statement.words[0]}" is deprecated, please use "{table.name}"'
             hint = f"write {table.name}"
             self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), hint))
+        if not path and table.name != "global_defs":
+            self._commented_head(statement)
         refused = self._refuse_head(raw, table, statement)
         if opened:
             if refused:
@@ -268,6 +281,9 @@ class Interpreter:
         if (target := table.alias.get(name)) is not None:
             if name in table.deprecated:
                 self._error(f"'{name}' is deprecated", statement.span(0), f"write {target}", Problem.DEPRECATED)
+            elif name in table.former:
+                message = f"'{name}' is deprecated"
+                self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), f"write {target}"))
             self._keyword(raw, path, target, table.keywords[target], statement)
         elif (target := table.negated.get(name)) is not None:
             self._order += 1
@@ -335,11 +351,8 @@ class Interpreter:
             return
         if later.free:
             if self._value_block(statement):
-                count = 0
                 for each in self._lines_of(statement):
-                    count += 1
                     self._checks.line(name, each)
-                self._checks.lines(name, statement, count)
             return
         if self._opens(statement, later.inner):
             self._later_block(where, later.inner, statement)
@@ -388,6 +401,8 @@ class Interpreter:
             value: Any = self._command(kind, statement) if kind.raw else kind.read(statement.words[1:])
         except Refused as refused:
             raw.said.setdefault(name, Given(None, statement, self._order))
+            if spec.checked and refused.problem is Problem.LACKS_WORD:
+                refused.problem = Problem.MISSING_PARAMETER
             for each in (refused, *refused.also):
                 self._refused(statement, each)
             value = refused.kept
@@ -520,6 +535,8 @@ class Interpreter:
             for line in self._lines_of(statement):
                 if isinstance(kind, Names):
                     values += [Given(word, line, index) for index, word in enumerate(line.words)]
+                elif isinstance(kind, Entries) and kind.plain:
+                    values.append(Given(line.words, line, order))
                 elif isinstance(kind, Entries):
                     values.append(entry(kind.grammar, line, order))
         if earlier is not None:

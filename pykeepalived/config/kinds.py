@@ -659,6 +659,10 @@ class Names(Kind):
     entries: ClassVar[bool] = True
     needs: ClassVar[int] = 0
 
+    def write(self, value: Any) -> str:
+        """The names, as they stand between the braces."""
+        return " ".join(map(word_text, value))
+
     def arguments(self) -> str:
         """A block of names."""
         return "{ NAME ... }"
@@ -671,6 +675,8 @@ class Entries(Kind):
     grammar: str
     without: frozenset[str] = frozenset()
     """Options of the grammar that are not for this block."""
+    plain: bool = False
+    """Its lines are words that no grammar reads."""
     entries: ClassVar[bool] = True
     needs: ClassVar[int] = 0
 

@@ -1,6 +1,7 @@
 """The whole language: every block that may stand at the top of a file, and the keywords outside every block."""
 
 from pykeepalived.config.blocks.bfd_instance import BfdInstance
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
 from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.blocks.track_group import TrackGroup
@@ -16,6 +17,7 @@ TOP: dict[str, Block] = by_name(
     GlobalDefs,
     TrackGroup,
     VrrpSyncGroup,
+    GarpGroup,
     VrrpInstance,
     VrrpScript,
     TrackedFile,

@@ -51,11 +51,6 @@ class LaterChecks:
                 '"or" for routes is deprecated, please use "nexthop"', line.span(place), "write nexthop via ..."
             )
 
-    def lines(self, block: str, head: Statement, count: int) -> None:
-        """A block of lines has ended."""
-        if block == "notification_email" and not count:
-            self._error("notification_email is empty", head.span(0), "add an address, or remove the block")
-
     def _known(self, kind: str, line: Statement, word: int) -> None:
         name = line.words[word]
         if name not in self._defined[kind]:

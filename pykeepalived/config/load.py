@@ -8,8 +8,10 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.cross import (
     bfd_instances,
+    garp_groups,
     global_defs,
     groups,
+    interfaces,
     static_addresses,
     track_files,
     track_groups,
@@ -95,10 +97,13 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
     for each in later_commands:
         scripts.glance(each)
     scripts.violation(counts=True)
+    garp_group = garp_groups.resolve(root, context)
+    linkbeat_interfaces = interfaces.linkbeat_interfaces(root, context)
+    up_down_delays = interfaces.interface_up_down_delays(root, context)
     defined = vrrp_scripts.resolve(root, context, scripts)
     definitions = Definitions(defined, defined_files, defined_processes, defined_sessions)
     addresses = static_addresses.resolve(root, context)
-    resolver = Instances(context, scripts, settings, raw_globals, definitions)
+    resolver = Instances(context, scripts, settings, definitions)
     instances = resolver.resolve(root)
     sync_groups, instances = groups.resolve(root, instances, resolver.left_out, context, scripts, settings, definitions)
     there = {*resolver.left_out, *(each.name for each in instances)}
@@ -106,7 +111,7 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
     # keepalived looks no further once an interface is missing: that class of mistake is then not counted
     scripts.violation(counts=not context.missing_interface)
     return Configuration(
-        global_defs=settings,
+        global_defs=global_defs.complete(settings, instances),
         vrrp_instance=tuple(instances),
         vrrp_sync_group=tuple(sync_groups),
         vrrp_script=tuple(each.script for each in defined.values() if each.script is not None),
@@ -116,6 +121,9 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
         track_group=tuple(track_groups.resolve(root, there, context)),
         static_ipaddress=tuple(addresses),
         virtual_server=tuple(servers),
+        garp_group=garp_group,
+        linkbeat_interfaces=linkbeat_interfaces,
+        interface_up_down_delays=up_down_delays,
     )
 
 

@@ -47,6 +47,8 @@ class Keyword:
     aliases: tuple[str, ...] = ()
     deprecated: tuple[str, ...] = ()
     """Aliases that are an error of the class DEPRECATED when used, and work."""
+    former: tuple[str, ...] = ()
+    """Aliases that are deprecated as well, which is said and does not count."""
     negated: str = ""
     """The keyword that takes this flag back."""
     process: str = ""
@@ -63,6 +65,8 @@ class Keyword:
     """False: read and checked, and the daemon says at the start that it does not act upon it yet."""
     listed: bool = True
     """False: part of another keyword's arguments, no keyword of its own: ``reverse`` behind a weight."""
+    checked: bool = False
+    """A missing word is said and the keyword ignored; otherwise it is the end of the reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class Block:
     negated: Mapping[str, str]
     """Keyword that takes back -> keyword."""
     deprecated: frozenset[str]
+    former: frozenset[str] = frozenset()
     process: str = ""
     """Whose block it is: global, vrrp, checker or bfd."""
     arguments: str = ""
@@ -124,6 +129,7 @@ class _Said(TypedDict, total=False):
     inherit: str
     aliases: tuple[str, ...]
     deprecated: tuple[str, ...]
+    former: tuple[str, ...]
     negated: str
     process: str
     spelled: str
@@ -132,6 +138,7 @@ class _Said(TypedDict, total=False):
     arguments: str
     effective: bool
     listed: bool
+    checked: bool
 
 
 def option(kind: Kind, **said: Unpack[_Said]) -> Keyword:
@@ -209,9 +216,14 @@ def block(
             keywords=keywords,
             blocks=inner,
             later=dict(known or {}),
-            alias={other: word for word, spec in keywords.items() for other in (*spec.aliases, *spec.deprecated)},
+            alias={
+                other: word
+                for word, spec in keywords.items()
+                for other in (*spec.aliases, *spec.deprecated, *spec.former)
+            },
             negated={spec.negated: word for word, spec in keywords.items() if spec.negated},
             deprecated=frozenset(other for spec in keywords.values() for other in spec.deprecated),
+            former=frozenset(other for spec in keywords.values() for other in spec.former),
             process=process,
             arguments=arguments,
             since=since,

@@ -102,6 +102,12 @@ class Surroundings(Protocol):
     def scope(self, name: str) -> int | None:
         """The number of an address scope of rt_scopes."""
 
+    def host_known(self, name: str) -> bool:
+        """Whether a host's name has an address."""
+
+    def cpus(self) -> int:
+        """How many CPUs there are."""
+
     def random(self, low: int, high: int) -> int:
         """A random number within the bounds, both included."""
 

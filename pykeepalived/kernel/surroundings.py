@@ -215,6 +215,17 @@ class LinuxSurroundings:
                     return int(words[0])
         return None
 
+    def host_known(self, name: str) -> bool:
+        """Whether a host's name has an address, as the resolver says now."""
+        try:
+            return bool(socket.getaddrinfo(name, None, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError):
+            return False
+
+    def cpus(self) -> int:
+        """How many CPUs there are."""
+        return os.cpu_count() or 1
+
     def random(self, low: int, high: int) -> int:
         """A random number within the bounds."""
         return self._random.randint(low, high)

@@ -50,7 +50,7 @@ def lines(configuration: Configuration) -> Iterator[str]:
 def _keywords(block: Any, indent: str) -> Iterator[str]:
     for field in dataclasses.fields(block):
         name, value = field.name, getattr(block, field.name)
-        if value is None or value in ((), b"", "") or name in _HEADED:
+        if value is None or value in ((), b"", "") or name in _HEADED or _empty(field, value):
             continue
         if name in _SECRETS:
             yield f"{indent}{name} = ********"
@@ -77,6 +77,11 @@ def _item(name: str, item: Any, indent: str) -> Iterator[str]:
     else:
         yield f"{indent}{name} = {getattr(item, 'name', type(item).__name__)}"
     yield from _keywords(item, indent + "  ")
+
+
+def _empty(field: "dataclasses.Field[Any]", value: Any) -> bool:
+    """Whether a value of several parts has none of them."""
+    return value == field.default and str(value) == ""
 
 
 def _plain(value: Any) -> bool:

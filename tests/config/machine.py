@@ -33,6 +33,8 @@ class Machine:
         self._host_name = host_name
         self.namespaces: dict[str, Mapping[str, NetworkInterface]] = {}
         self.executable: set[str] = set()
+        self.hosts = {"localhost"}
+        self.processors = 4
         self.modes: dict[str, int] = {}
 
     def read_file(self, path: str) -> bytes:
@@ -93,6 +95,12 @@ class Machine:
 
     def scope(self, name: str) -> int | None:
         return {"local-net": 100}.get(name)
+
+    def host_known(self, name: str) -> bool:
+        return name in self.hosts
+
+    def cpus(self) -> int:
+        return self.processors
 
     def random(self, low: int, high: int) -> int:
         return (low + high) // 2

@@ -38,12 +38,13 @@ def resolve(
         owner = next((name for name in members if by_name[name].priority == OWNER), None)
         if owner is not None:
             tracked = trackers.of_group_with_owner(raw.name, owner, tracked, raw, context)
+        alert = raw.given.get("smtp_alert")
         notify_priority = raw.given.get("notify_priority_changes")
         notifies: dict[str, Any] = {name: scripts.command(raw.given.get(name)) for name in NOTIFIES}
         group = VrrpSyncGroup(
             name=raw.name,
             group=tuple(members),
-            smtp_alert=_smtp_alert(root, raw),
+            smtp_alert=alert.value if alert else global_defs.smtp_alert_vrrp,
             sync_group_tracking_weight=raw.value("sync_group_tracking_weight"),
             notify_priority_changes=(
                 notify_priority.value if notify_priority else global_defs.vrrp_notify_priority_changes
@@ -66,16 +67,6 @@ def resolve(
 def _tracked(raw: Raw, definitions: trackers.Definitions, context: Context) -> dict[str, Any]:
     interfaces = trackers.interfaces(raw.name, raw.given.get("track_interface"), context)
     return {"track_interface": interfaces, **trackers.followed(raw.name, raw, definitions, context)}
-
-
-def _smtp_alert(root: Raw, raw: Raw) -> bool:
-    """The group's word, else that of global_defs for VRRP, else that for all."""
-    raw_globals = next(root.named("global_defs"), None)
-    found = raw.given.get("smtp_alert")
-    if found is None and raw_globals is not None:
-        given = raw_globals.given
-        found = given.get("smtp_alert_vrrp") or given.get("smtp_alert")
-    return bool(found.value) if found is not None else False
 
 
 def _says_priority(root: Raw, name: str) -> bool:

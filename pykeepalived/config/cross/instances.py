@@ -45,8 +45,6 @@ _RESOLVED = frozenset(
         "unicast_src_ip",
         "mcast_src_ip",
         *trackers.TRACKS,
-        "smtp_alert",
-        "v3_checksum_as_v2",
         "kernel_rx_buf_size",
     }
 )
@@ -71,16 +69,12 @@ class Instances:
         context: Context,
         scripts: Scripts,
         global_defs: GlobalDefs,
-        raw_globals: Raw | None,
         definitions: trackers.Definitions,
     ) -> None:
         self._context = context
         self._scripts = scripts
         self._global_defs = global_defs
-        self._strict = bool(raw_globals.value("vrrp_strict")) if raw_globals is not None else False
-        self._checksum_as_v2 = raw_globals is not None and (
-            "v3_checksum_as_v2" in raw_globals.given or "v3_checksum_as_v2" in raw_globals.said
-        )
+        self._strict = global_defs.vrrp_strict
         self._definitions = definitions
         self._taken = instance_identity.Taken()
         self._names = virtual_interfaces.Names()
@@ -124,9 +118,6 @@ class Instances:
             strict.resolve(draft)
         self._trackers(draft)
         self._reports(draft)
-        values["v3_checksum_as_v2"] = (
-            raw.value("v3_checksum_as_v2") if "v3_checksum_as_v2" in raw.given else self._checksum_as_v2
-        )
         values["kernel_rx_buf_size"] = raw.value("kernel_rx_buf_size")
         if not values["accept"]:
             self._context.later("vrrp_instance/no_accept", raw.span("accept"))
@@ -138,8 +129,6 @@ class Instances:
         for name in NOTIFIES:
             values[name] = self._scripts.command(raw.given.get(name))
         values["notify_deleted_set"] = "notify_deleted" in raw.given
-        alert = draft.value("smtp_alert") if "smtp_alert" in raw.given else _global_alert(self._global_defs)
-        values["smtp_alert"] = bool(alert)
 
     def _trackers(self, draft: Draft) -> None:
         """What the instance follows: one line for each keyword. An owner's priority never changes."""
@@ -149,15 +138,6 @@ class Instances:
         values.update(trackers.followed(raw.name, raw, self._definitions, self._context))
         if values["priority"] == election.OWNER:
             trackers.of_owner(raw, values, self._context)
-
-
-def _global_alert(global_defs: GlobalDefs) -> bool:
-    """smtp_alert_vrrp, else smtp_alert, else off."""
-    for name in ("smtp_alert_vrrp", "smtp_alert"):
-        value = getattr(global_defs, name, None)
-        if value is not None:
-            return bool(value)
-    return False
 
 
 def _deprecated(draft: Draft) -> None:

@@ -29,13 +29,11 @@ class Scripts:
     def __init__(self, context: Context, global_defs: Raw | None) -> None:
         self._context = context
         self._security = False
-        self._security_given: Given | None = None
         self._symlinks = False
         self._supplementary = False
         self._user: Given | None = None
         if global_defs is not None:
             self._security = bool(global_defs.value("enable_script_security"))
-            self._security_given = global_defs.given.get("enable_script_security")
             self._symlinks = bool(global_defs.value("use_symlink_paths"))
             self._supplementary = bool(global_defs.value("set_supplementary_groups"))
             self._user = global_defs.given.get("script_user")
@@ -63,33 +61,31 @@ class Scripts:
         account = context.surroundings.user(DEFAULT_USER)
         if account is not None:
             return account if self._supplementary else Account(account.name, account.uid, account.gid)
-        if self._security_given is not None:
-            context.error(
-                f"Script user '{DEFAULT_USER}' does not exist - scripts that name no user are disabled",
-                self._security_given.span(0),
-                f"create it (useradd --system --no-create-home {DEFAULT_USER}), or name one: script_user USER",
-            )
-            return None
+        if self._security:
+            return None  # said by the scripts that need it
         ours = context.surroundings.process_account()
         return Account(ours.name, ours.uid, ours.gid)
 
-    def account(self, user: str, group: str | None, given: Given, word: int, *, supplementary: bool) -> Account | None:
+    def account(
+        self, user: str, group: str | None, given: Given, word: int, *, supplementary: bool, counts: bool = True
+    ) -> Account | None:
         """The account named, with the group named; None, and said, when there is none."""
         context = self._context
+        say = context.error if counts else context.warning
         if group is not None and group.startswith(":"):
             supplementary = True
             group = group[1:] or None
         found = context.surroundings.user(user)
         if found is None:
             hint = f"create it (useradd --system {user}) or name another user"
-            context.error(f"Script user '{user}' does not exist", given.span(word), hint)
+            say(f"Script user '{user}' does not exist", given.span(word), hint)
             return None
         gid = found.gid
         if group is not None:
             number = context.surroundings.group(group)
             if number is None:
                 hint = "create it (groupadd --system) or name another group"
-                context.error(f"Script group '{group}' does not exist", given.span(word + 1), hint)
+                say(f"Script group '{group}' does not exist", given.span(word + 1), hint)
                 return None
             gid = number
         return Account(found.name, found.uid, gid, found.groups if supplementary else ())
@@ -112,8 +108,7 @@ class Scripts:
         else:
             account = self.default_account()
             if account is None:
-                span = given.span(1)
-                self._context.warning(f"script '{command.argv[0]}' has no user to run as - disabling", span)
+                self._nobody(command.argv[0], given)
         if account is None:
             return None
         if _opens_a_file(command.argv[0]):
@@ -123,6 +118,24 @@ class Scripts:
         if path is None:
             return None
         return Script((path, *command.argv[1:]), account.uid, account.gid, account.groups)
+
+    def _nobody(self, name: str, given: Given) -> None:
+        """There is no default account: the file names one that does not exist, which was said, or none."""
+        if self._user is not None:
+            self._context.warning(f"script '{name}' has no user to run as - disabling", given.span(1))
+            return
+        self._context.error(
+            f"Unable to set default user {DEFAULT_USER} for script '{name}' - disabling",
+            given.span(1),
+            f"create it (useradd --system --no-create-home {DEFAULT_USER}), or name one: script_user USER",
+        )
+
+    def idle(self, given: Given | None) -> Script | None:
+        """A command that no process is going to run: checked, and no danger."""
+        insecure, looked_up = self.insecure, dict(self._looked_up)
+        script = self.command(given)
+        self.insecure, self._looked_up = insecure, looked_up
+        return script
 
     def _path(self, name: str, account: Account, given: Given, *, counts: bool) -> str | None:
         key = (name, account.uid, account.gid)

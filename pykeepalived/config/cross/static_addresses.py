@@ -28,11 +28,7 @@ def resolve(root: Raw, context: Context) -> list[AddressEntry]:
 def default_interface(root: Raw) -> str:
     """The interface of static objects that name none."""
     raw_globals = next(root.named("global_defs"), None)
-    given = raw_globals.given.get("default_interface") if raw_globals is not None else None
-    if given is None and raw_globals is not None and "default_interface" in raw_globals.said:
-        words = raw_globals.said["default_interface"].value
-        return words[0] if words else DEFAULT_INTERFACE
-    return str(given.value) if given is not None else DEFAULT_INTERFACE
+    return str(raw_globals.value("default_interface")) if raw_globals is not None else DEFAULT_INTERFACE
 
 
 class _Reader(AddressReader):

@@ -61,6 +61,10 @@ def vmac(draft: Draft, names: Names) -> None:
         if len(made.mac) == 5:
             made = replace(made, mac=made.mac + bytes((values["virtual_router_id"],)))
         values["use_vmac"] = made
+    if values["promote_secondaries"] and (values["use_vmac"] is not None or values["use_ipvlan"] is not None):
+        message = "promote_secondaries is automatically set for vmacs - ignoring"
+        draft.error(message, "promote_secondaries", "remove the line")
+        values["promote_secondaries"] = False
     _transmit(draft)
 
 

@@ -343,3 +343,10 @@ def test_notify_deleted_may_stand_alone() -> None:
     assert found.notify_deleted_set
     assert found.notify_deleted is not None
     assert COMMANDS
+
+
+def test_a_vmac_promotes_by_itself() -> None:
+    loaded = read(instance_text("use_vmac\npromote_secondaries"))
+    assert messages(loaded) == ["9:1 (VI_1) promote_secondaries is automatically set for vmacs - ignoring"]
+    assert not loaded.configuration.vrrp_instance[0].promote_secondaries
+    assert instance("promote_secondaries").promote_secondaries

@@ -10,6 +10,7 @@ import pytest
 from pykeepalived.config.blocks.authentication import Authentication, AuthHmac
 from pykeepalived.config.blocks.bfd_instance import BfdInstance
 from pykeepalived.config.blocks.checkers import HttpGet, HttpUrl, TcpCheck
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
 from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.blocks.track_group import TrackGroup
@@ -30,6 +31,7 @@ SCRIPT = SECURE + 'vrrp_script s {\nscript "/opt/check.sh"\n%s\n}\n' + instance_
 FRAMES = {
     GlobalDefs: "global_defs {\n%s\n}",
     Root: "%s",
+    GarpGroup: "garp_group {\n%s\n}",
     VrrpInstance: instance_text("%s"),
     Authentication: instance_text("authentication {\n%s\n}"),
     AuthHmac: instance_text("auth_hmac {\nkey 1 hex:" + "ab" * 32 + "\nactive_key 1\n%s\n}"),

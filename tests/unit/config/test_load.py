@@ -12,6 +12,7 @@ from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.diagnostics import Severity, render
 from pykeepalived.config.difference import difference, lines, real_servers
+from pykeepalived.config.kinds_global import Fifo
 from pykeepalived.config.kinds_trackers import Weight
 from pykeepalived.config.load import LoadOptions, load
 from pykeepalived.config.surroundings import Account, NetworkInterface
@@ -309,8 +310,8 @@ def test_fifos_and_their_owners() -> None:
     fifos = "notify_fifo /run/a nobody\nvrrp_notify_fifo /run/a\nlvs_notify_fifo /run/b\nnotify_fifo_script true"
     text = f"{SECURE}global_defs {{\n{fifos}\n}}"
     found = read(text).configuration.global_defs
-    assert (found.notify_fifo, found.vrrp_notify_fifo, found.lvs_notify_fifo) == ("/run/a", None, "/run/b")
-    assert found.fifo_owner == (("/run/a", 65534, 65534),)
+    assert found.notify_fifo == Fifo("/run/a", "nobody", owner=(65534, 65534))
+    assert (found.vrrp_notify_fifo, found.lvs_notify_fifo) == (None, Fifo("/run/b"))
     assert found.notify_fifo_script == Script(("/usr/bin/true",))
 
 
@@ -318,8 +319,8 @@ def test_settings_that_are_read_and_have_no_effect_are_said() -> None:
     loaded = sound("net_namespace_ipvs\nglobal_defs {\nstate_dump_file /tmp/a\ndata_use_instance\n}")
     assert [each.split(" (")[0] for each in loaded.not_effective] == [
         "net_namespace_ipvs",
-        "state_dump_file",
-        "data_use_instance",
+        "global_defs/state_dump_file",
+        "global_defs/data_use_instance",
     ]
     assert sound("global_defs {\nrouter_id a\n}").not_effective == ()
 
@@ -419,3 +420,19 @@ def test_an_escaped_comment_sign_counts_in_global_defs_alone(word: str, password
     assert loaded.configuration.vrrp_instance[0].auth_pass == password
     assert loaded.exit_code == 0
     assert any("a comment begins here" in each.message for each in loaded.diagnostics) == warned
+
+
+@pytest.mark.parametrize(
+    ("head", "exit_code", "first"),
+    [
+        (r"vrrp_instance V\#1", 5, "1:17 Missing '{' at beginning of configuration block: vrrp_instance"),
+        (r"vrrp_instance V\!", 5, "1:17 Missing '{' at beginning of configuration block: vrrp_instance"),
+        ('vrrp_instance "V#1"', 0, None),
+    ],
+)
+def test_an_escaped_comment_sign_in_a_head_costs_keepalived_the_block(
+    head: str, exit_code: int, first: str | None
+) -> None:
+    loaded = read(instance_text("").lstrip().replace("vrrp_instance VI_1", head))
+    assert messages(loaded)[:1] == ([first] if first else [])
+    assert loaded.exit_code == exit_code

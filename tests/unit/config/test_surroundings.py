@@ -44,6 +44,12 @@ def test_a_whole_load(machine: Surroundings, folder: Path) -> None:
     assert loaded.configuration.global_defs.router_id == str(folder)
 
 
+def test_hosts_and_cpus(machine: Surroundings) -> None:
+    assert machine.cpus() >= 1
+    assert machine.host_known("localhost")
+    assert not machine.host_known("no..such..name")
+
+
 def test_users_interfaces_and_commands(machine: Surroundings) -> None:
     root = machine.user("root")
     assert root is not None
