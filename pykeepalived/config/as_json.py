@@ -10,9 +10,12 @@ from functools import cache
 from typing import Any, get_args
 
 from pykeepalived.config.blocks.checkers import Checker
+from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.config.kinds import AF_INET6, Kind, Timer
+from pykeepalived.config.kinds import AF_INET6, Kind, Password, Timer
+from pykeepalived.config.kinds_ipvs import LvsTimeouts
+from pykeepalived.config.kinds_vrrp import ExtraGarp
 from pykeepalived.config.language import ROOT
 from pykeepalived.config.schema import Block, is_block, table_of
 from pykeepalived.config.surroundings import AccountNames
@@ -40,6 +43,12 @@ def kind_of(field: "dataclasses.Field[Any]", table: Block | None) -> Kind | None
 
 ALTERNATIVES = frozenset(get_args(Checker))
 """Classes of which one list may hold several: each object says which of them it is."""
+LENGTHS: dict[type, tuple[str, ...]] = {
+    ExtraGarp: ("interval",),
+    InterfaceUpDownDelay: ("down", "up"),
+    LvsTimeouts: ("tcp", "tcpfin", "udp"),
+}
+"""Values that are no keywords of their own and hold times."""
 
 
 @cache
@@ -52,23 +61,28 @@ def _object(value: Any, around: "type | Block | None", names: AccountNames) -> J
     cls: Any = type(value)
     block = cls if is_block(cls) else around if isinstance(around, type) else None
     kinds = _kinds(cls, block)
-    held = {name: _plain(getattr(value, name), kind, name, block, names) for name, kind in kinds.items()}
+    held = {name: _plain(getattr(value, name), kind, name, cls, block, names) for name, kind in kinds.items()}
     return {"block": table_of(cls).name, **held} if cls in ALTERNATIVES else held
 
 
-def _plain(value: Any, kind: Kind | None, name: str, block: type | None, names: AccountNames) -> Any:
+def is_length(kind: Kind | None, holder: type, name: str) -> bool:
+    """Whether a number is a time in nanoseconds."""
+    return isinstance(kind, Timer) or name in LENGTHS.get(holder, ())
+
+
+def _plain(value: Any, kind: Kind | None, name: str, holder: type, block: type | None, names: AccountNames) -> Any:
     if value is None or isinstance(value, bool | str):
         return value
     if name == "family":
         return "inet6" if value == AF_INET6 else "inet"
     if isinstance(value, int):
-        return seconds(value) if isinstance(kind, Timer) else value
+        return seconds(value) if is_length(kind, holder, name) else value
     if isinstance(value, bytes):
-        return kind.write(value).strip('"') if kind is not None else value.decode("utf-8", "backslashreplace")
+        return value.decode("utf-8", "surrogateescape") if isinstance(kind, Password) else value.hex()
     if isinstance(value, Script):
         return script(value, names)
     if isinstance(value, tuple | list | frozenset):
-        return [_plain(each, kind, name, block, names) for each in value]
+        return [_plain(each, kind, name, holder, block, names) for each in value]
     if dataclasses.is_dataclass(value):
         return _object(value, block, names)
     return str(value)

@@ -45,7 +45,7 @@ def facts(row: Row) -> Iterator[tuple[str, str]]:
         yield "inherits", f"the value of {source}, where this is not given" if source else ""
         yield "repeated", REPEATED[spec.repeat]
         if not row.target:
-            others = [*spec.aliases, *(f"{each} (deprecated)" for each in spec.deprecated)]
+            others = [*spec.aliases, *(f"{each} (deprecated)" for each in (*spec.deprecated, *spec.former))]
             yield "also", ", ".join(others)
             yield "taken back", f"by {spec.negated}" if spec.negated else ""
     yield "process", row.process

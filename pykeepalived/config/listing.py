@@ -111,14 +111,14 @@ def _keywords(
             "since": spec.since,
         }
         yield Row(path, sort, spec.doc, works, keyword=spec, **more)
-        for other in (*spec.aliases, *spec.deprecated):
-            old = other in spec.deprecated
+        for other in (*spec.aliases, *spec.deprecated, *spec.former):
+            old = other not in spec.aliases
             doc = f"{'Old' if old else 'Other'} spelling of {name}. {spec.doc}"
             yield Row(prefix + other, sort, doc, works, target=path, deprecated=old, keyword=spec, **more)
         if spec.negated:
             doc = f"Takes {name} back."
             yield Row(prefix + spec.negated, sort, doc, works, process=whose, target=path, negates=True, keyword=spec)
-        if isinstance(spec.kind, Entries):
+        if isinstance(spec.kind, Entries) and not spec.kind.plain:
             yield from _entries(f"{path}/{ENTRY}/", spec.kind, effective=works, process=whose)
 
 

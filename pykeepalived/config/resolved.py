@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pykeepalived.config.blocks.authentication import Authentication
+from pykeepalived.config.blocks.bfd_instance import BfdInstance
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.virtual_server import FAMILIES, PROTOCOL_NAME, LvsMethod, RealServer, VirtualServer
@@ -134,7 +136,8 @@ def _inherited(name: str, spec: Keyword, held: Said, around: Around) -> Any:
     if spec.inherit:
         for scope in (held if spec.inherit != name else {}, *around.inside):
             if spec.inherit in scope:
-                return scope[spec.inherit]
+                found = scope[spec.inherit]
+                return UNSET if found is None else found
     return UNSET
 
 
@@ -180,25 +183,24 @@ def head(item: Any) -> str:
 # --- what is not read off the tables ---
 
 
-def _global_defs(item: GlobalDefs, held: Said, around: Around) -> Said:
+def _global_defs(item: GlobalDefs, held: Said, around: Around) -> Said:  # noqa: ARG001 - as all of them
     changed: Said = {"router_id": held["router_id"]}
-    if item.umask is not None:
-        changed["umask"] = Words(f"0{item.umask:o}")
-    if (item.script_uid, item.script_gid) != (0, 0) or item.enable_script_security:
-        changed["script_user"] = Words(around.account(item.script_uid, item.script_gid))
-    if item.allow_dynamic_interfaces:
-        changed["dynamic_interfaces"] = Words("")
-    owners = {path: (uid, gid) for path, uid, gid in item.fifo_owner}
-    for name in ("notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo"):
-        path = held.get(name)
-        if path in owners:
-            changed[name] = Words(f"{word_text(path)} {around.account(*owners[path])}")
     if item.vrrp_garp_master_refresh_repeat == 0:  # vrrp_min_garp alone makes it so
         changed["vrrp_min_garp"] = Words("")
         changed["vrrp_garp_master_refresh_repeat"] = SILENT
         for name in ("vrrp_garp_master_delay", "vrrp_garp_master_repeat"):
             changed[name] = held[name]
     return changed
+
+
+def _garp_group(item: GarpGroup, held: Said, around: Around) -> Said:  # noqa: ARG001
+    """A group that sets no interval is none."""
+    return {} if item.garp_interval or item.gna_interval else {"garp_interval": held["garp_interval"]}
+
+
+def _bfd_instance(item: BfdInstance, held: Said, around: Around) -> Said:  # noqa: ARG001
+    """The default of ttl is not the same for both families."""
+    return {"ttl": item.ttl}
 
 
 def _instance(item: VrrpInstance, held: Said, around: Around) -> Said:
@@ -264,7 +266,9 @@ def _real_server(item: RealServer, held: Said, around: Around) -> Said:  # noqa:
 
 
 _SPECIAL: dict[type, Callable[[Any, Said, Around], Said]] = {
+    BfdInstance: _bfd_instance,
     GlobalDefs: _global_defs,
+    GarpGroup: _garp_group,
     VrrpInstance: _instance,
     VirtualServer: _virtual_server,
     RealServer: _real_server,

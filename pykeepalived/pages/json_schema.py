@@ -6,7 +6,7 @@ import types
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pykeepalived.config.as_json import ALTERNATIVES, kind_of
+from pykeepalived.config.as_json import ALTERNATIVES, is_length, kind_of
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.facts import default_text
@@ -66,7 +66,7 @@ def _object(cls: type, around: Block | None, made: dict[str, Json]) -> Json:
     if cls in ALTERNATIVES:
         members["block"] = {"const": table_of(cls).name}
     for field in dataclasses.fields(cls):
-        members[field.name] = _member(field, hints[field.name], table, made)
+        members[field.name] = _member(field, hints[field.name], cls, table, made)
     return {
         "type": "object",
         "properties": members,
@@ -75,21 +75,28 @@ def _object(cls: type, around: Block | None, made: dict[str, Json]) -> Json:
     }
 
 
-def _member(field: "dataclasses.Field[Any]", hint: Any, table: Block | None, made: dict[str, Json]) -> Json:
+def _member(field: "dataclasses.Field[Any]", hint: Any, cls: type, table: Block | None, made: dict[str, Json]) -> Json:
     if field.name == "family":
         return {"enum": ["inet", "inet6"]}
     kind = kind_of(field, table)
+    if hint is int and is_length(kind, cls, field.name):
+        return {"description": _said(field), "type": "number"} if _said(field) else {"type": "number"}
     found = _type(hint, kind, table, made)
+    return {"description": _said(field), **found} if _said(field) else found
+
+
+def _said(field: "dataclasses.Field[Any]") -> str:
+    """The sentence of a keyword, its values and its default; nothing for what is worked out."""
     spec = field.metadata.get("keyword")
     if spec is None:
-        return found
+        return ""
     said = [spec.doc]
     if spec.kind.expected():
         said.append(f"Values: {spec.kind.expected()}.")
     default = default_text(spec)
     if default not in ("", "unset"):
         said.append(f"Default: {default}.")
-    return {"description": " ".join(said), **found}
+    return " ".join(said)
 
 
 def _type(hint: Any, kind: Kind | None, table: Block | None, made: dict[str, Json]) -> Json:

@@ -9,6 +9,17 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pykeepalived.config import kinds
+from pykeepalived.config.kinds_firewall import ChainNames, IpsetNames, TableName
+from pykeepalived.config.kinds_global import (
+    CpuList,
+    FifoKind,
+    MailServerKind,
+    MulticastV6,
+    ProcessName,
+    ReceiveBuffersKind,
+    Umask,
+)
+from pykeepalived.config.kinds_ipvs import LvsTimeoutsKind, SyncDaemonKind
 from pykeepalived.config.kinds_trackers import InitFile, TrackerWeight
 from pykeepalived.config.kinds_vrrp import ExtraGarpKind, HmacKeyKind, IpvlanArguments, VmacArguments
 from pykeepalived.config.language import ROOT, TOP
@@ -100,6 +111,20 @@ OF_KIND: dict[type, Callable[[Any], Text]] = {
         st.sampled_from(["1", "2", "255"]),
         st.sampled_from([f"hex:{'ab' * 32}", "file:/etc/key", '"' + "k# !" * 8 + '"', "short"]),
     ).map(" ".join),
+    LvsTimeoutsKind: lambda _: st.sampled_from(["tcp 900", "tcp 5 tcpfin 6 udp 7", "udp 0", "udp"]),
+    SyncDaemonKind: lambda _: st.sampled_from(
+        ["eth0", "eth0 inst VI_1 id 7", "eth1 VI_2 9", "eth0 id 3 maxlen 1400 port 99 ttl 3 group 224.0.0.99"]
+    ),
+    TableName: lambda _: st.sampled_from(["", "mine", '"a b"']),
+    ChainNames: lambda _: st.sampled_from(["", "IN", "IN OUT", "IN IN"]),
+    IpsetNames: lambda _: st.sampled_from(["", "a", "a b c", "a b c d e f"]),
+    ReceiveBuffersKind: lambda _: st.sampled_from(["MTU", "ADVERT", "65536", "MTU 4096", "mtu"]),
+    CpuList: lambda _: st.sampled_from(["0", "0 1", "7777"]),
+    MailServerKind: lambda _: st.sampled_from(["10.0.0.25", "10.0.0.25 587", "mail.example.com 25"]),
+    FifoKind: lambda _: st.sampled_from(["/run/f", "/run/g nobody", "/run/f nobody adm", "f", "/run/h nouser"]),
+    Umask: lambda _: st.sampled_from(["022", "0x1f", "IRWXG|IRWXO", "9999"]),
+    MulticastV6: lambda _: st.sampled_from(["ff02::12", "ff02::77", "ff05::9"]),
+    ProcessName: lambda _: st.sampled_from(["name", "sixteencharacters", '"a b"']),
     TrackerWeight: lambda kind: st.tuples(
         st.integers(-kind.limit - 1, kind.limit + 1).map(str), st.sampled_from(["", " reverse"])
     ).map("".join),
@@ -111,6 +136,8 @@ SUBJECTS: dict[str, Text] = {
     "address": st.tuples(st.one_of(V4, V6), st.sampled_from(["", "/24", "/32", "/64", "/128", "/0"])).map("".join),
     "unicast_peer": st.one_of(V4, V6),
     "track_interface": INTERFACES,
+    "linkbeat_interfaces": st.sampled_from(["eth0", "eth1 MII", "eth1 wrong"]),
+    "interface_up_down_delays": st.sampled_from(["eth0 1", "eth1 1 0.5", "eth1 0 3"]),
     "track_script": st.sampled_from(["S_1", "S_2", "nosuch"]),
     "track_file": st.sampled_from(["track_file_1", "nosuch"]),
     "track_process": st.sampled_from(["vrrp_track_process_1", "nosuch"]),
@@ -128,7 +155,6 @@ OPTIONS: dict[tuple[str, str], Text] = {
 VALUES: dict[str, Text] = {
     "script_user": st.sampled_from(["root", "nobody", "nobody adm", "root :adm", "nouser"]),
     "user": st.sampled_from(["root", "nobody", "nobody :adm"]),
-    "umask": st.sampled_from(["022", "0x1f", "IRWXG|IRWXO", "9999"]),
     "include_check": st.just(""),
     "net_namespace": st.sampled_from(["blue"]),
     "lvs_method": st.sampled_from(["NAT", "DR", "TUN", "TUN type gue port 99 csum", "TUN type gre", "nat"]),
@@ -166,7 +192,8 @@ def words_of(name: str, spec: Keyword) -> Text:
 def _keyword(name: str, spec: Keyword) -> Lines:
     kind = spec.kind
     if isinstance(kind, kinds.Names):
-        members = st.lists(st.sampled_from(["VI_1", "VI_2", "nosuch"]), max_size=3)
+        names = ["eth0", "eth1"] if "interfaces" in name else ["VI_1", "VI_2", "nosuch"]
+        members = st.lists(st.sampled_from(names), max_size=3)
         return members.map(lambda names: [f"{name} {{", *names, "}"])
     if isinstance(kind, kinds.Entries):
         return st.lists(_entry(kind), max_size=4).map(lambda lines: [f"{name} {{", *lines, "}"])
@@ -177,6 +204,8 @@ def _keyword(name: str, spec: Keyword) -> Lines:
 
 def _entry(kind: kinds.Entries) -> Text:
     table = entry_table(kind.grammar)
+    if kind.plain:
+        return SUBJECTS[kind.grammar]
     subject = SUBJECTS.get(kind.grammar, WORDS)
     options = [_option(kind.grammar, name, spec) for name, spec in table.keywords.items() if name not in kind.without]
     more = st.lists(st.one_of(options), max_size=3).map(" ".join) if options else st.just("")

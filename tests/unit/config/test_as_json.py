@@ -45,3 +45,27 @@ def test_a_checker_says_which_it_is_and_has_its_times_in_seconds() -> None:
 
 def test_what_stands_outside_every_block_is_with_the_settings() -> None:
     assert found("child_wait_time 7\n")["global_defs"]["child_wait_time"] == 7
+
+
+def test_times_within_values_are_in_seconds_and_bytes_are_digits() -> None:
+    before = "interface_up_down_delays {\neth1 2 0.5\n}"
+    document = found(instance_text("garp_extra_if all 7\nuse_vmac vrrp.51 02:00:00:aa:bb:cc", before))
+    assert document["interface_up_down_delays"] == [{"name": "eth1", "down": 2, "up": 0.5}]
+    (instance,) = document["vrrp_instance"]
+    assert instance["garp_extra_if"] == {"interval": 7, "everywhere": True}
+    assert instance["use_vmac"]["mac"] == "020000aabbcc"
+
+
+def test_no_number_is_left_in_nanoseconds() -> None:
+    """Every length the language knows, at a value that would show."""
+    text = "child_wait_time 4\nglobal_defs {\nlvs_timeouts tcp 900 udp 300\nvrrp_startup_delay 3\n}\n"
+    document = found(text + instance_text("preempt_delay 9\ngarp_extra_if 86400") + server_text("", "TCP_CHECK {\n}"))
+    assert max(_numbers(document)) < 1_000_000_000
+
+
+def _numbers(value: Any) -> list[float]:
+    if isinstance(value, dict):
+        return [number for each in value.values() for number in _numbers(each)]
+    if isinstance(value, list):
+        return [number for each in value for number in _numbers(each)]
+    return [value] if isinstance(value, int | float) and not isinstance(value, bool) else []

@@ -34,7 +34,9 @@ def test_nothing_else_is_listed_and_nothing_twice() -> None:
 def test_other_spellings_name_what_they_spell() -> None:
     by_path = {row.path: row for row in rows()}
     alias = by_path["global_defs/lvs_process_name"]
-    assert (alias.target, alias.deprecated) == ("global_defs/checker_process_name", False)
+    assert (alias.target, alias.deprecated) == ("global_defs/checker_process_name", True)
+    other = by_path["virtual_server/lb_algo"]
+    assert (other.target, other.deprecated) == ("virtual_server/lvs_sched", False)
     old = by_path["global_defs/lvs_flush_onstop"]
     assert (old.target, old.deprecated, old.arguments) == ("global_defs/lvs_flush_on_stop", True, "[VS]")
     back = by_path["vrrp_instance/preempt"]
