@@ -67,6 +67,19 @@ class EntryGiven:
         return self.statement.line.span(start, start + length)
 
 
+@dataclass(frozen=True, slots=True)
+class NamedLines:
+    """A block of lines that has a name: its lines are not read yet."""
+
+    name: str
+    lines: tuple[Statement, ...]
+    statement: Statement
+
+    def span(self, word: int | None = None) -> Span:
+        """The place of the block's head, or of a word of it."""
+        return self.statement.span(word)
+
+
 class Raw:
     """A block as it stands in the file."""
 

@@ -1,6 +1,7 @@
 """A machine that is not there: the fake twin of the Linux surroundings."""
 
 import fnmatch
+import posixpath
 from collections.abc import Mapping
 
 from pykeepalived.config.surroundings import Account, NetworkInterface, PathElement, ScriptPath, Unreadable
@@ -38,8 +39,11 @@ class Machine:
         self.modes: dict[str, int] = {}
 
     def read_file(self, path: str) -> bytes:
+        path = posixpath.normpath(path)
         if path in self.executable:
             raise Unreadable("is executable, which a configuration must not be")
+        if any(each.startswith(f"{path}/") for each in self.files):
+            raise Unreadable("is a directory")
         if path not in self.files:
             raise Unreadable("does not exist", absent=True)
         return self.files[path]
@@ -49,12 +53,15 @@ class Machine:
 
     def glob(self, pattern: str) -> list[str]:
         if not any(mark in pattern for mark in "*?["):
-            return [pattern] if pattern in self.files else []
+            plain = posixpath.normpath(pattern)
+            there = plain in self.files and not pattern.endswith("/.")
+            there = there or any(path.startswith(f"{plain}/") for path in self.files)
+            return [pattern] if there else []
         depth = pattern.count("/")
         return sorted(p for p in self.files if p.count("/") == depth and fnmatch.fnmatchcase(p, pattern))
 
     def real_path(self, path: str) -> str:
-        return path
+        return posixpath.normpath(path)
 
     def environment(self) -> Mapping[str, str]:
         return self._variables

@@ -24,9 +24,10 @@ MAY: dict[str, tuple[str, ...]] = {
     "config": (*GROUND, "wire"),
     "config.blocks": (
         *("config.schema", "config.kinds", "config.kinds_global", "config.kinds_firewall", "config.kinds_ipvs"),
-        *("config.kinds_trackers", "config.kinds_vrrp", "errors", "units"),
+        *("config.kinds_lvs", "config.kinds_trackers", "config.kinds_vrrp", "errors", "units"),
     ),
     "config.kinds": ("errors", "units"),
+    "config.kinds_lvs": ("config.kinds",),
     "config.kinds_firewall": ("config.kinds",),
     "config.kinds_global": ("config.kinds",),
     "config.kinds_ipvs": ("config.kinds", "config.kinds_global", "units"),

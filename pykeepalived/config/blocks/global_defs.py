@@ -14,6 +14,7 @@ from pykeepalived.config.blocks.netlink_buffers import NetlinkBuffers
 from pykeepalived.config.blocks.processes import Processes
 from pykeepalived.config.blocks.reading import Reading
 from pykeepalived.config.blocks.reports import Reports
+from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
 from pykeepalived.config.blocks.vrrp_globals import VrrpGlobals
 from pykeepalived.config.kinds import (
     UINT_MAX,
@@ -24,6 +25,7 @@ from pykeepalived.config.kinds import (
     Words,
     whole_seconds,
 )
+from pykeepalived.config.kinds_lvs import NamedEntries
 from pykeepalived.config.schema import Repeat, block, keyword, later, option
 from pykeepalived.units import SECOND
 
@@ -77,8 +79,6 @@ class GlobalDefs(Reports, VrrpGlobals, LvsGlobals, Firewall, NetlinkBuffers, Mai
     known=later(
         """
         static_routes { * } static_rules { * }
-        SSL { password ca certificate key }
-        virtual_server_group { * }
     """
     ),
 )
@@ -119,6 +119,13 @@ class Root:
         doc="The name of this daemon among several.",
     )
     use_pid_dir: bool = keyword(Flag(), default=False, doc="PID files go into a folder of their own.")
+    virtual_server_group: tuple[VirtualServerGroup, ...] = keyword(
+        NamedEntries("virtual_server_group"),
+        default=(),
+        process="checker",
+        effective=False,
+        doc="Addresses and marks that one virtual server serves together.",
+    )
     child_wait_time: int = keyword(
         whole_seconds(UINT_MAX), default=5 * SECOND, doc="How long the parent waits for the children at the end."
     )
