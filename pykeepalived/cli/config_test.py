@@ -5,7 +5,7 @@ import sys
 from typing import Any, TextIO
 
 from pykeepalived.cli.config_file import Failed, read, report
-from pykeepalived.config.diagnostics import Diagnostic, Severity
+from pykeepalived.config.diagnostics import Severity, as_json
 from pykeepalived.config.load import Loaded
 from pykeepalived.daemon.exit_status import EXIT_FATAL
 from pykeepalived.daemon.settings import Settings
@@ -47,22 +47,8 @@ def document(file: str, loaded: Loaded) -> dict[str, Any]:
     return {
         "file": file,
         "status": loaded.exit_code,
-        "diagnostics": [_finding(each) for each in loaded.diagnostics],
+        "diagnostics": [as_json(each) for each in loaded.diagnostics],
         "not_effective": list(loaded.not_effective),
-    }
-
-
-def _finding(diagnostic: Diagnostic) -> dict[str, Any]:
-    span = diagnostic.span
-    return {
-        "severity": diagnostic.severity.value,
-        "message": diagnostic.message,
-        "file": span.file if span is not None else None,
-        "line": span.line if span is not None else None,
-        "column": span.column if span is not None else None,
-        "hint": diagnostic.hint,
-        "class": diagnostic.problem.name.lower() if diagnostic.problem is not None else None,
-        "fatal": diagnostic.fatal,
     }
 
 

@@ -12,6 +12,7 @@ from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import Command, Entries, Flag, Names, word_text
+from pykeepalived.config.kinds_lvs import NamedEntries
 from pykeepalived.config.language import ROOT, TOP
 from pykeepalived.config.resolved import Around, Words, head, inner_blocks, said, values
 from pykeepalived.config.schema import Block, Keyword, Repeat, table_of
@@ -49,7 +50,7 @@ class _Writer:
     def _top(self, name: str) -> Iterator[str]:
         if name not in TOP:
             return
-        found = getattr(self._configuration, name, None)
+        found = getattr(self._configuration, name, getattr(self._configuration, name.lower(), None))
         for item in found if isinstance(found, tuple) else (found,):
             if item is not None:
                 yield from self._block(item, TOP[name], self._around, "", always=name != "global_defs")
@@ -63,11 +64,14 @@ class _Writer:
             value = held.get(name)
             if value is None or value == spec.default:
                 continue
-            lines = list(self._keyword(name, value, spec, None, ""))
-            if spec.kind.entries:
-                later += ["", *lines]
+            if isinstance(spec.kind, NamedEntries):
+                for each in value:
+                    block = self._keyword(f"{name} {word_text(each.name)}", each.entries, spec, None, "")
+                    later += ["", *block]
+            elif spec.kind.entries:
+                later += ["", *self._keyword(name, value, spec, None, "")]
             else:
-                plain += lines
+                plain += self._keyword(name, value, spec, None, "")
         return plain, later
 
     def _block(self, item: Any, table: Block, around: Around, indent: str, *, always: bool = True) -> Iterator[str]:

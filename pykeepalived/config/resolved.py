@@ -14,14 +14,13 @@ from pykeepalived.config.blocks.bfd_instance import BfdInstance
 from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.scripts import Script
-from pykeepalived.config.blocks.virtual_server import FAMILIES, PROTOCOL_NAME, LvsMethod, RealServer, VirtualServer
+from pykeepalived.config.blocks.virtual_server import FAMILIES, PROTOCOL_NAME, RealServer, VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import (
     AF_INET,
     AF_INET6,
     Command,
-    Endpoint,
     Flag,
     Integer,
     Port,
@@ -169,13 +168,6 @@ def head(item: Any) -> str:
     """The words between the block's keyword and its brace."""
     if hasattr(item, "head_text"):
         return str(item.head_text())
-    if isinstance(item, VirtualServer):
-        service = item.service
-        if service.address is None:
-            return f"fwmark {service.fwmark}"
-        return Endpoint().write((service.address, service.port))
-    if isinstance(item, RealServer):
-        return Endpoint().write((item.address, item.port))
     name = getattr(item, "name", None)
     return word_text(name) if isinstance(name, str) and "name" not in table_of(type(item)).keywords else ""
 
@@ -229,33 +221,20 @@ def _authentication(item: VrrpInstance, around: Around) -> Iterator[Any]:  # noq
         yield Authentication(auth_type=item.auth_type, auth_pass=item.auth_pass)
 
 
-def method_text(method: LvsMethod) -> str:
-    """How packets reach a server, in the words of the file."""
-    words: list[str] = [method.forward]
-    if method.tunnel_type != "ipip":
-        words += ["type", method.tunnel_type]
-    if method.tunnel_port:
-        words += ["port", str(method.tunnel_port)]
-    if method.checksum != "nocsum":
-        words.append(method.checksum)
-    return " ".join(words)
-
-
 def _virtual_server(item: VirtualServer, held: Said, around: Around) -> Said:  # noqa: ARG001
     service = item.service
-    changed: Said = {"lvs_sched": held["lvs_sched"], "lvs_method": Words(method_text(item.lvs_method))}
-    if service.kind == "address":
+    changed: Said = {"lvs_sched": held["lvs_sched"], "lvs_method": item.lvs_method, "protocol": SILENT}
+    if service.protocol:
         changed["protocol"] = Words(PROTOCOL_NAME[service.protocol].upper())
-    else:
-        changed["protocol"] = SILENT
+    if service.kind == "fwmark":
         changed["ip_family"] = Words({family: word for word, family in FAMILIES.items()}[service.family])
     for name, on in (("flag-1", item.sched_1), ("flag-2", item.sched_2), ("flag-3", item.sched_3)):
         if on:
             changed[name] = Words("")
     if item.sorry_server is not None:
         sorry = item.sorry_server
-        changed["sorry_server"] = Words(Endpoint().write((sorry.address, sorry.port)))
-        changed["sorry_server_lvs_method"] = Words(method_text(sorry.lvs_method))
+        changed["sorry_server"] = (sorry.address, sorry.port)
+        changed["sorry_server_lvs_method"] = sorry.lvs_method
         if sorry.inhibit:
             changed["sorry_server_inhibit"] = Words("")
     return changed
@@ -263,8 +242,7 @@ def _virtual_server(item: VirtualServer, held: Said, around: Around) -> Said:  #
 
 def _real_server(item: RealServer, held: Said, around: Around) -> Said:  # noqa: ARG001
     (parent, *_) = around.parents
-    method = Words(method_text(item.lvs_method)) if item.lvs_method != parent.lvs_method else SILENT
-    return {"lvs_method": method}
+    return {"lvs_method": item.lvs_method if item.lvs_method != parent.lvs_method else SILENT}
 
 
 _SPECIAL: dict[type, Callable[[Any, Said, Around], Said]] = {

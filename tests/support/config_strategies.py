@@ -20,6 +20,20 @@ from pykeepalived.config.kinds_global import (
     Umask,
 )
 from pykeepalived.config.kinds_ipvs import LvsTimeoutsKind, SyncDaemonKind
+from pykeepalived.config.kinds_lvs import (
+    DnsName,
+    FileWeight,
+    Granularity,
+    HexBytes,
+    HexReply,
+    Method,
+    NamedEntries,
+    Offset,
+    Pattern,
+    RegexOptions,
+    StackSizes,
+    StatusCodes,
+)
 from pykeepalived.config.kinds_trackers import InitFile, TrackerWeight
 from pykeepalived.config.kinds_vrrp import ExtraGarpKind, HmacKeyKind, IpvlanArguments, VmacArguments
 from pykeepalived.config.language import ROOT, TOP
@@ -35,7 +49,7 @@ INTERFACES = st.sampled_from(["eth0", "eth1", "eth0", "eth9"])
 WORDS = st.sampled_from(
     [
         *("a", "VI_1", "S_1", "one", "two", "x-y.z", "12", "0", '"two words"', '"#hash !bang"', '"{brace}"', '""', "é"),
-        *("back\\slash", "slash\\", "/var/run/x", "%z", "a=b", "'apostrophe'", '"$dollar"', "a$b", "x@y", "tab\\t"),
+        *("back\\slash", "/var/run/x", "%z", "a=b", "'apostrophe'", '"$dollar"', "a$b", "x@y", "tab\\t"),
     ]
 )
 COMMANDS = st.sampled_from(
@@ -99,7 +113,17 @@ OF_KIND: dict[type, Callable[[Any], Text]] = {
     kinds.Endpoint: lambda _: st.tuples(st.one_of(V4, V6), st.one_of(PORTS, st.just(""))).map(" ".join),
     kinds.Hex: lambda kind: st.binary(min_size=kind.length, max_size=kind.length).map(bytes.hex),
     kinds.Password: lambda _: st.sampled_from(["secret", "12345678", '"a b#c!"', "é", "'x'"]),
-    kinds.Ranges: lambda _: _several(RANGES, 1, 40),
+    StatusCodes: lambda _: _several(RANGES, 1, 40),
+    Method: lambda _: st.sampled_from(["NAT", "DR", "TUN", "TUN type gue port 99 csum", "TUN type gre", "nat"]),
+    Granularity: lambda _: st.sampled_from(["255.255.255.0", "64", "0.0.0.0"]),
+    HexBytes: lambda _: st.sampled_from(["00ff", "61 62 0a", "zz"]),
+    HexReply: lambda _: st.sampled_from(["", "61x2", "6X 62", "q"]),
+    Pattern: lambda _: st.sampled_from(['"a.*b"', "'it''s'", '"\\\\d\\n \\x22 #"', "two words"]),
+    RegexOptions: lambda _: _several(st.sampled_from(["caseless", "multiline", "dotall", "nosuch"])),
+    Offset: lambda _: st.sampled_from(["0", "77", "-1"]),
+    StackSizes: lambda _: st.sampled_from(["1 9", "9 1", "5 5"]),
+    FileWeight: lambda _: st.sampled_from(["7", "-3 reverse", "0", "9 noreverse"]),
+    DnsName: lambda _: st.sampled_from([".", "example.com", "a..b", "example.com."]),
     VmacArguments: lambda _: _several(
         st.sampled_from(["vrrp.1", "name x", "02:00:00:aa:bb:cc", "02:00:00:aa:bb", "netlink_notify_msg", "group 7"]), 0
     ),
@@ -138,6 +162,12 @@ SUBJECTS: dict[str, Text] = {
     "track_interface": INTERFACES,
     "linkbeat_interfaces": st.sampled_from(["eth0", "eth1 MII", "eth1 wrong"]),
     "interface_up_down_delays": st.sampled_from(["eth0 1", "eth1 1 0.5", "eth1 0 3"]),
+    "virtual_server_group": st.sampled_from(
+        [
+            *("10.9.1.1", "10.9.1.1 80", "10.9.1.1-9 80", "10.9.1.1-10.9.1.7", "10.9.1.0/29", "2001:db8::1 80"),
+            *("wrong", "fwmark 7", "fwmark 8 inet6"),
+        ]
+    ),
     "track_script": st.sampled_from(["S_1", "S_2", "nosuch"]),
     "track_file": st.sampled_from(["track_file_1", "nosuch"]),
     "track_process": st.sampled_from(["vrrp_track_process_1", "nosuch"]),
@@ -157,10 +187,7 @@ VALUES: dict[str, Text] = {
     "user": st.sampled_from(["root", "nobody", "nobody :adm"]),
     "include_check": st.just(""),
     "net_namespace": st.sampled_from(["blue"]),
-    "lvs_method": st.sampled_from(["NAT", "DR", "TUN", "TUN type gue port 99 csum", "TUN type gre", "nat"]),
-    "persistence_granularity": st.sampled_from(["255.255.255.0", "64", "0.0.0.0"]),
 }
-VALUES["sorry_server_lvs_method"] = VALUES["lvs_method"]
 """Keywords whose kind does not tell what they may be."""
 HEADS: dict[str, Text] = {
     "real_server": st.tuples(
@@ -171,6 +198,9 @@ HEADS: dict[str, Text] = {
 LEAST: dict[str, list[str]] = {
     "vrrp_script": ['script "/opt/check.sh"'],
     "url": ["path /"],
+    "MISC_CHECK": ["misc_path /usr/bin/true"],
+    "FILE_CHECK": ["track_file track_file_1"],
+    "BFD_CHECK": ["name bfd_instance_1"],
     "track_file": ["file /var/run/number"],
     "vrrp_track_process": ["process haproxy"],
     "bfd_instance": ["neighbor_ip 10.0.0.9"],
@@ -196,7 +226,9 @@ def _keyword(name: str, spec: Keyword) -> Lines:
         members = st.lists(st.sampled_from(names), max_size=3)
         return members.map(lambda names: [f"{name} {{", *names, "}"])
     if isinstance(kind, kinds.Entries):
-        return st.lists(_entry(kind), max_size=4).map(lambda lines: [f"{name} {{", *lines, "}"])
+        heads = st.sampled_from(["V_1", "V_2"] if isinstance(kind, NamedEntries) else [""])
+        lines = st.lists(_entry(kind), max_size=4)
+        return st.tuples(heads, lines).map(lambda pair: [f"{name} {pair[0]} {{", *pair[1], "}"])
     spelled = [name, *spec.aliases]
     text = st.tuples(st.sampled_from(spelled), words_of(name, spec)).map(lambda pair: [f"{pair[0]} {pair[1]}"])
     return st.one_of(text, st.just([spec.negated])) if spec.negated else text
@@ -256,7 +288,7 @@ def _virtual_server(head: str, real: str) -> Lines:
 
 
 SERVERS = (("10.9.0.100 80", "10.9.0.7"), ("10.9.0.101", "10.9.0.7"), ("2001:db8::5 443", "2001:db8::7"))
-MARKS = (("fwmark 7", "10.9.0.7"),)
+MARKS = (("fwmark 7", "10.9.0.7"), ("group V_1", "10.9.0.7"))
 NAMED = {"vrrp_script": ("S_1", "S_2"), "vrrp_sync_group": ("G_1", "G_2")}
 
 
