@@ -11,6 +11,8 @@ from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
 from pykeepalived.config.blocks.probing import CheckTiming, Target
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.config.blocks.track_file import TrackedFile
@@ -37,6 +39,8 @@ class Configuration:
     bfd_instance: tuple[BfdInstance, ...] = ()
     track_group: tuple[TrackGroup, ...] = ()
     static_ipaddress: tuple[AddressEntry, ...] = ()
+    static_routes: tuple[RouteEntry, ...] = ()
+    static_rules: tuple[RuleEntry, ...] = ()
     virtual_server_group: tuple[VirtualServerGroup, ...] = ()
     virtual_server: tuple[VirtualServer, ...] = ()
     garp_group: tuple[GarpGroup, ...] = ()

@@ -14,6 +14,7 @@ MOST_REPLACEMENTS = 300
 """In one line."""
 MOST_REPLACED = 300_000
 """In all."""
+MOST_HINTS = 50
 LONGEST = 1023
 
 DEFINITION = re.compile(r"[ \t]*\$([A-Za-z_][A-Za-z0-9_]*)=[ \t]*(.*)$", re.DOTALL)
@@ -37,6 +38,7 @@ class Definitions:
         self._defined: dict[str, Definition] = {}
         self._endless: set[str] = set()
         """Names whose replacement did not end, until something is defined anew."""
+        self._hints: dict[str, str] = {}
         self._left = MOST_REPLACED
         self.directory = ""
         """Of the file being read."""
@@ -119,14 +121,22 @@ class Definitions:
             return None
         if name in PREDEFINED:
             return self._predefined(line, found, name, parameters or "")
-        if (
-            found.group(1) and name not in undefined and not line.text.count('"', 0, found.start()) % 2
-        ):  # between quotes it is text
-            near = difflib.get_close_matches(name, self._defined, 1)
-            hint = f"did you mean ${{{near[0]}}}?" if near else f"define it on an earlier line: ${name}=value"
+        # between quotes it is text
+        if found.group(1) and name not in undefined and not line.text.count('"', 0, found.start()) % 2:
             span = line.span(*found.span())
-            undefined[name] = Diagnostic(Severity.ERROR, f"{name} is not defined", span, hint, Problem.UNEXPECTED_BOB)
+            undefined[name] = Diagnostic(
+                Severity.ERROR, f"{name} is not defined", span, self._hint(name), Problem.UNEXPECTED_BOB
+            )
         return None
+
+    def _hint(self, name: str) -> str:
+        """What may have been meant by a name that is not defined. Not looked for without end."""
+        if name not in self._hints:
+            near = difflib.get_close_matches(name, self._defined, 1) if len(self._hints) < MOST_HINTS else []
+            self._hints[name] = (
+                f"did you mean ${{{near[0]}}}?" if near else f"define it on an earlier line: ${name}=value"
+            )
+        return self._hints[name]
 
     def _predefined(self, line: Line, found: re.Match[str], name: str, text: str) -> str | None:
         parameters = text.split()

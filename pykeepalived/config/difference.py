@@ -3,7 +3,7 @@
 Identities: an instance is its VRID, family, interface, and unicast source or multicast group; a group and a script are
 their names, and so is what they follow; a garp_group is its interfaces, a line about an interface is its name; a
 virtual server is its service; a real server is its address and port within a virtual server; a static address is itself
-on its interface.
+on its interface; a static route and a static rule are all they say.
 """
 
 import dataclasses
@@ -16,6 +16,8 @@ from pykeepalived.config.blocks.bfd_instance import BfdInstance
 from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.blocks.track_group import TrackGroup
@@ -61,6 +63,8 @@ class Difference:
     bfd_instance: Changes[BfdInstance] = Changes()
     track_group: Changes[TrackGroup] = Changes()
     static_ipaddress: Changes[AddressEntry] = Changes()
+    static_routes: Changes[RouteEntry] = Changes()
+    static_rules: Changes[RuleEntry] = Changes()
     virtual_server_group: Changes[VirtualServerGroup] = Changes()
     ssl: tuple[Ssl | None, Ssl | None] | None = None
     """What checkers show of themselves, old and new, when it changed."""
@@ -89,6 +93,8 @@ def difference(old: Configuration, new: Configuration) -> Difference:
         static_ipaddress=changes(
             old.static_ipaddress, new.static_ipaddress, lambda each: (each.address, each.prefix_length, each.dev)
         ),
+        static_routes=changes(old.static_routes, new.static_routes, lambda each: each),
+        static_rules=changes(old.static_rules, new.static_rules, lambda each: each),
         virtual_server_group=changes(old.virtual_server_group, new.virtual_server_group, lambda each: each.name),
         ssl=(old.ssl, new.ssl) if old.ssl != new.ssl else None,
     )
@@ -127,6 +133,8 @@ def lines(found: Difference) -> list[str]:
     ):
         said += _named(word, each, lambda item: str(item.name))
     said += _named("static_ipaddress", found.static_ipaddress, lambda each: f"{each} dev {each.dev}")
+    said += _named("static_routes", found.static_routes, str)
+    said += _named("static_rules", found.static_rules, str)
     said += _named("virtual_server_group", found.virtual_server_group, lambda group: group.name, _entries)
     if found.ssl:
         said.append(f"SSL: {_ssl(*found.ssl)}")

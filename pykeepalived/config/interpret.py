@@ -352,8 +352,8 @@ class Interpreter:
             return
         if later.free:
             if self._value_block(statement):
-                for each in self._lines_of(statement):
-                    self._checks.line(name, each)
+                for _ in self._lines_of(statement):
+                    pass
             return
         if self._opens(statement, later.inner):
             self._later_block(where, later.inner, statement)
@@ -559,6 +559,11 @@ class Interpreter:
 
 def entry(grammar: str, statement: Statement, order: int = 0) -> EntryGiven:
     """A line by its grammar. The plain case, one word, needs none (and no pyparsing)."""
+    if grammar in ("route", "rule"):
+        from pykeepalived.config.grammar import routes, rules  # noqa: PLC0415 - 60 ms that a plain file need not spend
+
+        parse = routes.parse if grammar == "route" else rules.parse
+        return EntryGiven("", parse(statement.text), statement)
     if len(statement.words) == 1 and '"' not in statement.text:
         return EntryGiven(statement.words[0], (), statement, order)
     from pykeepalived.config.grammar import entries  # noqa: PLC0415 - 60 ms that a plain file need not spend

@@ -23,6 +23,7 @@ from pykeepalived.config.cross import (
 from pykeepalived.config.cross.context import Context
 from pykeepalived.config.cross.followers import Followers
 from pykeepalived.config.cross.instances import Instances
+from pykeepalived.config.cross.routing import Routing
 from pykeepalived.config.cross.scripts import Scripts
 from pykeepalived.config.cross.servers import Servers
 from pykeepalived.config.cross.trackers import Defined, Definitions
@@ -93,6 +94,7 @@ def cross(root: Raw, context: Context) -> Configuration:
     scripts = Scripts(context, raw_globals)
     scripts.default_account()
     settings = global_defs.resolve(root, raw_globals, context, scripts)
+    context.move_iproute(settings.iproute_etc_dir, settings.iproute_usr_dir)
     files, defined_files = track_files.resolve(root, context)
     processes, defined_processes = track_processes.resolve(root, context)
     sessions, defined_sessions = bfd_instances.resolve(root, context)
@@ -106,7 +108,8 @@ def cross(root: Raw, context: Context) -> Configuration:
     defined = vrrp_scripts.resolve(root, context, scripts)
     definitions = Definitions(defined, defined_files, defined_processes, defined_sessions)
     addresses = static_addresses.resolve(root, context)
-    resolver = Instances(context, scripts, settings, definitions)
+    routing = Routing(root, context)
+    resolver = Instances(context, scripts, settings, definitions, routing)
     instances = resolver.resolve(root)
     sync_groups, instances = groups.resolve(root, instances, resolver.left_out, context, scripts, settings, definitions)
     there = {*resolver.left_out, *(each.name for each in instances)}
@@ -124,6 +127,8 @@ def cross(root: Raw, context: Context) -> Configuration:
         bfd_instance=tuple(sessions),
         track_group=tuple(track_groups.resolve(root, there, context)),
         static_ipaddress=tuple(addresses),
+        static_routes=routing.routes(root),
+        static_rules=routing.rules(root),
         virtual_server=tuple(servers),
         ssl=ssl.resolve(root, context),
         garp_group=garp_group,

@@ -43,6 +43,8 @@ class Piece:
     name: str
     value: str | None
     at: int
+    inner: tuple["Piece", ...] = ()
+    """What belongs to it: ``lock`` before a metric, the options of an encapsulation or of a next hop."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,14 @@ class Machine:
         self._host_name = host_name
         self.namespaces: dict[str, Mapping[str, NetworkInterface]] = {}
         self.executable: set[str] = set()
+        self.iproute = {
+            "/etc/iproute2/rt_scopes": {"local-net": 100},
+            "/etc/iproute2/rt_tables": {"unspec": 0, "dmz": 300},
+            "/etc/iproute2/rt_protos": {"static": 4, "bgp": 186},
+            "/etc/iproute2/rt_realms": {"cosmos": 0, "paid": 7},
+            "/etc/iproute2/rt_dsfield": {"AF11": 0x28, "EF": 0xB8},
+            "/etc/iproute2/group": {"uplinks": 3},
+        }
         self.hosts = {"localhost"}
         self.processors = 4
         self.modes: dict[str, int] = {}
@@ -100,8 +108,11 @@ class Machine:
                 return ScriptPath(path, (*way, file))
         return None
 
-    def scope(self, name: str) -> int | None:
-        return {"local-net": 100}.get(name)
+    def iproute_names(self, folder: str, file: str) -> Mapping[str, int]:
+        return self.iproute.get(f"{folder}/{file}", {})
+
+    def ip_protocol(self, name: str) -> int | None:
+        return {"icmp": 1, "tcp": 6, "TCP": 6, "udp": 17, "gre": 47, "ipv6-icmp": 58, "vrrp": 112}.get(name)
 
     def host_known(self, name: str) -> bool:
         return name in self.hosts

@@ -25,7 +25,6 @@ def test_sound_blocks_are_left_alone_and_said(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (instance_text("virtual_routes {\n10.0.0.0/8 via 10.0.0.1 or 10.0.0.2\n}"), '"or" for routes is deprecated'),
         (instance_text("lvs_sync_daemon_interface eth0"), '"lvs_sync_daemon_interface" is deprecated'),
         ("global_defs {\nvrrp_garp_interval 0\n}", "vrrp_garp_interval: number '0' outside range"),
         ("global_defs {\nsmtp_alert maybe\n}", "smtp_alert: 'maybe' is not a boolean"),
