@@ -76,6 +76,8 @@ class Around:
         return self.account(script.uid, script.gid, script.groups)
 
 
+_EARLY = frozenset(("ip_family", "protocol"))
+"""Keywords that come first: they tell what others mean."""
 Said = dict[str, Any]
 """Keyword -> its value, or Words, or SILENT."""
 
@@ -106,7 +108,7 @@ def said(item: Any, table: Block, around: Around) -> Said:
         if isinstance(spec.kind, Command) and not spec.kind.user and isinstance(command, Script):
             changed.setdefault("user", Words(who) if (who := around.runs_as(command)) else SILENT)
     result: Said = {}
-    for name, spec in table.keywords.items():
+    for name, spec in sorted(table.keywords.items(), key=lambda each: each[0] not in _EARLY):
         if name in changed:
             if changed[name] is not SILENT:
                 result[name] = changed[name]

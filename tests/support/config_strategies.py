@@ -16,11 +16,14 @@ from pykeepalived.config.kinds_global import (
     MailServerKind,
     MulticastV6,
     ProcessName,
+    RealTimePriority,
     ReceiveBuffersKind,
     Umask,
 )
+from pykeepalived.config.kinds_global import OneWord as OneWordOnly
 from pykeepalived.config.kinds_ipvs import LvsTimeoutsKind, SyncDaemonKind
 from pykeepalived.config.kinds_lvs import (
+    Cut,
     DnsName,
     FileWeight,
     Granularity,
@@ -29,10 +32,26 @@ from pykeepalived.config.kinds_lvs import (
     Method,
     NamedEntries,
     Offset,
+    OneWord,
     Pattern,
     RegexOptions,
     StackSizes,
     StatusCodes,
+)
+from pykeepalived.config.kinds_routes import (
+    AnyBase,
+    Feature,
+    Host,
+    IpProtocol,
+    Lockable,
+    Mark,
+    Named,
+    Network,
+    OnOff,
+    Preference,
+    Realms,
+    RouteTime,
+    Span,
 )
 from pykeepalived.config.kinds_trackers import InitFile, TrackerWeight
 from pykeepalived.config.kinds_vrrp import ExtraGarpKind, HmacKeyKind, IpvlanArguments, VmacArguments
@@ -113,6 +132,23 @@ OF_KIND: dict[type, Callable[[Any], Text]] = {
     kinds.Endpoint: lambda _: st.tuples(st.one_of(V4, V6), st.one_of(PORTS, st.just(""))).map(" ".join),
     kinds.Hex: lambda kind: st.binary(min_size=kind.length, max_size=kind.length).map(bytes.hex),
     kinds.Password: lambda _: st.sampled_from(["secret", "12345678", '"a b#c!"', "é", "'x'"]),
+    Named: lambda _: st.sampled_from(["7", "255", "dmz", "static", "EF", "0x10", "nosuch"]),
+    Realms: lambda _: st.sampled_from(["3", "1/2", "paid/9", "cosmos", "x/y"]),
+    AnyBase: lambda _: st.sampled_from(["7", "0x1f", "017", "20000", "x"]),
+    Mark: lambda _: st.sampled_from(["5", "0x10/0xff", "1/2/3"]),
+    Span: lambda _: st.sampled_from(["5-9", "7-7", "9-5"]),
+    Host: lambda _: st.one_of(V4, V6, st.sampled_from(["inet 10.0.0.9", "inet6 fe80::9"])),
+    Network: lambda _: st.sampled_from(["10.0.0.0/8", "default", "2001:db8::/32", "10.0.0.1"]),
+    Lockable: lambda _: st.sampled_from(["7", "lock 1400", "300ms", "lock 2s", "cubic"]),
+    RouteTime: lambda _: st.sampled_from(["300", "300ms", "2s"]),
+    Preference: lambda _: st.sampled_from(["low", "medium", "high", "77"]),
+    OnOff: lambda _: st.sampled_from(["enabled", "disabled"]),
+    Feature: lambda _: st.just("ecn"),
+    IpProtocol: lambda _: st.sampled_from(["tcp", "6", "nosuch"]),
+    RealTimePriority: lambda _: st.sampled_from(["1", "50", "99", "200"]),
+    OneWord: lambda _: WORDS,
+    OneWordOnly: lambda _: WORDS,
+    Cut: lambda _: WORDS,
     StatusCodes: lambda _: _several(RANGES, 1, 40),
     Method: lambda _: st.sampled_from(["NAT", "DR", "TUN", "TUN type gue port 99 csum", "TUN type gre", "nat"]),
     Granularity: lambda _: st.sampled_from(["255.255.255.0", "64", "0.0.0.0"]),
@@ -168,6 +204,10 @@ SUBJECTS: dict[str, Text] = {
             *("wrong", "fwmark 7", "fwmark 8 inet6"),
         ]
     ),
+    "route": st.sampled_from(
+        ["10.1.0.0/24", "default", "any", "2001:db8::/64", "blackhole 10.9.0.0/24", "to 10.0.0.0/8", "10.0.0.7", "x"]
+    ),
+    "rule": st.sampled_from(["from 10.0.0.0/8", "to 2001:db8::/64", "not from 10.0.0.1", "from all iif eth0"]),
     "track_script": st.sampled_from(["S_1", "S_2", "nosuch"]),
     "track_file": st.sampled_from(["track_file_1", "nosuch"]),
     "track_process": st.sampled_from(["vrrp_track_process_1", "nosuch"]),
@@ -175,6 +215,13 @@ SUBJECTS: dict[str, Text] = {
 }
 """Grammar -> the first words of an entry."""
 OPTIONS: dict[tuple[str, str], Text] = {
+    ("route", "encap"): st.sampled_from(["mpls 7/8", "ip id 7 dst 10.0.0.1", "ip6 dst 2001:db8::1 hoplimit 3", "x"]),
+    ("route", "nexthop"): st.sampled_from(["via 10.0.0.1 weight 3", "dev eth1", "via 10.0.0.1 dev eth1 onlink"]),
+    ("route", "dev"): INTERFACES,
+    ("route", "or"): V4,
+    ("rule", "type"): st.sampled_from(["nop", "goto 20000"]),
+    ("rule", "track_group"): st.sampled_from(["track_group_1", "nosuch"]),
+    ("route", "track_group"): st.sampled_from(["track_group_1", "nosuch"]),
     ("address", "track_group"): st.sampled_from(["track_group_1", "nosuch"]),
     ("address", "scope"): st.sampled_from(["link", "global", "7", "nosuch"]),
     ("address", "label"): st.sampled_from(["eth0:1", '"l b"']),
