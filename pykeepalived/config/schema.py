@@ -231,3 +231,8 @@ def by_name(*classes: type) -> dict[str, Block]:
 def table_of(cls: type) -> Block:
     """The table of a block's class."""
     return _BLOCK[cls]
+
+
+def is_block(cls: type) -> bool:
+    """Whether the class is a block of the file."""
+    return cls in _BLOCK

@@ -116,3 +116,13 @@ class Surroundings(Protocol):
 
     def random(self, low: int, high: int) -> int:
         """A random number within the bounds, both included."""
+
+
+class AccountNames(Protocol):
+    """The names of users and groups by their numbers."""
+
+    def user_name(self, uid: int) -> str | None:
+        """The name of the user of that number, or None."""
+
+    def group_name(self, gid: int) -> str | None:
+        """The name of the group of that number, or None."""

@@ -3,8 +3,14 @@
 import gc
 
 from pykeepalived.config.load import Loaded, LoadOptions, load
+from pykeepalived.config.surroundings import AccountNames
 from pykeepalived.daemon.settings import Settings
 from pykeepalived.kernel.surroundings import LinuxSurroundings
+
+
+def account_names() -> AccountNames:
+    """Users and groups of this machine, by number."""
+    return LinuxSurroundings()
 
 
 def load_configuration(settings: Settings) -> Loaded:

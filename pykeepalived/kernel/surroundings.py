@@ -125,6 +125,20 @@ class LinuxSurroundings:
         except (KeyError, ValueError, OSError):
             return None
 
+    def user_name(self, uid: int) -> str | None:
+        """The name of the user of that number, or None."""
+        try:
+            return pwd.getpwuid(uid).pw_name
+        except (KeyError, OverflowError, OSError):
+            return None
+
+    def group_name(self, gid: int) -> str | None:
+        """The name of the group of that number, or None."""
+        try:
+            return grp.getgrgid(gid).gr_name
+        except (KeyError, OverflowError, OSError):
+            return None
+
     def process_account(self) -> Account:
         """The account we run under."""
         uid = os.geteuid()

@@ -93,6 +93,12 @@ class Machine:
     def group(self, name: str) -> int | None:
         return self.groups.get(name)
 
+    def user_name(self, uid: int) -> str | None:
+        return next((name for name, account in self.users.items() if account.uid == uid), None)
+
+    def group_name(self, gid: int) -> str | None:
+        return next((name for name, number in self.groups.items() if number == gid), None)
+
     def process_account(self) -> Account:
         return ROOT
 
