@@ -87,6 +87,9 @@ class Surroundings(Protocol):
     def interfaces(self, namespace: str | None) -> Mapping[str, NetworkInterface] | None:
         """The interfaces by name, of the own or of a named network namespace; None when there is no such namespace."""
 
+    def addresses(self, namespace: str | None) -> Mapping[str, tuple[str, ...]]:
+        """The addresses of the interfaces, by interface, with prefix lengths; empty where they are not known."""
+
     def user(self, name: str) -> Account | None:
         """The account of that name, or None."""
 

@@ -44,6 +44,7 @@ class Machine:
         }
         self.hosts = {"localhost"}
         self.processors = 4
+        self.interface_addresses: dict[str, tuple[str, ...]] = {}
         self.modes: dict[str, int] = {}
 
     def read_file(self, path: str) -> bytes:
@@ -82,6 +83,9 @@ class Machine:
 
     def interfaces(self, namespace: str | None) -> Mapping[str, NetworkInterface] | None:
         return self._interfaces if namespace is None else self.namespaces.get(namespace)
+
+    def addresses(self, namespace: str | None) -> Mapping[str, tuple[str, ...]]:
+        return self.interface_addresses if namespace is None else {}
 
     def user(self, name: str) -> Account | None:
         return self.users.get(name)
