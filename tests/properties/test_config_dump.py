@@ -17,6 +17,7 @@ def _machine() -> Machine:
 
 
 OTHER_WORDS = (
+    ("is not used", "no matching virtual router found in group declaration"),
     ("there is no active_key", "is no key of the block"),
     ("unicast with use_vmac requires vmac_xmit_base", "vmac_xmit_base is only valid with a VMAC"),
 )
