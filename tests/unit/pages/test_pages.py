@@ -66,6 +66,13 @@ def test_the_manual_names_every_keyword() -> None:
             assert f"\\fB{row.name}" in page, row.path
 
 
+def test_nothing_is_announced_and_left_out() -> None:
+    for name, make in generate.PAGES.items():
+        page = make()
+        for leaked in ("Values: .", "Default:  ", "``", "None.", " object at ", "Unset.", "(value=", "  |  |  |  |"):
+            assert leaked not in page, (name, leaked)
+
+
 @pytest.mark.parametrize("make", [manual.configuration_page, manual.daemon_page])
 def test_groff_has_nothing_to_say_about_the_manual(make: Any) -> None:
     groff = shutil.which("groff")
