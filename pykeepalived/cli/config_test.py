@@ -17,6 +17,13 @@ def run(settings: Settings) -> int:
     What is said goes to standard error as keepalived's does, a JSON document to standard output; both to a file where
     one is named.
     """
+    for peer in settings.peer:
+        try:
+            with open(peer, "rb"):  # noqa: PTH123 - plain
+                pass
+        except OSError as error:
+            print(f"pykeepalived: cannot read {peer}: {error.strerror}", file=sys.stderr)
+            return EXIT_FATAL
     if settings.config_test_file is None:
         return _test(settings, sys.stdout if settings.output == "json" else sys.stderr)
     try:

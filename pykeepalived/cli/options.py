@@ -77,6 +77,8 @@ SECTIONS: tuple[tuple[str, tuple[Option, ...]], ...] = (
         (
             _ours("explain", Value.REQUIRED, "PATH", "what a keyword is: vrrp_instance/advert_int, or advert_int"),
             _ours("list-keywords", Value.NONE, "", "every keyword by its path, and whether it works or is not-yet"),
+            _ours("no-lint", Value.NONE, "", "with -t: mistakes alone, no advice"),
+            _ours("peer", Value.REQUIRED, "FILE", "with -t: the file of another node, for the advice; may be repeated"),
             _ours("resolved", Value.NONE, "", "the file as this node gets it, complete; with its passwords"),
             _ours("diff", Value.TWO, "OLD NEW", "what a reload from OLD to NEW does; status 1 if anything"),
             _ours("format", Value.REQUIRED, "FORMAT", "text (default) or json: for these questions and for -t"),
@@ -177,6 +179,8 @@ def parse(arguments: Sequence[str]) -> Settings:
         signum=values.get("signum"),
         explain=values.get("explain"),
         list_keywords="list-keywords" in values,
+        no_lint="no-lint" in values,
+        peer=tuple(value[0] for option, value in given if option.word == "peer"),
         resolved="resolved" in values,
         diff=both.get("diff"),
         output=_format(values.get("format")),

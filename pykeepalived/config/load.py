@@ -32,7 +32,7 @@ from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, exit
 from pykeepalived.config.interpret import Interpreter
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.lint.view import View
-from pykeepalived.config.preprocess import Preprocessor
+from pykeepalived.config.preprocess import ANY_OTHER, Preprocessor
 from pykeepalived.config.raw import EntryGiven, Raw
 from pykeepalived.config.surroundings import Surroundings, Unreadable
 
@@ -96,7 +96,9 @@ def _load(path: str, surroundings: Surroundings, options: LoadOptions, *, rememb
     diagnostics = findings.all()
     fatal = any(each.fatal for each in diagnostics)
     if options.lint and not fatal:
-        _advise(View(configuration, root, surroundings), path, options, preprocessor.ids - {config_id}, findings)
+        _advise(
+            View(configuration, root, surroundings), path, options, _other_ids(preprocessor.ids, config_id), findings
+        )
         diagnostics = findings.all()
     loaded = Loaded(
         configuration=configuration,
@@ -108,6 +110,11 @@ def _load(path: str, surroundings: Surroundings, options: LoadOptions, *, rememb
         files=tuple(preprocessor.opened),
     )
     return loaded, interpreter.remembered
+
+
+def _other_ids(ids: AbstractSet[str], own: str) -> AbstractSet[str]:
+    """The config ids of other nodes. One that no line names reads the file as every such node does."""
+    return ids - {own} if own in ids else ids - {ANY_OTHER}
 
 
 def _advise(view: View, path: str, options: LoadOptions, ids: AbstractSet[str], findings: Findings) -> None:

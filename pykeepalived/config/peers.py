@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 
 from pykeepalived.config.lint.view import Peer
 from pykeepalived.config.load import LoadOptions, load
+from pykeepalived.config.preprocess import ANY_OTHER
 from pykeepalived.config.surroundings import Account, NetworkInterface, PathElement, ScriptPath, Surroundings
 
 MOST = 8
@@ -18,7 +19,8 @@ def other_nodes(path: str, here: Surroundings, ids: AbstractSet[str], files: Seq
     """The other nodes: as the conditional lines of the file name them, and as files of their own."""
     elsewhere = OtherNode(here)
     for other in sorted(ids)[:MOST]:
-        yield Peer(f"node {other}", load(path, elsewhere, LoadOptions(config_id=other)).configuration)
+        label = "the other node" if other == ANY_OTHER else f"node {other}"
+        yield Peer(label, load(path, elsewhere, LoadOptions(config_id=other)).configuration)
     for file in files:
         yield Peer(file, load(file, elsewhere, LoadOptions()).configuration)
 
@@ -34,6 +36,9 @@ class AnyInterface(Mapping[str, NetworkInterface]):
 
     def __len__(self) -> int:
         return 0
+
+    def __bool__(self) -> bool:
+        return True
 
     def get(self, name: str, default: object = None) -> NetworkInterface:  # noqa: ARG002
         """The interface of that name."""

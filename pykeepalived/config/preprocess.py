@@ -45,6 +45,8 @@ _BEFORE = " \t"
 _Known = tuple[tuple[int, list[str], int, int], ...]
 
 
+ANY_OTHER = " "
+"""Stands for a config id that no line names."""
 _LONGEST_BLOCK = 200
 _DEEPER = {WORDS: 0, OPEN: 1, CLOSE: -1}
 
@@ -76,7 +78,7 @@ class Preprocessor:
         """The multi-line definition being read: name, where it begins, lines, kept or not."""
         self._files: list[str] = []
         self.ids: set[str] = set()
-        """Every config id that conditional lines name."""
+        """Every config id that conditional lines name, and ANY_OTHER where they hold for all but one."""
         self.opened: list[str] = []
         """Every file that was read, in that order."""
         self._cursor = _Cursor([])
@@ -345,6 +347,8 @@ class Preprocessor:
         if found is None or found.group(3) is None or not found.group(3).strip(BLANKS):
             return
         self.ids.add(found.group(2))
+        if found.group(1):
+            self.ids.add(ANY_OTHER)
         if (found.group(2) == self._config_id) != (found.group(1) == "^"):
             yield from self._line(line.cut(found.start(3), len(line.text)), depth + 1, conditional=True)
             return

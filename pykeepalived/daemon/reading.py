@@ -18,7 +18,12 @@ def load_configuration(settings: Settings) -> Loaded:
 
     Reading makes many values and no cycles: looking for garbage meanwhile would cost as much as the reading itself.
     """
-    options = LoadOptions(config_id=settings.config_id or "", all_config=settings.all_config)
+    options = LoadOptions(
+        config_id=settings.config_id or "",
+        all_config=settings.all_config,
+        lint=settings.config_test and not settings.no_lint,
+        peers=settings.peer,
+    )
     enabled = gc.isenabled()
     gc.disable()
     try:

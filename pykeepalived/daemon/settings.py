@@ -36,6 +36,8 @@ class Settings:
     signum: str | None = None
     explain: str | None = None
     list_keywords: bool = False
+    no_lint: bool = False
+    peer: tuple[str, ...] = ()
     resolved: bool = False
     diff: tuple[str, str] | None = None
     output: str = "text"

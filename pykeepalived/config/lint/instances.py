@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterator
 from ipaddress import ip_interface
+from typing import cast
 
+from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.trackers import TrackBfd, TrackFile, TrackInterface, TrackProcess, TrackScript
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
-from pykeepalived.config.diagnostics import Diagnostic
+from pykeepalived.config.diagnostics import Diagnostic, Span
 from pykeepalived.config.kinds import AF_INET6
 from pykeepalived.config.lint.view import View, advice
+from pykeepalived.config.raw import EntryGiven, Raw
 
 OWNER = 255
 HIGHEST = 254
@@ -96,14 +99,23 @@ def prefix_route(view: View) -> Iterator[Diagnostic]:
                 continue
             if any(entry.address in ip_interface(each).network for each in interfaces[dev]):
                 continue
-            keyword = "virtual_ipaddress" if entry in instance.virtual_ipaddress else "virtual_ipaddress_excluded"
             yield advice(
                 "prefix-route",
                 f"({instance.name}) {entry} brings a route to {network} through {dev}, which has no other "
                 "address there",
-                raw.span(keyword),
+                _line(raw, entry),
                 f"write {entry.address}/{network.max_prefixlen}, unless the route is wanted",
             )
+
+
+def _line(raw: Raw, entry: AddressEntry) -> Span:
+    """Where an address of an instance stands."""
+    for keyword in ("virtual_ipaddress", "virtual_ipaddress_excluded"):
+        given = raw.given.get(keyword)
+        for line in given.value if given is not None else ():
+            if line.subject.partition("/")[0] == str(entry.address):
+                return cast("EntryGiven", line).span()
+    return raw.span("virtual_ipaddress")
 
 
 def foreign_label(view: View) -> Iterator[Diagnostic]:
@@ -116,7 +128,7 @@ def foreign_label(view: View) -> Iterator[Diagnostic]:
             yield advice(
                 "foreign-label",
                 f"({instance.name}) the label {entry.label} of {entry} does not begin with {dev}:",
-                view.block("vrrp_instance", instance.name).span("virtual_ipaddress"),
+                _line(view.block("vrrp_instance", instance.name), entry),
                 f"write label {dev}:NAME; ifconfig does not show the address otherwise",
             )
 
