@@ -1,0 +1,56 @@
+"""vrrp_sync_group, as the section VRRP Sync groups tells it."""
+
+from collections.abc import Mapping, Sequence
+
+from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
+from pykeepalived.config.configuration import Configuration
+from tests.interop.dumped.fields import Block, Fields, flag, optional, read, yes
+from tests.interop.dumped.instance import weighted
+from tests.interop.dumped.scripts import owned
+from tests.interop.dumped.tree import Section
+
+SECTION = "VRRP Sync groups"
+IGNORED: Mapping[str, str] = {"Num member fault": "counters of the members' states"}
+WAITING: frozenset[str] = frozenset(
+    {"Using smtp notification", "Tracked files", "Tracked process", "Tracked processes", "Tracked BFDs"}
+)
+PATTERNS = (r"(Num member fault) (.*)",)
+LISTS = (
+    *("VRRP member instances", "Tracked interfaces", "Tracked scripts", "Tracked files"),
+    *("Tracked process", "Tracked processes", "Tracked BFDs"),
+)
+
+
+def block(sections: Sequence[Section], configuration: Configuration) -> Block:
+    """All groups; the state after a group's name changes while it runs."""
+    told = {
+        node.text.removeprefix("VRRP Sync Group = ").rpartition(", ")[0]: read(node.children, PATTERNS, LISTS)
+        for section in sections
+        if section.name == SECTION
+        for node in section.nodes
+    }
+    return Block(
+        "vrrp_sync_group", told, {each.name: _ours(each) for each in configuration.vrrp_sync_group}, IGNORED, WAITING
+    )
+
+
+def _ours(group: VrrpSyncGroup) -> Fields:
+    interfaces = tuple(weighted(each.name, each.weight, reverse=each.reverse) for each in group.track_interface)
+    scripts = tuple(weighted(each.name, each.weight, reverse=each.reverse) for each in group.track_script)
+    fields: Fields = {
+        **optional("VRRP member instances", group.group),
+        **flag("sync group tracking weight set", given=group.sync_group_tracking_weight),
+        "Notify priority changes": yes(group.notify_priority_changes, true="yes", false="no"),
+        **optional("Tracked interfaces", interfaces),
+        **optional("Tracked scripts", scripts),
+    }
+    names = {
+        "Backup": group.notify_backup,
+        "Master": group.notify_master,
+        "Fault": group.notify_fault,
+        "Stop": group.notify_stop,
+        "Generic": group.notify,
+    }
+    for name, script in names.items():
+        fields |= optional(f"{name} state transition script", owned(script))
+    return fields

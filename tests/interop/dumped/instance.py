@@ -1,0 +1,198 @@
+"""vrrp_instance, as the section VRRP Topology tells it."""
+
+from collections.abc import Mapping, Sequence
+
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds import AF_INET6
+from pykeepalived.units import SECOND
+from tests.interop.dumped import addresses
+from tests.interop.dumped.fields import Block, Fields, flag, optional, read, seconds, yes
+from tests.interop.dumped.scripts import owned
+from tests.interop.dumped.tree import Section
+
+SECTION = "VRRP Topology"
+MILLISECOND = SECOND // 1000
+
+IGNORED: Mapping[str, str] = {
+    "State": "changes while it runs",
+    "Master router": "learnt from adverts",
+    "Master priority": "learnt from adverts",
+    "Master advert int": "learnt from adverts",
+    "Master advert interval": "learnt from adverts",
+    "Flags": "bits of the running instance; the configured ones stand below it",
+    "Wantstate": "changes while it runs",
+    "Number of config faults": "a counter",
+    "Number of interface and track script faults": "a counter",
+    "Number of track scripts init": "a counter",
+    "Last transition": "an instant",
+    "Read timeout": "an instant",
+    "Master down timer": "follows the effective priority",
+    "Effective priority": "follows the trackers",
+    "Total priority": "follows the trackers",
+    "fd_in": "a file descriptor",
+    "No sockets allocated": "file descriptors",
+    "Next gratuitous ARP for such secondary": "an instant",
+    "Duplicate VRID": "found while it runs",
+}
+WAITING: frozenset[str] = frozenset(
+    {
+        "Use VMAC, i/f name",
+        "Promote_secondaries",
+        "Kernel rx buffer size",
+        "Debug level",
+        "Unicast checksum compatibility",
+        "Virtual Routes",
+        "Virtual Rules",
+        "Tracked files",
+        "Tracked processes",
+        "Tracked BFDs",
+        "Using smtp notification",
+        "Enforcing strict VRRP compliance",
+        "Gratuitous ARP for each secondary VMAC",
+        "Gratuitous ARP for each secondary i/f",
+    }
+)
+PATTERNS = (
+    r"(Multicast address) (.*)",
+    r"(Use VMAC, i/f name) (.*)",
+    r"(fd_in) (.*)",
+    r"(Flags): (none)",
+    r"(Virtual IP) \((\d+)\):",
+)
+LISTS = (
+    *("Virtual IP", "Virtual IP Excluded", "Unicast Peer", "Virtual Routes", "Virtual Rules", "Tracked interfaces"),
+    *("Tracked scripts", "Tracked files", "Tracked processes", "Tracked BFDs"),
+)
+
+
+def block(sections: Sequence[Section], configuration: Configuration) -> Block:
+    """All instances."""
+    told = {
+        node.text.removeprefix("VRRP Instance = "): _told(read(node.children, PATTERNS, LISTS))
+        for section in sections
+        if section.name == SECTION
+        for node in section.nodes
+    }
+    ours = {each.name: _ours(each, configuration) for each in configuration.vrrp_instance}
+    return Block("vrrp_instance", told, ours, IGNORED, WAITING)
+
+
+def _told(fields: Fields) -> Fields:
+    """Without what was found out and not configured."""
+    for key in ("Virtual IP", "Virtual IP Excluded"):
+        if isinstance(lines := fields.get(key), tuple):
+            fields[key] = addresses.told(lines)
+    source = str(fields.get("Using src_ip", ""))
+    if not source.endswith(" (from configuration)"):  # that of the interface, at the moment
+        fields.pop("Using src_ip", None)
+    # the interface's number, different in every run
+    if "Multicast address" in fields:
+        fields["Multicast address"] = str(fields["Multicast address"]).partition(", ifindex")[0]
+    return fields
+
+
+def _ours(instance: VrrpInstance, configuration: Configuration) -> Fields:
+    group = next((each.name for each in configuration.vrrp_sync_group if instance.name in each.group), None)
+    return {
+        "VRRP Version": str(instance.version),
+        **optional("Sync group", group),
+        **flag("Using Native IPv6", given=instance.family == AF_INET6),
+        **flag("Flags/Using unicast", given=instance.unicast),
+        "Interface": instance.interface,
+        **flag("VRRP interface tracking disabled", given=instance.dont_track_primary),
+        **flag("Skip checking advert IP addresses", given=instance.skip_check_adv_addr),
+        **optional("Using src_ip", f"{instance.source} (from configuration)" if instance.source else None),
+        **({} if instance.unicast else {"Multicast address": str(instance.mcast_group)}),
+        **_announcements(instance),
+        "Down timer adverts": str(instance.down_timer_adverts),
+        "Send advert after receive lower priority advert": yes(not instance.lower_prio_no_advert),
+        "Send advert after receive higher priority advert": yes(instance.higher_prio_send_advert),
+        "Virtual Router ID": str(instance.virtual_router_id),
+        "Priority": str(instance.priority),
+        "Advert interval": _interval(instance),
+        "Accept": yes(instance.accept, true="enabled", false="disabled"),
+        "Preempt": yes(not instance.nopreempt, true="enabled", false="disabled"),
+        **optional("Preempt delay", f"{instance.preempt_delay / SECOND:g} secs" if instance.preempt_delay else None),
+        **_authentication(instance),
+        **_addresses(instance),
+        **_unicast(instance),
+        **_trackers(instance),
+        **_notifications(instance),
+    }
+
+
+def _announcements(instance: VrrpInstance) -> Fields:
+    return {
+        "Gratuitous ARP delay": seconds(instance.garp_master_delay),
+        "Gratuitous ARP repeat": str(instance.garp_master_repeat),
+        "Gratuitous ARP refresh": seconds(instance.garp_master_refresh),
+        "Gratuitous ARP refresh repeat": str(instance.garp_master_refresh_repeat),
+        "Gratuitous ARP lower priority delay": seconds(instance.garp_lower_prio_delay),
+        "Gratuitous ARP lower priority repeat": str(instance.garp_lower_prio_repeat),
+    }
+
+
+def _interval(instance: VrrpInstance) -> str:
+    if instance.version == 2:
+        return f"{instance.advert_int // SECOND} sec"
+    return f"{instance.advert_int // MILLISECOND} milli-sec"
+
+
+def _authentication(instance: VrrpInstance) -> Fields:
+    if instance.version == 3:
+        return {}
+    if instance.auth_type is None:
+        return {"Authentication type": "none"}
+    return {"Authentication type": "SIMPLE_PASSWORD", "Password": instance.auth_pass.decode(errors="replace")}
+
+
+def _addresses(instance: VrrpInstance) -> Fields:
+    held = tuple(addresses.text(each, instance.interface) for each in instance.virtual_ipaddress)
+    excluded = tuple(addresses.text(each, instance.interface) for each in instance.virtual_ipaddress_excluded)
+    return {**optional("Virtual IP", held), **optional("Virtual IP Excluded", excluded)}
+
+
+def _unicast(instance: VrrpInstance) -> Fields:
+    if not instance.unicast:
+        return {}
+    peers = tuple(
+        f"{each.address} min_ttl {each.min_ttl or 0} max_ttl {255 if each.max_ttl is None else each.max_ttl}"
+        for each in instance.unicast_peer
+    )
+    return {
+        **optional("Unicast TTL", None if instance.unicast_ttl is None else str(instance.unicast_ttl)),
+        "Check unicast src": yes(instance.check_unicast_src, true="yes", false="no"),
+        "Unicast Peer": peers,
+    }
+
+
+def weighted(name: str, weight: int, *, reverse: bool, comma: str = "") -> str:
+    """A tracker with its weight."""
+    return f"{name}{comma} weight {weight}{' reverse' if reverse else ''}"
+
+
+def _trackers(instance: VrrpInstance) -> Fields:
+    interfaces = tuple(weighted(each.name, each.weight, reverse=each.reverse) for each in instance.track_interface)
+    scripts = tuple(weighted(each.name, each.weight, reverse=each.reverse) for each in instance.track_script)
+    return {**optional("Tracked interfaces", interfaces), **optional("Tracked scripts", scripts)}
+
+
+def _notifications(instance: VrrpInstance) -> Fields:
+    names = {
+        "Backup": instance.notify_backup,
+        "Master": instance.notify_master,
+        "Fault": instance.notify_fault,
+        "Stop": instance.notify_stop,
+        "Deleted": instance.notify_deleted,
+        "Generic": instance.notify,
+        "Master rx lower pri": instance.notify_master_rx_lower_pri,
+    }
+    fields: Fields = {}
+    for name, script in names.items():
+        fields |= optional(f"{name} state transition script", owned(script))
+    return {
+        **fields,
+        "Notify deleted": yes(instance.notify_deleted_set, true="Deleted", false="Fault"),
+        "Notify priority changes": yes(instance.notify_priority_changes),
+    }

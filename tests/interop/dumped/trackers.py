@@ -1,0 +1,62 @@
+"""vrrp_script and the other things that are followed, as their sections tell them."""
+
+from collections.abc import Mapping, Sequence
+
+from pykeepalived.config.blocks.vrrp_script import VrrpScript
+from pykeepalived.config.configuration import Configuration
+from tests.interop.dumped.fields import Block, Fields, Value, optional, read, seconds
+from tests.interop.dumped.instance import weighted
+from tests.interop.dumped.scripts import command
+from tests.interop.dumped.tree import Section
+
+LISTS = ("Tracking instances", "VRRP instances")
+SCRIPT_IGNORED: Mapping[str, str] = {
+    "Result": "a counter",
+    "Insecure": "commands that are not safe are not in the dump at all",
+    "Init state": "changes while it runs",
+    "Status": "changes while it runs",
+    "State": "changes while it runs",
+    "VRRP instances": "a heading without lines",
+}
+
+
+def objects(sections: Sequence[Section], section: str, heading: str) -> dict[str, Fields]:
+    """What a section tells of each thing by its name."""
+    return {
+        node.text.removeprefix(f"{heading} = "): read(node.children, lists=LISTS)
+        for each in sections
+        if each.name == section
+        for node in each.nodes
+    }
+
+
+def scripts(sections: Sequence[Section], configuration: Configuration) -> Block:
+    """All vrrp_script."""
+    told = objects(sections, "VRRP Scripts", "VRRP Script")
+    ours = {each.name: _script(each, configuration) for each in configuration.vrrp_script}
+    return Block("vrrp_script", told, ours, SCRIPT_IGNORED)
+
+
+def _script(script: VrrpScript, configuration: Configuration) -> Fields:
+    # keepalived tells 0 where no timeout is given, which means the interval
+    timeout = script.timeout
+    return {
+        "Command": command(script.script),
+        "Interval": f"{seconds(script.interval)} sec",
+        "Timeout": f"{seconds(timeout)} sec",
+        "Weight": f"{script.weight}{' reverse' if script.reverse else ''}",
+        "Rise": str(script.rise),
+        "Fall": str(script.fall),
+        "Script uid:gid": f"{script.script.uid}:{script.script.gid}",
+        **optional("Tracking instances", followers(configuration, "track_script", script.name)),
+    }
+
+
+def followers(configuration: Configuration, keyword: str, name: str) -> Value:
+    """The instances that follow something, with their weights, those of a group through the group."""
+    found = []
+    for instance in configuration.vrrp_instance:
+        for tracked in getattr(instance, keyword):
+            if tracked.name == name:
+                found.append(weighted(instance.name, tracked.weight, reverse=tracked.reverse, comma=","))
+    return tuple(sorted(found))
