@@ -8,18 +8,19 @@ say.
 
 import contextlib
 import os
+import re
 import shlex
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from tests.support import keepalived
-from tests.support.director import CHECKOUT
+from tests.support.director import CHECKOUT, descendants
 from tests.support.netns import why_not as no_namespaces
 
 FILE = "/etc/keepalived/keepalived.conf"
@@ -90,6 +91,11 @@ def may_hold(command: str) -> bool:
     )
 
 
+def is_interface_name(name: str) -> bool:
+    """Whether the kernel allows an interface of that name."""
+    return re.fullmatch(r"[^\s/:]{1,15}", name) is not None and name not in {".", "..", "lo"}
+
+
 class Programs:
     """What is compiled once: the program that does nothing, and the library that answers for IPVS."""
 
@@ -105,22 +111,39 @@ class Programs:
 
 def run(programs: Programs, wanted: Wanted, within: float = 20.0) -> Run:
     """Start keepalived on that file, collect its dumps, and end it."""
+    with _started(programs, wanted) as (process, log, root):
+        failure = _dump(process, log, root / "tmp", time.monotonic() + within)
+        told = log.read_text(errors="replace")
+        dumps = {} if failure else {each: (root / "tmp" / each).read_text(errors="replace") for each in _dumps(told)}
+        return Run(told, dumps, failure)
+
+
+def verdict(programs: Programs, wanted: Wanted, within: float = 20.0) -> int | None:
+    """What the configuration test exits with; None when it does not end."""
+    with _started(programs, wanted, "-t") as (process, _, _):
+        try:
+            return process.wait(within)
+        except subprocess.TimeoutExpired:
+            return None
+
+
+@contextlib.contextmanager
+def _started(
+    programs: Programs, wanted: Wanted, *options: str
+) -> Iterator[tuple[subprocess.Popen[bytes], Path, Path]]:
+    """A process that becomes the daemon, its log, its root; ended and gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="pyk-cell-") as name:
-        root = Path(name) / "root"
-        script = _furnish(programs, root, wanted)
+        root, log = Path(name) / "root", Path(name) / "log"
+        script = _furnish(programs, root, wanted, options)
         argv = ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child", "sh", "-euc"]
-        log = Path(name) / "log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*argv, script], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=_environment()
             )
         try:
-            failure = _dump(process, log, root / "tmp", time.monotonic() + within)
+            yield process, log, root
         finally:
             _end(process)
-        told = log.read_text(errors="replace")
-        dumps = {} if failure else {each: (root / "tmp" / each).read_text(errors="replace") for each in _dumps(told)}
-        return Run(told, dumps, failure)
 
 
 def _dumps(log: str) -> list[str]:
@@ -133,7 +156,7 @@ def _environment() -> dict[str, str]:
     return {**ENVIRONMENT, **({"LD_LIBRARY_PATH": libraries} if libraries else {})}
 
 
-def _furnish(programs: Programs, root: Path, wanted: Wanted) -> str:
+def _furnish(programs: Programs, root: Path, wanted: Wanted, options: Sequence[str]) -> str:
     """Make the root's files, and the shell script that makes the rest from inside and becomes the daemon."""
     _files(programs, root, wanted)
     lines = [f"echo {HOST_NAME} > /proc/sys/kernel/hostname", f"mount --bind {root} {root}"]
@@ -149,7 +172,7 @@ def _furnish(programs: Programs, root: Path, wanted: Wanted) -> str:
         lines += [f"mount --bind {file} {place}"] if file.startswith("/dev") else _read_only(file, root)
     lines += [f"mount -t proc proc {root}/proc", *_network(root, wanted)]
     drop = "-sys_module,-sys_time,-sys_boot,-sys_rawio,-mknod"
-    daemon = shlex.join([str(binary), "-n", "-l", "-D", "-f", FILE, *wanted.options])
+    daemon = shlex.join([str(binary), "-n", "-l", "-D", "-f", FILE, *wanted.options, *options])
     lines.append(f"cd {root}; exec setpriv --bounding-set {drop} chroot {root} {daemon}")
     return "\n".join(lines)
 
@@ -212,9 +235,30 @@ def _dump(process: subprocess.Popen[bytes], log: Path, folder: Path, end: float)
         return "ended"
     os.kill(daemon, signal.SIGUSR1)
     wanted = _dumps(told())
-    if not _until(lambda: all((folder / name).exists() for name in wanted), process, end):
+    if not _until(lambda: all(_written(folder / name, process.pid) for name in wanted), process, end):
         return "no dump of " + ", ".join(name for name in wanted if not (folder / name).exists())
     return ""
+
+
+def _written(file: Path, pid: int) -> bool:
+    """Whether a file is there and no process of the cell writes to it any more."""
+    if not file.exists():
+        return False
+    seen = file.stat()
+    for each in descendants(pid)[1:]:
+        with contextlib.suppress(OSError):
+            for descriptor in Path(f"/proc/{each}/fd").iterdir():
+                if _same(descriptor, seen):
+                    return False
+    return True
+
+
+def _same(descriptor: Path, seen: os.stat_result) -> bool:
+    try:
+        found = descriptor.stat()
+    except OSError:
+        return False
+    return (found.st_dev, found.st_ino) == (seen.st_dev, seen.st_ino)
 
 
 def _first_process(process: subprocess.Popen[bytes]) -> int | None:

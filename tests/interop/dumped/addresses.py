@@ -1,5 +1,6 @@
 """Addresses that instances hold and that stand by themselves, as dumps tell them."""
 
+import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address
 
@@ -9,8 +10,8 @@ SCOPES = {0: "global", 255: "nowhere", 254: "host", 253: "link", 200: "site"}
 
 
 def told(lines: Iterable[str]) -> tuple[str, ...]:
-    """Without the word that an address is in the kernel now."""
-    return tuple(line.removesuffix(" set") for line in lines)
+    """Without the word that an address is in the kernel now, and with the interface below one of our own making."""
+    return tuple(re.sub(r" dev [^\s@]+@", " dev ", line.removesuffix(" set")) for line in lines)
 
 
 def text(entry: AddressEntry, device: str) -> str:

@@ -6,6 +6,7 @@ that has everything, and noting what was asked for. The cell and the machine of 
 
 import csv
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,20 @@ class File:
     name: str
     data: bytes
     interfaces: tuple[str, ...] = ()
+    config_id: str = ""
+    """What its ``@`` lines are chosen by; empty for the host's name."""
+    judged: bool = False
+    """keepalived's verdict for just this machine is known: it accepts the file."""
+
+    @property
+    def options(self) -> LoadOptions:
+        """For our reading."""
+        return LoadOptions(config_id=self.config_id)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """For keepalived."""
+        return ("-i", self.config_id) if self.config_id else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +54,36 @@ class Both:
     loaded: Loaded
 
 
-class Asked(Machine):
-    """A machine that notes which commands and network namespaces it is asked for."""
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a file asks of the machine."""
 
-    def __init__(self, file: File, commands: Sequence[str] = (), namespaces: Sequence[str] = ()) -> None:
-        super().__init__({cell.FILE: file.data}, file.interfaces, tuple(commands), cell.ENVIRONMENT)
+    interfaces: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+
+
+class Everything(dict[str, NetworkInterface]):
+    """Every interface that there can be: one is there when it is asked for."""
+
+    def get(self, key: str, default: object = None) -> NetworkInterface | None:  # type: ignore[override]  # no default
+        """Make it so."""
+        if not cell.is_interface_name(key):
+            return None
+        return self.setdefault(key, NetworkInterface(key))
+
+    def __contains__(self, key: object) -> bool:
+        return self.get(str(key)) is not None
+
+
+class Asked(Machine):
+    """A machine that has everything, and notes what it is asked for."""
+
+    def __init__(self, file: File) -> None:
+        super().__init__({cell.FILE: file.data}, file.interfaces, (), cell.ENVIRONMENT)
+        self.asked = Everything(self._interfaces)
         self.asked_commands: set[str] = set()
         self.asked_namespaces: set[str] = set()
-        for name in namespaces:
-            self.namespaces[name] = self._interfaces
 
     def script(self, name: str) -> ScriptPath | None:
         path = name if "/" in name else f"/usr/bin/{name}"
@@ -58,23 +94,45 @@ class Asked(Machine):
     def interfaces(self, namespace: str | None) -> Mapping[str, NetworkInterface] | None:
         if namespace is not None:
             self.asked_namespaces.add(namespace)
-        return super().interfaces(namespace)
+        return self.asked
 
 
-def chosen() -> list[File]:
-    """The files that both accept when the interfaces are there."""
+def needs(file: File) -> Needs:
+    """What the file asks for. Where keepalived was judged without further interfaces there are none."""
+    machine = Asked(file)
+    load(cell.FILE, machine, file.options)
+    interfaces = set(file.interfaces) if file.judged and not machine.asked_namespaces else set(machine.asked)
+    return Needs(
+        tuple(sorted(interfaces - {"lo"})),
+        tuple(sorted(machine.asked_commands)),
+        tuple(sorted(machine.asked_namespaces)),
+    )
+
+
+def loaded(file: File, with_needs: Needs) -> Loaded:
+    """Our reading, on the machine of the cell."""
+    machine = Machine({cell.FILE: file.data}, with_needs.interfaces, with_needs.commands, cell.ENVIRONMENT)
+    for name in with_needs.namespaces:
+        machine.namespaces[name] = machine.interfaces(None) or {}
+    return load(cell.FILE, machine, file.options)
+
+
+def corpus() -> list[File]:
+    """The files that keepalived accepts when the interfaces are there, and those of other ids that it may accept."""
     if not CORPUS:
         return []
     folder = Path(CORPUS)
     with (folder / "verdicts.tsv").open(encoding="utf-8", newline="") as table:
-        rows = [row for row in csv.DictReader(table, delimiter="\t") if row["rc_if"] == "0"]
+        rows = list(csv.DictReader(table, delimiter="\t"))
     files = []
     for row in rows:
+        data = (folder / f"{row['n']}.conf").read_bytes()
         interfaces = tuple(name for name in (row["interfaces"] or "").split(",") if name)
-        file = File(row["n"], (folder / f"{row['n']}.conf").read_bytes(), interfaces)
-        if load(cell.FILE, Asked(file), LoadOptions()).exit_code == 0:
-            files.append(file)
-    return files
+        if row["rc_if"] == "0":
+            files.append(File(row["n"], data, interfaces, judged=True))
+        ids = {found.decode() for found in re.findall(rb"(?m)^@([a-z0-9]+)[ \t]", data)}
+        files += [File(f"{row['n']}@{config_id}", data, config_id=config_id) for config_id in sorted(ids)]
+    return [file for file in files if loaded(file, needs(file)).exit_code == 0]
 
 
 class Files:
@@ -96,15 +154,11 @@ class Files:
             return list(pool.map(self.both, files))
 
     def _run(self, file: File) -> Both:
-        machine = Asked(file)
-        load(cell.FILE, machine, LoadOptions())
-        if machine.asked_namespaces:  # there are more commands behind that door
-            machine = Asked(file, namespaces=sorted(machine.asked_namespaces))
-            load(cell.FILE, machine, LoadOptions())
-        commands, namespaces = sorted(machine.asked_commands), sorted(machine.asked_namespaces)
-        run = cell.run(self._programs, cell.Wanted(file.data, file.interfaces, tuple(commands), tuple(namespaces)))
-        loaded = load(cell.FILE, Asked(file, commands, namespaces), LoadOptions())
-        return Both(file, run, loaded)
+        wants = needs(file)
+        wanted = cell.Wanted(file.data, wants.interfaces, wants.commands, wants.namespaces, file.arguments)
+        if (not file.judged or wants.namespaces) and (status := cell.verdict(self._programs, wanted)) != 0:
+            return Both(file, cell.Run("", {}, f"-t gives {status}"), loaded(file, wants))
+        return Both(file, cell.run(self._programs, wanted), loaded(file, wants))
 
 
 def files() -> Iterator[Files]:

@@ -36,10 +36,10 @@ def block(sections: Sequence[Section], configuration: Configuration, *, vrrp: bo
     """The settings, from the VRRP process where there is one."""
     told = {"": read(section.nodes, PATTERNS, LISTS) for section in sections if section.name == SECTION}
     ignored = {**IGNORED, **({} if vrrp else NOT_VRRP)}
-    return Block(SECTION, told, {"": _ours(configuration.global_defs)}, ignored, WAITING)
+    return Block(SECTION, told, {"": _ours(configuration.global_defs, vrrp=vrrp)}, ignored, WAITING)
 
 
-def _ours(settings: GlobalDefs) -> Fields:
+def _ours(settings: GlobalDefs, *, vrrp: bool) -> Fields:
     return {
         "Network namespace": settings.net_namespace or "(default)",
         **optional("Instance name", settings.instance),
@@ -69,7 +69,7 @@ def _ours(settings: GlobalDefs) -> Fields:
             f"{settings.vrrp_startup_delay / 1e9:g}" if settings.vrrp_startup_delay else None,
         ),
         **flag("log_unknown_vrids", given=settings.log_unknown_vrids),
-        **_fifos(settings),
+        **_fifos(settings, vrrp=vrrp),
     }
 
 
@@ -96,8 +96,8 @@ def _announcements(settings: GlobalDefs) -> Fields:
     }
 
 
-def _fifos(settings: GlobalDefs) -> Fields:
-    """The FIFOs, and their readers."""
+def _fifos(settings: GlobalDefs, *, vrrp: bool) -> Fields:
+    """The FIFOs, and their readers: a process has appended the path to those that it starts."""
     owners = {path: f"{uid}:{gid}" for path, uid, gid in settings.fifo_owner}
     fifos = {
         "Global notify fifo": (settings.notify_fifo, settings.notify_fifo_script),
@@ -109,5 +109,7 @@ def _fifos(settings: GlobalDefs) -> Fields:
         if path is not None:
             fields[key] = f"{path}, uid:gid {owners.get(path, '0:0')}"
         if script is not None:
-            fields[f"{key} script"] = f"{command(script)}, uid:gid {script.uid}:{script.gid}"
+            started = path is not None and vrrp and not key.startswith("LVS")
+            words = command(script) + (f" '{path}'" if started else "")
+            fields[f"{key} script"] = f"{words}, uid:gid {script.uid}:{script.gid}"
     return fields

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.configuration import Configuration
-from tests.interop.dumped.fields import Block, Fields, flag, optional, read, yes
+from tests.interop.dumped.fields import Block, Fields, flag, optional, read
 from tests.interop.dumped.instance import weighted
 from tests.interop.dumped.scripts import owned
 from tests.interop.dumped.tree import Section
@@ -40,7 +40,7 @@ def _ours(group: VrrpSyncGroup) -> Fields:
     fields: Fields = {
         **optional("VRRP member instances", group.group),
         **flag("sync group tracking weight set", given=group.sync_group_tracking_weight),
-        "Notify priority changes": yes(group.notify_priority_changes, true="yes", false="no"),
+        **optional("Notify priority changes", "yes" if group.notify_priority_changes else None),
         **optional("Tracked interfaces", interfaces),
         **optional("Tracked scripts", scripts),
     }

@@ -1,5 +1,6 @@
 """vrrp_instance, as the section VRRP Topology tells it."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -38,6 +39,8 @@ IGNORED: Mapping[str, str] = {
 WAITING: frozenset[str] = frozenset(
     {
         "Use VMAC, i/f name",
+        "Use VMAC, i/f name/MAC",
+        "Use VMAC for VIPs on other interfaces",
         "Promote_secondaries",
         "Kernel rx buffer size",
         "Debug level",
@@ -83,6 +86,8 @@ def _told(fields: Fields) -> Fields:
     for key in ("Virtual IP", "Virtual IP Excluded"):
         if isinstance(lines := fields.get(key), tuple):
             fields[key] = addresses.told(lines)
+    # an interface of our own making is told with the one it stands on: the second is what the file names
+    fields["Interface"] = re.sub(r"(\S+), (?:vmac|ipvlan) on ([^\s,]+).*", r"\2", str(fields["Interface"]))
     source = str(fields.get("Using src_ip", ""))
     if not source.endswith(" (from configuration)"):  # that of the interface, at the moment
         fields.pop("Using src_ip", None)
@@ -161,10 +166,17 @@ def _unicast(instance: VrrpInstance) -> Fields:
         for each in instance.unicast_peer
     )
     return {
-        **optional("Unicast TTL", None if instance.unicast_ttl is None else str(instance.unicast_ttl)),
+        **optional("Unicast TTL", _ttl(instance)),
         "Check unicast src": yes(instance.check_unicast_src, true="yes", false="no"),
         "Unicast Peer": peers,
     }
+
+
+def _ttl(instance: VrrpInstance) -> str | None:
+    """IPv4 has 255 where none is given, IPv6 the kernel's."""
+    if instance.unicast_ttl is not None:
+        return str(instance.unicast_ttl)
+    return None if instance.family == AF_INET6 else "255"
 
 
 def weighted(name: str, weight: int, *, reverse: bool, comma: str = "") -> str:

@@ -32,18 +32,25 @@ def objects(sections: Sequence[Section], section: str, heading: str) -> dict[str
 
 def scripts(sections: Sequence[Section], configuration: Configuration) -> Block:
     """All vrrp_script."""
-    told = objects(sections, "VRRP Scripts", "VRRP Script")
+    told = {name: _told(fields) for name, fields in objects(sections, "VRRP Scripts", "VRRP Script").items()}
     ours = {each.name: _script(each, configuration) for each in configuration.vrrp_script}
     return Block("vrrp_script", told, ours, SCRIPT_IGNORED)
 
 
+def _told(fields: Fields) -> Fields:
+    """With what keepalived means where it tells less."""
+    if fields["Timeout"] == "0 sec":  # none given: the interval
+        fields["Timeout"] = fields["Interval"]
+    if not str(fields["Command"]).startswith("'"):  # a line that only a shell understands
+        fields["Command"] = f"'/bin/sh' '-c' '{fields['Command']}'"
+    return fields
+
+
 def _script(script: VrrpScript, configuration: Configuration) -> Fields:
-    # keepalived tells 0 where no timeout is given, which means the interval
-    timeout = script.timeout
     return {
         "Command": command(script.script),
         "Interval": f"{seconds(script.interval)} sec",
-        "Timeout": f"{seconds(timeout)} sec",
+        "Timeout": f"{seconds(script.timeout)} sec",
         "Weight": f"{script.weight}{' reverse' if script.reverse else ''}",
         "Rise": str(script.rise),
         "Fall": str(script.fall),
