@@ -31,6 +31,7 @@ PATTERNS = (r"(Fast recovery) (.*)", r"(Enable SNI) (.*)", r"(Keepalive method) 
 
 def block(sections: Sequence[Section], configuration: Configuration) -> Block:
     """All checkers of all real servers, numbered for each server."""
+    everything = configuration.global_defs.checker_log_all_failures
     told: dict[str, Fields] = {}
     nodes = [node for section in sections if section.name == "Health checkers" for node in section.nodes]
     for node in nodes:
@@ -42,7 +43,8 @@ def block(sections: Sequence[Section], configuration: Configuration) -> Block:
         for real in server.real_server:
             for checker in real.checkers:
                 ours[_number(ours, f"{server.service} -> {server.real_server_text(real)}")] = _ours(checker)
-    return Block("checker", told, ours, IGNORED, WAITING)
+    ignored = {**IGNORED, **({"Log all failures": "told without the global setting"} if everything else {})}
+    return Block("checker", told, ours, ignored, WAITING)
 
 
 def _waits(fields: Fields) -> bool:
@@ -57,7 +59,7 @@ def _number(known: Mapping[str, Fields], name: str) -> str:
 
 
 def _told(nodes: Iterable[Node]) -> Fields:
-    """The urls of HTTP_GET are numbered."""
+    """The urls of HTTP_GET are numbered, and each has its Host header, be it the checker's."""
     fields: Fields = {}
     plain = []
     number = 0
@@ -69,7 +71,12 @@ def _told(nodes: Iterable[Node]) -> Fields:
             fields |= {f"url {number}/{key}": value for key, value in inner.items()}
         else:
             plain.append(node)
-    return {**read(plain, PATTERNS, LISTS), **fields}
+    told = read(plain, PATTERNS, LISTS)
+    host = told.pop("Virtualhost", None)
+    for each in range(1, number + 1):
+        if host is not None:
+            fields.setdefault(f"url {each}/Virtual host", host)
+    return {**told, **fields}
 
 
 def _ours(checker: Checker) -> Fields:

@@ -41,6 +41,9 @@ class Block:
     """Keys of keywords that our model does not hold yet."""
 
 
+KINDS = ("Keepalive method", "Authentication type", "protocol")
+
+
 @dataclass(slots=True)
 class Comparison:
     """What came of comparing."""
@@ -52,11 +55,16 @@ class Comparison:
     """How many objects, by block."""
     waiting: set[str] = field(default_factory=set)
     """Keys met that our model does not hold yet, by block."""
+    kinds: set[str] = field(default_factory=set)
+    """What else is in the file: kinds of checkers, lists of instances."""
 
     def add(self, block: Block) -> None:
         """Compare one block."""
         self.objects[block.name] = self.objects.get(block.name, 0) + len(block.told)
         self.fields.setdefault(block.name, 0)
+        for told in block.told.values():
+            self.kinds |= {str(told[key]) for key in KINDS if key in told}
+            self.kinds |= {key for key, value in told.items() if isinstance(value, tuple)}
         for name in dict.fromkeys([*block.told, *block.ours]):
             told, ours = block.told.get(name), block.ours.get(name)
             if told is None or ours is None:

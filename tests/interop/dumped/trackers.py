@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.configuration import Configuration
-from tests.interop.dumped.fields import Block, Fields, Value, optional, read, seconds
+from tests.interop.dumped.fields import Block, Fields, Value, read, seconds
 from tests.interop.dumped.instance import weighted
 from tests.interop.dumped.scripts import command
 from tests.interop.dumped.tree import Section
@@ -43,6 +43,7 @@ def _told(fields: Fields) -> Fields:
         fields["Timeout"] = fields["Interval"]
     if not str(fields["Command"]).startswith("'"):  # a line that only a shell understands
         fields["Command"] = f"'/bin/sh' '-c' '{fields['Command']}'"
+    fields["Tracking instances"] = tuple(sorted(fields.get("Tracking instances", ())))
     return fields
 
 
@@ -55,15 +56,21 @@ def _script(script: VrrpScript, configuration: Configuration) -> Fields:
         "Rise": str(script.rise),
         "Fall": str(script.fall),
         "Script uid:gid": f"{script.script.uid}:{script.script.gid}",
-        **optional("Tracking instances", followers(configuration, "track_script", script.name)),
+        "Tracking instances": followers(configuration, "track_script", script.name),
     }
 
 
 def followers(configuration: Configuration, keyword: str, name: str) -> Value:
-    """The instances that follow something, with their weights, those of a group through the group."""
-    found = []
+    """The instances that follow something, those of a group that follows it too, each with its weight."""
+    found = {}
+    for group in configuration.vrrp_sync_group:
+        for tracked in getattr(group, keyword):
+            if tracked.name == name:
+                found.update(dict.fromkeys(group.group, tracked))
     for instance in configuration.vrrp_instance:
         for tracked in getattr(instance, keyword):
             if tracked.name == name:
-                found.append(weighted(instance.name, tracked.weight, reverse=tracked.reverse, comma=","))
-    return tuple(sorted(found))
+                found[instance.name] = tracked
+    return tuple(
+        sorted(weighted(who, tracked.weight, reverse=tracked.reverse, comma=",") for who, tracked in found.items())
+    )
