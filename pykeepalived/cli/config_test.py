@@ -5,8 +5,8 @@ from typing import TextIO
 
 from pykeepalived.config.diagnostics import Severity, render
 from pykeepalived.config.load import Loaded
-from pykeepalived.daemon.assemble import load_configuration
-from pykeepalived.daemon.roles import EXIT_FATAL, EXIT_NO_MEMORY, EXIT_PROGRAM_ERROR
+from pykeepalived.daemon.exit_status import EXIT_FATAL, EXIT_NO_MEMORY, EXIT_PROGRAM_ERROR
+from pykeepalived.daemon.reading import load_configuration
 from pykeepalived.daemon.settings import Settings
 from pykeepalived.errors import PykeepalivedError
 

@@ -1,7 +1,8 @@
 """What is wrong with a configuration, where, and what mends it."""
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pykeepalived.config.kinds import Problem
@@ -38,6 +39,21 @@ class Diagnostic:
     problem: Problem | None = None
     fatal: bool = False
     """A start must be refused."""
+
+
+_SECRET = re.compile(
+    r"\b(?:auth_pass|password|key[ \t]+[0-9]+(?![ \t]+file:))[ \t]+(?P<secret>(?:\"[^\"]*\"?|[^{}\"])+)"
+)
+"""A password or a key in a line, up to the brace that may follow."""
+
+
+def without_secrets(span: Span) -> Span:
+    """The place with its line as it may be shown: stars stand for passwords and keys."""
+    text = span.text
+    for found in reversed(list(_SECRET.finditer(text))):
+        start, end = found.span("secret")
+        text = text[:start] + re.sub(r"\S", "*", text[start:end]) + text[end:]
+    return span if text == span.text else replace(span, text=text)
 
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
@@ -101,7 +117,9 @@ class Findings:
         self._dropped = 0
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Keeps it unless it was said already."""
+        """Keeps it unless it was said already. What it shows of the file has no secret."""
+        if diagnostic.span is not None and (shown := without_secrets(diagnostic.span)) is not diagnostic.span:
+            diagnostic = replace(diagnostic, span=shown)
         if len(self._found) >= self.MOST:
             # the class counts even where the text is too much
             self._dropped += 1

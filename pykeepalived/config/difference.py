@@ -1,7 +1,9 @@
 """What changed between two configurations, by identity: the plan of a reload.
 
 Identities: an instance is its VRID, family, interface, and unicast source or multicast group; a group and a script are
-their names; a virtual server is its service; a real server is its address and port within a virtual server.
+their names, and so is what they follow; a garp_group is its interfaces, a line about an interface is its name; a
+virtual server is its service; a real server is its address and port within a virtual server; a static address is itself
+on its interface.
 """
 
 import dataclasses
@@ -9,14 +11,20 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.bfd_instance import BfdInstance
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
+from pykeepalived.config.blocks.track_file import TrackedFile
+from pykeepalived.config.blocks.track_group import TrackGroup
 from pykeepalived.config.blocks.virtual_server import RealServer, VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
+from pykeepalived.config.blocks.vrrp_track_process import VrrpTrackProcess
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import Timer
-from pykeepalived.units import SECOND
 
 Item = TypeVar("Item")
 
@@ -43,11 +51,17 @@ class Difference:
     vrrp_sync_group: Changes[VrrpSyncGroup]
     vrrp_script: Changes[VrrpScript]
     virtual_server: Changes[VirtualServer]
+    garp_group: Changes[GarpGroup] = Changes()
+    linkbeat_interfaces: Changes[LinkbeatInterface] = Changes()
+    interface_up_down_delays: Changes[InterfaceUpDownDelay] = Changes()
+    track_file: Changes[TrackedFile] = Changes()
+    vrrp_track_process: Changes[VrrpTrackProcess] = Changes()
+    bfd_instance: Changes[BfdInstance] = Changes()
+    track_group: Changes[TrackGroup] = Changes()
+    static_ipaddress: Changes[AddressEntry] = Changes()
 
     def __bool__(self) -> bool:
-        return bool(
-            self.global_defs or self.vrrp_instance or self.vrrp_sync_group or self.vrrp_script or self.virtual_server
-        )
+        return any(getattr(self, field.name) for field in dataclasses.fields(self))
 
 
 def difference(old: Configuration, new: Configuration) -> Difference:
@@ -58,6 +72,18 @@ def difference(old: Configuration, new: Configuration) -> Difference:
         vrrp_sync_group=changes(old.vrrp_sync_group, new.vrrp_sync_group, lambda each: each.name),
         vrrp_script=changes(old.vrrp_script, new.vrrp_script, lambda each: each.name),
         virtual_server=changes(old.virtual_server, new.virtual_server, lambda each: each.service),
+        garp_group=changes(old.garp_group, new.garp_group, lambda each: each.interfaces),
+        linkbeat_interfaces=changes(old.linkbeat_interfaces, new.linkbeat_interfaces, lambda each: each.name),
+        interface_up_down_delays=changes(
+            old.interface_up_down_delays, new.interface_up_down_delays, lambda each: each.name
+        ),
+        track_file=changes(old.track_file, new.track_file, lambda each: each.name),
+        vrrp_track_process=changes(old.vrrp_track_process, new.vrrp_track_process, lambda each: each.name),
+        bfd_instance=changes(old.bfd_instance, new.bfd_instance, lambda each: each.name),
+        track_group=changes(old.track_group, new.track_group, lambda each: each.name),
+        static_ipaddress=changes(
+            old.static_ipaddress, new.static_ipaddress, lambda each: (each.address, each.prefix_length, each.dev)
+        ),
     )
 
 
@@ -80,12 +106,20 @@ def changes(old: Iterable[Item], new: Iterable[Item], identity: Callable[[Item],
 def lines(found: Difference) -> list[str]:
     """What a reload does, object by object, for people."""
     said = [f"global_defs: {_keywords(*found.global_defs)}"] if found.global_defs else []
+    said += _named("garp_group", found.garp_group, lambda group: " ".join(group.interfaces))
     for word, each in (
+        ("linkbeat_interfaces", found.linkbeat_interfaces),
+        ("interface_up_down_delays", found.interface_up_down_delays),
         ("vrrp_script", found.vrrp_script),
+        ("track_file", found.track_file),
+        ("vrrp_track_process", found.vrrp_track_process),
+        ("bfd_instance", found.bfd_instance),
+        ("track_group", found.track_group),
         ("vrrp_sync_group", found.vrrp_sync_group),
         ("vrrp_instance", found.vrrp_instance),
     ):
         said += _named(word, each, lambda item: str(item.name))
+    said += _named("static_ipaddress", found.static_ipaddress, lambda each: f"{each} dev {each.dev}")
     said += _named("virtual_server", found.virtual_server, lambda server: str(server.service), _servers)
     return said
 
@@ -129,6 +163,7 @@ def _value(field: "dataclasses.Field[Any]", value: int | str) -> str:
     """As it stands in the file."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, int) and isinstance(field.metadata["keyword"].kind, Timer):
-        return f"{value / SECOND:g}"
+    kind = field.metadata["keyword"].kind
+    if isinstance(kind, Timer):
+        return kind.write(value)
     return str(value)

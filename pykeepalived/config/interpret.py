@@ -7,24 +7,18 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
-from pykeepalived.config.blocks.virtual_server import VirtualServer
-from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
-from pykeepalived.config.blocks.vrrp_script import VrrpScript
-from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
 from pykeepalived.config.kinds import NOTHING, Choice, Command, Entries, Kind, Names, Problem, Refused
+from pykeepalived.config.language import ROOT, TOP
 from pykeepalived.config.later import LaterChecks
 from pykeepalived.config.lexer import CLOSE, OPEN, WORDS, Line, Statement, script_words, split_words, strip_comment
 from pykeepalived.config.raw import CommandGiven, EntryGiven, Given, Piece, Raw
-from pykeepalived.config.schema import Block, Keyword, Later, Repeat, table_of
+from pykeepalived.config.schema import Block, Keyword, Later, Repeat
 
-TOP: dict[str, Block] = {
-    table.name: table for table in map(table_of, (GlobalDefs, VrrpInstance, VrrpSyncGroup, VrrpScript, VirtualServer))
-}
-NEEDS_NAME = frozenset({"vrrp_script", "vrrp_track_process", "track_file", "vrrp_track_file", "virtual_server_group"})
+NEEDS_NAME = frozenset({"vrrp_script", "vrrp_track_process", "track_file", "bfd_instance", "virtual_server_group"})
 """Blocks whose missing name ends keepalived at once."""
-ONE_NAME = frozenset({"vrrp_instance", "vrrp_sync_group", "track_group", "bfd_instance"})
+ONE_NAME = frozenset({"vrrp_instance", "vrrp_sync_group", "track_group"})
+UNIQUE = ONE_NAME | {"bfd_instance"}
 NAMED = NEEDS_NAME | ONE_NAME
 MANY_NOT_EFFECTIVE = 500
 _OPEN_QUOTE = "a quote or a backslash is left open, the script is dropped"
@@ -40,13 +34,17 @@ class Interpreter:
         self._inside = False  # a block other than global_defs
         self._order = 0
         self._unclosed_said = False
+        self._misplaced: str | None = None
+        """A closing brace that by its indentation was meant for an outer block: the first one."""
+        self._last_closed: tuple[Statement, Statement] | None = None
+        """Head and closing brace of the block at the top that ended last."""
         self._hints: dict[tuple[str, str], str | None] = {}
         self.not_effective: dict[str, str] = {}
         """Path of a keyword -> what is said about it."""
         self.later_commands: list[Given] = []
         """Commands of keywords that are not effective yet."""
         self._checks = LaterChecks(findings)
-        self.root = Raw(table_of(Root), Statement(WORDS, ["root"], Line("", 0, "", ""), 0, 0), 0)
+        self.root = Raw(ROOT, Statement(WORDS, ["root"], Line("", 0, "", ""), 0, 0), 0)
 
     def run(self) -> Raw:
         """Reads everything."""
@@ -91,6 +89,17 @@ class Interpreter:
         words = split_words(line.text)
         return Statement(WORDS, words, line, 0, len(line.text)) if words else None
 
+    def _commented_head(self, statement: Statement) -> None:
+        r"""A ``\#`` in the head of a block: keepalived loses the opening brace behind it, and with it the block."""
+        if statement.line.columns is None or not ("#" in statement.text or "!" in statement.text):
+            return
+        line, _ = strip_comment(statement.line.cut(statement.start, statement.end))
+        if len(line.text) < statement.end - statement.start:
+            place = statement.start + len(line.text)
+            message = f"Missing '{{' at beginning of configuration block: {statement.words[0]}"
+            hint = "a comment begins here, also behind a backslash: put the name between double quotes"
+            self._error(message, statement.line.span(place, place + 1), hint, Problem.MISSING_BOB)
+
     def _peek(self) -> Statement | None:
         if self._waiting is None:
             self._waiting = next(self._statements, None)
@@ -117,15 +126,18 @@ class Interpreter:
                 name = statement.words[0]
                 spec = keywords.get(name)
                 if spec is not None:
-                    self._keyword(raw, name, spec, statement)
+                    self._keyword(raw, path, name, spec, statement)
                 elif name in blocks:
                     self._open(raw, path, blocks[name], statement)
                 else:
                     self._other(raw, path, name, statement, blocks)
             elif statement.kind == CLOSE:
                 if path:
+                    self._closed(raw.head, statement)
+                    if "/" not in path:
+                        self._last_closed = raw.head, statement
                     return True
-                hint = "remove it, or look for a block closed too early above"
+                hint = self._closed_early() or "remove it, or look for a block closed too early above"
                 self._error("Unexpected '}' - ignoring", statement.span(), hint, Problem.UNEXPECTED_EOB)
             else:
                 self._stray(statement)
@@ -135,6 +147,25 @@ class Interpreter:
         self._error("Unexpected '{' - ignoring", statement.span(), hint, Problem.UNEXPECTED_BOB)
         self._skip(statement)
 
+    def _closed(self, head: Statement, close: Statement) -> None:
+        """Notes a brace that stands further left than the block it closes: one is missing somewhere above it."""
+        if self._misplaced is None and (at := _indentation(close)) is not None:
+            begun = _indentation(head)
+            if begun is not None and at < begun:
+                self._misplaced = (
+                    f"the }} on line {close.line.number} closes '{' '.join(head.words[:3])}' of line "
+                    f"{head.line.number}, though it stands further left: the missing }} belongs above it"
+                )
+
+    def _closed_early(self) -> str | None:
+        """What ended last at the top, for words that come after a brace too many."""
+        if self._last_closed is None:
+            return None
+        head, close = self._last_closed
+        if (at := _indentation(close)) is not None and at == _indentation(head):
+            return None
+        return f"remove it: the }} on line {close.line.number} has closed '{' '.join(head.words[:3])}' already"
+
     def _unclosed(self, head: Statement) -> None:
         if self._unclosed_said:
             return  # the blocks around it miss theirs for the same reason
@@ -142,7 +173,7 @@ class Interpreter:
         self._error(
             f"the block '{' '.join(head.words[:3])}' is not closed: there are missing '}}'s or extra '{{'s",
             head.span(),
-            "add the missing }; it may belong to a block further down",
+            f"add the missing }}: {self._misplaced or 'it may belong to a block further down'}",
             Problem.MISSING_EOB,
         )
 
@@ -164,6 +195,15 @@ class Interpreter:
             inner = again  # the settings of several such blocks merge
         opened = self._opens(statement, table)
         where = f"{path}/{table.name}" if path else table.name
+        if not table.effective and raw.table.effective:
+            self._not_effective_yet(where, statement)
+        if statement.words[0] in table.names:
+            # keepalived tells it and does not count it
+            message = f'"{statement.words[0]}" is deprecated, please use "{table.name}"'
+            hint = f"write {table.name}"
+            self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), hint))
+        if not path and table.name != "global_defs":
+            self._commented_head(statement)
         refused = self._refuse_head(raw, table, statement)
         if opened:
             if refused:
@@ -176,6 +216,8 @@ class Interpreter:
                 self._inside = False
         if not refused and not again:
             raw.blocks.append(inner)
+            if not path:
+                self._checks.defined(inner)
 
     def _refuse_head(self, raw: Raw, table: Block, statement: Statement) -> bool:
         """Says what is wrong with the words before the brace; True when the block cannot be used."""
@@ -193,7 +235,7 @@ class Interpreter:
             hint = f"write {name} NAME {{" if len(words) < 2 else f'a name with blanks needs quotes: {name} "..." {{'
             self._error(f"{name} needs exactly one name - skipping", statement.span(), hint)
             return True
-        if name in ONE_NAME:
+        if name in UNIQUE:
             for other in raw.named(name):
                 if other.name == words[1]:
                     self._error(
@@ -239,7 +281,10 @@ class Interpreter:
         if (target := table.alias.get(name)) is not None:
             if name in table.deprecated:
                 self._error(f"'{name}' is deprecated", statement.span(0), f"write {target}", Problem.DEPRECATED)
-            self._keyword(raw, target, table.keywords[target], statement)
+            elif name in table.former:
+                message = f"'{name}' is deprecated"
+                self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), f"write {target}"))
+            self._keyword(raw, path, target, table.keywords[target], statement)
         elif (target := table.negated.get(name)) is not None:
             self._order += 1
             raw.given[target] = Given(value=False, statement=statement, order=self._order)
@@ -254,7 +299,10 @@ class Interpreter:
         name = statement.words[0]
         if (name, path) not in self._hints:
             near = difflib.get_close_matches(name, known, 1, 0.7)
-            self._hints[name, path] = _elsewhere(name, path) or (f"did you mean {near[0]}?" if near else None)
+            home = _elsewhere(name, path)
+            if home is not None and not path:
+                home += self._left(home)
+            self._hints[name, path] = home or (f"did you mean {near[0]}?" if near else None)
         hint = self._hints[name, path]
         following = self._peek()
         if following is not None and following.kind == OPEN:
@@ -266,12 +314,20 @@ class Interpreter:
         else:
             self._error(f"Unknown keyword '{name}'", statement.span(0), hint, Problem.UNKNOWN_KEYWORD)
 
+    def _left(self, home: str) -> str:
+        """That the block a keyword belongs in was closed just above it."""
+        if self._last_closed is None or home.rpartition(" ")[2] != self._last_closed[0].words[0]:
+            return ""
+        head, close = self._last_closed
+        if (at := _indentation(close)) is not None and at == _indentation(head):
+            return ""
+        return f"; '{' '.join(head.words[:3])}' was closed by the }} on line {close.line.number}"
+
     def _later(self, path: str, later: Later, statement: Statement, *, nested: bool = False) -> None:
         """A keyword that is known and not effective yet: its structure is respected, its name said once."""
         where = f"{path}/{later.name}" if path else later.name
-        if not nested and where not in self.not_effective and len(self.not_effective) < MANY_NOT_EFFECTIVE:
-            line = statement.line
-            self.not_effective[where] = f"{where} ({line.file}:{line.number})"
+        if not nested:
+            self._not_effective_yet(where, statement)
         name = later.name
         if not path and name in NEEDS_NAME and len(statement.words) < 2:
             self._error(
@@ -284,9 +340,8 @@ class Interpreter:
             self._misc_path(statement)
         elif later.instead:
             message = f'"{name}" is deprecated, please use "{later.instead}"'
-            problem = None if name == "vrrp_track_file" else Problem.DEPRECATED  # as keepalived counts
             hint = f"write {later.instead}"
-            self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), hint, problem))
+            self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), hint, Problem.DEPRECATED))
         if later.kind is not None:
             try:
                 later.kind.read(statement.words[1:])
@@ -296,11 +351,8 @@ class Interpreter:
             return
         if later.free:
             if self._value_block(statement):
-                count = 0
                 for each in self._lines_of(statement):
-                    count += 1
-                    self._checks.line(name, path, each)
-                self._checks.lines(name, statement, count)
+                    self._checks.line(name, each)
             return
         if self._opens(statement, later.inner):
             self._later_block(where, later.inner, statement)
@@ -331,14 +383,16 @@ class Interpreter:
                 self._later(path, later, statement, nested=True)
         self._unclosed(head)
 
-    def _keyword(self, raw: Raw, name: str, spec: Keyword, statement: Statement) -> None:
+    def _keyword(self, raw: Raw, path: str, name: str, spec: Keyword, statement: Statement) -> None:
         self._order += 1
+        if not spec.effective and raw.table.effective:
+            self._not_effective_yet(f"{path}/{name}" if path else name, statement)
         kind = spec.kind
         if kind.entries:
             self._entries(raw, name, spec, statement)
             return
         earlier = raw.given.get(name)
-        if earlier is not None and spec.repeat is Repeat.FIRST:
+        if earlier is not None and spec.repeat is Repeat.FIRST and earlier.value != spec.default:
             where = earlier.statement.line.number
             hint = f"it is set on line {where}; remove one of the two"
             self._error(f"{name} is set already, the first stands", statement.span(0), hint)
@@ -347,25 +401,43 @@ class Interpreter:
             value: Any = self._command(kind, statement) if kind.raw else kind.read(statement.words[1:])
         except Refused as refused:
             raw.said.setdefault(name, Given(None, statement, self._order))
-            self._refused(statement, refused)
+            if spec.checked and refused.problem is Problem.LACKS_WORD:
+                refused.problem = Problem.MISSING_PARAMETER
+            for each in (refused, *refused.also):
+                self._refused(statement, each)
             value = refused.kept
+        if value is not NOTHING and spec.repeat is Repeat.EACH:
+            value = [*(earlier.value if earlier is not None else ()), Given(value, statement, self._order)]
         if value is not NOTHING and earlier is not None:
             value = self._again(name, spec, statement, earlier, value)
         if value is not NOTHING:
             raw.given[name] = Given(value, statement, self._order)
 
+    def _not_effective_yet(self, where: str, statement: Statement) -> None:
+        """To be said once at the start."""
+        if where not in self.not_effective and len(self.not_effective) < MANY_NOT_EFFECTIVE:
+            line = statement.line
+            self.not_effective[where] = f"{where} ({line.file}:{line.number})"
+
     def _again(self, name: str, spec: Keyword, statement: Statement, earlier: Given, value: Any) -> Any:
         """What a second use makes of the value: another one, more of it, or NOTHING."""
         line = earlier.statement.line.number
         if spec.repeat is Repeat.COLLECT:
-            return (*earlier.value, *value)
+            try:
+                return spec.kind.merged(earlier.value, value)
+            except Refused as refused:
+                self._refused(statement, refused)
+                return refused.kept
         if spec.repeat is Repeat.REPLACE:
             hint = f"it is also set on line {line}"
             self._error(f"{name} is set already, this one replaces it", statement.span(0), hint)
-        elif (
-            spec.repeat is Repeat.STRONGEST
-            and isinstance(spec.kind, Choice)
-            and value != earlier.value == spec.kind.words[0]
+        elif value != earlier.value and (
+            spec.repeat is Repeat.SAME
+            or (
+                spec.repeat is Repeat.STRONGEST
+                and isinstance(spec.kind, Choice)
+                and earlier.value == spec.kind.words[0]
+            )
         ):
             hint = f"it is set on line {line}; remove one of the two"
             self._error(f"{name} is {earlier.value} already - ignoring {value}", statement.span(1), hint)
@@ -445,6 +517,7 @@ class Interpreter:
     def _lines_of(self, head: Statement) -> Iterator[Statement]:
         while (statement := self._next()) is not None:
             if statement.kind == CLOSE:
+                self._closed(head, statement)
                 return
             if statement.kind == OPEN:
                 self._stray(statement)
@@ -462,8 +535,10 @@ class Interpreter:
             for line in self._lines_of(statement):
                 if isinstance(kind, Names):
                     values += [Given(word, line, index) for index, word in enumerate(line.words)]
+                elif isinstance(kind, Entries) and kind.plain:
+                    values.append(Given(line.words, line, order))
                 elif isinstance(kind, Entries):
-                    values.append(entry(kind.grammar, line))
+                    values.append(entry(kind.grammar, line, order))
         if earlier is not None:
             if spec.repeat is Repeat.FIRST:
                 where = earlier.statement.line.number
@@ -473,14 +548,14 @@ class Interpreter:
         raw.given[name] = Given(values, statement, order)
 
 
-def entry(grammar: str, statement: Statement) -> EntryGiven:
+def entry(grammar: str, statement: Statement, order: int = 0) -> EntryGiven:
     """A line by its grammar. The plain case, one word, needs none (and no pyparsing)."""
     if len(statement.words) == 1 and '"' not in statement.text:
-        return EntryGiven(statement.words[0], (), statement)
+        return EntryGiven(statement.words[0], (), statement, order)
     from pykeepalived.config.grammar import entries  # noqa: PLC0415 - 60 ms that a plain file need not spend
 
     subject, pieces = entries.parse(grammar, statement.text)
-    return EntryGiven(subject, pieces, statement)
+    return EntryGiven(subject, pieces, statement, order)
 
 
 def option_pieces(grammar: str, statement: Statement) -> tuple[str, tuple[Piece, ...]]:
@@ -495,10 +570,20 @@ def option_pieces(grammar: str, statement: Statement) -> tuple[str, tuple[Piece,
     return (pieces[0].value or "", pieces[1:]) if pieces else ("", ())
 
 
+def _indentation(statement: Statement) -> int | None:
+    """How far from the left a statement begins its line; None when it is not the first, or comes of a definition."""
+    line = statement.line
+    before = line.text[: statement.start]
+    if line.columns is not None or before.strip():
+        return None
+    text = line.text.expandtabs(8)
+    return len(text) - len(text.lstrip())
+
+
 def _elsewhere(name: str, path: str) -> str | None:
     """Where a keyword belongs that is known, but not here."""
     homes = []
-    for top, table in [("", table_of(Root)), *TOP.items()]:
+    for top, table in [("", ROOT), *TOP.items()]:
         homes += _homes(name, top, table)
     homes = [home for home in homes if home != path]
     if name in TOP or any(home == "" for home in homes):

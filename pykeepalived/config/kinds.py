@@ -3,6 +3,7 @@
 A kind knows nothing of files, users or other keywords.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -72,6 +73,8 @@ class Refused(Exception):  # noqa: N818 - it is a verdict, not a fault of the pr
         self.hint = hint
         self.problem = problem
         self.kept = kept
+        self.also: tuple[Refused, ...] = ()
+        """What is wrong besides, in the same words."""
 
 
 class Kind:
@@ -89,9 +92,32 @@ class Kind:
         """The value, or Refused."""
         raise Refused("takes no value")
 
+    def merged(self, earlier: Any, later: Any) -> Any:
+        """What two uses of a keyword that collects make together."""
+        return (*earlier, *later)
+
+    def write(self, value: Any) -> str:
+        """The words of the file that read as that value; empty for none."""
+        return word_text(str(value))
+
     def expected(self) -> str:
         """The values, for people: ``1..255``."""
         return ""
+
+    def arguments(self) -> str:
+        """The words after the keyword, for people: ``INT``."""
+        return "VALUE"
+
+    unit: ClassVar[str] = ""
+    """What is counted: ``s``."""
+
+
+_PLAIN = re.compile(r"[^ \t\f\v\r\n\"#!{}$~@\\]+")
+
+
+def word_text(text: str) -> str:
+    """A word as it may stand in the file: between quotes where it must."""
+    return text if _PLAIN.fullmatch(text) else f'"{text}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +129,14 @@ class Flag(Kind):
     def read(self, words: Sequence[str]) -> bool:  # noqa: ARG002
         """Always on."""
         return True
+
+    def write(self, value: Any) -> str:  # noqa: ARG002
+        """Nothing: the word itself says it."""
+        return ""
+
+    def arguments(self) -> str:
+        """None."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +157,14 @@ class Boolean(Kind):
     def expected(self) -> str:
         """The words."""
         return "on|off"
+
+    def write(self, value: Any) -> str:
+        """``on`` or ``off``."""
+        return "on" if value else "off"
+
+    def arguments(self) -> str:
+        """The word may be left out."""
+        return "[BOOL]"
 
 
 def number(text: str) -> int:
@@ -172,6 +214,14 @@ class Integer(Kind):
         """The bounds."""
         return f"{self.minimum}..{self.maximum}"
 
+    def write(self, value: Any) -> str:
+        """The number."""
+        return str(value)
+
+    def arguments(self) -> str:
+        """A number."""
+        return "INT" if self.bare is None else "[INT]"
+
 
 def decimal(text: str, places: int) -> int:
     """A decimal with at most ``places`` digits behind the point, as an integer of that unit."""
@@ -192,15 +242,19 @@ def decimal(text: str, places: int) -> int:
     )
 
 
+_UNITS = {"ms": -3, "us": -6, "msec": -3, "usec": -6, "sec": 0, "s": 0}
+
+
 def _time_hint(text: str) -> str:
     stripped = text.strip().lower()
-    for unit, factor in (("ms", "0.001"), ("us", "0.000001"), ("s", ""), ("sec", ""), ("m", "60"), ("min", "60")):
-        digits = stripped.removesuffix(unit)
-        if digits != stripped and digits.replace(".", "", 1).isdigit():
-            if not factor:
-                return f"times are seconds and have no unit: {digits}"
-            return f"times are seconds and have no unit: multiply {digits} by {factor}"
-    return "write seconds as digits, with a fraction if need be: 10 or 0.5"
+    found = re.fullmatch(r"([0-9]*\.?[0-9]+)(ms|us|msec|usec|sec|s|m|min)", stripped)
+    if found is None:
+        return "write seconds as digits, with a fraction if need be: 10 or 0.5"
+    from decimal import Decimal  # noqa: PLC0415 - for a mistake alone
+
+    digits, unit = found.groups()
+    seconds = Decimal(digits).scaleb(_UNITS[unit]) if unit in _UNITS else Decimal(digits) * 60
+    return f"times are seconds and have no unit: write {seconds.normalize():f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +301,22 @@ class Timer(Kind):
         """The bounds in seconds."""
         return f"{self.minimum}..{self.maximum} s"
 
+    unit: ClassVar[str] = "s"
+
+    def write(self, value: Any) -> str:
+        """The seconds, exactly."""
+        return seconds_text(value)
+
+    def arguments(self) -> str:
+        """A time."""
+        return "SECONDS"
+
+
+def seconds_text(nanoseconds: int) -> str:
+    """A length of time as the file has it: ``0.5``."""
+    whole, rest = divmod(nanoseconds, 10**9)
+    return f"{whole}.{rest:09d}".rstrip("0").rstrip(".")
+
 
 def whole_seconds(maximum: int) -> Timer:
     """A time in whole seconds from 0."""
@@ -271,6 +341,10 @@ class Word(Kind):
             raise Refused("needs a word after it", -1, problem=problem)
         return words[0][: self.longest] if self.longest else words[0]
 
+    def arguments(self) -> str:
+        """A word."""
+        return "STRING" if self.bare is None else "[STRING]"
+
 
 @dataclass(frozen=True, slots=True)
 class Interface(Kind):
@@ -286,6 +360,10 @@ class Interface(Kind):
                 hint="a name has 1 to 15 characters; `ip link` lists those of this machine",
             )
         return words[0]
+
+    def arguments(self) -> str:
+        """A name."""
+        return "IFNAME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +392,14 @@ class Choice(Kind):
     def expected(self) -> str:
         """The words."""
         return "|".join(self.words)
+
+    def write(self, value: Any) -> str:
+        """The word; nothing for what the bare keyword is."""
+        return "" if value == self.bare else str(value)
+
+    def arguments(self) -> str:
+        """The words themselves."""
+        return self.expected() if self.bare is None else f"[{self.expected()}]"
 
 
 def ip_address(text: str) -> IP:
@@ -368,6 +454,10 @@ class Address(Kind):
             )
         return address
 
+    def arguments(self) -> str:
+        """An address."""
+        return "IPV6ADDR" if self.family == AF_INET6 else "IPV4ADDR" if self.family == AF_INET else "IPADDR"
+
 
 def port(text: str, *, none: bool = False) -> int:
     """A port; ``none`` allows zeros for no port."""
@@ -395,6 +485,10 @@ class Port(Kind):
         """The bounds."""
         return "1..65535"
 
+    def arguments(self) -> str:
+        """A port."""
+        return "PORT"
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Kind):
@@ -412,6 +506,15 @@ class Endpoint(Kind):
         except Refused as refused:
             refused.word = 1
             raise
+
+    def write(self, value: Any) -> str:
+        """Address and port."""
+        address, number_ = value
+        return f"{address} {number_}" if number_ else str(address)
+
+    def arguments(self) -> str:
+        """Address and port."""
+        return "IPADDR [PORT]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,6 +535,14 @@ class Hex(Kind):
             hint=f"the MD5 sum has {2 * self.length} digits; this has {len(text)} characters",
         )
 
+    def write(self, value: Any) -> str:
+        """The digits."""
+        return bytes(value).hex()
+
+    def arguments(self) -> str:
+        """Digits."""
+        return "HEX"
+
 
 @dataclass(frozen=True, slots=True)
 class Password(Kind):
@@ -449,6 +560,14 @@ class Password(Kind):
                 kept=text[:8],
             )
         return text
+
+    def write(self, value: Any) -> str:
+        """The bytes as they stood in the file."""
+        return word_text(bytes(value).decode("utf-8", "surrogateescape"))
+
+    def arguments(self) -> str:
+        """A word."""
+        return "STRING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,6 +604,14 @@ class Ranges(Kind):
         """The bounds."""
         return f"{self.minimum}..{self.maximum}"
 
+    def write(self, value: Any) -> str:
+        """The numbers and ranges."""
+        return " ".join(str(low) if low == high else f"{low}-{high}" for low, high in value)
+
+    def arguments(self) -> str:
+        """Numbers and ranges."""
+        return "INT[-INT] ..."
+
 
 @dataclass(frozen=True, slots=True)
 class Words(Kind):
@@ -498,6 +625,14 @@ class Words(Kind):
             raise Refused("needs a word after it", -1, problem=Problem.LACKS_WORD)
         return tuple(words)
 
+    def write(self, value: Any) -> str:
+        """The words, or the one word."""
+        return word_text(value) if isinstance(value, str) else " ".join(word_text(str(each)) for each in value)
+
+    def arguments(self) -> str:
+        """Any words."""
+        return "STRING ..." if self.least else "[STRING ...]"
+
 
 @dataclass(frozen=True, slots=True)
 class Command(Kind):
@@ -507,6 +642,11 @@ class Command(Kind):
     user: bool = True
     optional: bool = False
 
+    def arguments(self) -> str:
+        """A command, and who runs it."""
+        text = "SCRIPT [USER [[:]GROUP]]" if self.user else "SCRIPT"
+        return f"[{text}]" if self.optional else text
+
 
 @dataclass(frozen=True, slots=True)
 class Names(Kind):
@@ -515,11 +655,27 @@ class Names(Kind):
     entries: ClassVar[bool] = True
     needs: ClassVar[int] = 0
 
+    def write(self, value: Any) -> str:
+        """The names, as they stand between the braces."""
+        return " ".join(map(word_text, value))
+
+    def arguments(self) -> str:
+        """A block of names."""
+        return "{ NAME ... }"
+
 
 @dataclass(frozen=True, slots=True)
 class Entries(Kind):
     """A block of lines, each read by the grammar of that name."""
 
     grammar: str
+    without: frozenset[str] = frozenset()
+    """Options of the grammar that are not for this block."""
+    plain: bool = False
+    """Its lines are words that no grammar reads."""
     entries: ClassVar[bool] = True
     needs: ClassVar[int] = 0
+
+    def arguments(self) -> str:
+        """A block of lines."""
+        return "{ ... }"

@@ -5,20 +5,11 @@ from collections.abc import Mapping
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.lexer import Statement
+from pykeepalived.config.raw import Raw
 
-DEFINES = {
-    "track_file": "track_file",
-    "vrrp_track_file": "track_file",
-    "vrrp_track_process": "vrrp_track_process",
-    "bfd_instance": "bfd_instance",
-}
-"""Block -> what its name is defined as."""
-TRACKS = {"track_file": "track_file", "track_process": "vrrp_track_process", "track_bfd": "bfd_instance"}
+DEFINES = {"track_file": "file", "bfd_instance": "neighbor_ip"}
+"""Block that defines a name -> the keyword it must have."""
 REQUIRED = {
-    "track_file": ("file",),
-    "vrrp_track_file": ("file",),
-    "vrrp_track_process": ("process",),
-    "bfd_instance": ("neighbor_ip", "neighbour_ip"),
     "MISC_CHECK": ("misc_path",),
     "FILE_CHECK": ("track_file",),
     "BFD_CHECK": ("name",),
@@ -34,7 +25,13 @@ class LaterChecks:
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
-        self._defined: dict[str, set[str]] = {kind: set() for kind in DEFINES.values()}
+        self._defined: dict[str, set[str]] = {kind: set() for kind in DEFINES}
+
+    def defined(self, raw: Raw) -> None:
+        """A block that is effective has ended: what it defines may be named from now on."""
+        needs = DEFINES.get(raw.table.name)
+        if needs in raw.given and ("checker" in raw.given or "vrrp" not in raw.given):
+            self._defined[raw.table.name].add(raw.name)
 
     def block(self, name: str, head: Statement, inside: Mapping[str, Statement]) -> None:
         """A block of keywords has ended; ``inside`` holds the first line of each."""
@@ -42,26 +39,17 @@ class LaterChecks:
         if required and not any(keyword in inside for keyword in required):
             what = " ".join(head.words[:2])
             self._error(f"{what} has no {required[0]}", head.span(0), f"add a line: {required[0]} ...")
-        elif name in DEFINES and len(head.words) > 1:
-            self._defined[DEFINES[name]].add(head.words[1])
         for (block, keyword), kind in NAMED.items():
             if block == name and keyword in inside and len(inside[keyword].words) > 1:
                 self._known(kind, inside[keyword], 1)
 
-    def line(self, block: str, path: str, line: Statement) -> None:
+    def line(self, block: str, line: Statement) -> None:
         """A line of a block of lines."""
-        if block in TRACKS and path:
-            self._known(TRACKS[block], line, 0)
-        elif block in ("virtual_routes", "static_routes") and "or" in line.words[1:]:
+        if block in ("virtual_routes", "static_routes") and "or" in line.words[1:]:
             place = line.words.index("or", 1)
             self._error(
                 '"or" for routes is deprecated, please use "nexthop"', line.span(place), "write nexthop via ..."
             )
-
-    def lines(self, block: str, head: Statement, count: int) -> None:
-        """A block of lines has ended."""
-        if block == "notification_email" and not count:
-            self._error("notification_email is empty", head.span(0), "add an address, or remove the block")
 
     def _known(self, kind: str, line: Statement, word: int) -> None:
         name = line.words[word]

@@ -6,12 +6,23 @@ from dataclasses import dataclass
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.config.cross import global_defs, groups, vrrp_scripts
+from pykeepalived.config.cross import (
+    bfd_instances,
+    garp_groups,
+    global_defs,
+    groups,
+    interfaces,
+    static_addresses,
+    track_files,
+    track_groups,
+    track_processes,
+    vrrp_scripts,
+)
 from pykeepalived.config.cross.context import Context
 from pykeepalived.config.cross.instances import Instances
 from pykeepalived.config.cross.scripts import Scripts
 from pykeepalived.config.cross.servers import Servers
-from pykeepalived.config.cross.trackers import Defined
+from pykeepalived.config.cross.trackers import Defined, Definitions
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, exit_status
 from pykeepalived.config.interpret import Interpreter
 from pykeepalived.config.kinds import Problem
@@ -79,23 +90,40 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
     scripts = Scripts(context, raw_globals)
     scripts.default_account()
     settings = global_defs.resolve(root, raw_globals, context, scripts)
+    files, defined_files = track_files.resolve(root, context)
+    processes, defined_processes = track_processes.resolve(root, context)
+    sessions, defined_sessions = bfd_instances.resolve(root, context)
     servers = Servers(context, scripts, settings).resolve(root)
     for each in later_commands:
         scripts.glance(each)
     scripts.violation(counts=True)
+    garp_group = garp_groups.resolve(root, context)
+    linkbeat_interfaces = interfaces.linkbeat_interfaces(root, context)
+    up_down_delays = interfaces.interface_up_down_delays(root, context)
     defined = vrrp_scripts.resolve(root, context, scripts)
-    resolver = Instances(context, scripts, settings, raw_globals, defined)
+    definitions = Definitions(defined, defined_files, defined_processes, defined_sessions)
+    addresses = static_addresses.resolve(root, context)
+    resolver = Instances(context, scripts, settings, definitions)
     instances = resolver.resolve(root)
-    sync_groups, instances = groups.resolve(root, instances, resolver.left_out, context, scripts, settings, defined)
+    sync_groups, instances = groups.resolve(root, instances, resolver.left_out, context, scripts, settings, definitions)
+    there = {*resolver.left_out, *(each.name for each in instances)}
     _unused(defined, instances, sync_groups, root, context)
     # keepalived looks no further once an interface is missing: that class of mistake is then not counted
     scripts.violation(counts=not context.missing_interface)
     return Configuration(
-        global_defs=settings,
+        global_defs=global_defs.complete(settings, instances),
         vrrp_instance=tuple(instances),
         vrrp_sync_group=tuple(sync_groups),
         vrrp_script=tuple(each.script for each in defined.values() if each.script is not None),
+        track_file=tuple(files),
+        vrrp_track_process=tuple(processes),
+        bfd_instance=tuple(sessions),
+        track_group=tuple(track_groups.resolve(root, there, context)),
+        static_ipaddress=tuple(addresses),
         virtual_server=tuple(servers),
+        garp_group=garp_group,
+        linkbeat_interfaces=linkbeat_interfaces,
+        interface_up_down_delays=up_down_delays,
     )
 
 
@@ -115,7 +143,7 @@ def _unused(
         # one that is tracked and cannot be run was said to be so
         if raw.name not in used and found is not None and not (found.script is None and raw.name in tracked):
             hint = f"add {raw.name} to a track_script block, or remove it"
-            context.warning(f"Warning - script {raw.name} is not used", raw.span(word=1), hint, Problem.WARNING)
+            context.warning(f"Warning - script {raw.name} is not used", raw.span(word=1), hint)
 
 
 def _tracks(raw: Raw) -> Sequence[EntryGiven]:

@@ -52,6 +52,8 @@ class EntryGiven:
     subject: str
     pieces: tuple[Piece, ...]
     statement: Statement
+    order: int = 0
+    """That of its block, where blocks of one name add up."""
 
     def span(self, piece: Piece | None = None) -> Span:
         """The place of the line, or of one option."""

@@ -20,7 +20,9 @@ class Repeat(Enum):
     FIRST = "first"  # the second is an error and ignored
     REPLACE = "replace"  # replaces, and is an error
     COLLECT = "collect"  # adds
+    EACH = "each"  # every use stays, with its place: a list as Given
     STRONGEST = "strongest"  # as LAST, but nothing replaces the first word of its Choice
+    SAME = "same"  # a second that differs is an error and ignored
 
 
 class Unset(Enum):
@@ -45,9 +47,26 @@ class Keyword:
     aliases: tuple[str, ...] = ()
     deprecated: tuple[str, ...] = ()
     """Aliases that are an error of the class DEPRECATED when used, and work."""
+    former: tuple[str, ...] = ()
+    """Aliases that are deprecated as well, which is said and does not count."""
     negated: str = ""
     """The keyword that takes this flag back."""
     process: str = ""
+    """global, vrrp, checker or bfd; empty: that of the block."""
+    spelled: str = ""
+    """As it stands in the file, where that is no name of Python's: ``tunnel-id``."""
+    since: str = ""
+    """The kernel, or the keepalived after 2.0, that it needs."""
+    unit: str = ""
+    """What is counted, where the kind does not say: bytes, hops."""
+    arguments: str = ""
+    """The words after it, for people, where the kind does not say it well: ``[[name] IFNAME] [MAC]``."""
+    effective: bool = True
+    """False: read and checked, and the daemon says at the start that it does not act upon it yet."""
+    listed: bool = True
+    """False: part of another keyword's arguments, no keyword of its own: ``reverse`` behind a weight."""
+    checked: bool = False
+    """A missing word is said and the keyword ignored; otherwise it is the end of the reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +97,18 @@ class Block:
     negated: Mapping[str, str]
     """Keyword that takes back -> keyword."""
     deprecated: frozenset[str]
+    former: frozenset[str] = frozenset()
+    process: str = ""
+    """Whose block it is: global, vrrp, checker or bfd."""
+    arguments: str = ""
+    """The words between its name and its brace, for people."""
+    since: str = ""
+    effective: bool = True
+    """False: nothing in it is acted upon yet."""
+    names: tuple[str, ...] = ()
+    """Other spellings, deprecated."""
+    subject: Mapping[str, str] = field(default_factory=dict)
+    """Of an entry: what its first words may be, each with a sentence: ``IPADDR``."""
 
     def words(self) -> list[str]:
         """Every word that may begin a line of this block."""
@@ -85,6 +116,7 @@ class Block:
 
 
 _BLOCK: dict[type, Block] = {}
+_ENTRY: dict[str, type] = {}
 _Class = TypeVar("_Class", bound=type)
 
 
@@ -97,8 +129,16 @@ class _Said(TypedDict, total=False):
     inherit: str
     aliases: tuple[str, ...]
     deprecated: tuple[str, ...]
+    former: tuple[str, ...]
     negated: str
     process: str
+    spelled: str
+    since: str
+    unit: str
+    arguments: str
+    effective: bool
+    listed: bool
+    checked: bool
 
 
 def option(kind: Kind, **said: Unpack[_Said]) -> Keyword:
@@ -154,26 +194,69 @@ def block(
     blocks: tuple[type, ...] = (),
     passes: Mapping[str, Keyword] | None = None,
     known: Mapping[str, Later] | None = None,
+    process: str = "",
+    arguments: str = "",
+    since: str = "",
+    effective: bool = True,
+    names: tuple[str, ...] = (),
+    subject: Mapping[str, str] | None = None,
 ) -> Callable[[_Class], _Class]:
     """Declares the class as a block of the file; its table is made from its fields."""
 
     def declare(cls: _Class) -> _Class:
-        keywords = {f.name: f.metadata["keyword"] for f in dataclasses.fields(cls) if "keyword" in f.metadata}
+        keywords: dict[str, Keyword] = {}
+        for each in dataclasses.fields(cls):
+            if "keyword" in each.metadata:
+                keywords[each.metadata["keyword"].spelled or each.name] = each.metadata["keyword"]
         keywords.update(passes or {})
-        inner = {table.name: table for table in map(table_of, blocks)}
+        inner = by_name(*blocks)
         _BLOCK[cls] = Block(
             name=name,
             doc=(cls.__doc__ or "").strip(),
             keywords=keywords,
             blocks=inner,
             later=dict(known or {}),
-            alias={other: word for word, spec in keywords.items() for other in (*spec.aliases, *spec.deprecated)},
+            alias={
+                other: word
+                for word, spec in keywords.items()
+                for other in (*spec.aliases, *spec.deprecated, *spec.former)
+            },
             negated={spec.negated: word for word, spec in keywords.items() if spec.negated},
             deprecated=frozenset(other for spec in keywords.values() for other in spec.deprecated),
+            former=frozenset(other for spec in keywords.values() for other in spec.former),
+            process=process,
+            arguments=arguments,
+            since=since,
+            effective=effective,
+            names=names,
+            subject=dict(subject or {}),
         )
         return cls
 
     return declare
+
+
+def entry(grammar: str, *, subject: Mapping[str, str]) -> Callable[[_Class], _Class]:
+    """Declares the class as the entries of that grammar: lines of a block, such as those of virtual_ipaddress.
+
+    Its fields made by ``keyword()`` are the options that may follow the subject.
+    """
+
+    def declare(cls: _Class) -> _Class:
+        _ENTRY[grammar] = cls
+        return block(grammar, subject=subject)(cls)
+
+    return declare
+
+
+def entry_table(grammar: str) -> Block:
+    """The table of the entries of that grammar."""
+    return _BLOCK[_ENTRY[grammar]]
+
+
+def by_name(*classes: type) -> dict[str, Block]:
+    """The tables of blocks, by each of their names."""
+    return {name: table for table in map(table_of, classes) for name in (table.name, *table.names)}
 
 
 def table_of(cls: type) -> Block:

@@ -31,6 +31,8 @@ class NetworkInterface:
     name: str
     mtu: int = 1500
     loopback: bool = False
+    driver: str = ""
+    """What drives it, by the kernel's word: veth, macvlan, bridge; empty when it does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ class Surroundings(Protocol):
     def read_file(self, path: str) -> bytes:
         """The bytes of a regular file without execute bit, or Unreadable."""
 
+    def mode(self, path: str) -> int | None:
+        """The permission bits of a file, links followed; None when there is none."""
+
     def glob(self, pattern: str) -> list[str]:
         """Paths that match a pattern of ``*``, ``?`` and ``[...]``, sorted. A plain path that is absent gives none."""
 
@@ -96,6 +101,12 @@ class Surroundings(Protocol):
 
     def scope(self, name: str) -> int | None:
         """The number of an address scope of rt_scopes."""
+
+    def host_known(self, name: str) -> bool:
+        """Whether a host's name has an address."""
+
+    def cpus(self) -> int:
+        """How many CPUs there are."""
 
     def random(self, low: int, high: int) -> int:
         """A random number within the bounds, both included."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.child import ChildContext, Service
+from pykeepalived.daemon.exit_status import EXIT_CONFIG, EXIT_NO_CONFIG
 from pykeepalived.daemon.journal import PARENT_IDENT
 from pykeepalived.daemon.loader import Compiled, Outcome, Read, finding
-from pykeepalived.daemon.roles import EXIT_CONFIG, EXIT_NO_CONFIG, Role
+from pykeepalived.daemon.roles import Role
 from pykeepalived.daemon.settings import Settings
 from pykeepalived.effects import Level
 from pykeepalived.kernel.capabilities import Capability
@@ -94,17 +95,10 @@ def _namespace(settings: Settings, global_defs: GlobalDefs) -> str | None:
     return settings.namespace or global_defs.net_namespace
 
 
-def load_configuration(settings: Settings) -> "Loaded":
-    """Read the file, in this very process: one that names a network namespace leads the process there."""
-    from pykeepalived.config.load import LoadOptions, load  # noqa: PLC0415 - the parser is the loader's alone
-    from pykeepalived.kernel.surroundings import LinuxSurroundings  # noqa: PLC0415 - likewise
-
-    options = LoadOptions(config_id=settings.config_id or "", all_config=settings.all_config)
-    return load(settings.use_file, LinuxSurroundings(), options)
-
-
 def reader(settings: Settings) -> Read:
     """What a loader does."""
+    from pykeepalived.daemon.reading import load_configuration  # noqa: PLC0415 - the parser is the loader's alone
+
     return lambda with_frames: compiled(load_configuration(settings), with_frames=with_frames)
 
 
@@ -118,6 +112,7 @@ def make_frames() -> Compiled:
 def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
     """What was read, as the parent and the roles want it."""
     from pykeepalived.config.diagnostics import Severity  # noqa: PLC0415 - the loader's alone
+    from pykeepalived.config.effective import effective  # noqa: PLC0415 - likewise
     from pykeepalived.kernel.frames import make_templates  # noqa: PLC0415 - likewise, for scapy
 
     levels = {Severity.ERROR: Level.ERROR, Severity.WARNING: Level.WARNING, Severity.NOTE: Level.INFO}
@@ -133,7 +128,8 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
         if diagnostic.severity is Severity.ERROR:
             errors += 1
             first_error = first_error or line.message
-    configuration = loaded.configuration
+    configuration, left_out = effective(loaded.configuration)
+    findings += [finding(sentence, Level.WARNING, None) for sentence in left_out]
     parts = {"vrrp": configuration.vrrp_part(), "checkers": configuration.checker_part()}
     exist = {"vrrp": bool(configuration.vrrp_instance), "checkers": bool(configuration.virtual_server)}
     outcome = Outcome(

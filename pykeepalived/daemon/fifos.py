@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.kinds_global import Fifo
 from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.journal import harmless
 from pykeepalived.daemon.scripts import ScriptRunner
@@ -43,12 +44,11 @@ class Spec:
 
 def configured(key: str, global_defs: GlobalDefs) -> tuple[Spec, ...]:
     """The FIFOs that get the lines of the role ``key``."""
-    owners = {path: (uid, gid) for path, uid, gid in global_defs.fifo_owner}
     specs = []
     for name in ("notify_fifo", _OWN.get(key)):
-        path: str | None = getattr(global_defs, name) if name else None
-        if path:
-            specs.append(Spec(path, owners.get(path), getattr(global_defs, f"{name}_script")))
+        fifo: Fifo | None = getattr(global_defs, name) if name else None
+        if fifo is not None and fifo.path:
+            specs.append(Spec(fifo.path, fifo.owner, getattr(global_defs, f"{name}_script")))
     return tuple(specs)
 
 

@@ -18,19 +18,13 @@ from pykeepalived.config import difference
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.channel import Channel, Message
 from pykeepalived.daemon.child import ChildContext, ChildOptions, Service
+from pykeepalived.daemon.exit_status import EXIT_CONFIG, EXIT_MISSING_PERMISSION, EXIT_OK, EXIT_PROGRAM_ERROR
 from pykeepalived.daemon.faults import Faults, describe
 from pykeepalived.daemon.fifos import configured
 from pykeepalived.daemon.journal import Lines
 from pykeepalived.daemon.loader import read_value
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.roles import (
-    EXIT_CONFIG,
-    EXIT_MISSING_PERMISSION,
-    EXIT_OK,
-    EXIT_PROGRAM_ERROR,
-    STOP_SIGNALS,
-    Role,
-)
+from pykeepalived.daemon.roles import STOP_SIGNALS, Role
 from pykeepalived.daemon.script_client import ScriptClient
 from pykeepalived.daemon.signals import DUMPS, Signals
 from pykeepalived.effects import Kind, Level, Log

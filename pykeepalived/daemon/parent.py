@@ -16,13 +16,14 @@ from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.daemon import channel, frame, script_client
 from pykeepalived.daemon.channel import Channel, Message
 from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.exit_status import EXIT_FATAL, EXIT_OK, PERMANENT
 from pykeepalived.daemon.faults import Faults
 from pykeepalived.daemon.fifos import NotifyFifos
 from pykeepalived.daemon.journal import Lines
 from pykeepalived.daemon.loader import Loader, Outcome, Read
 from pykeepalived.daemon.reactor import Alarm, Reactor
 from pykeepalived.daemon.respawn import Respawn
-from pykeepalived.daemon.roles import EXIT_FATAL, EXIT_OK, PERMANENT, Role
+from pykeepalived.daemon.roles import Role
 from pykeepalived.daemon.scripts import ScriptRunner
 from pykeepalived.daemon.signals import DUMPS, Signals
 from pykeepalived.daemon.systemd import Systemd

@@ -10,11 +10,11 @@ from pathlib import Path
 from pykeepalived import __version__
 from pykeepalived.daemon import assemble, journal
 from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.exit_status import EXIT_FATAL, EXIT_MISSING_PERMISSION, EXIT_OK, EXIT_PROGRAM_ERROR
 from pykeepalived.daemon.faults import describe
 from pykeepalived.daemon.journal import Lines
 from pykeepalived.daemon.loader import Loader, Outcome, read_value
 from pykeepalived.daemon.parent import Parent, Plan
-from pykeepalived.daemon.roles import EXIT_FATAL, EXIT_MISSING_PERMISSION, EXIT_OK, EXIT_PROGRAM_ERROR
 from pykeepalived.daemon.settings import Settings
 from pykeepalived.daemon.signals import DUMPS
 from pykeepalived.daemon.systemd import Systemd

@@ -1,5 +1,6 @@
 """The Linux machine as the configuration may ask about it."""
 
+import array
 import fcntl
 import glob
 import grp
@@ -19,6 +20,10 @@ SCOPE_FILES = ("/etc/iproute2/rt_scopes", "/usr/share/iproute2/rt_scopes", "/usr
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SIOCGIFFLAGS = 0x8913
 _SIOCGIFMTU = 0x8921
+_SIOCETHTOOL = 0x8946
+_ETHTOOL_GDRVINFO = 3
+_DRIVER = slice(4, 36)
+_DRIVER_INFO_LENGTH = 196
 _IFF_LOOPBACK = 0x8
 _CLONE_NEWNET = 0x40000000
 
@@ -54,6 +59,13 @@ class LinuxSurroundings:
             raise Unreadable(f"cannot be read: {_reason(error)}") from None
         finally:
             os.close(descriptor)
+
+    def mode(self, path: str) -> int | None:
+        """The permission bits of a file, or None."""
+        try:
+            return stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116 - strings are wanted
+        except (OSError, ValueError):
+            return None
 
     def glob(self, pattern: str) -> list[str]:
         """Paths that match, sorted."""
@@ -189,6 +201,17 @@ class LinuxSurroundings:
                     return int(words[0])
         return None
 
+    def host_known(self, name: str) -> bool:
+        """Whether a host's name has an address, as the resolver says now."""
+        try:
+            return bool(socket.getaddrinfo(name, None, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError):
+            return False
+
+    def cpus(self) -> int:
+        """How many CPUs there are."""
+        return os.cpu_count() or 1
+
     def random(self, low: int, high: int) -> int:
         """A random number within the bounds."""
         return self._random.randint(low, high)
@@ -204,8 +227,18 @@ def _interfaces() -> Mapping[str, NetworkInterface]:
                 mtu = struct.unpack_from("i", fcntl.ioctl(asking, _SIOCGIFMTU, request), 16)[0]
             except OSError:
                 continue  # gone meanwhile
-            found[name] = NetworkInterface(name, mtu, bool(flags & _IFF_LOOPBACK))
+            found[name] = NetworkInterface(name, mtu, bool(flags & _IFF_LOOPBACK), _driver(asking, name))
     return found
+
+
+def _driver(asking: socket.socket, name: str) -> str:
+    """The name of the driver as ethtool shows it."""
+    answer = array.array("B", struct.pack("I", _ETHTOOL_GDRVINFO) + bytes(_DRIVER_INFO_LENGTH - 4))
+    try:
+        fcntl.ioctl(asking, _SIOCETHTOOL, struct.pack("16sP8x", name.encode(), answer.buffer_info()[0]))
+    except OSError:
+        return ""
+    return answer.tobytes()[_DRIVER].partition(b"\0")[0].decode("ascii", "replace")
 
 
 def _parents(path: str) -> list[str]:

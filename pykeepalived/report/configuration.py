@@ -26,12 +26,20 @@ def lines(configuration: Configuration) -> Iterator[str]:
         ("VRRP Topology", "VRRP Instance", configuration.vrrp_instance),
         ("VRRP Sync groups", "VRRP Sync Group", configuration.vrrp_sync_group),
         ("VRRP Scripts", "VRRP Script", configuration.vrrp_script),
+        ("VRRP Track files", "Track file", configuration.track_file),
+        ("VRRP Track processes", "VRRP Track process", configuration.vrrp_track_process),
+        ("BFD Topology", "BFD Instance", configuration.bfd_instance),
+        ("Static Track groups", "Static Track Group", configuration.track_group),
     ):
         if items:
             yield f"------< {heading} >------"
         for item in items:
             yield f" {word} = {item.name}"
             yield from _keywords(item, "   ")
+    if configuration.static_ipaddress:
+        yield "------< Static Addresses >------"
+    for address in configuration.static_ipaddress:
+        yield f" {address} dev {address.dev}"
     if configuration.virtual_server:
         yield "------< LVS Topology >------"
     for server in configuration.virtual_server:
@@ -42,7 +50,7 @@ def lines(configuration: Configuration) -> Iterator[str]:
 def _keywords(block: Any, indent: str) -> Iterator[str]:
     for field in dataclasses.fields(block):
         name, value = field.name, getattr(block, field.name)
-        if value is None or value in ((), b"", "") or name in _HEADED:
+        if value is None or value in ((), b"", "") or name in _HEADED or _empty(field, value):
             continue
         if name in _SECRETS:
             yield f"{indent}{name} = ********"
@@ -71,6 +79,11 @@ def _item(name: str, item: Any, indent: str) -> Iterator[str]:
     yield from _keywords(item, indent + "  ")
 
 
+def _empty(field: "dataclasses.Field[Any]", value: Any) -> bool:
+    """Whether a value of several parts has none of them."""
+    return value == field.default and str(value) == ""
+
+
 def _plain(value: Any) -> bool:
     return not dataclasses.is_dataclass(value)
 
@@ -78,4 +91,4 @@ def _plain(value: Any) -> bool:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return value.hex() if isinstance(value, bytes) else str(value)
+    return value.hex() if isinstance(value, bytes) else str(value) or "on"

@@ -18,12 +18,13 @@ class Machine:
         commands: tuple[str, ...] = (),
         variables: Mapping[str, str] | None = None,
         host_name: str = "oracle",
+        drivers: Mapping[str, str] | None = None,
     ) -> None:
         self.files = {path: text.encode() if isinstance(text, str) else text for path, text in (files or {}).items()}
         self._interfaces = {"lo": NetworkInterface("lo", 65536, loopback=True)}
         for name in interfaces:
             mtu = interfaces[name] if isinstance(interfaces, Mapping) else 1500
-            self._interfaces[name] = NetworkInterface(name, mtu)
+            self._interfaces[name] = NetworkInterface(name, mtu, driver=(drivers or {}).get(name, ""))
         self.commands = {name: element(name) for name in commands}
         self.folders: dict[str, PathElement] = {}
         self.users = {"root": ROOT, "nobody": Account("nobody", 65534, 65534, (65534,))}
@@ -32,6 +33,9 @@ class Machine:
         self._host_name = host_name
         self.namespaces: dict[str, Mapping[str, NetworkInterface]] = {}
         self.executable: set[str] = set()
+        self.hosts = {"localhost"}
+        self.processors = 4
+        self.modes: dict[str, int] = {}
 
     def read_file(self, path: str) -> bytes:
         if path in self.executable:
@@ -39,6 +43,9 @@ class Machine:
         if path not in self.files:
             raise Unreadable("does not exist", absent=True)
         return self.files[path]
+
+    def mode(self, path: str) -> int | None:
+        return self.modes.get(path, 0o600) if path in self.files else None
 
     def glob(self, pattern: str) -> list[str]:
         if not any(mark in pattern for mark in "*?["):
@@ -82,6 +89,12 @@ class Machine:
 
     def scope(self, name: str) -> int | None:
         return {"local-net": 100}.get(name)
+
+    def host_known(self, name: str) -> bool:
+        return name in self.hosts
+
+    def cpus(self) -> int:
+        return self.processors
 
     def random(self, low: int, high: int) -> int:
         return (low + high) // 2

@@ -22,8 +22,16 @@ MAY: dict[str, tuple[str, ...]] = {
     "events": (),
     "wire": GROUND,
     "config": (*GROUND, "wire"),
-    "config.blocks": ("config.schema", "config.kinds", "errors", "units"),
+    "config.blocks": (
+        *("config.schema", "config.kinds", "config.kinds_global", "config.kinds_firewall", "config.kinds_ipvs"),
+        *("config.kinds_trackers", "config.kinds_vrrp", "errors", "units"),
+    ),
     "config.kinds": ("errors", "units"),
+    "config.kinds_firewall": ("config.kinds",),
+    "config.kinds_global": ("config.kinds",),
+    "config.kinds_ipvs": ("config.kinds", "config.kinds_global", "units"),
+    "config.kinds_trackers": ("config.kinds", "units"),
+    "config.kinds_vrrp": ("config.kinds", "config.grammar", "errors", "units"),  # the grammar as it is needed
     "config.schema": ("config.kinds", "errors", "units"),
     "config.grammar": ("config.raw", "config.kinds", "config.schema", "errors", "units"),
     "vrrp": CORE,

@@ -3,28 +3,57 @@
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from pykeepalived.config.kinds import AF_INET, AF_INET6, IP
+from pykeepalived.config.kinds import AF_INET, AF_INET6, IP, Address, Flag, Integer, Interface, Word
+from pykeepalived.config.schema import entry, keyword
+
+_SUBJECT = {"IPADDR": "The address, with its prefix length; without one it is a single address (/32 or /128)."}
 
 
+@entry("address", subject=_SUBJECT)
 @dataclass(frozen=True, slots=True)
 class AddressEntry:
     """One line of virtual_ipaddress. ``dev`` is the instance's interface where the line names none."""
 
     address: IP
     prefix_length: int
-    dev: str | None = None
-    scope: int = 0
-    label: str | None = None
-    broadcast: IPv4Address | None = None
-    peer: IP | None = None
-    no_track: bool = False
-    nodad: bool = False
-    """IPv6: the kernel need not look for duplicates. On for every IPv6 entry."""
-    preferred_lft: int | None = None
+    dev: str | None = keyword(Interface(), default=None, doc="The interface that holds it.")
+    scope: int = keyword(
+        Word(), default=0, arguments="NAME|0..255", doc="Where it is valid, by a name of rt_scopes or a number; IPv4."
+    )
+    label: str | None = keyword(Word(longest=15), default=None, doc="The label of an IPv4 address.")
+    broadcast: IPv4Address | None = keyword(
+        Word(),
+        default=None,
+        aliases=("brd",),
+        arguments="IPV4ADDR|+|-",
+        doc="The broadcast address: + sets the host's bits of the address, - clears them.",
+    )
+    peer: IP | None = keyword(Address(), default=None, doc="The other end of a point-to-point link.")
+    no_track: bool = keyword(Flag(), default=False, doc="Nothing happens when the address disappears.")
+    nodad: bool = keyword(Flag(), default=False, spelled="-nodad", doc="The kernel need not look for duplicates.")
+    """IPv6: on for every entry."""
+    preferred_lft: int | None = keyword(
+        Word(),
+        default=None,
+        arguments="SECONDS|forever",
+        unit="s",
+        doc="How long it may be chosen as a source; 0 is never, the default of an IPv6 /128.",
+    )
     """Seconds; 0 is deprecated from the start (never chosen as a source), None is forever."""
-    home: bool = False
-    mngtmpaddr: bool = False
-    noprefixroute: bool = False
+    home: bool = keyword(Flag(), default=False, doc="An IPv6 home address.")
+    mngtmpaddr: bool = keyword(
+        Flag(), default=False, since="Linux 3.14", doc="The kernel makes temporary addresses from it."
+    )
+    noprefixroute: bool = keyword(
+        Flag(), default=False, since="Linux 3.14", doc="The kernel makes no route to its prefix."
+    )
+    autojoin: bool = keyword(
+        Flag(), default=False, since="Linux 4.1", effective=False, doc="The kernel joins a multicast address by itself."
+    )
+    use_vmac: bool = keyword(Flag(), default=False, effective=False, doc="The address is put on a VMAC interface.")
+    track_group: str | None = keyword(
+        Word(), default=None, effective=False, doc="The address comes back with the interfaces of this track_group."
+    )
 
     @property
     def family(self) -> int:
@@ -38,10 +67,15 @@ class AddressEntry:
         return f"{self.address}/{self.prefix_length}"
 
 
+@entry("unicast_peer", subject={"IPADDR": "The address of a router that adverts are sent to."})
 @dataclass(frozen=True, slots=True)
 class UnicastPeer:
     """One line of unicast_peer."""
 
     address: IP
-    min_ttl: int | None = None
-    max_ttl: int | None = None
+    min_ttl: int | None = keyword(
+        Integer(0, 255), default=None, unit="hops", doc="Adverts that arrive with a lower TTL are dropped."
+    )
+    max_ttl: int | None = keyword(
+        Integer(0, 255), default=None, unit="hops", doc="Adverts that arrive with a higher TTL are dropped."
+    )

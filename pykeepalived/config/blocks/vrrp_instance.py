@@ -5,8 +5,9 @@ from ipaddress import IPv4Address
 from typing import Literal
 
 from pykeepalived.config.blocks.addresses import AddressEntry, UnicastPeer
+from pykeepalived.config.blocks.authentication import Authentication, AuthHmac
 from pykeepalived.config.blocks.scripts import Script
-from pykeepalived.config.blocks.trackers import TrackInterface, TrackScript
+from pykeepalived.config.blocks.trackers import TrackBfd, TrackFile, TrackInterface, TrackProcess, TrackScript
 from pykeepalived.config.kinds import (
     AF_INET,
     INT_MAX,
@@ -20,77 +21,83 @@ from pykeepalived.config.kinds import (
     Flag,
     Integer,
     Interface,
-    Password,
     Timer,
     whole_seconds,
 )
-from pykeepalived.config.schema import Repeat, block, keyword, later, option
+from pykeepalived.config.kinds_vrrp import (
+    ExtraGarp,
+    ExtraGarpKind,
+    Ipvlan,
+    IpvlanArguments,
+    OneNumber,
+    Switch,
+    Vmac,
+    VmacArguments,
+)
+from pykeepalived.config.schema import Repeat, block, keyword, later
 from pykeepalived.units import SECOND
 
 Identity = tuple[int, int, str, bool, IP | None]
 """VRID, family, interface, unicast or not, and its source or its group."""
 
-_LATER = later(
-    """
-    use_vmac use_vmac_addr vmac_xmit_base use_ipvlan old_unicast_checksum vrf
-    track_file { * } track_process { * } track_bfd { * } track_src_ip
-    promote_secondaries linkbeat_use_polling v3_checksum_as_v2
-    virtual_routes { * } virtual_rules { * }
-    debug smtp_alert lvs_sync_daemon_interface timer_expired_backup thread_timer_expired
-    garp_extra_if vmac_garp_intvl kernel_rx_buf_size
-    auth_hmac { key active_key time_window anti_replay mode }
-""",
-    kinds={
-        "debug": Integer(0, 4),
-        "kernel_rx_buf_size": Integer(0, UINT_MAX),
-        "smtp_alert": Boolean(),
-        "v3_checksum_as_v2": Boolean(),
-        **dict.fromkeys(("timer_expired_backup", "thread_timer_expired"), Integer(1, 254, bare=254)),
-        "time_window": Integer(1, 300),
-        "active_key": Integer(1, 255),
-    },
-    instead={
-        "linkbeat_use_polling": "linkbeat_interfaces",
-        "lvs_sync_daemon_interface": "lvs_sync_daemon",
-        "thread_timer_expired": "timer_expired_backup",
-        "vmac_garp_intvl": "garp_extra_if",
-    },
-)
+_LATER = later("virtual_routes { * } virtual_rules { * }")
 
 
-@block("authentication")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authentication:
-    """Authentication as version 2 has it."""
-
-    auth_type: str = keyword(Choice(("PASS", "AH")), default="", doc="The scheme; AH is not effective yet.")
-    auth_pass: bytes = keyword(Password(), default=b"", doc="The shared password, 8 bytes.")
-
-
-@block(
-    "vrrp_instance",
-    blocks=(Authentication,),
-    passes={
-        "mcast_dst_ip": option(Address(multicast=True), doc="The group adverts go to.", inherit="vrrp_mcast_group4"),
-        "native_ipv6": option(Flag(), default=False, doc="IPv6, whatever the addresses say. Obsolete."),
-        "no_virtual_ipaddress": option(Flag(), default=False, doc="No address is meant: no warning about it."),
-        "unicast_fault_no_peer": option(Flag(), default=False, doc="FAULT rather than multicast without a peer."),
-        "strict_mode": option(Boolean(), inherit="vrrp_strict", doc="The RFC's rules, whatever else is configured."),
-    },
-    known=_LATER,
-)
+@block("vrrp_instance", blocks=(Authentication, AuthHmac), process="vrrp", arguments="NAME", known=_LATER)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VrrpInstance:
     """A virtual router."""
 
     name: str
-    interface: str = keyword(Interface(), doc="The interface that carries the adverts.")
+    interface: str = keyword(
+        Interface(), default="", doc="The interface that carries the adverts; with unicast it may be left out."
+    )
     virtual_router_id: int = keyword(Integer(1, 255), doc="The number of the virtual router, the same on all of them.")
     version: Literal[2, 3] = keyword(
-        Integer(2, 3), default=2, inherit="vrrp_version", doc="The protocol's version; IPv6 has 3."
+        Integer(2, 3),
+        default=2,
+        repeat=Repeat.SAME,
+        inherit="vrrp_version",
+        doc="The protocol's version; IPv6 has 3.",
     )
     family: int = AF_INET
     """AF_INET or AF_INET6."""
+    native_ipv6: bool = keyword(
+        Flag(), default=False, doc="IPv6 and version 3, whatever the addresses are. Obsolete: they tell the family."
+    )
+    strict_mode: bool = keyword(
+        Boolean(), default=False, inherit="vrrp_strict", doc="The rules of the RFC, whatever else is configured."
+    )
+    vrf: str = keyword(
+        Interface(),
+        default="",
+        repeat=Repeat.FIRST,
+        effective=False,
+        doc="The VRF of an instance with unicast peers and no interface.",
+    )
+    use_vmac: Vmac | None = keyword(
+        VmacArguments(),
+        default=None,
+        repeat=Repeat.COLLECT,
+        effective=False,
+        doc="Runs on a macvlan with the virtual MAC address, so that the address moves with the MASTER.",
+    )
+    use_vmac_addr: bool = keyword(
+        Flag(), default=False, effective=False, doc="Also virtual addresses on other interfaces get a VMAC."
+    )
+    vmac_xmit_base: bool = keyword(
+        Flag(),
+        default=False,
+        effective=False,
+        doc="Adverts go over the interface below the VMAC; always so with unicast.",
+    )
+    use_ipvlan: Ipvlan | None = keyword(
+        IpvlanArguments(),
+        default=None,
+        repeat=Repeat.FIRST,
+        effective=False,
+        doc="Runs on an ipvlan; its address is the source of adverts if no other is given.",
+    )
     priority: int = keyword(
         Integer(1, 255),
         default=100,
@@ -100,28 +107,65 @@ class VrrpInstance:
         Choice(("MASTER", "BACKUP")), default="BACKUP", repeat=Repeat.STRONGEST, doc="The state to start in."
     )
     advert_int: int = keyword(Timer("0.01", "255"), default=SECOND, doc="Time between two adverts.")
-    auth_type: Literal["PASS"] | None = None
+    auth_type: Literal["PASS", "AH"] | None = None
     auth_pass: bytes = b""
+    auth_hmac: AuthHmac | None = None
     virtual_ipaddress: tuple[AddressEntry, ...] = keyword(
-        Entries("address"),
+        Entries("address", without=frozenset({"track_group"})),
         default=(),
         repeat=Repeat.COLLECT,
         doc="The addresses that adverts carry and the MASTER holds.",
     )
     virtual_ipaddress_excluded: tuple[AddressEntry, ...] = keyword(
-        Entries("address"),
+        Entries("address", without=frozenset({"track_group"})),
         default=(),
         repeat=Repeat.COLLECT,
         doc="Addresses the MASTER holds that adverts do not carry.",
+    )
+    no_virtual_ipaddress: bool = keyword(
+        Flag(), default=False, doc="No address is meant: no warning about it. Strict mode wants one all the same."
+    )
+    promote_secondaries: bool = keyword(
+        Flag(),
+        default=False,
+        effective=False,
+        doc="A secondary address of the interface is promoted when the primary one goes.",
     )
     unicast_peer: tuple[UnicastPeer, ...] = keyword(
         Entries("unicast_peer"), default=(), repeat=Repeat.COLLECT, doc="Adverts go to these hosts, not to the group."
     )
     unicast_src_ip: IP | None = keyword(Address(), default=None, doc="The source of unicast adverts.")
     mcast_src_ip: IP | None = keyword(Address(), default=None, doc="The source of multicast adverts.")
-    mcast_group: IP = IPv4Address("224.0.0.18")
-    """Where multicast adverts go."""
-    unicast_ttl: int | None = keyword(Integer(0, 255), default=None, doc="TTL or hop limit of unicast adverts.")
+    mcast_group: IP = keyword(
+        Address(multicast=True),
+        default=IPv4Address("224.0.0.18"),
+        spelled="mcast_dst_ip",
+        inherit="vrrp_mcast_group4",
+        since="Linux 4.20 for several IPv6 groups on an interface",
+        doc="The group adverts go to; of IPv6 one that is local to the link, vrrp_mcast_group6 if none is given.",
+    )
+    track_src_ip: bool = keyword(
+        Flag(), default=False, effective=False, doc="FAULT while the configured source is no address of this host."
+    )
+    unicast_ttl: int | None = keyword(
+        Integer(0, 255), default=None, unit="hops", doc="TTL or hop limit of unicast adverts."
+    )
+    unicast_fault_no_peer: bool = keyword(
+        Flag(), default=False, since="keepalived 2.2.5", doc="FAULT rather than multicast when there is no peer."
+    )
+    old_unicast_checksum: Literal["", "old", "never"] = keyword(
+        Choice(("never",), bare="old"),
+        default="",
+        effective=False,
+        doc="Unicast adverts have the checksum of releases up to 1.3.6; never: nor is it looked for in others'.",
+    )
+    v3_checksum_as_v2: bool = keyword(
+        Boolean(),
+        default=False,
+        inherit="v3_checksum_as_v2",
+        effective=False,
+        doc="Checksums of version 3 over IPv4 leave the pseudo header out.",
+    )
     nopreempt: bool = keyword(
         Flag(), default=False, negated="preempt", doc="Does not displace a MASTER of lower priority."
     )
@@ -130,7 +174,21 @@ class VrrpInstance:
         Integer(1, 100),
         default=3,
         inherit="vrrp_down_timer_adverts",
+        unit="adverts",
         doc="How many adverts may be missed before a BACKUP takes over.",
+    )
+    timer_expired_backup: int = keyword(
+        Integer(1, 254, bare=254),
+        default=0,
+        deprecated=("thread_timer_expired",),
+        effective=False,
+        doc="Steps down when it was late enough for a peer of that priority to take over; goes with nopreempt.",
+    )
+    linkbeat_use_polling: bool = keyword(
+        Flag(),
+        default=False,
+        effective=False,
+        doc="The link is polled. Deprecated: name the interface in linkbeat_interfaces.",
     )
     dont_track_primary: bool = keyword(Flag(), default=False, doc="Faults of the own interface are overlooked.")
     track_interface: tuple[TrackInterface, ...] = keyword(
@@ -138,6 +196,19 @@ class VrrpInstance:
     )
     track_script: tuple[TrackScript, ...] = keyword(
         Entries("track_script"), default=(), repeat=Repeat.COLLECT, doc="Scripts that are followed."
+    )
+    track_file: tuple[TrackFile, ...] = keyword(
+        Entries("track_file"), default=(), repeat=Repeat.COLLECT, effective=False, doc="Files that are followed."
+    )
+    track_process: tuple[TrackProcess, ...] = keyword(
+        Entries("track_process"),
+        default=(),
+        repeat=Repeat.COLLECT,
+        effective=False,
+        doc="Processes that are followed.",
+    )
+    track_bfd: tuple[TrackBfd, ...] = keyword(
+        Entries("track_bfd"), default=(), repeat=Repeat.COLLECT, effective=False, doc="BFD sessions that are followed."
     )
     garp_master_delay: int = keyword(
         whole_seconds(4294),
@@ -169,6 +240,14 @@ class VrrpInstance:
         inherit="vrrp_garp_lower_prio_repeat",
         doc="As garp_master_repeat, after an advert of lower priority.",
     )
+    garp_extra_if: ExtraGarp = keyword(
+        ExtraGarpKind(),
+        default=ExtraGarp(),
+        inherit="vrrp_garp_extra_if",
+        deprecated=("vmac_garp_intvl",),
+        effective=False,
+        doc="Period of gratuitous messages on VMACs of further interfaces; all: on every further interface.",
+    )
     lower_prio_no_advert: bool = keyword(
         Boolean(),
         default=False,
@@ -186,7 +265,7 @@ class VrrpInstance:
         Flag(), default=False, inherit="vrrp_check_unicast_src", doc="Adverts from hosts that are no peer are dropped."
     )
     skip_check_adv_addr: bool = keyword(
-        Boolean(),
+        Switch(),
         default=False,
         inherit="vrrp_skip_check_adv_addr",
         doc="The addresses in adverts of the known MASTER are not compared.",
@@ -220,6 +299,27 @@ class VrrpInstance:
         inherit="vrrp_notify_priority_changes",
         doc="Changes of the effective priority are reported.",
     )
+
+    smtp_alert: bool = keyword(
+        Boolean(), default=False, inherit="smtp_alert_vrrp", effective=False, doc="Transitions are told by mail."
+    )
+    lvs_sync_daemon_interface: str = keyword(
+        Interface(),
+        default="",
+        repeat=Repeat.FIRST,
+        process="checker",
+        effective=False,
+        doc="The IPVS sync daemon follows the state. Deprecated: write lvs_sync_daemon in global_defs.",
+    )
+    kernel_rx_buf_size: int | None = keyword(
+        OneNumber(0, UINT_MAX),
+        default=None,
+        inherit="vrrp_rx_bufs_policy",
+        unit="bytes",
+        effective=False,
+        doc="The receive buffer of the instance's socket.",
+    )
+    debug: int = keyword(Integer(0, 4), default=0, effective=False, doc="A level that is kept and changes nothing.")
 
     @property
     def unicast(self) -> bool:

@@ -4,15 +4,23 @@ from dataclasses import dataclass
 
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.kinds import INT_MAX, Command, Flag, Integer, Timer, Words
+from pykeepalived.config.kinds_trackers import TRACK_WEIGHT, TrackerWeight, Weight
 from pykeepalived.config.schema import block, keyword, option
 from pykeepalived.units import SECOND
-
-TRACK_WEIGHT = 253
 
 
 @block(
     "vrrp_script",
-    passes={"user": option(Words(), doc="The user, and the group, that run the command.", inherit="script_user")},
+    process="vrrp",
+    arguments="NAME",
+    passes={
+        "user": option(
+            Words(),
+            arguments="USER [[:]GROUP]",
+            doc="The user, and the group, that run the command.",
+            inherit="script_user",
+        )
+    },
 )
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VrrpScript:
@@ -29,10 +37,11 @@ class VrrpScript:
         inherit="interval",
         doc="A run that takes longer is ended and counts as failed.",
     )
-    weight: int = keyword(
-        Words(), default=0, doc="What a result adds to the priority; 0 means that a failure is a fault. -253..253."
+    weight: Weight = keyword(
+        TrackerWeight(TRACK_WEIGHT, bounded=True),
+        default=Weight(0),
+        doc="What a result adds to the priority; 0 means that a failure is a fault.",
     )
-    reverse: bool = False
     rise: int = keyword(Integer(1, INT_MAX), default=1, doc="Successes in a row that are needed to recover.")
     fall: int = keyword(Integer(1, INT_MAX), default=1, doc="Failures in a row that are needed to fail.")
     init_fail: bool = keyword(Flag(), default=False, doc="Counts as failed until the first success.")

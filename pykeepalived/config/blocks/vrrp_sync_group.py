@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 
 from pykeepalived.config.blocks.scripts import Script
-from pykeepalived.config.blocks.trackers import TrackInterface, TrackScript
+from pykeepalived.config.blocks.trackers import TrackBfd, TrackFile, TrackInterface, TrackProcess, TrackScript
 from pykeepalived.config.kinds import Boolean, Command, Entries, Flag, Names
-from pykeepalived.config.schema import Repeat, block, keyword, later
-
-_LATER = later("track_file { * } track_process { * } track_bfd { * } smtp_alert")
+from pykeepalived.config.schema import Repeat, block, keyword
 
 
-@block("vrrp_sync_group", known=_LATER)
+@block("vrrp_sync_group", process="vrrp", arguments="NAME")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VrrpSyncGroup:
     """A set of instances of which none is MASTER unless all are."""
@@ -24,6 +22,27 @@ class VrrpSyncGroup:
     )
     track_script: tuple[TrackScript, ...] = keyword(
         Entries("track_script"), default=(), repeat=Repeat.COLLECT, doc="Scripts followed for all members."
+    )
+    track_file: tuple[TrackFile, ...] = keyword(
+        Entries("track_file"),
+        default=(),
+        repeat=Repeat.COLLECT,
+        effective=False,
+        doc="Files followed for all members.",
+    )
+    track_process: tuple[TrackProcess, ...] = keyword(
+        Entries("track_process"),
+        default=(),
+        repeat=Repeat.COLLECT,
+        effective=False,
+        doc="Processes followed for all members.",
+    )
+    track_bfd: tuple[TrackBfd, ...] = keyword(
+        Entries("track_bfd"),
+        default=(),
+        repeat=Repeat.COLLECT,
+        effective=False,
+        doc="BFD sessions followed for all members.",
     )
     notify_master: Script | None = keyword(
         Command(), default=None, repeat=Repeat.FIRST, doc="Run when the group becomes MASTER."
@@ -40,6 +59,13 @@ class VrrpSyncGroup:
         default=None,
         repeat=Repeat.FIRST,
         doc="Run at every transition; GROUP, name, state and 0 are appended.",
+    )
+    smtp_alert: bool = keyword(
+        Boolean(),
+        default=False,
+        inherit="smtp_alert_vrrp",
+        effective=False,
+        doc="A mail is sent at every transition of the group.",
     )
     sync_group_tracking_weight: bool = keyword(
         Flag(), default=False, deprecated=("global_tracking",), doc="Members may keep trackers with weights."

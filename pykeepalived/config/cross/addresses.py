@@ -1,6 +1,7 @@
 """Lines of virtual_ipaddress and unicast_peer, and lines of trackers, as values."""
 
 from ipaddress import IPv4Address, IPv4Network
+from typing import Any
 
 from pykeepalived.config.blocks.addresses import AddressEntry, UnicastPeer
 from pykeepalived.config.cross.context import Context, nearest
@@ -12,7 +13,7 @@ _OPTIONS = (
     *("dev", "scope", "brd", "broadcast", "label", "peer", "preferred_lft", "home", "-nodad", "mngtmpaddr"),
     *("noprefixroute", "autojoin", "no_track", "use_vmac"),
 )
-_ADDRESS_FLAGS = ("home", "mngtmpaddr", "noprefixroute", "no_track")
+_ADDRESS_FLAGS = ("home", "mngtmpaddr", "noprefixroute", "no_track", "autojoin", "use_vmac")
 
 
 class _Dropped(Exception):  # noqa: N818 - the entry cannot be used
@@ -27,7 +28,7 @@ def family_of(address: IP) -> int:
 class AddressReader:
     """Reads the lines of one instance's address blocks."""
 
-    def __init__(self, owner: str, interface: str, context: Context) -> None:
+    def __init__(self, owner: str, interface: str | None, context: Context) -> None:
         self._owner = owner
         self._interface = interface
         self._context = context
@@ -89,18 +90,21 @@ class AddressReader:
                     raise self._drop(entry, piece, f"{name} lacks its value - the address is ignored")
                 if name in values and name in ("dev", "peer"):
                     raise self._drop(entry, piece, f"a second {name} - the address is ignored")
+                if name in values and name == "track_group":
+                    self._context.error(f"({self._owner}) a second track_group - ignored", entry.span(piece))
+                    continue
                 values[name] = piece
             else:
                 flags.add(name)
         six = address.version == 6
-        if "track_group" in values:
-            piece = values["track_group"]
-            self._context.error(f"({self._owner}) track_group is for static addresses - ignored", entry.span(piece))
         peer = self._peer(entry, values.get("peer"), address)
-        if "use_vmac" in flags:
-            self._context.later("vrrp_instance/virtual_ipaddress/<entry>/use_vmac", entry.span())
-        if "autojoin" in flags:
-            self._context.later("vrrp_instance/virtual_ipaddress/<entry>/autojoin", entry.span())
+        if peer is not None and "/" in entry.subject:
+            hint = "write the address without its prefix length: the other end is all there is on the link"
+            message = f"({self._owner}) an address with a peer has no prefix length - ignored"
+            self._context.error(message, entry.span(), hint)
+            prefix_length = address.max_prefixlen
+        self._special_flags(entry, flags)
+        switches: dict[str, Any] = {name: name in flags for name in _ADDRESS_FLAGS}
         return AddressEntry(
             address,
             prefix_length,
@@ -113,10 +117,23 @@ class AddressReader:
             preferred_lft=self._preferred_lft(
                 entry, values.get("preferred_lft"), 0 if six and prefix_length == 128 else None
             ),
-            **{name: name in flags for name in _ADDRESS_FLAGS},
+            track_group=self._track_group(entry, values.get("track_group")),
+            **switches,
         )
 
-    def _dev(self, entry: EntryGiven, piece: Piece | None) -> str:
+    def _special_flags(self, entry: EntryGiven, flags: set[str]) -> None:
+        """Those that are not for every block, or not effective."""
+        if "use_vmac" in flags:
+            self._context.later("vrrp_instance/virtual_ipaddress/<entry>/use_vmac", entry.span())
+        if "autojoin" in flags:
+            self._context.later("vrrp_instance/virtual_ipaddress/<entry>/autojoin", entry.span())
+
+    def _track_group(self, entry: EntryGiven, piece: Piece | None) -> str | None:
+        if piece is not None:
+            self._context.error(f"({self._owner}) track_group is for static addresses - ignored", entry.span(piece))
+        return None
+
+    def _dev(self, entry: EntryGiven, piece: Piece | None) -> str | None:
         if piece is None:
             return self._interface
         name = piece.value or ""
@@ -234,4 +251,8 @@ def unicast_peer(owner: str, entry: EntryGiven, context: Context) -> UnicastPeer
             context.error(f"({owner}) {piece.name} lacks its value", entry.span(piece))
         else:
             context.error(f"({owner}) unknown option '{piece.value}' of a peer - ignored", entry.span(piece))
+    least, most = limits["min_ttl"], limits["max_ttl"]
+    if least is not None and most is not None and least > most:
+        message = f"({owner}) min_ttl {least} is above max_ttl {most}: every advert of {address} is dropped"
+        context.error(message, entry.span(), "exchange the two")
     return UnicastPeer(address, limits["min_ttl"], limits["max_ttl"])

@@ -1,38 +1,51 @@
-"""global_defs: values with their defaults, FIFOs and their owners, the account of scripts."""
+"""global_defs: values with their defaults, and what one setting means for another."""
 
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
+from pykeepalived.config.blocks.firewall import FIRST_FWMARK, HOOK_PRIORITY
 from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.cross.context import Context
+from pykeepalived.config.cross.notify_fifos import fifos
 from pykeepalived.config.cross.scripts import Scripts
-from pykeepalived.config.kinds import Problem, Refused, number
+from pykeepalived.config.kinds import Problem
+from pykeepalived.config.kinds_global import MailServer
 from pykeepalived.config.raw import Given, Raw
 from pykeepalived.config.schema import table_of
 
-FIFOS = ("notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo")
-DUMPS = ("state_dump_file", "stats_dump_file", "json_dump_file", "data_use_instance")
+ROOT_VALUES = (
+    *("net_namespace", "net_namespace_ipvs", "namespace_with_ipsets", "instance", "use_pid_dir", "child_wait_time"),
+    "linkbeat_use_polling",
+)
 REPEATS = ("vrrp_garp_master_repeat", "vrrp_garp_master_refresh_repeat")
+READERS = {
+    "notify_fifo_script": ("vrrp_instance", "virtual_server"),
+    "vrrp_notify_fifo_script": ("vrrp_instance",),
+    "lvs_notify_fifo_script": ("virtual_server",),
+}
+"""Readers of FIFOs, and the blocks of which there must be one for them to be started."""
+INHERITED = (
+    ("vrrp_garp_lower_prio_delay", "vrrp_garp_master_delay"),
+    ("vrrp_garp_lower_prio_repeat", "vrrp_garp_master_repeat"),
+    ("vmac_addr_prefix", "vmac_prefix"),
+)
+"""Keyword -> the keyword whose value is its default."""
+AFTER = {
+    "nftables_priority": ("nftables", HOOK_PRIORITY),
+    "nftables_ipvs_priority": ("nftables_ipvs", HOOK_PRIORITY),
+    "nftables_ipvs_start_fwmark": ("nftables_ipvs", FIRST_FWMARK),
+}
+"""Keyword -> the keyword that sets it back, and to what."""
 _MIN_GARP = {"vrrp_garp_master_repeat": 1, "vrrp_garp_master_delay": 0, "vrrp_garp_master_refresh_repeat": 0}
-_UMASK_BITS = {
-    "RUSR": 0o400, "WUSR": 0o200, "XUSR": 0o100, "RWXU": 0o700,
-    "RGRP": 0o040, "WGRP": 0o020, "XGRP": 0o010, "RWXG": 0o070,
-    "ROTH": 0o004, "WOTH": 0o002, "XOTH": 0o001, "RWXO": 0o007,
-}  # fmt: skip
 
 
 def resolve(root: Raw, raw: Raw | None, context: Context, scripts: Scripts) -> GlobalDefs:
     """The settings of the daemon."""
-    values: dict[str, Any] = {
-        name: root.value(name)
-        for name in ("net_namespace", "net_namespace_ipvs", "instance", "use_pid_dir", "child_wait_time")
-    }
-    _say_later(root, ("net_namespace_ipvs",), context)
-    host_name = context.surroundings.host_name()
+    values: dict[str, Any] = {name: root.value(name) for name in ROOT_VALUES}
     if raw is None:
-        return GlobalDefs(router_id=host_name, **values)
-    _say_later(raw, DUMPS, context)
+        return GlobalDefs(router_id=context.surroundings.host_name(), **values)
     table = table_of(GlobalDefs).keywords
     for each in fields(GlobalDefs):
         spec = table.get(each.name)
@@ -40,28 +53,34 @@ def resolve(root: Raw, raw: Raw | None, context: Context, scripts: Scripts) -> G
             given = raw.given.get(each.name)
             values[each.name] = spec.default if given is None else given.value
     if "router_id" not in raw.given:
-        values["router_id"] = host_name
+        values["router_id"] = context.surroundings.host_name()
     _garp(raw, values, context)
-    for name in FIFOS:
-        _fifo(name, raw, values, context, scripts)
-        values[f"{name}_script"] = scripts.command(raw.given.get(f"{name}_script"))
-    if values["notify_fifo"] is not None:
-        for name in FIFOS[1:]:
-            if values[name] == values["notify_fifo"]:
-                context.warning(f"{name} is the same as notify_fifo - ignoring {name}", raw.span(name, 1))
-                values[name] = values[f"{name}_script"] = None
+    _mail(raw, values, context)
+    _order(raw, values, context)
+    _cpus(raw, values, context)
+    for name, other in INHERITED:
+        if name not in raw.given:
+            values[name] = values[other]
+    if values["enable_snmp_rfc"]:
+        values["enable_snmp_rfcv2"] = values["enable_snmp_rfcv3"] = True
+    for name in ("startup_script", "shutdown_script"):
+        values[name] = scripts.command(raw.given.get(name))
+    for name, blocks in READERS.items():
+        started = any(each.table.name in blocks for each in root.blocks)
+        values[name] = (scripts.command if started else scripts.idle)(raw.given.get(name))
+    fifos(raw, values, context, scripts)
     if "script_user" in raw.given and (account := scripts.default_account()) is not None:
         values["script_uid"], values["script_gid"] = account.uid, account.gid
-    values["allow_dynamic_interfaces"] = "dynamic_interfaces" in raw.given
-    values["umask"] = _umask(raw.given.get("umask"), context)
     return GlobalDefs(**values)
 
 
-def _say_later(raw: Raw, names: Iterable[str], context: Context) -> None:
-    """Keywords that are read and have no effect yet."""
-    for name in names:
-        if name in raw.given:
-            context.later(name, raw.span(name))
+def complete(settings: GlobalDefs, instances: Iterable[VrrpInstance]) -> GlobalDefs:
+    """What the settings take from the instances: the syncid of the sync daemon."""
+    daemon = settings.lvs_sync_daemon
+    if daemon is None or daemon.syncid is not None:
+        return settings
+    vrids = {each.name: each.virtual_router_id for each in instances}
+    return replace(settings, lvs_sync_daemon=replace(daemon, syncid=vrids.get(daemon.instance or "", 0)))
 
 
 def _garp(raw: Raw, values: dict[str, Any], context: Context) -> None:
@@ -71,46 +90,57 @@ def _garp(raw: Raw, values: dict[str, Any], context: Context) -> None:
             values[name] = 1
     if raw.value("vrrp_min_garp"):
         values.update({name: value for name, value in _MIN_GARP.items() if name not in raw.given})
-    for name in ("delay", "repeat"):
-        if f"vrrp_garp_lower_prio_{name}" not in raw.given:
-            values[f"vrrp_garp_lower_prio_{name}"] = values[f"vrrp_garp_master_{name}"]
 
 
-def _fifo(name: str, raw: Raw, values: dict[str, Any], context: Context, scripts: Scripts) -> None:
-    """A FIFO's path; its owner when one is named."""
-    given = raw.given.get(name)
-    if given is None:
-        return
-    words = given.value
-    values[name] = words[0]
-    if len(words) > 1:
-        account = scripts.account(words[1], words[2] if len(words) > 2 else None, given, 2, supplementary=False)
-        if account is None:
-            values[name] = None
-        else:
-            values["fifo_owner"] = (*values.get("fifo_owner", ()), (words[0], account.uid, account.gid))
-    if not words[0].startswith("/") and values[name]:
-        context.warning(f"{name}: '{words[0]}' is no absolute path", given.span(1), "write the whole path")
+def _mail(raw: Raw, values: dict[str, Any], context: Context) -> None:
+    """Recipients as plain words; a server whose name says nothing; who is told when nothing else is said."""
+    recipients = raw.given.get("notification_email")
+    values["notification_email"] = tuple(each.value for each in recipients.value) if recipients is not None else ()
+    if recipients is not None and not recipients.value:
+        context.error("notification_email is empty", recipients.span(0), "add an address, or remove the block")
+    if "smtp_alert_vrrp" not in raw.given:
+        values["smtp_alert_vrrp"] = bool(values["smtp_alert"])
+    if "smtp_alert_checker" not in raw.given:
+        values["smtp_alert_checker"] = values["smtp_alert"]
+    server: MailServer | None = values["smtp_server"]
+    if server is None:
+        return  # no mail is sent: nobody sends it
+    host, user = context.surroundings.host_name(), context.surroundings.process_account().name
+    values["smtp_helo_name"] = values["smtp_helo_name"] or host
+    values["notification_email_from"] = values["notification_email_from"] or f"{user}@{host}"
+    if server.named and not context.surroundings.host_known(server.host):
+        # no mistake of the file alone: the name may be known tomorrow
+        context.warning(
+            f"Invalid smtp server {server.host}: the name has no address",
+            raw.span("smtp_server", 1),
+            f"check the name with getent hosts {server.host}, or write the address",
+            Problem.GENERAL_ERROR,
+        )
 
 
-def _umask(given: Given | None, context: Context) -> int | None:
-    """A number of any base, or names of bits joined by ``|``."""
-    if given is None:
-        return None
-    text: str = given.value
-    try:
-        if text[:1].isdigit():
-            base = 16 if text[:2].lower() == "0x" else 8 if text[0] == "0" else 10
-            value = int(text, base) if base != 10 else number(text)
-            if value <= 0o777:
-                return value
-        else:
-            value = 0
-            for name in text.split("|"):
-                value |= _UMASK_BITS[name.strip().removeprefix("I").removeprefix("S_I")]
-            return value
-    except (KeyError, ValueError, Refused):
-        pass
-    hint = "write an octal number such as 0177, or bits such as IXUSR|IRWXG"
-    context.error(f"umask: invalid value '{text}'", given.span(1), hint, Problem.GENERAL_ERROR)
-    return None
+def _order(raw: Raw, values: dict[str, Any], context: Context) -> None:
+    """What a later keyword has set back."""
+    for name, (other, value) in AFTER.items():
+        given, setter = raw.given.get(name), raw.given.get(other)
+        if given is not None and setter is not None and given.order < setter.order and given.value != value:
+            values[name] = value
+            hint = f"move it below the line {other}"
+            context.warning(f"{name} is set back to {value} by {other}", given.span(0), hint)
+
+
+def _cpus(raw: Raw, values: dict[str, Any], context: Context) -> None:
+    """CPUs that the machine does not have: one of them clears the set."""
+    for name in ("vrrp_cpu_affinity", "checker_cpu_affinity", "bfd_cpu_affinity"):
+        given: Given | None = raw.given.get(name)
+        if given is None or not given.value:
+            continue
+        there = context.surroundings.cpus()
+        absent = [cpu for cpu in given.value if cpu >= there]
+        if absent:
+            at = next((at for at, word in enumerate(given.statement.words) if at and int(word) == absent[0]), 1)
+            context.error(
+                f"{name}: there is no CPU {absent[0]} - all CPUs are used",
+                given.span(at),
+                f"this machine has the CPUs 0 to {there - 1}",
+            )
+            values[name] = ()

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
-from pykeepalived.config.blocks.trackers import TrackInterface
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.cross import trackers
@@ -14,6 +14,7 @@ from pykeepalived.config.kinds import Problem
 from pykeepalived.config.raw import Given, Raw
 
 NOTIFIES = ("notify_master", "notify_backup", "notify_fault", "notify_stop", "notify")
+OWNER = 255
 
 
 def resolve(
@@ -23,7 +24,7 @@ def resolve(
     context: Context,
     scripts: Scripts,
     global_defs: GlobalDefs,
-    defined: Mapping[str, trackers.Defined],
+    definitions: trackers.Definitions,
 ) -> tuple[list[VrrpSyncGroup], list[VrrpInstance]]:
     """The groups that have members, and the instances with what membership changes."""
     by_name = {each.name: each for each in instances}
@@ -31,19 +32,25 @@ def resolve(
     groups: list[VrrpSyncGroup] = []
     for raw in root.named("vrrp_sync_group"):
         members = _members(raw, by_name, left_out, in_group, context)
+        tracked = _tracked(raw, definitions, context)
         if not members:
             continue
+        owner = next((name for name in members if by_name[name].priority == OWNER), None)
+        if owner is not None:
+            tracked = trackers.of_group_with_owner(raw.name, owner, tracked, raw, context)
+        alert = raw.given.get("smtp_alert")
         notify_priority = raw.given.get("notify_priority_changes")
+        notifies: dict[str, Any] = {name: scripts.command(raw.given.get(name)) for name in NOTIFIES}
         group = VrrpSyncGroup(
             name=raw.name,
             group=tuple(members),
-            track_interface=trackers.interfaces(raw.name, raw.given.get("track_interface"), context),
-            track_script=trackers.scripts(raw.name, raw.given.get("track_script"), defined, context),
+            smtp_alert=alert.value if alert else global_defs.smtp_alert_vrrp,
             sync_group_tracking_weight=raw.value("sync_group_tracking_weight"),
             notify_priority_changes=(
                 notify_priority.value if notify_priority else global_defs.vrrp_notify_priority_changes
             ),
-            **{name: scripts.command(raw.given.get(name)) for name in NOTIFIES},
+            **tracked,
+            **notifies,
         )
         groups.append(group)
         for name in members:
@@ -52,8 +59,14 @@ def resolve(
                 member = replace(member, notify_priority_changes=notify_priority.value)
             if not group.sync_group_tracking_weight:
                 member = _without_weights(raw, member, context)
+            _tracked_twice(raw, group, member, context)
             by_name[name] = member
     return groups, [by_name[each.name] for each in instances]
+
+
+def _tracked(raw: Raw, definitions: trackers.Definitions, context: Context) -> dict[str, Any]:
+    interfaces = trackers.interfaces(raw.name, raw.given.get("track_interface"), context)
+    return {"track_interface": interfaces, **trackers.followed(raw.name, raw, definitions, context)}
 
 
 def _says_priority(root: Raw, name: str) -> bool:
@@ -65,6 +78,8 @@ def _members(
 ) -> list[str]:
     given = raw.given.get("group")
     names: list[Given] = given.value if given is not None else []
+    if given is not None and not names:
+        context.error(f"sync group {raw.name} has an empty group block", given.span(0), "list the instances in it")
     found: list[str] = []
     for each in names:
         name: str = each.value
@@ -105,29 +120,21 @@ def _members(
 
 
 def _without_weights(raw: Raw, member: VrrpInstance, context: Context) -> VrrpInstance:
-    """Members that change state together must not differ by a tracker's weight."""
-    hint = "add sync_group_tracking_weight to the group, track on the group itself, or remove the weight"
-    span = raw.span(word=1)
-    interfaces = []
-    for each in member.track_interface:
-        if not each.weight:
-            interfaces.append(each)
-            continue
-        context.error(
-            f"({member.name}) tracked interface {each.name} has a weight in sync group {raw.name} "
-            "- its failure is a fault",
-            span,
-            hint,
-        )
-        interfaces.append(TrackInterface(each.name))
-    scripts = []
-    for script in member.track_script:
-        if script.weight:
+    values = {keyword: getattr(member, keyword) for keyword in trackers.TRACKS}
+    if not any(values.values()):
+        return member
+    return replace(member, **trackers.of_member(member.name, raw.name, values, raw.span(word=1), context))
+
+
+def _tracked_twice(raw: Raw, group: VrrpSyncGroup, member: VrrpInstance, context: Context) -> None:
+    """An interface of the group that the member follows by itself."""
+    own = {each.name for each in member.track_interface}
+    if not member.dont_track_primary:
+        own.add(member.interface)
+    for each in group.track_interface:
+        if each.name in own:
             context.error(
-                f"({member.name}) tracked script {script.name} has a weight in sync group {raw.name} - ignoring",
-                span,
-                hint,
+                f"({member.name}) track_interface {each.name} is configured on VRRP instance and sync group",
+                raw.span("track_interface"),
+                "remove it from the group, or from the instance; its own interface an instance always follows",
             )
-        else:
-            scripts.append(script)
-    return replace(member, track_interface=tuple(interfaces), track_script=tuple(scripts))

@@ -1,6 +1,7 @@
 """Scripts: whether the command exists, its user may run it, and nobody else could change it."""
 
 import re
+from dataclasses import dataclass
 
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.cross.context import Context, nearest
@@ -12,25 +13,35 @@ _opens_a_file = re.compile(r"<[ \t]*/").match
 DEFAULT_USER = "keepalived_script"
 
 
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """What is wrong with a command."""
+
+    message: str
+    hint: str
+    counts: bool = True
+    """For keywords where keepalived counts it."""
+
+
 class Scripts:
     """Resolves the commands of a configuration."""
 
     def __init__(self, context: Context, global_defs: Raw | None) -> None:
         self._context = context
         self._security = False
-        self._security_given: Given | None = None
         self._symlinks = False
         self._supplementary = False
         self._user: Given | None = None
         if global_defs is not None:
             self._security = bool(global_defs.value("enable_script_security"))
-            self._security_given = global_defs.given.get("enable_script_security")
             self._symlinks = bool(global_defs.value("use_symlink_paths"))
             self._supplementary = bool(global_defs.value("set_supplementary_groups"))
             self._user = global_defs.given.get("script_user")
         self._default: Account | None = None
         self._default_known = False
-        self._looked_up: dict[tuple[str, int, int], str | None] = {}
+        self._looked_up: dict[tuple[str, int, int], tuple[str | None, _Wrong | None]] = {}
+        self._said: dict[tuple[str, int, int], bool] = {}
+        """What was said of a command, and whether it counted."""
         self.insecure: Given | None = None
         """The first script that root runs without script security."""
 
@@ -50,39 +61,40 @@ class Scripts:
         account = context.surroundings.user(DEFAULT_USER)
         if account is not None:
             return account if self._supplementary else Account(account.name, account.uid, account.gid)
-        if self._security_given is not None:
-            context.error(
-                f"Script user '{DEFAULT_USER}' does not exist - scripts that name no user are disabled",
-                self._security_given.span(0),
-                f"create it (useradd --system --no-create-home {DEFAULT_USER}), or name one: script_user USER",
-            )
-            return None
+        if self._security:
+            return None  # said by the scripts that need it
         ours = context.surroundings.process_account()
         return Account(ours.name, ours.uid, ours.gid)
 
-    def account(self, user: str, group: str | None, given: Given, word: int, *, supplementary: bool) -> Account | None:
+    def account(
+        self, user: str, group: str | None, given: Given, word: int, *, supplementary: bool, counts: bool = True
+    ) -> Account | None:
         """The account named, with the group named; None, and said, when there is none."""
         context = self._context
+        say = context.error if counts else context.warning
         if group is not None and group.startswith(":"):
             supplementary = True
             group = group[1:] or None
         found = context.surroundings.user(user)
         if found is None:
             hint = f"create it (useradd --system {user}) or name another user"
-            context.error(f"Script user '{user}' does not exist", given.span(word), hint)
+            say(f"Script user '{user}' does not exist", given.span(word), hint)
             return None
         gid = found.gid
         if group is not None:
             number = context.surroundings.group(group)
             if number is None:
                 hint = "create it (groupadd --system) or name another group"
-                context.error(f"Script group '{group}' does not exist", given.span(word + 1), hint)
+                say(f"Script group '{group}' does not exist", given.span(word + 1), hint)
                 return None
             gid = number
         return Account(found.name, found.uid, gid, found.groups if supplementary else ())
 
-    def command(self, given: Given | None, user: Given | None = None) -> Script | None:
-        """The checked command, or None when it cannot be run (and that is said)."""
+    def command(self, given: Given | None, user: Given | None = None, *, counts: bool = False) -> Script | None:
+        """The checked command, or None when it cannot be run (and that is said).
+
+        ``counts``: a command that is missing or not safe is a mistake.
+        """
         if given is None or given.value is None:
             return None
         command: CommandGiven = given.value
@@ -96,54 +108,67 @@ class Scripts:
         else:
             account = self.default_account()
             if account is None:
-                span = given.span(1)
-                self._context.warning(f"script '{command.argv[0]}' has no user to run as - disabling", span)
+                self._nobody(command.argv[0], given)
         if account is None:
             return None
         if _opens_a_file(command.argv[0]):
             # "</path" asks whether a file can be opened: keepalived leaves it to the shell
             return Script(("/bin/sh", "-c", " ".join(command.argv)), account.uid, account.gid, account.groups)
-        path = self._path(command.argv[0], account, given)
+        path = self._path(command.argv[0], account, given, counts=counts)
         if path is None:
             return None
         return Script((path, *command.argv[1:]), account.uid, account.gid, account.groups)
 
-    def _path(self, name: str, account: Account, given: Given) -> str | None:
-        key = (name, account.uid, account.gid)
-        if key not in self._looked_up:
-            self._looked_up[key] = self._look_up(name, account, given)
-        return self._looked_up[key]
+    def _nobody(self, name: str, given: Given) -> None:
+        """There is no default account: the file names one that does not exist, which was said, or none."""
+        if self._user is not None:
+            self._context.warning(f"script '{name}' has no user to run as - disabling", given.span(1))
+            return
+        self._context.error(
+            f"Unable to set default user {DEFAULT_USER} for script '{name}' - disabling",
+            given.span(1),
+            f"create it (useradd --system --no-create-home {DEFAULT_USER}), or name one: script_user USER",
+        )
 
-    def _look_up(self, name: str, account: Account, given: Given) -> str | None:
-        context = self._context
-        span = given.span(1)
-        found = context.surroundings.script(name)
+    def idle(self, given: Given | None) -> Script | None:
+        """A command that no process is going to run: checked, and no danger."""
+        insecure, looked_up = self.insecure, dict(self._looked_up)
+        script = self.command(given)
+        self.insecure, self._looked_up = insecure, looked_up
+        return script
+
+    def _path(self, name: str, account: Account, given: Given, *, counts: bool) -> str | None:
+        key = (name, account.uid, account.gid)
+        path, wrong = self._looked_up.get(key) or self._look_up(name, account, given)
+        self._looked_up[key] = path, wrong
+        if wrong is not None and (counts and wrong.counts) > self._said.get(key, -1):
+            self._said[key] = counts and wrong.counts
+            say = self._context.error if self._said[key] else self._context.warning
+            say(wrong.message, given.span(1), wrong.hint)
+        return path
+
+    def _look_up(self, name: str, account: Account, given: Given) -> "tuple[str | None, _Wrong | None]":
+        """The path, if it can be run, and what is wrong with it."""
+        found = self._context.surroundings.script(name)
         if found is None:
-            context.warning(f"Unable to find script '{name}' - disabling", span, _missing_hint(name))
-            return None
+            return None, _Wrong(f"Unable to find script '{name}' - disabling", _missing_hint(name))
         file = found.elements[-1]
         if file.kind != "file" or not _may_execute(file, account):
-            context.warning(
-                f"script '{name}' is not executable for uid:gid {account.uid}:{account.gid} - disabling.",
-                span,
-                f"chmod a+x {found.path}" if file.kind == "file" else "it is no file",
-            )
-            return None
+            message = f"script '{name}' is not executable for uid:gid {account.uid}:{account.gid} - disabling."
+            hint = f"chmod a+x {found.path}" if file.kind == "file" else "it is no file"
+            return None, _Wrong(message, hint, counts=False)
         if self.insecure is None and account.uid == 0 and not self._security:
             self.insecure = given
+        path = found.path if not self._symlinks or not name.startswith("/") else name
         weak = _weak_element(found)
-        if weak is not None and account.uid == 0:
-            element, who, remedy = weak
-            about = (
-                f"{element.path} (owner {element.uid}:{element.gid}, mode {element.mode:04o}) can be changed by {who}"
-            )
-            if self._security:
-                context.warning(
-                    f"Unsafe permissions found for script '{name}' - disabling.", span, f"{about}: {remedy}"
-                )
-                return None
-            context.warning(f"Unsafe permissions found for script '{name}'", span, f"{about}: {remedy}")
-        return found.path if not self._symlinks or not name.startswith("/") else name
+        if weak is None or account.uid != 0:
+            return path, None
+        element, who, remedy = weak
+        about = f"{element.path} (owner {element.uid}:{element.gid}, mode {element.mode:04o}) can be changed by {who}"
+        message = f"Unsafe permissions found for script '{name}'"
+        if self._security:
+            return None, _Wrong(f"{message} - disabling.", f"{about}: {remedy}")
+        return path, _Wrong(message, f"{about}: {remedy}", counts=False)
 
     def glance(self, given: Given) -> None:
         """A command that is not run yet: whether root would run it without script security."""

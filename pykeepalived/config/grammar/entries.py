@@ -3,27 +3,24 @@
 203.0.113.5/24 dev eth1 label eth1:v brd +
 """
 
-from collections.abc import Mapping
 from functools import cache
 
 import pyparsing as pp
 
 from pykeepalived.config.raw import Piece
+from pykeepalived.config.schema import entry_table
 
-VALUED: Mapping[str, tuple[str, ...]] = {
-    "address": ("dev", "scope", "brd", "broadcast", "label", "peer", "preferred_lft", "track_group"),
-    "track_interface": ("weight",),
-    "track_script": ("weight",),
-    "unicast_peer": ("min_ttl", "max_ttl"),
-    "lvs_method": ("type", "port"),
-}
-FLAGS: Mapping[str, tuple[str, ...]] = {
-    "address": ("home", "-nodad", "mngtmpaddr", "noprefixroute", "autojoin", "no_track", "use_vmac"),
-    "track_interface": ("reverse",),
-    "track_script": ("reverse", "noreverse"),
-    "unicast_peer": (),
-    "lvs_method": ("nocsum", "csum", "remcsum"),
-}
+LVS_METHOD = (("type", "port"), ("nocsum", "csum", "remcsum"))
+
+
+def _options(grammar: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the options that have a value, and of those that have none."""
+    if grammar == "lvs_method":
+        return LVS_METHOD
+    table = entry_table(grammar)
+    flags = {name for name, spec in table.keywords.items() if not spec.kind.needs} | {*table.negated}
+    words = [word for word in table.words() if table.alias.get(word, word) not in flags]
+    return tuple(words), tuple(flags)
 
 
 def _names(names: tuple[str, ...]) -> pp.ParserElement:
@@ -48,9 +45,10 @@ def _unknown(text: str, at: int, tokens: pp.ParseResults) -> Piece:  # noqa: ARG
 def _grammar(name: str) -> pp.ParserElement:
     quoted = pp.Regex(r'"(?P<inside>[^"]*)"').set_parse_action(lambda tokens: tokens["inside"])
     word = (quoted | pp.Regex(r'[^ \t\f\v\r\n"]+')).set_whitespace_chars(" \t\f\v\r")
-    options = (_names(VALUED[name]) + pp.Optional(word.copy())).set_parse_action(_piece)
-    if FLAGS[name]:
-        options |= _names(FLAGS[name]).set_parse_action(_piece)
+    valued, flags = _options(name)
+    options = (_names(valued) + pp.Optional(word.copy())).set_parse_action(_piece)
+    if flags:
+        options |= _names(flags).set_parse_action(_piece)
     unknown = word.copy().add_parse_action(_unknown)
     whole = word.copy() + pp.ZeroOrMore(options | unknown)
     return whole.parse_with_tabs().set_whitespace_chars(" \t\f\v\r")

@@ -7,20 +7,6 @@ from tests.config.machine import Machine
 from tests.config.reading import instance_text, messages, read, server_text
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        instance_text("unicast_src_ip 10.0.0.5\nunicast_peer {\n10.0.0.6\n}").replace("interface eth0\n", ""),
-        instance_text("unicast_src_ip 10.0.0.5\nunicast_fault_no_peer"),
-    ],
-)
-def test_instances_that_cannot_run_yet_are_left_out_and_the_others_run(text: str) -> None:
-    loaded = read(text + instance_text("").replace("VI_1", "VI_2").replace("51", "52"))
-    assert [each.name for each in loaded.configuration.vrrp_instance] == ["VI_2"]
-    assert not loaded.fatal
-    assert any("left out" in each.message for each in loaded.diagnostics)
-
-
 def test_a_regex_is_not_looked_for_and_that_is_said() -> None:
     loaded = read(server_text("", 'HTTP_GET {\nurl {\npath /\nstatus_code 200\nregex "ok"\n}\n}'))
     assert messages(loaded) == []

@@ -318,50 +318,18 @@ def test_weights_out_of_range(value: str) -> None:
     assert "weight" in message or "number" in message
 
 
-def test_strict_mode() -> None:
-    loaded = read(
-        instance_text(
-            "priority 150\nstate MASTER\nauthentication {\nauth_type PASS\nauth_pass x\n}",
-            "global_defs {\nvrrp_strict\n}",
-        )
-    )
-    (found,) = loaded.configuration.vrrp_instance
-    assert (found.state, found.auth_type, found.lower_prio_no_advert, found.accept) == ("BACKUP", None, True, False)
-    assert (found.garp_lower_prio_repeat, found.owner_ignore_adverts) == (0, True)
-    assert len(messages(loaded)) == 1
-    assert any("vrrp_strict" in each for each in loaded.not_effective)
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        "authentication {\nauth_type AH\nauth_pass x\n}",
-        "auth_hmac {\nkey 1 12345678901234567890123456789012\nactive_key 1\n}",
-        "version 3\nv3_checksum_as_v2",
-        "old_unicast_checksum",
-    ],
-)
-def test_what_peers_would_refuse_leaves_the_instance_out(lines: str) -> None:
-    loaded = read(instance_text(lines))
-    assert loaded.configuration.vrrp_instance == ()
-    assert loaded.exit_code == 0
-    assert not loaded.fatal
-    assert loaded.not_effective
-    assert any("left out" in each.message for each in loaded.diagnostics)
-
-
 @pytest.mark.parametrize(
     "lines",
     [
         "use_vmac",
-        "use_vmac vrrp.51\nvmac_xmit_base",
+        "use_vmac 02:00:00:00:00:01\nvmac_xmit_base",
         "virtual_routes {\n10.1.0.0/16 via 10.0.0.9\n}",
         "smtp_alert",
         "no_accept",
     ],
 )
 def test_what_is_not_effective_yet_is_said_once_and_the_instance_runs(lines: str) -> None:
-    loaded = sound(instance_text(f"{lines}\n{lines}"))
+    loaded = sound(instance_text(lines))
     assert len(loaded.configuration.vrrp_instance) == 1
     assert len(loaded.not_effective) == len(lines.split("{", maxsplit=1)[0].splitlines())
     assert all(each.startswith("vrrp_instance/") for each in loaded.not_effective)
@@ -375,3 +343,10 @@ def test_notify_deleted_may_stand_alone() -> None:
     assert found.notify_deleted_set
     assert found.notify_deleted is not None
     assert COMMANDS
+
+
+def test_a_vmac_promotes_by_itself() -> None:
+    loaded = read(instance_text("use_vmac\npromote_secondaries"))
+    assert messages(loaded) == ["9:1 (VI_1) promote_secondaries is automatically set for vmacs - ignoring"]
+    assert not loaded.configuration.vrrp_instance[0].promote_secondaries
+    assert instance("promote_secondaries").promote_secondaries

@@ -7,14 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from pykeepalived.config.blocks.authentication import Authentication, AuthHmac
+from pykeepalived.config.blocks.bfd_instance import BfdInstance
 from pykeepalived.config.blocks.checkers import HttpGet, HttpUrl, TcpCheck
+from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
+from pykeepalived.config.blocks.track_file import TrackedFile
+from pykeepalived.config.blocks.track_group import TrackGroup
 from pykeepalived.config.blocks.virtual_server import RealServer, VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
-from pykeepalived.config.interpret import TOP
+from pykeepalived.config.blocks.vrrp_track_process import VrrpTrackProcess
 from pykeepalived.config.kinds import Boolean, Choice, Integer, Kind, Problem, Timer
+from pykeepalived.config.language import TOP
 from pykeepalived.config.schema import UNSET, Block, Keyword, Later, table_of
 from tests.config.reading import instance_text, messages, read, server_text
 
@@ -25,9 +31,16 @@ SCRIPT = SECURE + 'vrrp_script s {\nscript "/opt/check.sh"\n%s\n}\n' + instance_
 FRAMES = {
     GlobalDefs: "global_defs {\n%s\n}",
     Root: "%s",
+    GarpGroup: "garp_group {\n%s\n}",
     VrrpInstance: instance_text("%s"),
+    Authentication: instance_text("authentication {\n%s\n}"),
+    AuthHmac: instance_text("auth_hmac {\nkey 1 hex:" + "ab" * 32 + "\nactive_key 1\n%s\n}"),
     VrrpScript: SCRIPT,
     VrrpSyncGroup: instance_text("") + "vrrp_sync_group g {\ngroup {\nVI_1\n}\n%s\n}",
+    TrackedFile: "track_file f {\nfile /tmp/f\n%s\n}",
+    VrrpTrackProcess: "vrrp_track_process p {\nprocess nginx\n%s\n}",
+    BfdInstance: "bfd_instance b {\nneighbor_ip 10.0.0.9\n%s\n}",
+    TrackGroup: "track_group t {\n%s\n}\n" + instance_text(""),
     VirtualServer: server_text("%s"),
     RealServer: server_text("", "%s"),
     TcpCheck: server_text("", "TCP_CHECK {\n%s\n}"),

@@ -11,12 +11,9 @@ FILE = "track_file f {\nfile /tmp/f\n}\n"
 @pytest.mark.parametrize(
     "text",
     [
-        BFD + instance_text("track_bfd {\nb weight 5\n}"),
-        FILE + instance_text("track_file {\nf\n}"),
-        "vrrp_track_process p {\nprocess nginx\n}\n" + instance_text("track_process {\np\n}"),
         BFD + server_text("", "BFD_CHECK {\nname b\n}"),
         FILE + server_text("", "FILE_CHECK {\ntrack_file f\n}"),
-        "static_ipaddress {\n10.0.0.1 dev eth0\n}\nstatic_rules {\nfrom 10.0.0.1 table 5 priority 6\n}",
+        "static_rules {\nfrom 10.0.0.1 table 5 priority 6\n}",
         "SSL {\npassword x\nca /a\ncertificate /b\nkey /c\n}",
         "garp_group {\ngarp_interval 0.1\ninterfaces {\neth0 eth1\n}\n}",
         "global_defs {\nnotification_email {\na@b\n}\nsmtp_connect_timeout 30\nmax_auto_priority\n}",
@@ -31,13 +28,6 @@ def test_sound_blocks_are_left_alone_and_said(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("bfd_instance b {\n}", "bfd_instance b has no neighbor_ip"),
-        ("bfd_instance b {\nneighbor_ip nowhere\n}", "neighbor_ip: invalid IP address 'nowhere'"),
-        ("bfd_instance b {\nneighbor_ip 10.0.0.9\nmin_rx 10ms\n}", "min_rx: invalid number '10ms'"),
-        ("track_file f {\n}", "track_file f has no file"),
-        (instance_text("track_file {\nf\n}"), "track_file f not found, ignoring..."),
-        (instance_text("track_file {\nf\n}") + FILE, "track_file f not found, ignoring..."),
-        (instance_text("track_bfd {\nb\n}"), "bfd_instance b not found, ignoring..."),
         (server_text("", "BFD_CHECK {\nname b\n}"), "bfd_instance b not found, ignoring..."),
         (server_text("", "SSL_GET {\n}"), "SSL_GET has no url"),
         (server_text("", "SSL_GET {\nurl {\npath /\n}\nnb_get_retry 3\n}"), '"nb_get_retry" is deprecated'),
@@ -55,8 +45,3 @@ def test_their_mistakes_count(text: str, message: str) -> None:
     assert loaded.exit_code == 5
     assert not loaded.fatal
     assert any(message in each for each in messages(loaded)), messages(loaded)
-
-
-def test_the_former_name_of_track_file_is_said_and_does_not_count() -> None:
-    loaded = sound("vrrp_track_file f {\nfile /tmp/f\n}")
-    assert '"vrrp_track_file" is deprecated' in loaded.diagnostics[0].message

@@ -12,6 +12,8 @@ from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.diagnostics import Severity, render
 from pykeepalived.config.difference import difference, lines, real_servers
+from pykeepalived.config.kinds_global import Fifo
+from pykeepalived.config.kinds_trackers import Weight
 from pykeepalived.config.load import LoadOptions, load
 from pykeepalived.config.surroundings import Account, NetworkInterface
 from pykeepalived.units import MILLISECOND, SECOND
@@ -201,12 +203,14 @@ def test_root_scripts_without_security_are_a_violation() -> None:
 def test_vrrp_scripts() -> None:
     text = SECURE + 'vrrp_script s {\nscript "/opt/check.sh -q"\n%s\n}\n' + instance_text("track_script {\ns\n}")
     (found,) = sound(text % "").configuration.vrrp_script
-    assert (found.interval, found.timeout, found.rise, found.fall, found.weight) == (SECOND, SECOND, 1, 1, 0)
+    assert (found.interval, found.timeout, found.rise, found.fall) == (SECOND, SECOND, 1, 1)
+    assert found.weight == Weight(0)
     (found,) = sound(
         text % "interval 0.25\nweight -7 reverse\nrise 3\nfall 2\ninit_fail\nuser nobody"
     ).configuration.vrrp_script
     assert (found.interval, found.timeout) == (250 * MILLISECOND, 250 * MILLISECOND)
-    assert (found.weight, found.reverse, found.rise, found.fall, found.init_fail) == (-7, True, 3, 2, True)
+    assert (found.rise, found.fall, found.init_fail) == (3, 2, True)
+    assert found.weight == Weight(-7, reverse=True)
     assert found.script == Script(("/opt/check.sh", "-q"), 65534, 65534)
     (found,) = sound(text % "interval 5\ntimeout 3").configuration.vrrp_script
     assert found.timeout == 3 * SECOND
@@ -216,7 +220,7 @@ def test_vrrp_scripts() -> None:
     ("block", "message"),
     [
         ("", "No script set for vrrp_script s - removing"),
-        ('script "/no/such"', "track script s cannot be run"),
+        ('script "/no/such"', "Unable to find script '/no/such' - disabling"),
         ('script "/opt/check.sh"\nuser nosuch', "Script user 'nosuch' does not exist"),
         ('script "/opt/check.sh"\nweight 300', "number '300' outside range [-253, 253], 253 is used"),
         ('script "/opt/check.sh"\ninterval 0', "0 is not a possible time, 1 s is used"),
@@ -236,8 +240,8 @@ def test_words_after_a_command_are_lost_and_said() -> None:
 
 
 def test_an_unused_script_is_said() -> None:
-    loaded = read(SECURE + "vrrp_script s {\nscript /opt/check.sh\n}\n")
-    assert messages(loaded) == ["5:13 Warning - script s is not used"]
+    loaded = sound(SECURE + "vrrp_script s {\nscript /opt/check.sh\n}\n")
+    assert [each.message for each in loaded.diagnostics] == ["Warning - script s is not used"]
 
 
 # --- groups ---
@@ -306,8 +310,8 @@ def test_fifos_and_their_owners() -> None:
     fifos = "notify_fifo /run/a nobody\nvrrp_notify_fifo /run/a\nlvs_notify_fifo /run/b\nnotify_fifo_script true"
     text = f"{SECURE}global_defs {{\n{fifos}\n}}"
     found = read(text).configuration.global_defs
-    assert (found.notify_fifo, found.vrrp_notify_fifo, found.lvs_notify_fifo) == ("/run/a", None, "/run/b")
-    assert found.fifo_owner == (("/run/a", 65534, 65534),)
+    assert found.notify_fifo == Fifo("/run/a", "nobody", owner=(65534, 65534))
+    assert (found.vrrp_notify_fifo, found.lvs_notify_fifo) == (None, Fifo("/run/b"))
     assert found.notify_fifo_script == Script(("/usr/bin/true",))
 
 
@@ -315,8 +319,8 @@ def test_settings_that_are_read_and_have_no_effect_are_said() -> None:
     loaded = sound("net_namespace_ipvs\nglobal_defs {\nstate_dump_file /tmp/a\ndata_use_instance\n}")
     assert [each.split(" (")[0] for each in loaded.not_effective] == [
         "net_namespace_ipvs",
-        "state_dump_file",
-        "data_use_instance",
+        "global_defs/state_dump_file",
+        "global_defs/data_use_instance",
     ]
     assert sound("global_defs {\nrouter_id a\n}").not_effective == ()
 
@@ -416,3 +420,19 @@ def test_an_escaped_comment_sign_counts_in_global_defs_alone(word: str, password
     assert loaded.configuration.vrrp_instance[0].auth_pass == password
     assert loaded.exit_code == 0
     assert any("a comment begins here" in each.message for each in loaded.diagnostics) == warned
+
+
+@pytest.mark.parametrize(
+    ("head", "exit_code", "first"),
+    [
+        (r"vrrp_instance V\#1", 5, "1:17 Missing '{' at beginning of configuration block: vrrp_instance"),
+        (r"vrrp_instance V\!", 5, "1:17 Missing '{' at beginning of configuration block: vrrp_instance"),
+        ('vrrp_instance "V#1"', 0, None),
+    ],
+)
+def test_an_escaped_comment_sign_in_a_head_costs_keepalived_the_block(
+    head: str, exit_code: int, first: str | None
+) -> None:
+    loaded = read(instance_text("").lstrip().replace("vrrp_instance VI_1", head))
+    assert messages(loaded)[:1] == ([first] if first else [])
+    assert loaded.exit_code == exit_code

@@ -44,6 +44,12 @@ def test_a_whole_load(machine: Surroundings, folder: Path) -> None:
     assert loaded.configuration.global_defs.router_id == str(folder)
 
 
+def test_hosts_and_cpus(machine: Surroundings) -> None:
+    assert machine.cpus() >= 1
+    assert machine.host_known("localhost")
+    assert not machine.host_known("no..such..name")
+
+
 def test_users_interfaces_and_commands(machine: Surroundings) -> None:
     root = machine.user("root")
     assert root is not None
@@ -106,3 +112,18 @@ def test_every_folder_on_the_way_is_judged(folder: Path) -> None:
     paths = [each.path for each in found.elements]
     assert {"/", f"{folder}/links", f"{folder}/real"} <= set(paths)
     assert f"{folder}/short" not in paths
+
+
+def test_who_may_read_a_file(machine: Surroundings, folder: Path) -> None:
+    path = folder / "b.conf"
+    path.chmod(0o640)
+    if isinstance(machine, Machine):
+        machine.modes[str(path)] = 0o640
+    assert machine.mode(str(path)) == 0o640
+    assert machine.mode(f"{folder}/no.conf") is None
+
+
+def test_the_loopback_interface_has_no_driver(machine: Surroundings) -> None:
+    found = machine.interfaces(None)
+    assert found is not None
+    assert (found["lo"].loopback, found["lo"].driver) == (True, "")

@@ -10,6 +10,7 @@ import pytest
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.kinds_global import Fifo
 from pykeepalived.daemon.fifos import NotifyFifos, configured
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.scripts import ScriptRunner
@@ -70,23 +71,22 @@ def reader(path: Path, text: str) -> Script:
 def test_each_role_has_the_global_one_and_its_own() -> None:
     script = Script(("/x",))
     global_defs = GlobalDefs(
-        notify_fifo="/a",
-        vrrp_notify_fifo="/b",
-        lvs_notify_fifo="/c",
+        notify_fifo=Fifo("/a"),
+        vrrp_notify_fifo=Fifo("/b", "daemon", owner=(1, 2)),
+        lvs_notify_fifo=Fifo("/c"),
         lvs_notify_fifo_script=script,
-        fifo_owner=(("/b", 1, 2),),
     )
     vrrp, checkers = configured("vrrp", global_defs), configured("checkers", global_defs)
     assert [(spec.path, spec.owner, spec.script) for spec in vrrp] == [("/a", None, None), ("/b", (1, 2), None)]
     assert [(spec.path, spec.owner, spec.script) for spec in checkers] == [("/a", None, None), ("/c", None, script)]
-    assert configured("vrrp", GlobalDefs(lvs_notify_fifo="/c")) == ()
+    assert configured("vrrp", GlobalDefs(lvs_notify_fifo=Fifo("/c"))) == ()
 
 
 def test_lines_go_where_the_role_says_and_stay_one_line(bench: Bench, tmp_path: Path) -> None:
     both, vrrp = tmp_path / "both", tmp_path / "vrrp"
     before = os.umask(0o077)
     try:
-        bench.configure(GlobalDefs(notify_fifo=str(both), vrrp_notify_fifo=str(vrrp)))
+        bench.configure(GlobalDefs(notify_fifo=Fifo(str(both)), vrrp_notify_fifo=Fifo(str(vrrp))))
     finally:
         os.umask(before)
     assert stat.S_IMODE(both.stat().st_mode) == 0o644
@@ -109,11 +109,11 @@ def test_lines_go_where_the_role_says_and_stay_one_line(bench: Bench, tmp_path: 
 def test_only_one_made_here_gets_its_owner_and_is_removed(bench: Bench, tmp_path: Path) -> None:
     made, found = tmp_path / "made", tmp_path / "found"
     os.mkfifo(found, 0o600)
-    owners = ((str(made), 65534, 65533), (str(found), 65534, 65533))
-    bench.configure(GlobalDefs(notify_fifo=str(made), vrrp_notify_fifo=str(found), fifo_owner=owners))
+    first, second = (Fifo(str(path), "nobody", owner=(65534, 65533)) for path in (made, found))
+    bench.configure(GlobalDefs(notify_fifo=first, vrrp_notify_fifo=second))
     assert (made.stat().st_uid, made.stat().st_gid) == (65534, 65533)
     assert (found.stat().st_uid, stat.S_IMODE(found.stat().st_mode)) == (0, 0o600)
-    bench.configure(GlobalDefs(notify_fifo=str(made), fifo_owner=((str(made), 65534, 65532),)))
+    bench.configure(GlobalDefs(notify_fifo=Fifo(str(made), "nobody", owner=(65534, 65532))))
     assert made.stat().st_gid == 65532
     bench.fifos.close()
     assert not made.exists()
@@ -127,15 +127,17 @@ def test_what_is_no_fifo_is_left_alone_and_said(bench: Bench, tmp_path: Path) ->
     link.symlink_to(real)
     absent = tmp_path / "absent" / "fifo"
     script = reader(tmp_path / "reader", f"echo started > {tmp_path}/started")
-    bench.configure(GlobalDefs(notify_fifo=str(file), notify_fifo_script=script, vrrp_notify_fifo=str(link)))
+    bench.configure(
+        GlobalDefs(notify_fifo=Fifo(str(file)), notify_fifo_script=script, vrrp_notify_fifo=Fifo(str(link)))
+    )
     bench.fifos.write("vrrp", "line")
     assert bench.lines[0] == f"Notify FIFO {file} is no FIFO"
     assert bench.lines[1].startswith(f"Notify FIFO {link} cannot be used: ")
-    bench.configure(GlobalDefs(notify_fifo=str(absent)))
+    bench.configure(GlobalDefs(notify_fifo=Fifo(str(absent))))
     assert bench.lines[2] == f"Notify FIFO {absent} cannot be used: No such file or directory"
     # mended, and told by a reload
     file.unlink()
-    bench.configure(GlobalDefs(notify_fifo=str(file), notify_fifo_script=script))
+    bench.configure(GlobalDefs(notify_fifo=Fifo(str(file)), notify_fifo_script=script))
     assert len(bench.lines) == 3
     assert stat.S_ISFIFO(file.stat().st_mode)
     bench.fifos.close()
@@ -145,7 +147,7 @@ def test_what_is_no_fifo_is_left_alone_and_said(bench: Bench, tmp_path: Path) ->
 
 def test_a_full_pipe_loses_lines_and_says_so_once(bench: Bench, tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
-    bench.configure(GlobalDefs(notify_fifo=str(fifo)))
+    bench.configure(GlobalDefs(notify_fifo=Fifo(str(fifo))))
     for number in range(20_000):
         bench.fifos.write("vrrp", f"line {number}")
     assert len(bench.lines) == 1
@@ -160,13 +162,13 @@ def test_a_reader_is_started_once_and_again_when_it_changes(bench: Bench, tmp_pa
     heard, fifo = tmp_path / "heard", tmp_path / "fifo"
     text = f'echo "start $1 $2" >> {heard}\nwhile read -r line; do echo "$line" >> {heard}; done < "$2"\n'
     one, two = reader(tmp_path / "one", text), reader(tmp_path / "two", text)
-    bench.configure(GlobalDefs(notify_fifo=str(fifo), notify_fifo_script=one))
+    bench.configure(GlobalDefs(notify_fifo=Fifo(str(fifo)), notify_fifo_script=one))
     bench.fifos.write("checkers", "first")
     bench.until(lambda: len(said(heard)) == 2)
-    bench.configure(GlobalDefs(notify_fifo=str(fifo), notify_fifo_script=one, router_id="other"))
+    bench.configure(GlobalDefs(notify_fifo=Fifo(str(fifo)), notify_fifo_script=one, router_id="other"))
     bench.fifos.write("vrrp", "second")
     bench.until(lambda: len(said(heard)) == 3)
-    bench.configure(GlobalDefs(notify_fifo=str(fifo), notify_fifo_script=two))
+    bench.configure(GlobalDefs(notify_fifo=Fifo(str(fifo)), notify_fifo_script=two))
     bench.until(lambda: len(bench.runner) == 1)  # the former has ended
     bench.fifos.write("vrrp", "third")
     bench.until(lambda: len(said(heard)) == 5)
@@ -179,8 +181,9 @@ def test_a_reader_is_started_once_and_again_when_it_changes(bench: Bench, tmp_pa
 def test_a_reader_that_ends_is_said_and_one_that_does_not_is_ended(bench: Bench, tmp_path: Path) -> None:
     short = reader(tmp_path / "short", "exit 3")
     stubborn = reader(tmp_path / "long", f"echo $$ > {tmp_path}/pid; exec sleep 60")
-    fifos = {"notify_fifo": str(tmp_path / "a"), "vrrp_notify_fifo": str(tmp_path / "b")}
-    bench.configure(GlobalDefs(**fifos, notify_fifo_script=short, vrrp_notify_fifo_script=stubborn))  # type: ignore[arg-type]
+    first, second = Fifo(str(tmp_path / "a")), Fifo(str(tmp_path / "b"))
+    scripts = {"notify_fifo_script": short, "vrrp_notify_fifo_script": stubborn}
+    bench.configure(GlobalDefs(notify_fifo=first, vrrp_notify_fifo=second, **scripts))  # type: ignore[arg-type]
     bench.until(lambda: bool(bench.lines))
     text = f"Script '{short}' that reads the notify FIFO {tmp_path}/a has ended (status 3) and is not started again"
     assert bench.lines == [text]

@@ -4,12 +4,14 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.authentication import AuthHmac
 from pykeepalived.config.blocks.checkers import CheckTiming, Target, TcpCheck
 from pykeepalived.config.blocks.trackers import TrackScript
 from pykeepalived.config.blocks.virtual_server import RealServer, Service, VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET
+from pykeepalived.config.kinds_vrrp import HmacKey, Ipvlan, Vmac
 from pykeepalived.report.configuration import lines
 from pykeepalived.units import SECOND
 
@@ -53,6 +55,21 @@ def test_everything_is_there_and_reads_well() -> None:
     for line in ("   lvs_sched = rr", "   real_server = 10.0.0.2 80", "         delay_loop = 3 s"):
         assert line in said[at:]
     assert "secret" not in "".join(said)
+
+
+def test_keys_show_their_numbers_alone() -> None:
+    signed = AuthHmac(key=(HmacKey(7, b"secret" * 6),), active_key=7, time_window=5 * SECOND)
+    instance = replace(INSTANCE, auth_hmac=signed, use_vmac=Vmac(), use_ipvlan=Ipvlan("v", type="vepa"))
+    said = list(lines(Configuration(vrrp_instance=(instance,))))
+    for line in (
+        "   auth_hmac = keys 7, active_key 7, time_window 5 s, mode enforce, anti_replay time",
+        "   use_vmac = on",
+        "   use_ipvlan = v vepa",
+        "   garp_extra_if = 0",
+    ):
+        assert line in said
+    assert "secret" not in "".join(said)
+    assert signed.key[0].secret.hex() not in "".join(said)
 
 
 def test_what_is_not_there_has_no_heading() -> None:

@@ -1,0 +1,78 @@
+"""Settings of the packet filter: what drops packets to virtual addresses, and what marks them for IPVS."""
+
+from dataclasses import dataclass
+
+from pykeepalived.config.kinds import INT_MAX, UINT_MAX, Flag, Integer
+from pykeepalived.config.kinds_firewall import SETS, ChainNames, IpsetNames, TableName
+from pykeepalived.config.schema import Repeat, keyword
+
+HOOK_PRIORITY = -1
+FIRST_FWMARK = 1000
+
+
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+class Firewall:
+    """Which packet filter is used, and its names there."""
+
+    vrrp_iptables: tuple[str, ...] = keyword(
+        ChainNames(),
+        default=(),
+        repeat=Repeat.FIRST,
+        process="vrrp",
+        effective=False,
+        doc="iptables is used, with rules in these chains; INPUT and OUTPUT if not named.",
+    )
+    vrrp_ipsets: tuple[str, ...] = keyword(
+        IpsetNames(),
+        default=SETS,
+        process="vrrp",
+        effective=False,
+        doc="The ipsets used with vrrp_iptables; bare, there are none.",
+    )
+    nftables: str | None = keyword(
+        TableName("keepalived"),
+        default=None,
+        repeat=Repeat.FIRST,
+        process="vrrp",
+        effective=False,
+        doc="nftables is used, with this table; keepalived if not named.",
+    )
+    nftables_priority: int = keyword(
+        Integer(-INT_MAX - 1, INT_MAX),
+        default=HOOK_PRIORITY,
+        process="vrrp",
+        effective=False,
+        doc="The priority of that table's base chains; stands below nftables.",
+    )
+    nftables_ifindex: bool = keyword(
+        Flag(),
+        default=False,
+        process="vrrp",
+        effective=False,
+        doc="Sets of nftables know interfaces by index, not by name.",
+    )
+    nftables_ipvs: str | None = keyword(
+        TableName("keepalived_ipvs"),
+        default=None,
+        repeat=Repeat.FIRST,
+        process="checker",
+        effective=False,
+        doc="Virtual server groups are marked by nftables in this table; keepalived_ipvs if not named.",
+    )
+    nftables_ipvs_priority: int = keyword(
+        Integer(-INT_MAX - 1, INT_MAX),
+        default=HOOK_PRIORITY,
+        process="checker",
+        effective=False,
+        doc="The priority of that table's base chains; stands below nftables_ipvs.",
+    )
+    nftables_ipvs_start_fwmark: int = keyword(
+        Integer(1, UINT_MAX),
+        default=FIRST_FWMARK,
+        process="checker",
+        effective=False,
+        doc="The first mark given to a virtual server group; stands below nftables_ipvs.",
+    )
+    nftables_counters: bool = keyword(
+        Flag(), default=False, effective=False, doc="The rules made in nftables count their packets."
+    )

@@ -1,0 +1,92 @@
+"""What of a configuration the daemon acts upon today. The language is read whole; what is not effective yet is taken
+out here, so that no half of it runs, and every such thing is said once at the start.
+"""
+
+from dataclasses import replace
+from typing import TypeVar
+
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds import AF_INET
+
+_Follower = TypeVar("_Follower", VrrpInstance, VrrpSyncGroup)
+
+
+def effective(configuration: Configuration) -> tuple[Configuration, tuple[str, ...]]:
+    """The configuration to run, and what is to be said about what was taken out of it."""
+    return _instances(_without_idle(configuration))
+
+
+def _instances(configuration: Configuration) -> tuple[Configuration, tuple[str, ...]]:
+    """Without the instances whose adverts we cannot send or judge yet, and without what only they need."""
+    said: list[str] = []
+    left_out: set[str] = set()
+    instances = []
+    for each in configuration.vrrp_instance:
+        if reason := _cannot_run(each):
+            left_out.add(each.name)
+            said.append(f"({each.name}) {reason}")
+        else:
+            instances.append(_without_ipvlan(each))
+    groups = []
+    for group in configuration.vrrp_sync_group:
+        members = tuple(name for name in group.group if name not in left_out)
+        said += [
+            f"({group.name}) {name} is left out of the configuration and of the group"
+            for name in group.group
+            if name in left_out
+        ]
+        if members:
+            groups.append(replace(group, group=members) if members != group.group else group)
+    if tuple(instances) == configuration.vrrp_instance:
+        return configuration, ()
+    return replace(configuration, vrrp_instance=tuple(instances), vrrp_sync_group=tuple(groups)), tuple(said)
+
+
+def _cannot_run(instance: VrrpInstance) -> str:
+    """Why the instance is left out, or nothing."""
+    what = ""
+    if instance.auth_type == "AH":
+        what = "auth_type AH"
+    elif instance.auth_hmac is not None:
+        what = "auth_hmac"
+    elif instance.v3_checksum_as_v2 and instance.version == 3 and instance.family == AF_INET:
+        what = "v3_checksum_as_v2"
+    elif instance.old_unicast_checksum == "old":
+        what = "old_unicast_checksum"
+    if what:
+        # without it peers would refuse our adverts and become MASTER beside us
+        return f"{what} is not effective yet - the instance is left out, for its peers would not accept it"
+    if not instance.interface:
+        return "an instance without an interface is not effective yet and is left out"
+    if instance.unicast_fault_no_peer and not instance.unicast:
+        return "unicast without a peer - the instance is left out"
+    return ""
+
+
+def _without_ipvlan(instance: VrrpInstance) -> VrrpInstance:
+    """The address of an ipvlan is nobody's source while there is no ipvlan."""
+    if instance.use_ipvlan is None or instance.source is None or instance.source != instance.use_ipvlan.address:
+        return instance
+    return replace(instance, mcast_src_ip=None, unicast_src_ip=None)
+
+
+def _without_idle(configuration: Configuration) -> Configuration:
+    """Without what no process looks at: the interpreter has said the names of these keywords."""
+    return replace(
+        configuration,
+        vrrp_instance=tuple(map(_less_followed, configuration.vrrp_instance)),
+        vrrp_sync_group=tuple(map(_less_followed, configuration.vrrp_sync_group)),
+        track_file=(),
+        vrrp_track_process=(),
+        bfd_instance=(),
+        track_group=(),
+        static_ipaddress=(),
+    )
+
+
+def _less_followed(each: _Follower) -> _Follower:
+    if not (each.track_file or each.track_process or each.track_bfd):
+        return each
+    return replace(each, track_file=(), track_process=(), track_bfd=())

@@ -1,0 +1,22 @@
+"""Reads the configuration of this machine: the parser, the Linux surroundings and the command line's wishes meet."""
+
+import gc
+
+from pykeepalived.config.load import Loaded, LoadOptions, load
+from pykeepalived.daemon.settings import Settings
+from pykeepalived.kernel.surroundings import LinuxSurroundings
+
+
+def load_configuration(settings: Settings) -> Loaded:
+    """Read the file, in this very process: one that names a network namespace leads the process there.
+
+    Reading makes many values and no cycles: looking for garbage meanwhile would cost as much as the reading itself.
+    """
+    options = LoadOptions(config_id=settings.config_id or "", all_config=settings.all_config)
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return load(settings.use_file, LinuxSurroundings(), options)
+    finally:
+        if enabled:
+            gc.enable()
