@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from pykeepalived.config.blocks.addresses import AddressEntry
@@ -9,14 +10,20 @@ from pykeepalived.config.blocks.bfd_instance import BfdInstance
 from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
+from pykeepalived.config.blocks.probing import CheckTiming, Target
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.blocks.track_group import TrackGroup
 from pykeepalived.config.blocks.virtual_server import VirtualServer
+from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.blocks.vrrp_track_process import VrrpTrackProcess
+from pykeepalived.config.kinds_lvs import LvsMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +39,27 @@ class Configuration:
     bfd_instance: tuple[BfdInstance, ...] = ()
     track_group: tuple[TrackGroup, ...] = ()
     static_ipaddress: tuple[AddressEntry, ...] = ()
+    static_routes: tuple[RouteEntry, ...] = ()
+    static_rules: tuple[RuleEntry, ...] = ()
+    virtual_server_group: tuple[VirtualServerGroup, ...] = ()
     virtual_server: tuple[VirtualServer, ...] = ()
     garp_group: tuple[GarpGroup, ...] = ()
     linkbeat_interfaces: tuple[LinkbeatInterface, ...] = ()
     interface_up_down_delays: tuple[InterfaceUpDownDelay, ...] = ()
+    ssl: Ssl | None = None
 
     def vrrp_part(self) -> "Configuration":
         """What the VRRP process needs. What it follows by BFD stands in its trackers."""
-        return replace(self, virtual_server=(), bfd_instance=())
+        return replace(self, virtual_server_group=(), virtual_server=(), ssl=None, bfd_instance=())
 
     def checker_part(self) -> "Configuration":
         """What the checker process needs."""
         return Configuration(
-            global_defs=self.global_defs, virtual_server=self.virtual_server, track_file=self.track_file
+            global_defs=self.global_defs,
+            virtual_server_group=self.virtual_server_group,
+            virtual_server=self.virtual_server,
+            ssl=self.ssl,
+            track_file=self.track_file,
         )
 
     def bfd_part(self) -> "Configuration":
@@ -57,12 +72,20 @@ class Configuration:
 
 
 def _scripts(value: Any) -> Iterator[Script]:
-    if isinstance(value, Script):
-        yield value
-    elif isinstance(value, tuple):
-        for item in value:
-            if not isinstance(item, (str, int, bytes)):
-                yield from _scripts(item)
-    elif is_dataclass(value):
-        for each in fields(value):
-            yield from _scripts(getattr(value, each.name))
+    waiting = [value]
+    names: dict[type, tuple[str, ...]] = {}
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Script):
+            yield each
+        elif isinstance(each, tuple):
+            waiting += each
+        else:
+            kind = type(each)
+            if kind not in names:
+                names[kind] = tuple(field.name for field in fields(each)) if is_dataclass(each) else ()
+            waiting += [inner for name in names[kind] if type(inner := getattr(each, name)) not in _PLAIN]
+
+
+_PLAIN = frozenset({int, str, bool, bytes, type(None), IPv4Address, IPv6Address, LvsMethod, Target, CheckTiming})
+"""What holds no command: there are many of them."""

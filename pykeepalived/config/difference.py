@@ -3,7 +3,7 @@
 Identities: an instance is its VRID, family, interface, and unicast source or multicast group; a group and a script are
 their names, and so is what they follow; a garp_group is its interfaces, a line about an interface is its name; a
 virtual server is its service; a real server is its address and port within a virtual server; a static address is itself
-on its interface.
+on its interface; a static route and a static rule are all they say.
 """
 
 import dataclasses
@@ -16,9 +16,13 @@ from pykeepalived.config.blocks.bfd_instance import BfdInstance
 from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
+from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.blocks.track_group import TrackGroup
 from pykeepalived.config.blocks.virtual_server import RealServer, VirtualServer
+from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
@@ -59,6 +63,11 @@ class Difference:
     bfd_instance: Changes[BfdInstance] = Changes()
     track_group: Changes[TrackGroup] = Changes()
     static_ipaddress: Changes[AddressEntry] = Changes()
+    static_routes: Changes[RouteEntry] = Changes()
+    static_rules: Changes[RuleEntry] = Changes()
+    virtual_server_group: Changes[VirtualServerGroup] = Changes()
+    ssl: tuple[Ssl | None, Ssl | None] | None = None
+    """What checkers show of themselves, old and new, when it changed."""
 
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) for field in dataclasses.fields(self))
@@ -84,6 +93,10 @@ def difference(old: Configuration, new: Configuration) -> Difference:
         static_ipaddress=changes(
             old.static_ipaddress, new.static_ipaddress, lambda each: (each.address, each.prefix_length, each.dev)
         ),
+        static_routes=changes(old.static_routes, new.static_routes, lambda each: each),
+        static_rules=changes(old.static_rules, new.static_rules, lambda each: each),
+        virtual_server_group=changes(old.virtual_server_group, new.virtual_server_group, lambda each: each.name),
+        ssl=(old.ssl, new.ssl) if old.ssl != new.ssl else None,
     )
 
 
@@ -120,6 +133,11 @@ def lines(found: Difference) -> list[str]:
     ):
         said += _named(word, each, lambda item: str(item.name))
     said += _named("static_ipaddress", found.static_ipaddress, lambda each: f"{each} dev {each.dev}")
+    said += _named("static_routes", found.static_routes, str)
+    said += _named("static_rules", found.static_rules, str)
+    said += _named("virtual_server_group", found.virtual_server_group, lambda group: group.name, _entries)
+    if found.ssl:
+        said.append(f"SSL: {_ssl(*found.ssl)}")
     said += _named("virtual_server", found.virtual_server, lambda server: str(server.service), _servers)
     return said
 
@@ -143,6 +161,22 @@ def _servers(old: VirtualServer, new: VirtualServer) -> str:
     said = _named("real_server", found, lambda server: f"{server.address} {server.port}")
     rest = _keywords(old, dataclasses.replace(new, real_server=old.real_server))
     return "; ".join([*said, *([rest] if rest else [])]) or "real_server: another order"
+
+
+def _entries(old: VirtualServerGroup, new: VirtualServerGroup) -> str:
+    """The lines that came and went."""
+    found = changes(old.entries, new.entries, lambda entry: entry)
+    said = [*(f"{entry.entry_text()}: removed" for entry in found.removed)]
+    said += [f"{entry.entry_text()}: added" for entry in found.added]
+    return "; ".join(said) or "another order"
+
+
+def _ssl(old: Ssl | None, new: Ssl | None) -> str:
+    """The keywords that differ, for one of them is a password."""
+    if old is None or new is None:
+        return "added" if old is None else "removed"
+    names = [field.name for field in dataclasses.fields(old)]
+    return ", ".join(name for name in names if getattr(old, name) != getattr(new, name))
 
 
 def _keywords(old: Any, new: Any) -> str:

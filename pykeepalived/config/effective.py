@@ -5,6 +5,8 @@ out here, so that no half of it runs, and every such thing is said once at the s
 from dataclasses import replace
 from typing import TypeVar
 
+from pykeepalived.config.blocks.real_server import RealServer
+from pykeepalived.config.blocks.virtual_server import VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.configuration import Configuration
@@ -15,7 +17,39 @@ _Follower = TypeVar("_Follower", VrrpInstance, VrrpSyncGroup)
 
 def effective(configuration: Configuration) -> tuple[Configuration, tuple[str, ...]]:
     """The configuration to run, and what is to be said about what was taken out of it."""
-    return _instances(_without_idle(configuration))
+    runnable, instances = _instances(_without_idle(configuration))
+    servers, said = _servers(configuration)
+    return replace(runnable, virtual_server=servers), (*instances, *said)
+
+
+def _servers(configuration: Configuration) -> tuple[tuple[VirtualServer, ...], tuple[str, ...]]:
+    """The virtual servers without groups, and without checkers that cannot be carried out."""
+    kept: list[VirtualServer] = []
+    said: list[str] = []
+    for server in configuration.virtual_server:
+        if server.service.kind == "group":
+            said.append(
+                f"virtual_server group {server.service.name} is not effective yet and is left out"
+                " (write a virtual_server for each address of the group)"
+            )
+            continue
+        if all(len(real.probes) == len(real.checkers) for real in server.real_server):
+            kept.append(server)
+        else:
+            reals = tuple(_real_server(server, each, said) for each in server.real_server)
+            kept.append(replace(server, real_server=reals))
+    return tuple(kept), tuple(said)
+
+
+def _real_server(server: VirtualServer, real: RealServer, said: list[str]) -> RealServer:
+    probes = tuple(real.probes)
+    if real.checkers and not probes:
+        where = f"{real.address} {real.port}"
+        said.append(
+            f"VS {server.service}: real server {where} has no checker that is effective: it counts as up"
+            " (TCP_CHECK and HTTP_GET are effective)"
+        )
+    return replace(real, checkers=probes)
 
 
 def _instances(configuration: Configuration) -> tuple[Configuration, tuple[str, ...]]:
@@ -76,14 +110,22 @@ def _without_idle(configuration: Configuration) -> Configuration:
     """Without what no process looks at: the interpreter has said the names of these keywords."""
     return replace(
         configuration,
-        vrrp_instance=tuple(map(_less_followed, configuration.vrrp_instance)),
+        vrrp_instance=tuple(_without_routes(_less_followed(each)) for each in configuration.vrrp_instance),
         vrrp_sync_group=tuple(map(_less_followed, configuration.vrrp_sync_group)),
         track_file=(),
         vrrp_track_process=(),
         bfd_instance=(),
         track_group=(),
         static_ipaddress=(),
+        static_routes=(),
+        static_rules=(),
+        virtual_server_group=(),
+        ssl=None,
     )
+
+
+def _without_routes(each: VrrpInstance) -> VrrpInstance:
+    return replace(each, virtual_routes=(), virtual_rules=()) if each.virtual_routes or each.virtual_rules else each
 
 
 def _less_followed(each: _Follower) -> _Follower:

@@ -9,10 +9,11 @@ from typing import Any
 
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
 from pykeepalived.config.kinds import NOTHING, Choice, Command, Entries, Kind, Names, Problem, Refused
+from pykeepalived.config.kinds_lvs import NamedEntries
 from pykeepalived.config.language import ROOT, TOP
 from pykeepalived.config.later import LaterChecks
 from pykeepalived.config.lexer import CLOSE, OPEN, WORDS, Line, Statement, script_words, split_words, strip_comment
-from pykeepalived.config.raw import CommandGiven, EntryGiven, Given, Piece, Raw
+from pykeepalived.config.raw import CommandGiven, EntryGiven, Given, NamedLines, Piece, Raw
 from pykeepalived.config.schema import Block, Keyword, Later, Repeat
 
 NEEDS_NAME = frozenset({"vrrp_script", "vrrp_track_process", "track_file", "bfd_instance", "virtual_server_group"})
@@ -41,8 +42,6 @@ class Interpreter:
         self._hints: dict[tuple[str, str], str | None] = {}
         self.not_effective: dict[str, str] = {}
         """Path of a keyword -> what is said about it."""
-        self.later_commands: list[Given] = []
-        """Commands of keywords that are not effective yet."""
         self._checks = LaterChecks(findings)
         self.root = Raw(ROOT, Statement(WORDS, ["root"], Line("", 0, "", ""), 0, 0), 0)
 
@@ -64,7 +63,7 @@ class Interpreter:
             statement is not None
             and self._inside
             and statement.kind == WORDS
-            and statement.line.columns is not None
+            and statement.line.edits is not None
             and ("#" in statement.text or "!" in statement.text)
         ):
             uncommented = self._without_escaped_comment(statement)
@@ -106,9 +105,9 @@ class Interpreter:
         return self._waiting
 
     def _error(
-        self, message: str, span: Span | None, hint: str | None = None, problem: Problem = Problem.GENERAL_ERROR
+        self, message: str, span: Span | None, hint: str | None = None, problem: Problem | None = Problem.GENERAL_ERROR
     ) -> None:
-        severity = Severity.WARNING if problem is Problem.DEPRECATED else Severity.ERROR
+        severity = Severity.WARNING if problem in (Problem.DEPRECATED, None) else Severity.ERROR
         self._findings.add(Diagnostic(severity, message, span, hint, problem, problem is Problem.LACKS_WORD))
 
     # --- blocks ---
@@ -204,7 +203,7 @@ class Interpreter:
             self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), hint))
         if not path and table.name != "global_defs":
             self._commented_head(statement)
-        refused = self._refuse_head(raw, table, statement)
+        refused = self._refuse_head(raw, table.name, statement)
         if opened:
             if refused:
                 self._skip(statement)
@@ -216,13 +215,10 @@ class Interpreter:
                 self._inside = False
         if not refused and not again:
             raw.blocks.append(inner)
-            if not path:
-                self._checks.defined(inner)
 
-    def _refuse_head(self, raw: Raw, table: Block, statement: Statement) -> bool:
+    def _refuse_head(self, raw: Raw, name: str, statement: Statement) -> bool:
         """Says what is wrong with the words before the brace; True when the block cannot be used."""
         words = statement.words
-        name = table.name
         if name in NEEDS_NAME and len(words) < 2:
             self._error(
                 f"*** Configuration line starting `{name}` is missing a parameter",
@@ -244,7 +240,7 @@ class Interpreter:
                         "rename one of the two",
                     )
                     return True
-        if name in NEEDS_NAME and any(other.name == words[1] for other in raw.named(name)):
+        if name in NEEDS_NAME and any(each == words[1] for each in self._names(raw, name)):
             self._findings.add(
                 Diagnostic(
                     Severity.WARNING,
@@ -256,6 +252,13 @@ class Interpreter:
         if name == "global_defs" and len(words) > 1:
             self._findings.add(Diagnostic(Severity.WARNING, "global_defs takes no words", statement.span(1)))
         return False
+
+    @staticmethod
+    def _names(raw: Raw, name: str) -> Iterator[str]:
+        """The names of the blocks of that keyword so far."""
+        if name in raw.given:
+            return (each.name for each in raw.given[name].value)
+        return (each.name for each in raw.named(name))
 
     def _opens(self, statement: Statement, inner: Block | Mapping[str, Later]) -> bool:
         """Takes the opening brace. Without one: True when the lines that follow are the block's all the same."""
@@ -336,8 +339,6 @@ class Interpreter:
                 f"give it a name: {name} NAME {{",
                 Problem.LACKS_WORD,
             )
-        elif name == "misc_path":
-            self._misc_path(statement)
         elif later.instead:
             message = f'"{name}" is deprecated, please use "{later.instead}"'
             hint = f"write {later.instead}"
@@ -351,31 +352,19 @@ class Interpreter:
             return
         if later.free:
             if self._value_block(statement):
-                for each in self._lines_of(statement):
-                    self._checks.line(name, each)
+                for _ in self._lines_of(statement):
+                    pass
             return
         if self._opens(statement, later.inner):
             self._later_block(where, later.inner, statement)
 
-    def _misc_path(self, statement: Statement) -> None:
-        """The command of a checker that is not effective yet: its security counts all the same."""
-        try:
-            command = self._command(Command(user=False), statement)
-        except Refused as refused:
-            self._refused(statement, refused)
-        else:
-            self.later_commands.append(Given(command, statement, self._order))
-
     def _later_block(self, path: str, inner: Any, head: Statement) -> None:
-        inside: dict[str, Statement] = {}
         while (statement := self._next()) is not None:
             if statement.kind == CLOSE:
-                self._checks.block(head.words[0], head, inside)
                 return
             if statement.kind == OPEN:
                 self._stray(statement)
                 continue
-            inside.setdefault(statement.words[0], statement)
             later = inner.get(statement.words[0])
             if later is None:
                 self._unknown(statement, list(inner), path)
@@ -398,7 +387,7 @@ class Interpreter:
             self._error(f"{name} is set already, the first stands", statement.span(0), hint)
             return
         try:
-            value: Any = self._command(kind, statement) if kind.raw else kind.read(statement.words[1:])
+            value: Any = self._raw(kind, statement) if kind.raw else kind.read(statement.words[1:])
         except Refused as refused:
             raw.said.setdefault(name, Given(None, statement, self._order))
             if spec.checked and refused.problem is Problem.LACKS_WORD:
@@ -456,9 +445,16 @@ class Interpreter:
         message = f"{statement.words[0]}{'' if refused.word < 0 else ':'} {message}"
         self._error(message, statement.span(refused.word + 1), refused.hint or None, refused.problem)
 
-    def _command(self, kind: Kind, statement: Statement) -> CommandGiven | None:
-        """A script keyword re-reads its line by the rules of a shell."""
-        assert isinstance(kind, Command)  # noqa: S101 - the only raw kind
+    def _raw(self, kind: Kind, statement: Statement) -> Any:
+        """A keyword that re-reads its line by the rules of a shell."""
+        if isinstance(kind, Command):
+            return self._command(kind, statement)
+        words = script_words(statement.text, escapes=True)
+        if words is None:
+            raise Refused("a quote or a backslash is left open", 0, "close the quote", Problem.UNMATCHED_QUOTE)
+        return kind.read(words[1:])
+
+    def _command(self, kind: Command, statement: Statement) -> CommandGiven | None:
         words = script_words(statement.text, escapes=False)
         if words is None:
             raise Refused(_OPEN_QUOTE, 0, "close the quote", Problem.UNMATCHED_QUOTE)
@@ -529,6 +525,9 @@ class Interpreter:
         kind = spec.kind
         order = self._order
         earlier = raw.given.get(name)
+        if isinstance(kind, NamedEntries):
+            self._named_entries(raw, name, statement, order)
+            return
         has_lines = self._value_block(statement)
         values: list[Any] = []
         if has_lines:
@@ -547,9 +546,24 @@ class Interpreter:
             values = [*earlier.value, *values]
         raw.given[name] = Given(values, statement, order)
 
+    def _named_entries(self, raw: Raw, name: str, statement: Statement, order: int) -> None:
+        """A block of lines with a name: its lines stay as they are."""
+        self._commented_head(statement)
+        refused = self._refuse_head(raw, name, statement)
+        lines = list(self._lines_of(statement)) if self._opens(statement, {}) else []
+        if not refused:
+            earlier = raw.given.get(name)
+            group = NamedLines(statement.words[1], tuple(lines), statement)
+            raw.given[name] = Given((*(earlier.value if earlier else ()), group), statement, order)
+
 
 def entry(grammar: str, statement: Statement, order: int = 0) -> EntryGiven:
     """A line by its grammar. The plain case, one word, needs none (and no pyparsing)."""
+    if grammar in ("route", "rule"):
+        from pykeepalived.config.grammar import routes, rules  # noqa: PLC0415 - 60 ms that a plain file need not spend
+
+        parse = routes.parse if grammar == "route" else rules.parse
+        return EntryGiven("", parse(statement.text), statement)
     if len(statement.words) == 1 and '"' not in statement.text:
         return EntryGiven(statement.words[0], (), statement, order)
     from pykeepalived.config.grammar import entries  # noqa: PLC0415 - 60 ms that a plain file need not spend

@@ -63,7 +63,7 @@ class Refused(Exception):  # noqa: N818 - it is a verdict, not a fault of the pr
         message: str,
         word: int = 0,
         hint: str = "",
-        problem: Problem = Problem.GENERAL_ERROR,
+        problem: Problem | None = Problem.GENERAL_ERROR,
         kept: Any = NOTHING,
     ) -> None:
         super().__init__(message)
@@ -72,6 +72,7 @@ class Refused(Exception):  # noqa: N818 - it is a verdict, not a fault of the pr
         """Which of the words, counted from 0; -1 is the keyword itself."""
         self.hint = hint
         self.problem = problem
+        """None: to be known, and no mistake that counts."""
         self.kept = kept
         self.also: tuple[Refused, ...] = ()
         """What is wrong besides, in the same words."""

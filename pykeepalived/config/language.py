@@ -3,6 +3,7 @@
 from pykeepalived.config.blocks.bfd_instance import BfdInstance
 from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
+from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.blocks.track_group import TrackGroup
 from pykeepalived.config.blocks.virtual_server import VirtualServer
@@ -24,4 +25,5 @@ TOP: dict[str, Block] = by_name(
     VrrpTrackProcess,
     BfdInstance,
     VirtualServer,
+    Ssl,
 )

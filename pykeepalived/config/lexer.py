@@ -2,45 +2,84 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 
+from pykeepalived.config import origins
 from pykeepalived.config.diagnostics import Span
+from pykeepalived.config.origins import Cut, Edit, Link, Piece
 
 BLANKS = " \t\f\v\r\n"
-_COMMENT = re.compile(r'["#!\\]')
-_BRACE = re.compile(r'"[^"]*"?|\$\{[A-Za-z_][A-Za-z0-9_]*\}|([{}])')
+_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*("?)|\\(.?)|[#!]', re.DOTALL)
+_BRACE = re.compile(r'"[^"]*"?|\$\{[A-Za-z_][A-Za-z0-9_]*(?:[ \t][^{}"]*)?\}|([{}])')
+_SEPARATOR = re.compile(r"[\x1c-\x1f]")
 _WORD = re.compile(r'"([^"]*)("?)|[^ \t\f\v\r\n"]+')
 
 
 class Line:
-    """A line and where it came from. ``columns`` maps places of ``text`` to the file's once the two differ."""
+    """A line and where it came from."""
 
-    __slots__ = ("columns", "file", "number", "source", "text")
+    __slots__ = ("edits", "file", "link", "number", "source", "text")
 
-    def __init__(self, file: str, number: int, text: str, source: str, columns: list[int] | None = None) -> None:
+    def __init__(
+        self,
+        file: str,
+        number: int,
+        text: str,
+        source: str,
+        link: Link | None = None,
+        edits: Edit | Cut | None = None,
+    ) -> None:
         self.file = file
         self.number = number
         self.text = text
         self.source = source
         """The line as it stands in the file."""
-        self.columns = columns
+        self.link = link
+        """What included, repeated or used it."""
+        self.edits = edits
+        """How the text came to differ from the source; None while it does not."""
+
+    @property
+    def columns(self) -> list[int] | None:
+        """Places of ``text`` mapped to the file's, once the two differ."""
+        return None if self.edits is None else origins.columns(self.edits, len(self.source))
+
+    def _changed(self, text: str, edits: Edit | Cut) -> "Line":
+        return Line(self.file, self.number, text, self.source, self.link, edits)
 
     def cut(self, start: int, end: int) -> "Line":
-        """The part of it, mapped."""
-        columns = list(range(len(self.text) + 1)) if self.columns is None else self.columns
-        return Line(self.file, self.number, self.text[start:end], self.source, columns[start : end + 1])
+        """The part of it."""
+        return self._changed(self.text[start:end], Cut(self.edits, start, end))
 
-    def replaced(self, start: int, end: int, text: str) -> "Line":
+    def replaced(self, start: int, end: int, text: str, piece: Piece | None = None) -> "Line":
         """The line with a part replaced; the new part points to where the old one stood."""
-        columns = list(range(len(self.text) + 1)) if self.columns is None else self.columns
-        mapped = columns[:start] + [columns[start]] * len(text) + columns[end:]
-        return Line(self.file, self.number, self.text[:start] + text + self.text[end:], self.source, mapped)
+        edit = Edit(self.edits, start, end, len(text), piece)
+        return self._changed(self.text[:start] + text + self.text[end:], edit)
 
-    def span(self, start: int, end: int) -> Span:
-        """The place in the file of a part of the text."""
-        if self.columns is not None:
-            last = len(self.columns) - 1
-            start, end = self.columns[min(start, last)], self.columns[min(end, last)]
+    def linked(self, link: Link, before: str = "") -> "Line":
+        """The line, brought here by another, perhaps with a text before it that has its place at its beginning."""
+        edits = Edit(self.edits, 0, 0, len(before)) if before else self.edits
+        return Line(self.file, self.number, before + self.text, self.source, link, edits)
+
+    def place(self, start: int, end: int) -> Span:
+        """The place in the file of a part of the text, alone. What came of a reference stands where that stands."""
+        columns = self.columns
+        if columns is not None:
+            last = len(columns) - 1
+            start, end = min(start, last), min(end, last)
+            if end > start:
+                while end < last and columns[end] <= columns[end - 1]:
+                    end += 1
+            start, end = columns[start], columns[end]
         return Span(self.file, self.number, start + 1, max(1, end - start), self.source)
+
+    def span(self, start: int, end: int, around: tuple[int, int] | None = None) -> Span:
+        """The place in the file of a part of the text, and how it, or a wider part around it, came about."""
+        span = self.place(start, end)
+        if self.link is None and self.edits is None:
+            return span
+        way = partial(origins.origin, self, start, end, around or (start, end))
+        return Span(span.file, span.line, span.column, span.length, span.text, way)
 
 
 WORDS, OPEN, CLOSE = 0, 1, 2
@@ -52,6 +91,7 @@ class Statement:
 
     kind: int
     words: list[str]
+    """Equal lines share them: they are not to be changed."""
     line: Line
     start: int
     end: int
@@ -62,11 +102,12 @@ class Statement:
         if word is not None:
             places = word_places(text)
             if word < len(places):
-                start, end = places[word]
-                return self.line.span(self.start + start, self.start + end)
+                start, end = self.start + places[word][0], self.start + places[word][1]
+                # what became of nothing behind the last word belongs to it
+                return self.line.span(start, end, (start, self.end if word + 1 == len(places) else end))
         stripped = text.strip(BLANKS)
         start = self.start + len(text) - len(text.lstrip(BLANKS))
-        return self.line.span(start, start + len(stripped))
+        return self.line.span(start, start + len(stripped), (self.start, self.end))
 
     @property
     def text(self) -> str:
@@ -81,30 +122,25 @@ def strip_comment(line: Line) -> tuple[Line, bool]:
     them goes, any other stays.
     """
     text = line.text
-    at = 0
-    quoted = False
-    while (found := _COMMENT.search(text, at)) is not None:
-        at = found.start()
-        character = text[at]
-        if character == "\\":
-            if not quoted and text[at + 1 : at + 2] in ("#", "!"):
-                line = line.replaced(at, at + 1, "")
-                text = line.text
-                at += 1
-            else:
-                at += 2
-        elif character == '"':
-            quoted = not quoted
-            at += 1
-        elif quoted:
-            at += 1
+    escaped: list[int] = []
+    open_quote = False
+    for found in _COMMENT.finditer(text):
+        character = text[found.start()]
+        if character == '"':
+            open_quote = not found.group(1)
+        elif character == "\\":
+            if found.group(2) in ("#", "!"):
+                escaped.append(found.start())
         else:
-            return Line(line.file, line.number, text[:at], line.source, line.columns), False
-    return line, quoted
+            line = line.cut(0, found.start())
+            break
+    for at in reversed(escaped):
+        line = line.replaced(at, at + 1, "")
+    return line, open_quote
 
 
 def find_brace(text: str, start: int) -> int:
-    """Where the next brace outside quotes stands, or -1. An unknown ``${NAME}`` is no brace."""
+    """Where the next brace outside quotes stands, or -1. Those of a reference that was not replaced are none."""
     for found in _BRACE.finditer(text, start):
         if found.group(1):
             return found.start()
@@ -127,10 +163,9 @@ def split_words(text: str) -> list[str]:
 
 def _plain_words(text: str) -> list[str]:
     """Words without quotes. str.split() also splits at the separators 0x1c to 0x1f, which are no blanks here."""
-    words = text.split()
-    if any(separator in text for separator in "\x1c\x1d\x1e\x1f"):
+    if _SEPARATOR.search(text) is not None:
         return [found.group() for found in _WORD.finditer(text)]
-    return words
+    return text.split()
 
 
 def word_places(text: str) -> list[tuple[int, int]]:

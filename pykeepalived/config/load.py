@@ -12,6 +12,8 @@ from pykeepalived.config.cross import (
     global_defs,
     groups,
     interfaces,
+    server_groups,
+    ssl,
     static_addresses,
     track_files,
     track_groups,
@@ -19,7 +21,9 @@ from pykeepalived.config.cross import (
     vrrp_scripts,
 )
 from pykeepalived.config.cross.context import Context
+from pykeepalived.config.cross.followers import Followers
 from pykeepalived.config.cross.instances import Instances
+from pykeepalived.config.cross.routing import Routing
 from pykeepalived.config.cross.scripts import Scripts
 from pykeepalived.config.cross.servers import Servers
 from pykeepalived.config.cross.trackers import Defined, Definitions
@@ -27,7 +31,7 @@ from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, exit
 from pykeepalived.config.interpret import Interpreter
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.preprocess import Preprocessor
-from pykeepalived.config.raw import EntryGiven, Given, Raw
+from pykeepalived.config.raw import EntryGiven, Raw
 from pykeepalived.config.surroundings import Surroundings, Unreadable
 
 
@@ -70,7 +74,7 @@ def load(path: str, surroundings: Surroundings, options: LoadOptions) -> Loaded:
     context = Context(surroundings, findings)
     namespace = root.given.get("net_namespace")
     entered = namespace is None or context.enter(namespace.value, namespace.span(1))
-    configuration = cross(root, context, interpreter.later_commands)
+    configuration = cross(root, context)
     diagnostics = findings.all()
     return Loaded(
         configuration=configuration,
@@ -83,19 +87,20 @@ def load(path: str, surroundings: Surroundings, options: LoadOptions) -> Loaded:
     )
 
 
-def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> Configuration:
+def cross(root: Raw, context: Context) -> Configuration:
     """The checks across keywords and blocks, and the values that come of them."""
     raw_globals = next(root.named("global_defs"), None)
     context.dynamic_interfaces = raw_globals is not None and "dynamic_interfaces" in raw_globals.given
     scripts = Scripts(context, raw_globals)
     scripts.default_account()
     settings = global_defs.resolve(root, raw_globals, context, scripts)
+    context.move_iproute(settings.iproute_etc_dir, settings.iproute_usr_dir)
     files, defined_files = track_files.resolve(root, context)
     processes, defined_processes = track_processes.resolve(root, context)
     sessions, defined_sessions = bfd_instances.resolve(root, context)
-    servers = Servers(context, scripts, settings).resolve(root)
-    for each in later_commands:
-        scripts.glance(each)
+    server_group = server_groups.resolve(root, context)
+    followers = Followers(context, scripts, root, defined_files, sessions)
+    servers = Servers(context, scripts, settings, server_group, followers).resolve(root)
     scripts.violation(counts=True)
     garp_group = garp_groups.resolve(root, context)
     linkbeat_interfaces = interfaces.linkbeat_interfaces(root, context)
@@ -103,7 +108,8 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
     defined = vrrp_scripts.resolve(root, context, scripts)
     definitions = Definitions(defined, defined_files, defined_processes, defined_sessions)
     addresses = static_addresses.resolve(root, context)
-    resolver = Instances(context, scripts, settings, definitions)
+    routing = Routing(root, context)
+    resolver = Instances(context, scripts, settings, definitions, routing)
     instances = resolver.resolve(root)
     sync_groups, instances = groups.resolve(root, instances, resolver.left_out, context, scripts, settings, definitions)
     there = {*resolver.left_out, *(each.name for each in instances)}
@@ -115,12 +121,16 @@ def cross(root: Raw, context: Context, later_commands: Sequence[Given] = ()) -> 
         vrrp_instance=tuple(instances),
         vrrp_sync_group=tuple(sync_groups),
         vrrp_script=tuple(each.script for each in defined.values() if each.script is not None),
+        virtual_server_group=tuple(each for each in server_group.values() if each is not None),
         track_file=tuple(files),
         vrrp_track_process=tuple(processes),
         bfd_instance=tuple(sessions),
         track_group=tuple(track_groups.resolve(root, there, context)),
         static_ipaddress=tuple(addresses),
+        static_routes=routing.routes(root),
+        static_rules=routing.rules(root),
         virtual_server=tuple(servers),
+        ssl=ssl.resolve(root, context),
         garp_group=garp_group,
         linkbeat_interfaces=linkbeat_interfaces,
         interface_up_down_delays=up_down_delays,

@@ -43,6 +43,8 @@ class Piece:
     name: str
     value: str | None
     at: int
+    inner: tuple["Piece", ...] = ()
+    """What belongs to it: ``lock`` before a metric, the options of an encapsulation or of a next hop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,19 @@ class EntryGiven:
             end = self.statement.line.text.find(piece.value, start + length)
             length = end + len(piece.value) - start if end >= 0 else length
         return self.statement.line.span(start, start + length)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedLines:
+    """A block of lines that has a name: its lines are not read yet."""
+
+    name: str
+    lines: tuple[Statement, ...]
+    statement: Statement
+
+    def span(self, word: int | None = None) -> Span:
+        """The place of the block's head, or of a word of it."""
+        return self.statement.span(word)
 
 
 class Raw:

@@ -236,7 +236,9 @@ def block(
     return declare
 
 
-def entry(grammar: str, *, subject: Mapping[str, str]) -> Callable[[_Class], _Class]:
+def entry(
+    grammar: str, *, subject: Mapping[str, str], passes: Mapping[str, Keyword] | None = None
+) -> Callable[[_Class], _Class]:
     """Declares the class as the entries of that grammar: lines of a block, such as those of virtual_ipaddress.
 
     Its fields made by ``keyword()`` are the options that may follow the subject.
@@ -244,9 +246,27 @@ def entry(grammar: str, *, subject: Mapping[str, str]) -> Callable[[_Class], _Cl
 
     def declare(cls: _Class) -> _Class:
         _ENTRY[grammar] = cls
-        return block(grammar, subject=subject)(cls)
+        return block(grammar, subject=subject, passes=passes)(cls)
 
     return declare
+
+
+def written_options(value: Any, always: tuple[str, ...] = ()) -> list[str]:
+    """The options of an entry as the file has them, in the order of its table; defaults stay out unless ``always``.
+
+    A value that writes itself (``entry_text``) stands behind the option's name, several such values one by one.
+    """
+    words = []
+    for each in dataclasses.fields(value):
+        spec: Keyword | None = each.metadata.get("keyword")
+        found = getattr(value, each.name)
+        if spec is None or (found == spec.default and each.name not in always):
+            continue
+        members = found if isinstance(found, tuple) and hasattr(found[0], "entry_text") else (found,)
+        for one in members:
+            text = one.entry_text() if hasattr(one, "entry_text") else spec.kind.write(one)
+            words.append(f"{spec.spelled or each.name} {text}".rstrip())
+    return words
 
 
 def entry_table(grammar: str) -> Block:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from pykeepalived.config.lexer import Line
 
-_SEQUENCE = re.compile(r"[ \t]*~SEQ(x?)\(([^)]*)\)(.*)$", re.DOTALL)
-_LIST = re.compile(r"[ \t]*~LST\(((?:[^(){}]|\{[^{}]*\})*)\)(.*)$", re.DOTALL)
+_SEQUENCE = re.compile(r"[ \t]*~SEQ(x?)[ \t]*\(([^)]*)\)(.*)$", re.DOTALL)
+_LIST = re.compile(r"[ \t]*~LST[ \t]*\(((?:[^(){}]|\{[^{}]*\})*)\)(.*)$", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NUMBER = re.compile(r"([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)")
-_ITEM = re.compile(r"[ \t]*(?:\{([^{}]*)\}|([^,{}]*))[ \t]*(?:,|$)")
+_ITEM = re.compile(r"[ \t]*(?:\{([^{}]*)\}[ \t]*|([^,{}]*))(,|$)")
 MOST_DIGITS = 18
 MOST_ALTERNATIVES = 1000
 
@@ -89,7 +89,8 @@ def _numbers(text: str, *, hexadecimal: bool) -> tuple[str, Numbers]:
     start = values[0] if len(values) > 1 else (1 if end >= 0 else -1)
     step = values[1] if len(values) == 3 else (1 if end >= start else -1)
     if step == 0 or (end - start) * step < 0:
-        raise Malformed(f"a step of {step} never leads from {start} to {end}, the line is ignored", "turn its sign")
+        hint = "turn its sign" if step else "leave the step out, or write another"
+        raise Malformed(f"a step of {step} never leads from {start} to {end}, the line is ignored", hint)
     if hexadecimal and min(start, end) < 0:
         raise Malformed("~SEQx has no negative numbers, the line is ignored", "use ~SEQ")
     return parts[0], Numbers(start, step, end, hexadecimal=hexadecimal)
@@ -98,21 +99,30 @@ def _numbers(text: str, *, hexadecimal: bool) -> tuple[str, Numbers]:
 def _listed(text: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     items: list[tuple[str, ...]] = []
     at = 0
-    while at < len(text):
+    more = True
+    while more:
         found = _ITEM.match(text, at)
-        if found is None or found.end() == at:
+        if found is None:
             raise Malformed("malformed list, the line is ignored", "write ~LST({A, B}, {1, 2}, {3, 4})")
-        grouped, single = found.groups()
+        grouped, single, comma = found.groups()
         items.append(tuple(p.strip() for p in grouped.split(",")) if grouped is not None else (single.strip(),))
         at = found.end()
-    if not items or any(_NAME.fullmatch(name) is None for name in items[0]):
-        raise Malformed("malformed list, the line is ignored", "write ~LST(NAME, a, b)")
+        more = bool(comma)
     names, values = items[0], items[1:]
+    if any(_NAME.fullmatch(name) is None for name in names):
+        raise Malformed("malformed list, the line is ignored", "write ~LST(NAME, a, b)")
     for value in values:
         if len(value) > len(names):
             raise Malformed(
-                f"{len(value)} values for {len(names)} names, the line is ignored", "give each set as many as names"
+                f"{len(value)} values for {len(names)} name{'s' * (len(names) > 1)}, the line is ignored",
+                "give each set as many values as there are names",
             )
+        for each in value:
+            if len(each.split()) > 1:
+                raise Malformed(
+                    f"the value '{each}' of a list holds a blank, the line is ignored",
+                    "quotes do not help here; define it: $NAME=two words, and list the names",
+                )
     return names, [value + ("",) * (len(names) - len(value)) for value in values]
 
 

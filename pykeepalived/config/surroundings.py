@@ -99,8 +99,11 @@ class Surroundings(Protocol):
     def script(self, name: str) -> ScriptPath | None:
         """The command of that path, or found in PATH; None when there is none."""
 
-    def scope(self, name: str) -> int | None:
-        """The number of an address scope of rt_scopes."""
+    def iproute_names(self, folder: str, file: str) -> Mapping[str, int]:
+        """The names of one of iproute2's tables in that folder, such as rt_tables; empty when there is none."""
+
+    def ip_protocol(self, name: str) -> int | None:
+        """The number of the protocol above IP of that name, or None."""
 
     def host_known(self, name: str) -> bool:
         """Whether a host's name has an address."""

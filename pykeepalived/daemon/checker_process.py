@@ -342,7 +342,7 @@ class CheckerService:
 
 def _checks(server: RealServer) -> list[CheckerBlock]:
     """The checkers that can run: an HTTP_GET without a url has nothing to ask."""
-    return [check for check in server.checkers if not isinstance(check, HttpGet) or check.url]
+    return [check for check in server.probes if not isinstance(check, HttpGet) or check.url]
 
 
 def _probes_alike(one: CheckerBlock, other: CheckerBlock) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pykeepalived.config.surroundings import Account, NetworkInterface, PathElement, ScriptPath, Unreadable
 
 LARGEST = 64 * 1024 * 1024
-SCOPE_FILES = ("/etc/iproute2/rt_scopes", "/usr/share/iproute2/rt_scopes", "/usr/lib/iproute2/rt_scopes")
+IPROUTE_LARGEST = 1024 * 1024
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SIOCGIFFLAGS = 0x8913
 _SIOCGIFMTU = 0x8921
@@ -181,25 +181,26 @@ class LinuxSurroundings:
             self._elements[path] = element
         return element
 
-    def scope(self, name: str) -> int | None:
-        """The number of an address scope of rt_scopes."""
-        for path in SCOPE_FILES:
-            try:
-                with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-                    lines = file.read(65536).splitlines()
-            except OSError:
-                continue
-            for line in lines:
-                words = line.partition("#")[0].split()
-                if (
-                    len(words) == 2
-                    and words[1] == name
-                    and words[0].isascii()
-                    and words[0].isdigit()
-                    and int(words[0]) <= 255
-                ):
-                    return int(words[0])
-        return None
+    def iproute_names(self, folder: str, file: str) -> Mapping[str, int]:
+        """The names of one of iproute2's tables."""
+        try:
+            with open(f"{folder}/{file}", encoding="utf-8", errors="replace") as table:  # noqa: PTH123
+                lines = table.read(IPROUTE_LARGEST).splitlines()
+        except (OSError, ValueError):
+            return {}
+        found: dict[str, int] = {}
+        for line in lines:
+            words = line.partition("#")[0].split()
+            if len(words) == 2 and (number := _any_base(words[0])) is not None:
+                found.setdefault(words[1], number)
+        return found
+
+    def ip_protocol(self, name: str) -> int | None:
+        """The number of a protocol of /etc/protocols."""
+        try:
+            return socket.getprotobyname(name)
+        except (OSError, ValueError):
+            return None
 
     def host_known(self, name: str) -> bool:
         """Whether a host's name has an address, as the resolver says now."""
@@ -239,6 +240,14 @@ def _driver(asking: socket.socket, name: str) -> str:
     except OSError:
         return ""
     return answer.tobytes()[_DRIVER].partition(b"\0")[0].decode("ascii", "replace")
+
+
+def _any_base(text: str) -> int | None:
+    """A number as iproute2 writes them: decimal, or hexadecimal behind 0x."""
+    try:
+        return int(text, 16 if text[:2].lower() == "0x" else 10) if text.isascii() else None
+    except ValueError:
+        return None
 
 
 def _parents(path: str) -> list[str]:

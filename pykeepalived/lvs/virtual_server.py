@@ -48,7 +48,7 @@ def _rows(block: blocks.RealServer) -> tuple[DestinationRow, DestinationRow | No
 
 def failed_at_start(block: blocks.RealServer) -> int:
     """How many checkers of a new real server count as failed until they succeed."""
-    return sum(checker.timing.alpha for checker in block.checkers)
+    return sum(checker.timing.alpha for checker in block.probes)
 
 
 class VirtualServer:

@@ -1,6 +1,7 @@
 """A machine that is not there: the fake twin of the Linux surroundings."""
 
 import fnmatch
+import posixpath
 from collections.abc import Mapping
 
 from pykeepalived.config.surroundings import Account, NetworkInterface, PathElement, ScriptPath, Unreadable
@@ -33,13 +34,24 @@ class Machine:
         self._host_name = host_name
         self.namespaces: dict[str, Mapping[str, NetworkInterface]] = {}
         self.executable: set[str] = set()
+        self.iproute = {
+            "/etc/iproute2/rt_scopes": {"local-net": 100},
+            "/etc/iproute2/rt_tables": {"unspec": 0, "dmz": 300},
+            "/etc/iproute2/rt_protos": {"static": 4, "bgp": 186},
+            "/etc/iproute2/rt_realms": {"cosmos": 0, "paid": 7},
+            "/etc/iproute2/rt_dsfield": {"AF11": 0x28, "EF": 0xB8},
+            "/etc/iproute2/group": {"uplinks": 3},
+        }
         self.hosts = {"localhost"}
         self.processors = 4
         self.modes: dict[str, int] = {}
 
     def read_file(self, path: str) -> bytes:
+        path = posixpath.normpath(path)
         if path in self.executable:
             raise Unreadable("is executable, which a configuration must not be")
+        if any(each.startswith(f"{path}/") for each in self.files):
+            raise Unreadable("is a directory")
         if path not in self.files:
             raise Unreadable("does not exist", absent=True)
         return self.files[path]
@@ -49,12 +61,15 @@ class Machine:
 
     def glob(self, pattern: str) -> list[str]:
         if not any(mark in pattern for mark in "*?["):
-            return [pattern] if pattern in self.files else []
+            plain = posixpath.normpath(pattern)
+            there = plain in self.files and not pattern.endswith("/.")
+            there = there or any(path.startswith(f"{plain}/") for path in self.files)
+            return [pattern] if there else []
         depth = pattern.count("/")
         return sorted(p for p in self.files if p.count("/") == depth and fnmatch.fnmatchcase(p, pattern))
 
     def real_path(self, path: str) -> str:
-        return path
+        return posixpath.normpath(path)
 
     def environment(self) -> Mapping[str, str]:
         return self._variables
@@ -87,8 +102,11 @@ class Machine:
                 return ScriptPath(path, (*way, file))
         return None
 
-    def scope(self, name: str) -> int | None:
-        return {"local-net": 100}.get(name)
+    def iproute_names(self, folder: str, file: str) -> Mapping[str, int]:
+        return self.iproute.get(f"{folder}/{file}", {})
+
+    def ip_protocol(self, name: str) -> int | None:
+        return {"icmp": 1, "tcp": 6, "TCP": 6, "udp": 17, "gre": 47, "ipv6-icmp": 58, "vrrp": 112}.get(name)
 
     def host_known(self, name: str) -> bool:
         return name in self.hosts

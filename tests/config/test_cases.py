@@ -1,7 +1,8 @@
 """Whole files beside what must come of them: NAME.conf and NAME.json. A new case is no code.
 
 The JSON holds the exit status, whether a start is refused, every diagnostic as shown, what is not effective yet, and
-values by their path. ``python -m tests.config.test_cases NAME`` prints what comes of a file now, to be read and kept.
+values by their path. What a case includes stands in the folder NAME.d. ``python -m tests.config.test_cases NAME``
+prints what comes of a file now, to be read and kept.
 """
 
 import dataclasses
@@ -23,7 +24,10 @@ COMMANDS = ("/usr/bin/true", "/usr/bin/notify", "/opt/check.sh")
 def outcome(name: str) -> dict[str, Any]:
     """What comes of a case, in the form of its JSON."""
     path = f"/k/{name}.conf"
-    machine = Machine({path: (CASES / f"{name}.conf").read_bytes()}, commands=COMMANDS)
+    files = {path: (CASES / f"{name}.conf").read_bytes()}
+    for each in (CASES / f"{name}.d").glob("**/*.*"):
+        files[f"/k/{each.relative_to(CASES)}"] = each.read_bytes()
+    machine = Machine(files, commands=COMMANDS, variables={"SITE": "lab", "RANK": "120"})
     loaded = load(path, machine, LoadOptions())
     return {
         "exit": loaded.exit_code,

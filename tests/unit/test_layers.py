@@ -11,7 +11,15 @@ PACKAGE = Path(__file__).parents[2] / "pykeepalived"
 
 GROUND = ("errors", "units", "effects", "events", "ipvs_table")
 VALUES = ("config.blocks", "config.kinds", "config.schema", "config.configuration", "config.surroundings")
-CORE = (*GROUND, "wire", "config.blocks", "config.kinds", "config.configuration", "config.difference")
+CORE = (
+    *GROUND,
+    "wire",
+    "config.blocks",
+    "config.kinds",
+    "config.kinds_routes",
+    "config.configuration",
+    "config.difference",
+)
 
 # what each part may import of ours, besides itself; the longest fitting name counts
 MAY: dict[str, tuple[str, ...]] = {
@@ -24,16 +32,26 @@ MAY: dict[str, tuple[str, ...]] = {
     "config": (*GROUND, "wire"),
     "config.blocks": (
         *("config.schema", "config.kinds", "config.kinds_global", "config.kinds_firewall", "config.kinds_ipvs"),
-        *("config.kinds_trackers", "config.kinds_vrrp", "errors", "units"),
+        *("config.kinds_lvs", "config.kinds_routes", "config.kinds_trackers", "config.kinds_vrrp", "errors", "units"),
     ),
+    "config.kinds_routes": ("config.kinds",),
     "config.kinds": ("errors", "units"),
+    "config.kinds_lvs": ("config.kinds",),
     "config.kinds_firewall": ("config.kinds",),
     "config.kinds_global": ("config.kinds",),
     "config.kinds_ipvs": ("config.kinds", "config.kinds_global", "units"),
     "config.kinds_trackers": ("config.kinds", "units"),
     "config.kinds_vrrp": ("config.kinds", "config.grammar", "errors", "units"),  # the grammar as it is needed
     "config.schema": ("config.kinds", "errors", "units"),
-    "config.grammar": ("config.raw", "config.kinds", "config.schema", "errors", "units"),
+    "config.grammar": (
+        "config.raw",
+        "config.kinds",
+        "config.kinds_routes",
+        "config.schema",
+        "config.blocks",
+        "errors",
+        "units",
+    ),
     "vrrp": CORE,
     "trackers": CORE,
     "checkers": CORE,

@@ -14,6 +14,9 @@ from pykeepalived.config.blocks.netlink_buffers import NetlinkBuffers
 from pykeepalived.config.blocks.processes import Processes
 from pykeepalived.config.blocks.reading import Reading
 from pykeepalived.config.blocks.reports import Reports
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
+from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
 from pykeepalived.config.blocks.vrrp_globals import VrrpGlobals
 from pykeepalived.config.kinds import (
     UINT_MAX,
@@ -24,7 +27,8 @@ from pykeepalived.config.kinds import (
     Words,
     whole_seconds,
 )
-from pykeepalived.config.schema import Repeat, block, keyword, later, option
+from pykeepalived.config.kinds_lvs import NamedEntries
+from pykeepalived.config.schema import Repeat, block, keyword, option
 from pykeepalived.units import SECOND
 
 
@@ -74,13 +78,6 @@ class GlobalDefs(Reports, VrrpGlobals, LvsGlobals, Firewall, NetlinkBuffers, Mai
 @block(
     "root",
     process="global",
-    known=later(
-        """
-        static_routes { * } static_rules { * }
-        SSL { password ca certificate key }
-        virtual_server_group { * }
-    """
-    ),
 )
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Root:
@@ -119,6 +116,29 @@ class Root:
         doc="The name of this daemon among several.",
     )
     use_pid_dir: bool = keyword(Flag(), default=False, doc="PID files go into a folder of their own.")
+    static_routes: tuple[RouteEntry, ...] = keyword(
+        Entries("route"),
+        default=(),
+        repeat=Repeat.COLLECT,
+        process="vrrp",
+        effective=False,
+        doc="Routes that are there whatever state the instances have.",
+    )
+    static_rules: tuple[RuleEntry, ...] = keyword(
+        Entries("rule"),
+        default=(),
+        repeat=Repeat.COLLECT,
+        process="vrrp",
+        effective=False,
+        doc="Rules of routing policy that are there whatever state the instances have.",
+    )
+    virtual_server_group: tuple[VirtualServerGroup, ...] = keyword(
+        NamedEntries("virtual_server_group"),
+        default=(),
+        process="checker",
+        effective=False,
+        doc="Addresses and marks that one virtual server serves together.",
+    )
     child_wait_time: int = keyword(
         whole_seconds(UINT_MAX), default=5 * SECOND, doc="How long the parent waits for the children at the end."
     )

@@ -67,7 +67,6 @@ class Reading:
         arguments="DIR",
         process="vrrp",
         checked=True,
-        effective=False,
         doc="The folder with the names of routing tables, scopes and the like, as the distribution has them.",
     )
     iproute_etc_dir: str | None = keyword(
@@ -76,6 +75,5 @@ class Reading:
         arguments="DIR",
         process="vrrp",
         checked=True,
-        effective=False,
         doc="The folder with such names of this machine; they come first.",
     )

@@ -4,15 +4,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Literal
 
-from pykeepalived.config.blocks.checkers import (
-    CONNECT_TIMEOUT,
-    DELAY,
-    LATER_CHECKERS,
-    PERIOD,
-    Checker,
-    HttpGet,
-    TcpCheck,
-)
+from pykeepalived.config.blocks.probing import PERIOD, for_checkers
+from pykeepalived.config.blocks.real_server import RealServer, SorryServer, endpoint_words
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.kinds import (
     AF_INET,
@@ -26,15 +19,34 @@ from pykeepalived.config.kinds import (
     Endpoint,
     Flag,
     Integer,
-    Word,
-    Words,
 )
-from pykeepalived.config.schema import Keyword, Repeat, block, keyword, later, option
+from pykeepalived.config.kinds_lvs import Cut, Granularity, LvsMethod, Method, OneWord
+from pykeepalived.config.schema import Repeat, block, keyword, option
+from pykeepalived.units import SECOND
+
+__all__ = [
+    "FAMILIES",
+    "IPPROTO_SCTP",
+    "IPPROTO_TCP",
+    "IPPROTO_UDP",
+    "PROTOCOLS",
+    "PROTOCOL_NAME",
+    "SCHEDULERS",
+    "LvsMethod",
+    "RealServer",
+    "Service",
+    "SorryServer",
+    "VirtualServer",
+    "endpoint_text",
+]
 
 IPPROTO_TCP = 6
 IPPROTO_UDP = 17
 IPPROTO_SCTP = 132
 PROTOCOL_NAME = {IPPROTO_TCP: "tcp", IPPROTO_UDP: "udp", IPPROTO_SCTP: "sctp", 0: "none"}
+PROTOCOLS = {"TCP": IPPROTO_TCP, "UDP": IPPROTO_UDP, "SCTP": IPPROTO_SCTP}
+FAMILIES = {"inet": AF_INET, "inet6": AF_INET6}
+KERNEL_FLAGS = "Linux 3.11"
 
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos")
 
@@ -48,116 +60,79 @@ def endpoint_text(address: IP, protocol: int, port: int) -> str:
 class Service:
     """What identifies a virtual server, in the kernel and across a reload."""
 
-    kind: Literal["address", "fwmark"]
+    kind: Literal["address", "fwmark", "group"]
     address: IP | None
     port: int
     protocol: int
     """IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP; 0 for a fwmark."""
     fwmark: int
     family: int
+    name: str = ""
+    """Of the group."""
 
     def __str__(self) -> str:
-        """``[10.9.0.100]:tcp:80`` or ``FWM 7``."""
+        """``[10.9.0.100]:tcp:80``, ``FWM 7`` or ``[web]:0``."""
+        if self.kind == "group":
+            return f"[{self.name}]:0"
         if self.address is None:
             return f"FWM {self.fwmark}"
         return endpoint_text(self.address, self.protocol, self.port)
 
 
-@dataclass(frozen=True, slots=True)
-class LvsMethod:
-    """How packets reach a real server."""
-
-    forward: Literal["NAT", "DR", "TUN"] = "NAT"
-    tunnel_type: Literal["ipip", "gue", "gre"] = "ipip"
-    tunnel_port: int = 0
-    checksum: Literal["nocsum", "csum", "remcsum"] = "nocsum"
-
-
-def _timing(where: str) -> dict[str, Keyword]:
-    """Keywords that stand in a server for its checkers."""
-    return {
-        "retry": option(Integer(1, UINT_MAX), inherit=where and "retry", doc="Default of the checkers' retry."),
-        "delay_before_retry": option(
-            DELAY, inherit=where and "delay_before_retry", doc="Default of the checkers' delay_before_retry."
-        ),
-        "warmup": option(DELAY, inherit=where and "warmup", doc="Default of the checkers' warmup."),
-        "connect_timeout": option(
-            CONNECT_TIMEOUT, inherit=where and "connect_timeout", doc="Default of the checkers' connect_timeout."
-        ),
-        "delay_loop": option(PERIOD, inherit=where and "delay_loop", doc="Default of the checkers' delay_loop."),
-        "virtualhost": option(
-            Word(), inherit=where and "virtualhost", repeat=Repeat.REPLACE, doc="Default of the checkers' Host header."
-        ),
-    }
-
-
-@block(
-    "real_server",
-    blocks=(TcpCheck, HttpGet),
-    passes=_timing("virtual_server"),
-    known={**LATER_CHECKERS, **later("smtp_alert snmp_name")},
-)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RealServer:
-    """A server behind the virtual server."""
-
-    address: IP
-    port: int
-    weight: int = keyword(Integer(0, INT_MAX), default=1, inherit="weight", doc="Its share of the connections.")
-    lvs_method: LvsMethod = keyword(Words(), default=LvsMethod(), inherit="lvs_method", doc="How packets reach it.")
-    uthreshold: int = keyword(
-        Integer(0, UINT_MAX), default=0, doc="No new connections above this many; 0 for no limit."
-    )
-    lthreshold: int = keyword(Integer(0, UINT_MAX), default=0, doc="New connections again below this many.")
-    inhibit_on_failure: bool = keyword(
-        Boolean(), default=False, inherit="inhibit_on_failure", doc="Weight 0 on failure rather than removal."
-    )
-    alpha: bool = keyword(Boolean(), default=False, inherit="alpha", doc="Down until checked.")
-    notify_up: Script | None = keyword(Command(), default=None, repeat=Repeat.FIRST, doc="Run when it comes up.")
-    notify_down: Script | None = keyword(Command(), default=None, repeat=Repeat.FIRST, doc="Run when it goes down.")
-    checkers: tuple[Checker, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SorryServer:
-    """The server that answers when there is no quorum."""
-
-    address: IP
-    port: int
-    lvs_method: LvsMethod = LvsMethod()
-    inhibit: bool = False
-
-
 @block(
     "virtual_server",
+    process="checker",
+    arguments="IPADDR [PORT] | fwmark INT | group NAME",
     blocks=(RealServer,),
     passes={
-        **_timing(""),
-        "protocol": option(Choice(("TCP", "UDP", "SCTP"), fold=True), doc="The transport protocol."),
-        "ip_family": option(Choice(("inet", "inet6")), doc="The family of a fwmark service."),
-        "inhibit_on_failure": option(Flag(), default=False, doc="Default of the real servers."),
-        "weight": option(Integer(1, INT_MAX), default=1, doc="Default of the real servers."),
-        "lvs_method": option(Words(), aliases=("lb_kind",), doc="How packets reach the real servers."),
-        "sorry_server_inhibit": option(Flag(), default=False, doc="The sorry server stays, with weight 0."),
-        "sorry_server_lvs_method": option(Words(), doc="How packets reach the sorry server."),
-        "flag-1": option(Flag(), default=False, doc="First flag of the scheduler."),
-        "flag-2": option(Flag(), default=False, doc="Second flag of the scheduler."),
-        "flag-3": option(Flag(), default=False, doc="Third flag of the scheduler."),
-        "sh-port": option(Flag(), default=False, doc="sh: the port is hashed too."),
-        "sh-fallback": option(Flag(), default=False, doc="sh: another server where the chosen one is away."),
-        "mh-port": option(Flag(), default=False, doc="mh: the port is hashed too."),
-        "mh-fallback": option(Flag(), default=False, doc="mh: another server where the chosen one is away."),
+        **for_checkers(""),
+        "ip_family": option(
+            Choice(("inet", "inet6")), doc="The family of a service that is a mark; that of its servers if not given."
+        ),
+        "protocol": option(
+            Choice(("TCP", "UDP", "SCTP"), fold=True), doc="The transport protocol; a mark of the firewall has none."
+        ),
+        "inhibit_on_failure": option(Flag(), default=False, doc="Default of inhibit_on_failure in the real servers."),
+        "weight": option(Integer(1, INT_MAX), default=1, doc="Default of weight in the real servers."),
         "hashed": option(Flag(), default=False, doc="Obsolete; sets nothing."),
+        "flag-1": option(Flag(), default=False, since=KERNEL_FLAGS, doc="The first flag of the scheduler."),
+        "flag-2": option(Flag(), default=False, since=KERNEL_FLAGS, doc="The second flag of the scheduler."),
+        "flag-3": option(Flag(), default=False, since=KERNEL_FLAGS, doc="The third flag of the scheduler."),
+        "sh-port": option(
+            Flag(), default=False, since=KERNEL_FLAGS, doc="The client's port is hashed too; after lvs_sched sh."
+        ),
+        "sh-fallback": option(
+            Flag(), default=False, since=KERNEL_FLAGS, doc="Another server where the hashed one is away; after sh."
+        ),
+        "mh-port": option(
+            Flag(), default=False, since=KERNEL_FLAGS, doc="The client's port is hashed too; after lvs_sched mh."
+        ),
+        "mh-fallback": option(
+            Flag(), default=False, since=KERNEL_FLAGS, doc="Another server where the hashed one is away; after mh."
+        ),
+        "sorry_server_inhibit": option(
+            Flag(), default=False, doc="The sorry server above it keeps its place, with weight 0 while not needed."
+        ),
+        "sorry_server_lvs_method": option(
+            Method(), inherit="lvs_method", doc="How packets reach the sorry server that stands above it."
+        ),
     },
-    known=later("persistence_engine ha_suspend smtp_alert snmp_name"),
 )
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualServer:
     """A virtual service."""
 
     service: Service
-    lvs_sched: str = keyword(Choice(SCHEDULERS), default="wlc", aliases=("lb_algo",), doc="The scheduler.")
-    lvs_method: LvsMethod = LvsMethod()
+    delay_loop: int = keyword(PERIOD, default=60 * SECOND, doc="Default of delay_loop in the checkers.")
+    lvs_sched: str = keyword(
+        Choice(SCHEDULERS), default="wlc", aliases=("lb_algo",), doc="The scheduler: which server gets a connection."
+    )
+    lvs_method: LvsMethod = keyword(
+        Method(),
+        default=LvsMethod(),
+        aliases=("lb_kind",),
+        doc="How packets reach the real servers: NAT, direct routing or a tunnel.",
+    )
     ops: bool = keyword(Flag(), default=False, doc="Every packet is scheduled by itself (UDP).")
     sched_1: bool = False
     """flag-1, sh-fallback, mh-fallback."""
@@ -165,19 +140,39 @@ class VirtualServer:
     """flag-2, sh-port, mh-port."""
     sched_3: bool = False
     """flag-3."""
+    persistence_engine: str | None = keyword(
+        Cut(16), default=None, effective=False, doc="What tells clients apart, in place of their address: sip."
+    )
     persistence_timeout: int | None = keyword(
-        Integer(1, 2678400, bare=360), default=None, doc="Seconds for which a client stays with its server."
+        Integer(1, 2678400, bare=360), default=None, unit="s", doc="How long a client stays with its server."
     )
     persistence_granularity: IPv4Address | int | None = keyword(
-        Word(), default=None, doc="Netmask, or IPv6 prefix length, that makes clients one."
+        Granularity(), default=None, doc="The netmask, or length of an IPv6 prefix, within which clients are one."
     )
-    alpha: bool = keyword(Flag(), default=False, doc="Real servers are down until checked.")
-    omega: bool = keyword(Flag(), default=False, doc="Down notifications are run when the daemon stops.")
-    quorum: int = keyword(Integer(1, UINT_MAX), default=1, doc="The weight of living servers that is needed.")
-    hysteresis: int = keyword(Integer(0, UINT_MAX), default=0, doc="Margin around the quorum.")
+    ha_suspend: bool = keyword(
+        Flag(), default=False, effective=False, doc="Checks wait while this machine does not have the address."
+    )
+    smtp_alert: bool = keyword(
+        Boolean(),
+        default=False,
+        inherit="smtp_alert_checker",
+        effective=False,
+        doc="A mail is sent when the quorum is reached or lost.",
+    )
+    snmp_name: str | None = keyword(OneWord(), default=None, effective=False, doc="What SNMP calls it.")
+    alpha: bool = keyword(Flag(), default=False, doc="Real servers count as down until they were checked.")
+    omega: bool = keyword(Flag(), default=False, doc="Scripts for going down are run when the daemon stops.")
     quorum_up: Script | None = keyword(Command(), default=None, repeat=Repeat.FIRST, doc="Run when there is a quorum.")
     quorum_down: Script | None = keyword(Command(), default=None, repeat=Repeat.FIRST, doc="Run when it is lost.")
-    sorry_server: SorryServer | None = keyword(Endpoint(), default=None, doc="The server used without a quorum.")
+    quorum: int = keyword(
+        Integer(1, UINT_MAX), default=1, unit="weight", doc="How much weight of living servers the service needs."
+    )
+    hysteresis: int = keyword(
+        Integer(0, UINT_MAX), default=0, unit="weight", doc="How far above the quorum it is won, and below it lost."
+    )
+    sorry_server: SorryServer | None = keyword(
+        Endpoint(), default=None, doc="The server that is used while there is no quorum."
+    )
     virtualhost: str | None = None
     real_server: tuple[RealServer, ...] = ()
 
@@ -190,5 +185,11 @@ class VirtualServer:
         """``[127.0.0.11]:tcp:80``, as in logs and FIFO lines."""
         return endpoint_text(server.address, self.service.protocol, server.port)
 
-
-FAMILIES = {"inet": AF_INET, "inet6": AF_INET6}
+    def head_text(self) -> str:
+        """The words between the keyword and the brace."""
+        service = self.service
+        if service.kind == "group":
+            return f"group {service.name}"
+        if service.address is None:
+            return f"fwmark {service.fwmark}"
+        return endpoint_words(service.address, service.port)

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pykeepalived.config.blocks.addresses import AddressEntry, UnicastPeer
 from pykeepalived.config.blocks.authentication import Authentication, AuthHmac
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.trackers import TrackBfd, TrackFile, TrackInterface, TrackProcess, TrackScript
 from pykeepalived.config.kinds import (
@@ -34,16 +36,14 @@ from pykeepalived.config.kinds_vrrp import (
     Vmac,
     VmacArguments,
 )
-from pykeepalived.config.schema import Repeat, block, keyword, later
+from pykeepalived.config.schema import Repeat, block, keyword
 from pykeepalived.units import SECOND
 
 Identity = tuple[int, int, str, bool, IP | None]
 """VRID, family, interface, unicast or not, and its source or its group."""
 
-_LATER = later("virtual_routes { * } virtual_rules { * }")
 
-
-@block("vrrp_instance", blocks=(Authentication, AuthHmac), process="vrrp", arguments="NAME", known=_LATER)
+@block("vrrp_instance", blocks=(Authentication, AuthHmac), process="vrrp", arguments="NAME")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VrrpInstance:
     """A virtual router."""
@@ -130,6 +130,20 @@ class VrrpInstance:
         default=False,
         effective=False,
         doc="A secondary address of the interface is promoted when the primary one goes.",
+    )
+    virtual_routes: tuple[RouteEntry, ...] = keyword(
+        Entries("route", without=frozenset({"track_group"})),
+        default=(),
+        repeat=Repeat.COLLECT,
+        effective=False,
+        doc="Routes that are there while the instance is MASTER.",
+    )
+    virtual_rules: tuple[RuleEntry, ...] = keyword(
+        Entries("rule", without=frozenset({"track_group"})),
+        default=(),
+        repeat=Repeat.COLLECT,
+        effective=False,
+        doc="Rules of routing policy that are there while the instance is MASTER.",
     )
     unicast_peer: tuple[UnicastPeer, ...] = keyword(
         Entries("unicast_peer"), default=(), repeat=Repeat.COLLECT, doc="Adverts go to these hosts, not to the group."

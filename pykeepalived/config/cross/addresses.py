@@ -6,9 +6,9 @@ from typing import Any
 from pykeepalived.config.blocks.addresses import AddressEntry, UnicastPeer
 from pykeepalived.config.cross.context import Context, nearest
 from pykeepalived.config.kinds import AF_INET, AF_INET6, IP, Integer, Interface, Problem, Refused, ip_address, number
+from pykeepalived.config.kinds_routes import SCOPES
 from pykeepalived.config.raw import EntryGiven, Piece
 
-SCOPES = {"global": 0, "nowhere": 255, "host": 254, "link": 253, "site": 200}
 _OPTIONS = (
     *("dev", "scope", "brd", "broadcast", "label", "peer", "preferred_lft", "home", "-nodad", "mngtmpaddr"),
     *("noprefixroute", "autojoin", "no_track", "use_vmac"),
@@ -152,7 +152,7 @@ class AddressReader:
         text = piece.value or ""
         if text in SCOPES:
             return SCOPES[text]
-        if (found := self._context.surroundings.scope(text)) is not None:
+        if (found := self._context.iproute_name("rt_scopes", text)) is not None:
             return found
         try:
             value = number(text)

@@ -9,6 +9,9 @@ from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.surroundings import NetworkInterface, Surroundings
 
+IPROUTE_FOLDERS = ("/etc/iproute2", "/usr/share/iproute2", "/usr/lib/iproute2")
+"""That of the administrator, and those of distributions."""
+
 
 class Context:
     """Shared by the checks of one load."""
@@ -21,6 +24,9 @@ class Context:
         self.missing_interface = False
         """keepalived looks no further then."""
         self.namespace: str | None = None
+        self.iproute_folders: tuple[str, ...] = IPROUTE_FOLDERS
+        """Where iproute2's tables of names are; the first that has a name decides."""
+        self._iproute: dict[str, dict[str, int]] = {}
         self._interfaces: Mapping[str, NetworkInterface] | None = None
 
     def error(
@@ -72,6 +78,26 @@ class Context:
                 )
             )
         return self._interfaces is not None
+
+    def move_iproute(self, etc: str | None, usr: str | None) -> None:
+        """Looks for iproute2's tables in other folders: the administrator's, the distribution's."""
+        own, *distribution = IPROUTE_FOLDERS
+        self.iproute_folders = (etc or own, *([usr] if usr else distribution))
+
+    def iproute_name(self, file: str, name: str) -> int | None:
+        """The number of a name of iproute2's tables, or of a protocol of ``protocols``; None when there is none."""
+        if file == "protocols":
+            return self.surroundings.ip_protocol(name)
+        return self.iproute_names(file).get(name)
+
+    def iproute_names(self, file: str) -> Mapping[str, int]:
+        """Every name of one of iproute2's tables."""
+        found = self._iproute.get(file)
+        if found is None:
+            found = self._iproute[file] = {}
+            for folder in reversed(self.iproute_folders):
+                found.update(self.surroundings.iproute_names(folder, file))
+        return found
 
     def later(self, what: str, span: Span) -> None:
         """A value of an effective keyword that is not effective yet."""

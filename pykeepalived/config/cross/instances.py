@@ -16,6 +16,7 @@ from pykeepalived.config.cross import (
 )
 from pykeepalived.config.cross.context import Context
 from pykeepalived.config.cross.draft import Draft, Refusal
+from pykeepalived.config.cross.routing import Routing
 from pykeepalived.config.cross.scripts import Scripts
 from pykeepalived.config.raw import Raw
 from pykeepalived.config.schema import table_of
@@ -41,6 +42,8 @@ _RESOLVED = frozenset(
         "state",
         "virtual_ipaddress",
         "virtual_ipaddress_excluded",
+        "virtual_routes",
+        "virtual_rules",
         "unicast_peer",
         "unicast_src_ip",
         "mcast_src_ip",
@@ -70,12 +73,14 @@ class Instances:
         scripts: Scripts,
         global_defs: GlobalDefs,
         definitions: trackers.Definitions,
+        routing: Routing,
     ) -> None:
         self._context = context
         self._scripts = scripts
         self._global_defs = global_defs
         self._strict = global_defs.vrrp_strict
         self._definitions = definitions
+        self._routing = routing
         self._taken = instance_identity.Taken()
         self._names = virtual_interfaces.Names()
         self.left_out: set[str] = set()
@@ -114,6 +119,7 @@ class Instances:
         election.resolve(draft)
         authentication.window(draft)
         virtual_addresses.resolve(draft)
+        values["virtual_routes"], values["virtual_rules"] = self._routing.routes(raw), self._routing.rules(raw)
         if draft.strict:
             strict.resolve(draft)
         self._trackers(draft)

@@ -64,5 +64,5 @@ def _delay(word: str, at: int, line: Given, context: Context) -> int:
     try:
         return DELAY.read((word,))
     except Refused as refused:
-        context.error(refused.message, line.span(at), refused.hint, refused.problem)
+        context.error(refused.message, line.span(at), refused.hint, refused.problem or Problem.GENERAL_ERROR)
         return 0 if refused.kept is NOTHING else int(refused.kept)

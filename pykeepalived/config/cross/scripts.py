@@ -159,13 +159,13 @@ class Scripts:
         found = self._context.surroundings.script(name)
         if found is None:
             return None, _Wrong(f"Unable to find script '{name}' - disabling", _missing_hint(name))
+        if self.insecure is None and account.uid == 0 and not self._security:
+            self.insecure = given
         file = found.elements[-1]
         if file.kind != "file" or not _may_execute(file, account):
             message = f"script '{name}' is not executable for uid:gid {account.uid}:{account.gid} - disabling."
             hint = f"chmod a+x {found.path}" if file.kind == "file" else "it is no file"
             return None, _Wrong(message, hint, counts=False)
-        if self.insecure is None and account.uid == 0 and not self._security:
-            self.insecure = given
         path = found.path if not self._symlinks or not name.startswith("/") else name
         weak = _weak_element(found)
         if weak is None or account.uid != 0:
@@ -176,13 +176,6 @@ class Scripts:
         if self._security:
             return None, _Wrong(f"{message} - disabling.", f"{about}: {remedy}")
         return path, _Wrong(message, f"{about}: {remedy}", counts=False)
-
-    def glance(self, given: Given) -> None:
-        """A command that is not run yet: whether root would run it without script security."""
-        found = self._context.surroundings.script(given.value.argv[0])
-        account = self.default_account()
-        if found is not None and account is not None and account.uid == 0 and not self._security:
-            self.insecure = self.insecure or given
 
     def violation(self, *, counts: bool) -> None:
         """Root runs scripts without script security: said once."""

@@ -1,36 +1,26 @@
-"""virtual_server blocks as values: the service, the real servers, the quorum."""
+"""virtual_server blocks as values: the service, its family and protocol, and all that hangs on it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
-from pykeepalived.config.blocks.virtual_server import (
-    FAMILIES,
-    IPPROTO_SCTP,
-    IPPROTO_TCP,
-    IPPROTO_UDP,
-    LvsMethod,
-    RealServer,
-    Service,
-    SorryServer,
-    VirtualServer,
-)
+from pykeepalived.config.blocks.probing import FOR_CHECKERS
+from pykeepalived.config.blocks.virtual_server import FAMILIES, IPPROTO_UDP, PROTOCOLS, Service, VirtualServer
+from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
+from pykeepalived.config.cross import scheduling
 from pykeepalived.config.cross.addresses import family_of
-from pykeepalived.config.cross.checkers import CheckerReader
-from pykeepalived.config.cross.context import Context
+from pykeepalived.config.cross.checkers import Above, Checkers
+from pykeepalived.config.cross.context import Context, nearest
+from pykeepalived.config.cross.followers import Followers
+from pykeepalived.config.cross.real_servers import Around, RealServers, first_family
 from pykeepalived.config.cross.scripts import Scripts
-from pykeepalived.config.interpret import option_pieces
 from pykeepalived.config.kinds import AF_INET, AF_INET6, IP, UINT_MAX, Endpoint, Problem, Refused, number
-from pykeepalived.config.lexer import Statement
+from pykeepalived.config.kinds_lvs import LvsMethod
 from pykeepalived.config.raw import Given, Raw
+from pykeepalived.units import SECOND
 
-PROTOCOLS = {"TCP": IPPROTO_TCP, "UDP": IPPROTO_UDP, "SCTP": IPPROTO_SCTP}
-DEFAULT_PERSISTENCE = 360
-_INHERITED = ("retry", "delay_before_retry", "delay_loop", "warmup", "connect_timeout", "virtualhost", "alpha")
-_LATER_CHECKS = frozenset(
-    {"MISC_CHECK", "SMTP_CHECK", "PING_CHECK", "UDP_CHECK", "SSL_GET", "DNS_CHECK", "FILE_CHECK", "BFD_CHECK"}
-)
+DELAY_LOOP = 60 * SECOND
 
 
 class _Refusal(Exception):  # noqa: N818 - the server cannot be used
@@ -40,100 +30,119 @@ class _Refusal(Exception):  # noqa: N818 - the server cannot be used
 @dataclass(slots=True)
 class _Head:
     kind: Literal["address", "fwmark", "group"]
-    address: IP | None
-    port: int
-    fwmark: int
+    address: IP | None = None
+    port: int = 0
+    fwmark: int = 0
+    group: VirtualServerGroup | None = None
 
 
 class Servers:
     """Resolves the virtual servers of a configuration."""
 
-    def __init__(self, context: Context, scripts: Scripts, global_defs: GlobalDefs) -> None:
+    def __init__(
+        self,
+        context: Context,
+        scripts: Scripts,
+        global_defs: GlobalDefs,
+        groups: Mapping[str, VirtualServerGroup | None],
+        followers: Followers,
+    ) -> None:
         self._context = context
         self._scripts = scripts
         self._global_defs = global_defs
-        self._methods: dict[str, LvsMethod | None] = {}
+        self._groups = groups
+        self._followers = followers
+        self._alert = global_defs.smtp_alert_checker
+        """None: nothing is said, and real servers differ from virtual ones."""
 
     def resolve(self, root: Raw) -> list[VirtualServer]:
-        """Every virtual server that can be run."""
+        """Every virtual server that can be used."""
+        checkers = Checkers(self._context, self._followers, self._global_defs)
+        real_servers = RealServers(self._context, self._scripts, checkers)
         found: dict[Service, VirtualServer] = {}
         for raw in root.named("virtual_server"):
             try:
-                server = self._server(raw)
+                server = self._server(raw, real_servers)
             except _Refusal:
                 continue
             if server.service in found:
-                self._context.warning(
-                    f"Virtual server {server.service} is defined twice, the first is used",
-                    raw.span(),
-                    "remove one of the two",
-                )
+                message = f"Virtual server {server.service} is defined twice, the first is used"
+                self._context.warning(message, raw.span(), "remove one of the two")
                 continue
             found[server.service] = server
         return list(found.values())
 
-    def _server(self, raw: Raw) -> VirtualServer:
+    def _server(self, raw: Raw, real_servers: RealServers) -> VirtualServer:
         head = self._head(raw)
         reals = list(raw.named("real_server"))
-        method = self._default_method(raw)
-        sorry = raw.given.get("sorry_server")
-        if not reals and sorry is None:
-            hint = "add a real_server block"
-            self._context.error(f"Virtual server {_text(raw)} has no real servers - ignoring", raw.span(), hint)
-            raise _Refusal
-        service = self._service(raw, head, reals, sorry)
-        scheduler = raw.given.get("lvs_sched")
-        if scheduler is None and "lvs_sched" not in raw.said:
-            self._context.error(
-                f"Virtual server {_text(raw)}: no scheduler set, setting default 'wlc'",
-                raw.span(),
-                "add a line: lvs_sched wlc",
-            )
-        persistence = self._persistence(raw, service)
-        servers = self._real_servers(raw, reals, service, method)
-        quorum, hysteresis = self._quorum(raw, servers)
-        flags = self._flags(raw)
-        ops = raw.value("ops")
-        if ops and service.kind == "address" and service.protocol != IPPROTO_UDP:
-            hint = "one-packet scheduling is for UDP; remove ops"
-            self._context.error(
-                f"Virtual server {service}: ops on a service that is not UDP - ignored", raw.span("ops"), hint
-            )
-            ops = False
-        scripts = {name: self._scripts.command(raw.given.get(name)) for name in ("quorum_up", "quorum_down")}
-        if head.kind == "group":
-            self._leave_group_out(raw)
+        if not reals:
+            self._no_servers(raw)
+        service = self._service(raw, head, reals)
+        scheduler = scheduling.scheduler(raw, service, self._context)
+        timeout, granularity = scheduling.persistence(raw, service, head.group, self._context)
+        around = self._around(raw, head, service, reals)
+        servers = real_servers.resolve(reals, around)
+        if not servers:
+            self._no_servers(raw)
+        quorum, hysteresis = scheduling.quorum(raw, service, servers, self._context)
+        flags = scheduling.flags(raw, self._context)
+        given = raw.given
+        alert = given.get("smtp_alert")
         return VirtualServer(
             service=service,
-            lvs_sched=scheduler.value if scheduler is not None else "wlc",
-            lvs_method=method or LvsMethod(),
-            ops=ops,
+            delay_loop=around.above.delay_loop,
+            lvs_sched=scheduler,
+            lvs_method=around.method,
+            ops=scheduling.one_packet(raw, service, self._context),
             sched_1=flags[0],
             sched_2=flags[1],
             sched_3=flags[2],
-            persistence_timeout=persistence[0],
-            persistence_granularity=persistence[1],
+            persistence_engine=raw.value("persistence_engine"),
+            persistence_timeout=timeout,
+            persistence_granularity=granularity,
+            ha_suspend=self._ha_suspend(raw, head, service),
+            smtp_alert=alert.value if alert is not None else bool(self._alert),
+            snmp_name=raw.value("snmp_name"),
             alpha=raw.value("alpha"),
             omega=raw.value("omega"),
             quorum=quorum,
             hysteresis=hysteresis,
-            quorum_up=scripts["quorum_up"],
-            quorum_down=scripts["quorum_down"],
-            sorry_server=self._sorry_server(raw, sorry, service, method),
-            virtualhost=raw.given["virtualhost"].value if "virtualhost" in raw.given else None,
+            quorum_up=self._scripts.command(given.get("quorum_up")),
+            quorum_down=self._scripts.command(given.get("quorum_down")),
+            sorry_server=real_servers.sorry_server(raw, given.get("sorry_server"), around),
+            virtualhost=around.values.get("virtualhost"),
             real_server=tuple(servers),
         )
 
-    # --- the service ---
-
-    def _leave_group_out(self, raw: Raw) -> None:
-        self._context.later("virtual_server group", raw.span())
-        self._context.warning(
-            f"virtual_server group {raw.words[1]} is not effective yet and is left out",
-            raw.span(),
-            "write a virtual_server for each address of the group",
-        )
+    def _no_servers(self, raw: Raw) -> NoReturn:
+        hint = "add a real_server block" if next(raw.named("real_server"), None) is None else None
+        message = f"Virtual server {_text(raw)} has no real servers - ignoring"
+        self._context.error(message, raw.span(), hint or "mend one of its real servers")
         raise _Refusal
+
+    def _around(self, raw: Raw, head: _Head, service: Service, reals: list[Raw]) -> Around:
+        """What all real servers of it share."""
+        given = raw.given
+        values: dict[str, Any] = {name: given[name].value for name in FOR_CHECKERS if name in given}
+        method = given.get("lvs_method")
+        if method is None and "lvs_method" not in raw.said and not all("lvs_method" in each.given for each in reals):
+            self._context.error(
+                f"Virtual server {service}: no forwarding method set, setting default 'NAT'",
+                raw.span(),
+                "add a line: lvs_method NAT (or DR, TUN)",
+            )
+        return Around(
+            service=service,
+            group=head.group,
+            method=method.value if method is not None else LvsMethod(),
+            weight=raw.value("weight"),
+            inhibit_on_failure=raw.value("inhibit_on_failure"),
+            smtp_alert=self._alert is not False,
+            values=values,
+            above=Above(values, values.get("delay_loop", DELAY_LOOP)),
+        )
+
+    # --- the service ---
 
     def _head(self, raw: Raw) -> _Head:
         words = raw.words
@@ -147,311 +156,140 @@ class Servers:
             )
             raise _Refusal
         if words[0] == "group":
-            return _Head("group", None, 0, 0)
+            group = self._groups.get(words[1])
+            if group is None:
+                self._no_group(raw, words[1])
+            return _Head("group", group=group)
         try:
             if words[0] == "fwmark":
-                mark = number(words[1])
-                if not 0 <= mark <= UINT_MAX:
-                    raise Refused(f"fwmark '{words[1]}' outside range [0, {UINT_MAX}]")  # noqa: TRY301
-                return _Head("fwmark", None, 0, mark)
+                return _Head("fwmark", fwmark=_mark(words[1]))
             address, port = Endpoint().read(words)
         except Refused as refused:
-            self._context.error(
-                f"virtual_server: {refused.message} - skipping", raw.span(word=refused.word + 1), refused.hint
-            )
+            span = raw.span(word=refused.word + 1)
+            self._context.error(f"virtual_server: {refused.message} - skipping", span, refused.hint)
             raise _Refusal from None
-        return _Head("address", address, port, 0)
+        return _Head("address", address, port)
 
-    def _service(self, raw: Raw, head: _Head, reals: list[Raw], sorry: Given | None) -> Service:
-        context = self._context
-        protocol = raw.given.get("protocol")
-        if head.address is not None:
-            if protocol is None:
-                context.error(
-                    f"Virtual server {_text(raw)}: no protocol set - setting to UDP",
-                    raw.span(),
-                    "add a line: protocol TCP (or UDP, SCTP)",
-                )
-            if "ip_family" in raw.given and FAMILIES[raw.value("ip_family")] != family_of(head.address):
-                context.error(
-                    f"Virtual server {_text(raw)}: ip_family contradicts the address - ignored",
-                    raw.span("ip_family", 1),
-                )
-            number_of = PROTOCOLS[protocol.value] if protocol is not None else IPPROTO_UDP
-            return Service("address", head.address, head.port, number_of, 0, family_of(head.address))
-        if protocol is not None and head.kind == "fwmark":
-            context.warning(
-                f"Virtual server {_text(raw)}: a fwmark has no protocol - ignored",
-                raw.span("protocol"),
-                "remove the line",
-                Problem.WARNING,
+    def _no_group(self, raw: Raw, name: str) -> NoReturn:
+        what = "was removed" if name in self._groups else "does not exist"
+        hint = f"define it: virtual_server_group {name} {{ ... }}"
+        if name in self._groups:
+            hint = f"mend virtual_server_group {name}"
+        message = f"virtual_server group {name} {what} - the virtual server is dropped"
+        self._context.warning(message, raw.span(word=2), nearest(name, self._groups.keys() - {name}) or hint)
+        raise _Refusal
+
+    def _service(self, raw: Raw, head: _Head, reals: list[Raw]) -> Service:
+        if head.address is None:
+            if head.group is not None:
+                return self._group_service(raw, head.group, reals)
+            self._mark_has_no_protocol(raw)
+            return Service("fwmark", None, 0, 0, head.fwmark, _mark_family(raw, reals))
+        family = family_of(head.address)
+        given = raw.given.get("ip_family")
+        if given is not None and FAMILIES[given.value] != family:
+            message = f"Virtual server {_text(raw)}: ip_family contradicts the address - ignored"
+            self._context.error(message, given.span(1), "remove the line")
+        return Service("address", head.address, head.port, self._protocol(raw), 0, family)
+
+    def _group_service(self, raw: Raw, group: VirtualServerGroup, reals: list[Raw]) -> Service:
+        """A group's family is that of its servers; without a tunnel all its entries must be of it."""
+        families = {each.family for each in group.entries if each.family}
+        family = self._wanted_family(raw, reals, families)
+        if family is not None and families - {family}:
+            message = (
+                f"virtual_server_group {group.name} is not of the family of its servers alone - ignoring {_text(raw)}"
             )
-        family = FAMILIES[raw.value("ip_family")] if "ip_family" in raw.given else self._family(reals, sorry)
-        return Service("fwmark", None, 0, 0, head.fwmark, family)
-
-    def _family(self, reals: list[Raw], sorry: Given | None) -> int:
-        """A fwmark's family is that of its servers."""
-        words = [real.name for real in reals]
-        if any(":" in word for word in words) or (sorry is not None and sorry.value[0].version == 6):
-            return AF_INET6
-        return AF_INET
-
-    # --- methods ---
-
-    def _default_method(self, raw: Raw) -> LvsMethod | None:
-        given = raw.given.get("lvs_method")
-        if given is None:
-            if not all("lvs_method" in real.given for real in raw.named("real_server")):
-                self._context.error(
-                    f"Virtual server {_text(raw)}: no forwarding method set, setting default 'NAT'",
-                    raw.span(),
-                    "add a line: lvs_method NAT (or DR, TUN)",
-                )
-            return None
-        return self._method(given.statement)
-
-    def _method(self, statement: Statement) -> LvsMethod | None:
-        """The words after lvs_method; None when they are none, and that is said."""
-        key = " ".join(statement.words[1:])
-        if key not in self._methods or self._methods[key] is None:
-            self._methods[key] = self._read_method(statement)
-        return self._methods[key]
-
-    def _read_method(self, statement: Statement) -> LvsMethod | None:
-        context = self._context
-        forward, pieces = option_pieces("lvs_method", statement)
-        if forward not in ("NAT", "DR", "TUN"):
-            hint = f"write {forward.upper()}: case matters here" if forward.upper() in ("NAT", "DR", "TUN") else None
-            message = f"{statement.words[0]}: unknown forwarding method '{forward}'"
-            context.error(message, statement.span(1), hint or "write NAT, DR or TUN")
-            return None
-        values: dict[str, Any] = {}
-        for piece in pieces:
-            if piece.name == "type" and piece.value in ("ipip", "gue", "gre"):
-                values["tunnel_type"] = piece.value
-            elif piece.name == "port" and piece.value and piece.value.isascii() and piece.value.isdigit():
-                values["tunnel_port"] = int(piece.value)
-            elif piece.name in ("nocsum", "csum", "remcsum"):
-                values["checksum"] = piece.name
-            else:
-                word = piece.value if piece.value is not None else piece.name
-                hint = "write TUN [type ipip|gue|gre] [port N] [nocsum|csum|remcsum]"
-                context.error(f"{statement.words[0]}: unknown option '{word}' - ignored", statement.span(), hint)
-        if values and forward != "TUN":
-            context.error(
-                f"{statement.words[0]}: {forward} has no tunnel options - ignored",
-                statement.span(),
-                "remove them, or write TUN",
-            )
-            values = {}
-        kind, port, checksum = values.get("tunnel_type", "ipip"), values.get("tunnel_port", 0), values.get("checksum")
-        if (kind == "gue") != (0 < port <= 65535):
-            context.error(
-                f"{statement.words[0]}: a port from 1 to 65535 goes with gue, and with nothing else",
-                statement.span(),
-                "write TUN type gue port N",
-            )
-            if kind == "gue":
-                return None
-            values.pop("tunnel_port", None)
-        if (kind == "ipip" and checksum in ("csum", "remcsum")) or (kind == "gre" and checksum == "remcsum"):
-            context.error(f"{statement.words[0]}: {kind} has no {checksum} - ignored", statement.span(), "remove it")
-            values.pop("checksum")
-        return LvsMethod(forward, **values)  # type: ignore[arg-type]
-
-    # --- real servers ---
-
-    def _real_servers(self, raw: Raw, reals: list[Raw], service: Service, method: LvsMethod | None) -> list[RealServer]:
-        found: dict[tuple[IP, int], RealServer] = {}
-        inherited = {name: raw.given[name].value for name in _INHERITED if name in raw.given}
-        for real in reals:
-            try:
-                server = self._real_server(raw, real, service, method, inherited)
-            except _Refusal:
-                continue
-            key = server.address, server.port
-            if key in found:
-                self._context.error(
-                    f"VS {service}: real server {server.address} {server.port} is there already - removing the second",
-                    real.span(),
-                    "remove one of the two",
-                )
-                continue
-            found[key] = server
-        return list(found.values())
-
-    def _real_server(
-        self, raw: Raw, real: Raw, service: Service, method: LvsMethod | None, inherited: dict[str, Any]
-    ) -> RealServer:
-        context = self._context
-        try:
-            address, port = Endpoint().read(real.words)
-        except Refused as refused:
-            lacks = refused.problem is Problem.LACKS_WORD
-            context.error(
-                f"real_server: {refused.message} - skipping",
-                real.span(word=None if lacks else refused.word + 1),
-                refused.hint or "write real_server ADDRESS PORT {",
-                refused.problem,
-                fatal=lacks,
-            )
-            raise _Refusal from None
-        given = real.given.get("lvs_method")
-        own = (self._method(given.statement) if given is not None else None) or method or LvsMethod()
-        port = self._port(real, port, service, own, "real server")
-        if family_of(address) != service.family and own.forward != "TUN":
-            context.error(
-                f"VS {service}: real server {address} is of the other family - removing",
-                real.span(word=1),
-                "families may differ with lvs_method TUN alone",
-            )
+            hint = "make a group of each family, or use lvs_method TUN"
+            self._context.warning(message, raw.span(word=2), hint)
             raise _Refusal
-        merged = {**inherited, **{name: real.given[name].value for name in _INHERITED if name in real.given}}
-        later = [name for name in real.said if name in _LATER_CHECKS]
-        reader = CheckerReader(merged, address, port, context, self._global_defs)
-        checkers = tuple(checker for checker in map(reader.read, real.blocks) if checker is not None)
-        if later and not checkers:
-            context.warning(
-                f"VS {service}: real server {address} {port} has no checker that is effective: it counts as up",
-                real.said[later[0]].span(0),
-                f"{later[0]} is not effective yet; TCP_CHECK and HTTP_GET are",
-            )
-        uthreshold, lthreshold = real.value("uthreshold"), real.value("lthreshold")
-        if uthreshold and lthreshold > uthreshold:
-            context.warning(
-                f"VS {service}: lthreshold is above uthreshold", real.span("lthreshold"), "the lower comes first"
-            )
-        inhibit = real.given.get("inhibit_on_failure")
-        weight = real.given.get("weight")
-        return RealServer(
-            address=address,
-            port=port,
-            weight=weight.value if weight is not None else raw.value("weight"),
-            lvs_method=own,
-            uthreshold=uthreshold,
-            lthreshold=lthreshold,
-            inhibit_on_failure=inhibit.value if inhibit is not None else raw.value("inhibit_on_failure"),
-            alpha=merged.get("alpha", False),
-            notify_up=self._scripts.command(real.given.get("notify_up")),
-            notify_down=self._scripts.command(real.given.get("notify_down")),
-            checkers=checkers,
-        )
+        family = family or next((each.family for each in group.entries if each.family), AF_INET)
+        if all(each.first is None for each in group.entries):
+            self._mark_has_no_protocol(raw)
+            protocol = 0
+        else:
+            protocol = self._protocol(raw)
+        return Service("group", None, 0, protocol, 0, family, group.name)
 
-    def _port(self, real: Raw, port: int, service: Service, method: LvsMethod, what: str) -> int:
-        """DR and TUN cannot change the port; NAT without one takes the service's."""
-        if service.kind == "fwmark":
-            return port if method.forward == "NAT" else 0
-        if method.forward == "NAT":
-            return port or service.port
-        if port and port != service.port:
-            self._context.error(
-                f"VS {service}: ports of service and {what} don't match - resetting to {service.port}",
-                real.span(word=2) if what == "real server" else real.span("sorry_server", 2),
-                f"{method.forward} cannot change the port: write {service.port}, or use NAT",
-            )
-        return service.port
-
-    def _sorry_server(
-        self, raw: Raw, given: Given | None, service: Service, method: LvsMethod | None
-    ) -> SorryServer | None:
-        if given is None:
-            for name in ("sorry_server_inhibit", "sorry_server_lvs_method"):
-                if name in raw.given:
-                    hint = "add a sorry_server above it"
-                    self._context.error(f"VS {service}: {name} without sorry_server - ignored", raw.span(name), hint)
-            return None
-        address, port = given.value
-        own = raw.given.get("sorry_server_lvs_method")
-        used = (self._method(own.statement) if own is not None else None) or method or LvsMethod()
-        if family_of(address) != service.family and used.forward != "TUN":
-            self._context.error(
-                f"VS {service}: sorry server {address} is of the other family - removing", given.span(1)
-            )
-            return None
-        inhibit = raw.given.get("sorry_server_inhibit")
-        if inhibit is not None and inhibit.order < given.order:
-            self._context.error(
-                f"VS {service}: sorry_server_inhibit before sorry_server - ignored",
-                inhibit.span(),
-                "move it below sorry_server",
-            )
-            inhibit = None
-        return SorryServer(
-            address=address,
-            port=self._port(raw, port, service, used, "sorry server"),
-            lvs_method=used,
-            inhibit=inhibit is not None,
-        )
-
-    # --- persistence, quorum, flags ---
-
-    def _persistence(self, raw: Raw, service: Service) -> tuple[int | None, IPv4Address | int | None]:
-        timeout = raw.value("persistence_timeout")
-        given = raw.given.get("persistence_granularity")
-        granularity: IPv4Address | int | None = None
+    def _wanted_family(self, raw: Raw, reals: list[Raw], families: set[int]) -> int | None:
+        """What ip_family says, or the first real server that is not behind a tunnel."""
+        given = raw.given.get("ip_family")
         if given is not None:
-            granularity = self._granularity(given, service)
-            timeout = timeout or DEFAULT_PERSISTENCE
-        if service.kind == "address" and service.port == 0 and not timeout:
-            self._context.error(
-                f"Virtual server {service}: zero port only valid for persistent services - setting",
-                raw.span(),
-                "add a line: persistence_timeout 360, or give the port",
-            )
-            timeout = DEFAULT_PERSISTENCE
-        return timeout, granularity
+            family = FAMILIES[given.value]
+            if families - {family}:
+                message = f"Virtual server {_text(raw)}: ip_family contradicts the group"
+                self._context.error(message, given.span(1), "remove the line")
+            return family
+        method = raw.given.get("lvs_method")
+        plain = []
+        for real in reals:
+            own = real.given.get("lvs_method") or method
+            if own is None or own.value.forward != "TUN":
+                plain.append(real)
+        return first_family(plain)
 
-    def _granularity(self, given: Given, service: Service) -> IPv4Address | int | None:
-        text: str = given.value
-        try:
-            if service.family == AF_INET:
-                return IPv4Address(text)
-            bits = number(text)
-            if 1 <= bits <= 128:
-                return bits
-        except (Refused, AddressValueError, ValueError):
-            pass
-        hint = "write a netmask such as 255.255.255.0" if service.family == AF_INET else "write a number from 1 to 128"
-        self._context.error(f"persistence_granularity: invalid value '{text}'", given.span(1), hint)
-        return None
+    def _protocol(self, raw: Raw) -> int:
+        given = raw.given.get("protocol")
+        if given is not None:
+            return PROTOCOLS[given.value]
+        if "protocol" not in raw.said:
+            message = f"Virtual server {_text(raw)}: no protocol set - setting to UDP"
+            self._context.error(message, raw.span(), "add a line: protocol TCP (or UDP, SCTP)")
+        return IPPROTO_UDP
 
-    def _quorum(self, raw: Raw, servers: list[RealServer]) -> tuple[int, int]:
-        quorum, hysteresis = raw.value("quorum"), raw.value("hysteresis")
-        total = sum(server.weight for server in servers)
-        if servers and quorum > total:
-            hint = f"the weights of the real servers add up to {total}"
-            self._context.error(
-                f"Warning - quorum {quorum} for {_text(raw)} exceeds total weight {total}, reducing",
-                raw.span("quorum", 1),
-                hint,
-            )
-            quorum = max(1, total)
-        if hysteresis >= quorum and hysteresis:
-            self._context.error(
-                f"Virtual server {_text(raw)}: hysteresis {hysteresis} is not below the quorum, {quorum - 1} is used",
-                raw.span("hysteresis", 1),
-                f"use a number below {quorum}",
-            )
-            hysteresis = quorum - 1
-        return quorum, hysteresis
+    def _mark_has_no_protocol(self, raw: Raw) -> None:
+        given = raw.given.get("protocol")
+        if given is not None:
+            message = f"Virtual server {_text(raw)}: a fwmark has no protocol - ignored"
+            self._context.warning(message, given.span(), "remove the line", Problem.WARNING)
 
-    def _flags(self, raw: Raw) -> tuple[bool, bool, bool]:
-        """The scheduler's flags; those of sh and mh count only below the line of their scheduler."""
-        flags = [raw.value("flag-1"), raw.value("flag-2"), raw.value("flag-3")]
-        scheduler = raw.given.get("lvs_sched")
-        for name in ("sh-fallback", "mh-fallback", "sh-port", "mh-port"):
-            given = raw.given.get(name)
-            if given is None:
-                continue
-            if scheduler is None or scheduler.value != name[:2] or scheduler.order > given.order:
-                hint = f"write lvs_sched {name[:2]} on an earlier line"
-                self._context.error(f"{name} is for the scheduler {name[:2]} - ignored", given.span(), hint)
-            else:
-                flags[0 if name.endswith("fallback") else 1] = True
-        if "hashed" in raw.given and (scheduler is None or scheduler.value not in ("sh", "mh")):
-            self._context.error("hashed is for the schedulers sh and mh - ignored", raw.span("hashed"), "remove it")
-        return flags[0], flags[1], flags[2]
+    def _ha_suspend(self, raw: Raw, head: _Head, service: Service) -> bool:
+        given = raw.given.get("ha_suspend")
+        if given is None:
+            return False
+        marks = head.kind == "fwmark"
+        if head.group is not None:
+            marks = all(each.first is None for each in head.group.entries)
+        if marks:
+            message = f"Virtual server {service}: ha_suspend is not for marks, which have no address - ignored"
+            self._context.error(message, given.span(), "remove the line")
+        return not marks
+
+
+def _mark(text: str) -> int:
+    try:
+        mark = number(text)
+    except Refused as refused:
+        refused.word = 1
+        raise
+    if not 1 <= mark <= UINT_MAX:  # keepalived takes fwmark 0 for no mark, and reads an address that is not there
+        hint = f"use a number from 1 to {UINT_MAX}"
+        raise Refused(f"fwmark '{text}' outside range [1, {UINT_MAX}]", 1, hint, Problem.INVALID_NUMBER)
+    return mark
+
+
+def _mark_family(raw: Raw, reals: list[Raw]) -> int:
+    """A mark's family: what the first says of ip_family, the granularity and a server's address."""
+    said: list[tuple[int, int]] = []
+    family = raw.given.get("ip_family")
+    if family is not None:
+        said.append((family.order, FAMILIES[family.value]))
+    granularity = raw.given.get("persistence_granularity")
+    if granularity is not None:
+        said.append((granularity.order, AF_INET6 if isinstance(granularity.value, int) else AF_INET))
+    sorry: Given | None = raw.given.get("sorry_server")
+    if sorry is not None:
+        said.append((sorry.order, family_of(sorry.value[0])))
+    first = first_family(reals)
+    if first is not None:
+        said.append((reals[0].order, first))
+    return min(said, default=(0, AF_INET))[1]
 
 
 def _text(raw: Raw) -> str:
-    return f"[{raw.words[0]}]:{raw.words[1] if len(raw.words) > 1 else 0}" if raw.words else "?"
+    words = raw.words
+    if words and words[0] == "group":
+        return f"[{words[1]}]:0"
+    if words and words[0] == "fwmark":
+        return f"FWM {words[1]}"
+    return f"[{words[0]}]:{words[1] if len(words) > 1 else 0}" if words else "?"

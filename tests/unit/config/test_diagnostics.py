@@ -31,6 +31,12 @@ def test_the_mark_stands_below_its_word(text: str, column: int) -> None:
     assert len(line) < 200
 
 
+def test_the_mark_stands_below_its_word_also_behind_wide_characters() -> None:
+    _, line, mark = render(Diagnostic(Severity.ERROR, "m", span("東京 \uff15\uff11 x", 4, 2))).split("\n")
+    assert line == "   12 | 東京 \uff15\uff11 x"
+    assert mark == "      |      ^~~~"
+
+
 def test_nothing_reaches_the_terminal_that_it_would_obey() -> None:
     shown = render(Diagnostic(Severity.WARNING, "\x1b[2J\udcff", span("a \x1b[31m\x07", 3, 2), "x\ny"))
     assert all(line.isprintable() for line in shown.split("\n"))

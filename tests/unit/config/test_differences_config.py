@@ -10,7 +10,7 @@ from tests.config.reading import instance_text, messages, read, server_text
 def test_a_regex_is_not_looked_for_and_that_is_said() -> None:
     loaded = read(server_text("", 'HTTP_GET {\nurl {\npath /\nstatus_code 200\nregex "ok"\n}\n}'))
     assert messages(loaded) == []
-    (check,) = loaded.configuration.virtual_server[0].real_server[0].checkers
+    (check,) = loaded.configuration.virtual_server[0].real_server[0].probes
     assert isinstance(check, HttpGet)
     assert check.url[0].status_code == ((200, 200),)
     assert any("regex" in each for each in loaded.not_effective)
@@ -21,7 +21,7 @@ def test_a_regex_is_not_looked_for_and_that_is_said() -> None:
 )
 def test_a_time_is_a_number_and_nothing_else(value: str, problem: str) -> None:
     loaded = read(server_text(f"delay_loop {value}", "TCP_CHECK {\n}"))
-    (check,) = loaded.configuration.virtual_server[0].real_server[0].checkers
+    (check,) = loaded.configuration.virtual_server[0].real_server[0].probes
     assert [problem in each for each in messages(loaded)] == ([True] if problem else [])
     # the default stands: nothing is taken for microseconds
     assert check.timing.delay_loop == (60_000_000_000 if problem else int(float(value) * 1_000_000_000))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.config.reading import instance_text, messages, read, server_text, sound
+from tests.config.reading import instance_text, messages, read, sound
 
 BFD = "bfd_instance b {\nneighbor_ip 10.0.0.9\n}\n"
 FILE = "track_file f {\nfile /tmp/f\n}\n"
@@ -11,10 +11,7 @@ FILE = "track_file f {\nfile /tmp/f\n}\n"
 @pytest.mark.parametrize(
     "text",
     [
-        BFD + server_text("", "BFD_CHECK {\nname b\n}"),
-        FILE + server_text("", "FILE_CHECK {\ntrack_file f\n}"),
         "static_rules {\nfrom 10.0.0.1 table 5 priority 6\n}",
-        "SSL {\npassword x\nca /a\ncertificate /b\nkey /c\n}",
         "garp_group {\ngarp_interval 0.1\ninterfaces {\neth0 eth1\n}\n}",
         "global_defs {\nnotification_email {\na@b\n}\nsmtp_connect_timeout 30\nmax_auto_priority\n}",
     ],
@@ -28,12 +25,6 @@ def test_sound_blocks_are_left_alone_and_said(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (server_text("", "BFD_CHECK {\nname b\n}"), "bfd_instance b not found, ignoring..."),
-        (server_text("", "SSL_GET {\n}"), "SSL_GET has no url"),
-        (server_text("", "SSL_GET {\nurl {\npath /\n}\nnb_get_retry 3\n}"), '"nb_get_retry" is deprecated'),
-        (server_text("", "DNS_CHECK {\nretry x\n}"), "retry: invalid number 'x'"),
-        (server_text("", "UDP_CHECK {\nno_such\n}"), "Unknown keyword 'no_such'"),
-        (instance_text("virtual_routes {\n10.0.0.0/8 via 10.0.0.1 or 10.0.0.2\n}"), '"or" for routes is deprecated'),
         (instance_text("lvs_sync_daemon_interface eth0"), '"lvs_sync_daemon_interface" is deprecated'),
         ("global_defs {\nvrrp_garp_interval 0\n}", "vrrp_garp_interval: number '0' outside range"),
         ("global_defs {\nsmtp_alert maybe\n}", "smtp_alert: 'maybe' is not a boolean"),

@@ -1,35 +1,11 @@
 """Lines into statements: conditions, definitions, sequences, lists, includes."""
 
-from collections.abc import Mapping
-
 import pytest
 
 from pykeepalived.config.diagnostics import Findings
-from pykeepalived.config.lexer import CLOSE, OPEN
-from pykeepalived.config.preprocess import MOST_MADE, Preprocessor
+from pykeepalived.config.preprocess import MOST_BRACES, MOST_MADE, Preprocessor
 from tests.config.machine import Machine
-
-MAIN = "/etc/k/main.conf"
-
-
-def statements(
-    text: str | bytes, files: Mapping[str, str] | None = None, config_id: str = "node1", *, all_config: bool = False
-) -> tuple[list[str], list[str]]:
-    """The statements as text, and the messages of what counts (warnings get a question mark)."""
-    machine = Machine({MAIN: text, **(files or {})}, variables={"SITE": "lab"})
-    findings = Findings()
-    preprocessor = Preprocessor(machine, findings, config_id, all_config=all_config)
-    shown = [
-        "{" if each.kind == OPEN else "}" if each.kind == CLOSE else "|".join(each.words)
-        for each in preprocessor.statements(MAIN)
-    ]
-    return shown, [("" if each.problem else "? ") + each.message for each in findings.all()]
-
-
-def sound(text: str | bytes, files: Mapping[str, str] | None = None) -> list[str]:
-    shown, said = statements(text, files)
-    assert said == []
-    return shown
+from tests.config.statements import MAIN, sound, statements
 
 
 @pytest.mark.parametrize(
@@ -51,8 +27,8 @@ def test_a_brace_alone_on_an_indented_line_has_no_words() -> None:
 
 
 def test_definitions() -> None:
-    text = '$NET=10.8\n$BASE=${NET}.3\na ${BASE}.7/24\n$NET=10.9\nb ${BASE} $NET\nc $NET.1 "$NET"'
-    assert sound(text) == ["a|10.8.3.7/24", "b|10.9.3|10.9", "c|$NET.1|$NET"]
+    text = "$NET=10.8\n$BASE=${NET}.3\na ${BASE}.7/24\n$NET=10.9\nb ${BASE} $NET"
+    assert sound(text) == ["a|10.8.3.7/24", "b|10.9.3|10.9"]
 
 
 def test_an_unknown_reference_is_named_and_torn_by_nothing() -> None:
@@ -71,7 +47,7 @@ def test_a_definition_that_contains_itself_ends() -> None:
 def test_a_line_that_grows_too_long_is_dropped() -> None:
     shown, said = statements("$A=" + "x" * 600 + "\na ${A}${A}\nb ${A}")
     assert shown == ["b|" + "x" * 600]
-    assert said == ["with its definitions replaced the line is longer than 1023 characters and is ignored"]
+    assert said == ["with its definitions replaced the line is longer than 1023 bytes and is ignored"]
 
 
 def test_multi_line_definitions() -> None:
@@ -81,9 +57,23 @@ def test_multi_line_definitions() -> None:
     assert sound(joined) == ["x|b|c", "d"]
 
 
-@pytest.mark.parametrize("line", ["", "   ", "# comment"])
+@pytest.mark.parametrize("line", ["", "   ", "\t\r"])
 def test_an_empty_line_ends_a_multi_line_definition(line: str) -> None:
     assert sound(f"$A=\\\nb \\\n{line}\nc\n$A") == ["c", "b"]
+
+
+@pytest.mark.parametrize("line", ["# comment", "#b \\", "  ! b", "#"])
+def test_a_comment_between_the_lines_of_a_definition_does_not_end_it(line: str) -> None:
+    shown, said = statements(f"$A=\\\nb \\\n{line}\nc \\\nd\n$A")
+    assert shown == ["b", "c", "d"]
+    assert said == ["a comment between the lines of the definition of A: keepalived 2.4 may end it here"]
+
+
+def test_a_backslash_at_the_end_of_a_comment_continues_a_definition() -> None:
+    assert sound("$A= # x \\\nb # y \\\nc ! z\\\nd \\ # e \\\nf\n$A\ng # h \\\ni") == [
+        *("b", "c", "d", "f"),
+        *("g", "i"),
+    ]
 
 
 def test_a_multi_line_definition_that_contains_itself_ends() -> None:
@@ -170,7 +160,7 @@ def test_sequences_that_cannot_be(text: str) -> None:
 def test_a_sequence_without_end_is_bounded() -> None:
     shown, said = statements("~SEQ(A,1,999999999) x")
     assert len(shown) < MOST_MADE
-    assert said == [f"more than {MOST_MADE} lines come of this, the rest is ignored"]
+    assert said == [f"more than {MOST_MADE} lines come of definitions and sequences, nothing more is read"]
 
 
 # --- includes ---
@@ -263,3 +253,77 @@ def test_long_lines_nul_bytes_and_a_byte_order_mark() -> None:
 
 def test_bytes_that_are_no_text_are_kept() -> None:
     assert sound(b"a \xff\xfe") == ["a|\udcff\udcfe"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "message"),
+    [
+        ('k "a b', ["k"], "Unterminated quote"),
+        ('"a b', [], "Unterminated quote"),
+        ('k "a # b\nz', ["k", "z"], "Unterminated quote"),
+        (r"k \"a", ["k|\\"], "Unmatched quote"),
+        (r"k a\"b", ["k|a\\"], "Unmatched quote"),
+        (r'k "/x \" y"', ["k|/x \\|y"], "Unmatched quote"),
+        ('# it"s', [], ""),
+        ("k it's", ["k|it's"], ""),
+        (r'k "/x \"a\" y"', ["k|/x \\|a\\| y"], ""),
+        ('@node2 k "a', [], "Unterminated quote"),
+        ('$A=\\\nk "a \\\nz\n$A', ["k", "z"], "Unterminated quote"),
+    ],
+)
+def test_quotes_are_pairs_on_their_line(text: str, shown: list[str], message: str) -> None:
+    assert statements(text) == (shown, [message] if message else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("g { r a } b { c }\nd", ["g", "{", "r|a", "}", "b", "{", "c", "}", "d"]),
+        ("g{r a}b", ["g", "{", "r|a", "}", "b"]),
+        ('g { r "{" }', ["g", "{", "r|{", "}"]),
+        ("'{ a'\n}", ["'", "{", "a'", "}"]),
+        (r'"x \" { y"', ["x \\", "{", "y"]),
+        ("{}", ["{", "}"]),
+        ("}{", ["}", "{"]),
+        ("a { @node1 b\n@node2 { c }", ["a", "{", "b"]),
+        ("g\n@node1 {\nf\n@node1 }", ["g", "{", "f", "}"]),
+        # a condition knows no blocks
+        ("@node2 a {\nb\n}", ["b", "}"]),
+        ("g { @node2 f }\nb", ["g", "{", "b"]),
+    ],
+)
+def test_braces_are_lines_of_their_own(text: str, shown: list[str]) -> None:
+    found, said = statements(text)
+    assert found == shown
+    assert said == (["Unmatched quote"] if '"x' in text else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("@node1\ta", ["a"]),
+        ("  \t@node1 a", ["a"]),
+        ("@ a\n@^ b", ["b"]),
+        ("@^\n@^node2\n@node1\n@node1  ", []),
+        ("@node a\n@node12 b\n@Node1 c", []),
+        ("@node1 @node1 x", ["@node1|x"]),
+        ("@node2 @node1 x", []),
+        ("@node1 # a\nb", ["b"]),
+        ("@^ node1 a", ["node1|a"]),
+        ('"@node2" a', ["@node2|a"]),
+        # what is no condition: another blank, or text that a reference became
+        ("@node1\fa", []),
+        ("\f@node1 a", ["@node1|a"]),
+        ("$I=node1\n@$I a\n@${I} b", []),
+        ("$C=@node1 k\n$C", ["@node1|k"]),
+        ("@node1 $A=k\n@node2 $A=l\n$A", ["k"]),
+        ("@node1 ~SEQ(I,1,2) k${I}", ["k1", "k2"]),
+    ],
+)
+def test_conditions_in_all_their_forms(text: str, shown: list[str]) -> None:
+    assert sound(text) == shown
+
+
+def test_braces_without_end_are_bounded() -> None:
+    _, said = statements(("}{" * 500 + "\n") * 700)
+    assert said == [f"more than {MOST_BRACES} braces, nothing more is read"]

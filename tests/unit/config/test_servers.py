@@ -71,7 +71,6 @@ def test_methods(keyword: str, words: str, method: LvsMethod) -> None:
     [
         "dr",
         "FULLNAT",
-        "DR type gue port 5",
         "TUN type gue",
         "TUN port 5",
         "TUN type ipip csum",
@@ -84,6 +83,20 @@ def test_bad_methods(words: str) -> None:
     loaded = read(server_text(f"lvs_method {words}"))
     assert loaded.exit_code == 5
     assert loaded.diagnostics[0].hint
+
+
+def test_tunnel_options_of_another_method_are_said_and_do_not_count() -> None:
+    loaded = read(server_text("lvs_method DR type gue port 5"))
+    assert loaded.exit_code == 0
+    assert loaded.configuration.virtual_server[0].lvs_method == LvsMethod("DR")
+    assert "DR has no tunnel" in loaded.diagnostics[0].message
+
+
+def test_a_gue_tunnel_without_a_port_is_no_other_tunnel() -> None:
+    (found,) = read(server_text("lvs_method TUN type gue")).configuration.virtual_server
+    assert found.lvs_method == LvsMethod("NAT")
+    (found,) = read(server_text("lvs_method TUN type gre remcsum")).configuration.virtual_server
+    assert found.lvs_method == LvsMethod("TUN", "gre")
 
 
 def test_a_real_server_has_its_own_method() -> None:
@@ -110,21 +123,22 @@ def test_services(head: str, service: str) -> None:
 
 @pytest.mark.parametrize(
     ("head", "exit_code"),
-    [("", 2), ("fwmark", 2), ("fwmark x", 5), ("10.9.0 80", 5), ("10.9.0.1 65536", 5), ("www.example.net 80", 5)],
+    [
+        ("", 2),
+        ("fwmark", 2),
+        ("group", 2),
+        ("fwmark x", 5),
+        ("fwmark 0", 5),
+        ("fwmark 4294967296", 5),
+        ("10.9.0 80", 5),
+        ("10.9.0.1 65536", 5),
+        ("www.example.net 80", 5),
+    ],
 )
 def test_bad_services(head: str, exit_code: int) -> None:
     loaded = read(server_text("").replace("10.9.0.100 80", head))
     assert loaded.exit_code == exit_code
     assert loaded.configuration.virtual_server == ()
-
-
-def test_a_group_is_left_out_and_said() -> None:
-    text = "virtual_server_group web {\n10.9.0.1-5 80\nfwmark 7\n}" + server_text("").replace(
-        "10.9.0.100 80", "group web"
-    )
-    loaded = sound(text)
-    assert loaded.configuration.virtual_server == ()
-    assert any("virtual_server group" in each for each in loaded.not_effective)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +162,9 @@ def test_ports_of_real_servers(method: str, port: str, used: int, counts: int) -
 def test_families_differ_with_a_tunnel_alone() -> None:
     text = server_text("lvs_method %s").replace("real_server 10.9.0.1", "real_server 2001:db8::2")
     assert sound(text % "TUN").configuration.virtual_server[0].real_server[0].address == IPv6Address("2001:db8::2")
-    assert "is of the other family" in said(text % "DR")[0]
+    found = said(text % "DR")
+    assert "is of the other family" in found[1]
+    assert "has no real servers" in found[0]
 
 
 def test_duplicates() -> None:
@@ -177,14 +193,14 @@ def test_timing_comes_from_the_nearest_block(place: str, checker: str) -> None:
             found = server(outer, f"{TIMING}\n{checker % ''}")
         case _:
             found = server(outer, f"{outer}\n{checker % TIMING}")
-    (check,) = found.real_server[0].checkers
+    (check,) = found.real_server[0].probes
     assert check.timing == RESOLVED
     assert check.target == Target(IPv4Address("10.9.0.1"), 80, connect_timeout=1500 * MILLISECOND)
 
 
 def test_timing_defaults_differ_by_kind() -> None:
     found = server("delay_loop 6", "TCP_CHECK {\n}\nHTTP_GET {\nurl {\npath /\n}\n}")
-    tcp, http = found.real_server[0].checkers
+    tcp, http = found.real_server[0].probes
     assert tcp == TcpCheck(
         Target(IPv4Address("10.9.0.1"), 80), CheckTiming(1, SECOND, 6 * SECOND, 6 * SECOND, alpha=False)
     )
@@ -193,7 +209,7 @@ def test_timing_defaults_differ_by_kind() -> None:
 
 def test_targets() -> None:
     lines = "connect_ip 10.1.1.1\nconnect_port 8443\nbindto 10.1.1.2\nbind_port 999\nbind_if eth1\nfwmark 5"
-    (check,) = server("", f"TCP_CHECK {{\n{lines}\n}}").real_server[0].checkers
+    (check,) = server("", f"TCP_CHECK {{\n{lines}\n}}").real_server[0].probes
     assert check.target == Target(IPv4Address("10.1.1.1"), 8443, IPv4Address("10.1.1.2"), 999, "eth1", 5, 5 * SECOND)
     assert "different families" in said(server_text("", "TCP_CHECK {\nbindto fe80::1\n}"))[0]
 
@@ -215,7 +231,7 @@ def test_http_get() -> None:
             virtualhost other.example
         }}
     """
-    (check,) = server("", f"HTTP_GET {{{lines}}}").real_server[0].checkers
+    (check,) = server("", f"HTTP_GET {{{lines}}}").real_server[0].probes
     assert isinstance(check, HttpGet)
     assert (check.http_protocol, check.fast_recovery) == ("1.0C", True)
     assert check.url == (
@@ -243,17 +259,8 @@ def test_bad_http_checks(lines: str, message: str) -> None:
 def test_a_checker_without_braces_is_empty_and_eats_nothing() -> None:
     loaded = read(server_text("", "TCP_CHECK") + server_text("").replace("10.9.0.100", "10.9.0.101"))
     assert len(loaded.configuration.virtual_server) == 2
-    assert isinstance(loaded.configuration.virtual_server[0].real_server[0].checkers[0], TcpCheck)
+    assert isinstance(loaded.configuration.virtual_server[0].real_server[0].probes[0], TcpCheck)
     assert len(messages(loaded)) == 1
-
-
-def test_checkers_that_are_not_effective_yet_are_said() -> None:
-    loaded = sound(
-        server_text("", 'MISC_CHECK {\nmisc_path "/no/such"\nmisc_dynamic\n}\nSSL_GET {\nurl {\npath /\n}\n}')
-    )
-    assert loaded.configuration.virtual_server[0].real_server[0].checkers == ()
-    assert len(loaded.not_effective) == 2
-    assert any("it counts as up" in each.message for each in loaded.diagnostics)
 
 
 @pytest.mark.parametrize(
@@ -264,12 +271,21 @@ def test_checkers_that_are_not_effective_yet_are_said() -> None:
         ("quorum 3\nhysteresis 2", 3, 2, 0),
         ("quorum 3\nhysteresis 3", 3, 2, 1),
         ("quorum 0", 1, 0, 1),
+        ("hysteresis 1", 1, 0, 1),
     ],
 )
 def test_quorum(lines: str, quorum: int, hysteresis: int, counts: int) -> None:
     loaded = read(server_text(lines, "weight 3"))
     (found,) = loaded.configuration.virtual_server
     assert (found.quorum, found.hysteresis, len(messages(loaded))) == (quorum, hysteresis, counts)
+
+
+@pytest.mark.parametrize("hysteresis", [0, 5])
+def test_a_quorum_is_at_least_1_and_its_hysteresis_does_not_wrap(hysteresis: int) -> None:
+    loaded = read(server_text(f"hysteresis {hysteresis}", "weight 0"))
+    (found,) = loaded.configuration.virtual_server
+    assert (found.quorum, found.hysteresis) == (1, 0)
+    assert "exceeds total weight 0" in messages(loaded)[0]
 
 
 @pytest.mark.parametrize(
@@ -285,6 +301,31 @@ def test_quorum(lines: str, quorum: int, hysteresis: int, counts: int) -> None:
 def test_persistence(lines: str, timeout: int | None, granularity: IPv4Address | None) -> None:
     found = server(lines)
     assert (found.persistence_timeout, found.persistence_granularity) == (timeout, granularity)
+
+
+@pytest.mark.parametrize(
+    ("head", "real", "value", "used", "exit_code"),
+    [
+        ("10.9.0.100 80", "10.9.0.1", "24", None, 0),  # no mask: 0.0.0.24 to keepalived
+        ("10.9.0.100 80", "10.9.0.1", "300.0.0.0", None, 5),
+        ("2001:db8::1 80", "2001:db8::2", "64", 64, 0),
+        ("2001:db8::1 80", "2001:db8::2", "255.255.0.0", None, 5),
+        ("2001:db8::1 80", "2001:db8::2", "129", None, 5),
+        ("fwmark 7", "2001:db8::2", "64", 64, 0),
+    ],
+)
+def test_granularity_is_of_the_services_family(
+    head: str, real: str, value: str, used: int | None, exit_code: int
+) -> None:
+    text = (
+        server_text(f"persistence_granularity {value}").replace("10.9.0.100 80", head).replace("10.9.0.1 ", f"{real} ")
+    )
+    loaded = read(text.replace("protocol TCP\n", "") if "fwmark" in head else text)
+    (found,) = loaded.configuration.virtual_server
+    assert found.persistence_granularity == used
+    assert found.persistence_timeout == 360
+    assert loaded.exit_code == exit_code
+    assert used or loaded.diagnostics
 
 
 def test_a_service_without_a_port_is_persistent() -> None:
@@ -303,6 +344,8 @@ def test_a_service_without_a_port_is_persistent() -> None:
         ("lvs_sched mh\nmh-port", (False, True, False), 0),
         ("sh-port\nlvs_sched sh", (False, False, False), 1),
         ("lvs_sched rr\nmh-fallback", (False, False, False), 1),
+        ("lvs_sched mh\nsh-port", (False, True, False), 0),
+        ("lvs_sched mh\nhashed", (False, False, False), 0),
         ("flag-1\nflag-3", (True, False, True), 0),
         ("hashed", (False, False, False), 1),
     ],
@@ -335,8 +378,9 @@ def test_servers_inherit() -> None:
     assert (found.weight, found.inhibit_on_failure, found.alpha) == (2, False, False)
 
 
-def test_a_server_without_real_servers_is_dropped() -> None:
-    loaded = read("virtual_server 10.9.0.1 80 {\nprotocol TCP\nlvs_sched rr\nlvs_method NAT\n}")
+@pytest.mark.parametrize("lines", ["", "sorry_server 10.9.0.9 80"])
+def test_a_server_without_real_servers_is_dropped(lines: str) -> None:
+    loaded = read(f"virtual_server 10.9.0.1 80 {{\nprotocol TCP\nlvs_sched rr\nlvs_method NAT\n{lines}\n}}")
     assert loaded.configuration.virtual_server == ()
     assert loaded.exit_code == 5
 
@@ -348,3 +392,106 @@ def test_a_misspelt_block_leaks_nothing_into_the_block_around_it() -> None:
     assert found.real_server == (RealServer(address=IPv4Address("10.9.0.1"), port=80),)
     (only,) = loaded.diagnostics
     assert only.hint == "did you mean real_server? Its block is skipped."
+
+
+def test_what_is_read_and_not_effective_yet() -> None:
+    found = server(
+        "persistence_engine sip\nha_suspend\nsmtp_alert\nsnmp_name web",
+        "smtp_alert off\nsnmp_name one\nuthreshold 9\nlthreshold 5",
+    )
+    assert (found.persistence_engine, found.ha_suspend, found.smtp_alert, found.snmp_name) == ("sip", True, True, "web")
+    (real,) = found.real_server
+    assert (real.smtp_alert, real.snmp_name, real.uthreshold, real.lthreshold) == (False, "one", 9, 5)
+    plain = server("")
+    assert (plain.persistence_engine, plain.ha_suspend, plain.smtp_alert, plain.snmp_name) == (None, False, False, None)
+    assert plain.real_server[0].smtp_alert  # unlike elsewhere
+    assert plain.delay_loop == 60 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("persistence_engine abcdefghijklmnopq", "'abcdefghijklmnopq' is too long, truncating"),
+        ("snmp_name", "needs exactly one word"),
+        ("snmp_name a b", "needs exactly one word"),
+        ("virtualhost", "needs a word"),
+        ("virtualhost a\nvirtualhost b", "virtualhost is set already, this one replaces it"),
+        ("ip_family inet6", "ip_family contradicts the address"),
+        ("sorry_server 2001:db8::9 80", "sorry server 2001:db8::9 is of the other family"),
+        ("sorry_server_lvs_method DR\nsorry_server 10.9.0.9", "sorry_server_lvs_method before sorry_server"),
+        ("lvs_method DR\nsorry_server 10.9.0.9 81", "ports of service and sorry server don't match"),
+    ],
+)
+def test_mistakes_of_a_server(lines: str, message: str) -> None:
+    loaded = read(server_text(lines))
+    assert loaded.exit_code == 5
+    assert any(message in each for each in messages(loaded)), messages(loaded)
+    assert len(loaded.configuration.virtual_server) == 1
+
+
+def test_a_long_name_of_an_engine_is_cut() -> None:
+    (found,) = read(server_text("persistence_engine abcdefghijklmnopq")).configuration.virtual_server
+    assert found.persistence_engine == "abcdefghijklmnop"
+
+
+def mark(lines: str, reals: str = "real_server 10.9.0.1 {\n}") -> str:
+    return f"virtual_server fwmark 7 {{\nlvs_sched rr\n{lines}\n{reals}\n}}"
+
+
+def test_a_mark_has_neither_protocol_nor_port_nor_address() -> None:
+    assert "a fwmark has no protocol" in said(mark("lvs_method NAT\nprotocol TCP"))[0]
+    assert "ha_suspend is not for marks" in said(mark("lvs_method NAT\nha_suspend"))[0]
+    loaded = read(mark("lvs_method DR", "real_server 10.9.0.1 80 {\n}"))
+    assert "a fwmark has no port - resetting to 0" in messages(loaded)[0]
+    assert loaded.configuration.virtual_server[0].real_server[0].port == 0
+
+
+@pytest.mark.parametrize(
+    ("lines", "reals", "family", "kept"),
+    [
+        ("", ("10.9.0.1", "2001:db8::1"), AF_INET, 1),
+        ("", ("2001:db8::1", "10.9.0.1"), AF_INET6, 1),
+        ("ip_family inet6", ("10.9.0.1", "2001:db8::1"), AF_INET6, 1),
+        ("persistence_granularity 64", ("10.9.0.1", "2001:db8::1"), AF_INET6, 1),
+        ("persistence_granularity 255.0.0.0", ("2001:db8::1", "10.9.0.1"), AF_INET, 1),
+        ("", ("10.9.0.1", "10.9.0.2"), AF_INET, 2),
+    ],
+)
+def test_the_first_word_about_a_marks_family_counts(lines: str, reals: tuple[str, ...], family: int, kept: int) -> None:
+    blocks = "\n".join(f"real_server {real} {{\n}}" for real in reals)
+    loaded = read(mark(f"lvs_method NAT\n{lines}", blocks))
+    (found,) = loaded.configuration.virtual_server
+    assert found.family == family
+    assert len(found.real_server) == kept
+    assert len(messages(loaded)) == len(reals) - kept
+
+
+def test_equal_values_are_one_object() -> None:
+    text = "".join(
+        f"real_server 10.9.0.{last} 80 {{\nTCP_CHECK {{\nconnect_timeout 2\n}}\n}}\n" for last in range(2, 9)
+    )
+    (found,) = sound(server_text("retry 4\n" + text)).configuration.virtual_server
+    checks = [check for real in found.real_server for check in real.probes]
+    assert len(checks) == 7
+    assert len({id(check.timing) for check in checks}) == 1
+    assert len({id(real.lvs_method) for real in found.real_server}) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "virtual", "real"),
+    [
+        ("", False, True),
+        ("smtp_alert", True, True),
+        ("smtp_alert off", False, False),
+        ("smtp_alert\nsmtp_alert_checker off", False, False),
+        ("smtp_alert off\nsmtp_alert_checker", True, True),
+        ("smtp_alert_vrrp", False, True),
+    ],
+)
+def test_mails_are_sent_where_the_settings_say_so(settings: str, virtual: bool, real: bool) -> None:
+    loaded = read(f"global_defs {{\n{settings}\n}}\n" + server_text("", ""))
+    (found,) = loaded.configuration.virtual_server
+    assert (found.smtp_alert, found.real_server[0].smtp_alert) == (virtual, real)
+    other = read(f"global_defs {{\n{settings}\n}}\n" + server_text("smtp_alert off", "smtp_alert off"))
+    assert not other.configuration.virtual_server[0].smtp_alert
+    assert not other.configuration.virtual_server[0].real_server[0].smtp_alert

@@ -127,3 +127,15 @@ def test_the_loopback_interface_has_no_driver(machine: Surroundings) -> None:
     found = machine.interfaces(None)
     assert found is not None
     assert (found["lo"].loopback, found["lo"].driver) == (True, "")
+
+
+def test_names_of_iproute2_are_read_as_iproute2_reads_them(tmp_path: Path) -> None:
+    (tmp_path / "rt_dsfield").write_text("# names\n0x28\tAF11 # one\n16 low\n  5 five\nx bad\n1 two words\n7 low\n")
+    machine = LinuxSurroundings()
+    assert machine.iproute_names(str(tmp_path), "rt_dsfield") == {"AF11": 0x28, "low": 16, "five": 5}
+    assert machine.iproute_names(str(tmp_path), "rt_tables") == {}
+
+
+def test_protocols_have_numbers(machine: Surroundings) -> None:
+    assert machine.ip_protocol("tcp") == 6
+    assert machine.ip_protocol("no-such-protocol") is None

@@ -1,0 +1,85 @@
+"""HTTP_GET and SSL_GET blocks as values: urls with what they inherit."""
+
+from typing import TYPE_CHECKING, Any
+
+from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet, HttpsUrl, HttpUrl, SslGet, Target
+from pykeepalived.config.cross.context import Context
+from pykeepalived.config.raw import Raw
+
+if TYPE_CHECKING:
+    from pykeepalived.config.cross.checkers import Above
+
+
+class HttpCheckers:
+    """Reads them."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def get(self, raw: Raw, above: "Above", target: Target, timing: CheckTiming) -> HttpGet | None:
+        """An HTTP_GET with its urls."""
+        urls = self._urls(raw, above)
+        if not urls:
+            return None
+        values = [self._url(url, virtualhost) for url, virtualhost in urls]
+        return HttpGet(
+            target=target,
+            timing=timing,
+            **self._request(raw),
+            url=tuple(HttpUrl(**each) for each in values),
+        )
+
+    def ssl_get(self, raw: Raw, above: "Above", target: Target, timing: CheckTiming) -> SslGet | None:
+        """An SSL_GET with its urls."""
+        urls = self._urls(raw, above)
+        if not urls:
+            return None
+        compliant = raw.value("tls_compliant")
+        values = []
+        for url, virtualhost in urls:
+            given = url.given.get("tls_compliant")
+            own = compliant if given is None else given.value
+            values.append({**self._url(url, virtualhost), "tls_compliant": own})
+        return SslGet(
+            target=target,
+            timing=timing,
+            **self._request(raw),
+            tls_compliant=compliant,
+            url=tuple(HttpsUrl(**each) for each in values),
+        )
+
+    def _request(self, raw: Raw) -> dict[str, Any]:
+        sni = raw.given.get("sni_name")
+        return {
+            "http_protocol": raw.value("http_protocol"),
+            "fast_recovery": raw.value("fast_recovery"),
+            "enable_sni": sni is not None or raw.value("enable_sni"),
+            "sni_name": (sni.value or None) if sni is not None else None,
+        }
+
+    def _urls(self, raw: Raw, above: "Above") -> list[tuple[Raw, str | None]]:
+        """The urls that can be used, each with its Host header."""
+        found = []
+        virtualhost = above.value(raw, "virtualhost")
+        blocks = list(raw.named("url"))
+        for url in blocks:
+            given = url.given.get("virtualhost")
+            if "path" in url.given:
+                found.append((url, virtualhost if given is None else given.value))
+            elif "path" not in url.said:
+                self._context.error("url without a path - it is dropped", url.span(), "add a line: path /")
+        if not found:
+            hint = "add a block: url { path / }" if not blocks else "mend one of its urls"
+            self._context.error(f"{raw.table.name} has no url - the checker is dropped", raw.span(), hint)
+        return found
+
+    def _url(self, raw: Raw, virtualhost: str | None) -> dict[str, Any]:
+        given = {name: each.value for name, each in raw.given.items() if name != "tls_compliant"}
+        given["virtualhost"] = virtualhost
+        most = given.get("regex_max_offset")
+        if most is not None and most < given.get("regex_min_offset", 0):
+            message = "regex_max_offset is below regex_min_offset: nothing can match"
+            self._context.warning(message, raw.span("regex_max_offset", 1), "exchange the two")
+        if "regex_options" in given:
+            given["regex_options"] = tuple(dict.fromkeys(given["regex_options"]))
+        return given

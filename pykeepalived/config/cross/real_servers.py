@@ -1,0 +1,223 @@
+"""real_server blocks and the sorry server as values: address, port, method, and what they inherit.
+
+There may be ten thousand: what is the same for all servers of a virtual server is worked out once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pykeepalived.config.blocks.checkers import AnyChecker
+from pykeepalived.config.blocks.probing import FOR_CHECKERS
+from pykeepalived.config.blocks.real_server import RealServer, SorryServer
+from pykeepalived.config.blocks.virtual_server import Service
+from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
+from pykeepalived.config.cross.addresses import family_of
+from pykeepalived.config.cross.checkers import Above, Checkers
+from pykeepalived.config.cross.context import Context
+from pykeepalived.config.cross.scripts import Scripts
+from pykeepalived.config.kinds import IP, Endpoint, Problem, Refused, plain_address
+from pykeepalived.config.kinds_lvs import LvsMethod
+from pykeepalived.config.raw import Given, Raw
+
+_FOR_CHECKERS = frozenset(FOR_CHECKERS)
+_ENDPOINT = Endpoint()
+_RARE = frozenset({"uthreshold", "lthreshold", "snmp_name"})
+_NOTHING: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a virtual server gives its real servers."""
+
+    service: Service
+    group: VirtualServerGroup | None
+    method: LvsMethod
+    weight: int
+    inhibit_on_failure: bool
+    smtp_alert: bool
+    values: Mapping[str, Any]
+    """What is for the checkers, as far as given."""
+    above: Above
+    """The same with the delay_loop of the virtual server."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    address: IP
+    port: int
+    family: int
+    identity: int
+    """Equal for equal addresses."""
+
+
+class RealServers:
+    """Reads them."""
+
+    def __init__(self, context: Context, scripts: Scripts, checkers: Checkers) -> None:
+        self._context = context
+        self._scripts = scripts
+        self._checkers = checkers
+        self._read: dict[tuple[str, ...], _Endpoint] = {}
+        """The same address stands in many virtual servers: it is read once, and one value is shared."""
+
+    def resolve(self, reals: list[Raw], around: Around) -> list[RealServer]:
+        """Those that can be used."""
+        found: dict[tuple[int, int], RealServer] = {}
+        for real in reals:
+            endpoint = self._endpoint(real)
+            server = self._server(real, endpoint, around) if endpoint is not None else None
+            if endpoint is None or server is None:
+                continue
+            key = endpoint.identity, server.port
+            if key in found:
+                where = f"{server.address} {server.port}"
+                message = f"VS {around.service}: real server {where} is there already - removing the second"
+                self._context.error(message, real.span(), "remove one of the two")
+                continue
+            found[key] = server
+        return list(found.values())
+
+    def _server(self, real: Raw, endpoint: "_Endpoint", around: Around) -> RealServer | None:
+        address = endpoint.address
+        given = real.given
+        own = given.get("lvs_method")
+        method = around.method if own is None else own.value
+        port = self._port(real, None, endpoint.port, around, method)
+        if endpoint.family != around.service.family and method.forward != "TUN":
+            hint = "families may differ with lvs_method TUN alone"
+            message = f"VS {around.service}: real server {address} is of the other family - removing"
+            self._context.error(message, real.span(word=1), hint)
+            return None
+        merged: Mapping[str, Any] = around.values
+        above = around.above
+        if not _FOR_CHECKERS.isdisjoint(given):
+            merged = {**merged, **{name: given[name].value for name in FOR_CHECKERS if name in given}}
+            above = Above(merged, above.delay_loop)
+        checkers: tuple[AnyChecker, ...] = ()
+        if real.blocks:
+            read = self._checkers.read
+            all_of_them = [read(raw, above, address, port) for raw in real.blocks]
+            checkers = tuple(each for each in all_of_them if each is not None)
+        weight = given.get("weight")
+        inhibit = given.get("inhibit_on_failure")
+        alert = given.get("smtp_alert")
+        return RealServer(
+            address=address,
+            port=port,
+            weight=around.weight if weight is None else weight.value,
+            lvs_method=method,
+            inhibit_on_failure=around.inhibit_on_failure if inhibit is None else inhibit.value,
+            alpha=merged.get("alpha", False),
+            notify_up=self._scripts.command(given["notify_up"]) if "notify_up" in given else None,
+            notify_down=self._scripts.command(given["notify_down"]) if "notify_down" in given else None,
+            smtp_alert=around.smtp_alert if alert is None else alert.value,
+            checkers=checkers,
+            **self._rare(real, around),
+        )
+
+    def _rare(self, real: Raw, around: Around) -> dict[str, Any]:
+        """What few servers have."""
+        given = real.given
+        if _RARE.isdisjoint(given):
+            return _NOTHING
+        found = {name: given[name].value for name in _RARE if name in given}
+        if 0 < found.get("uthreshold", 0) < found.get("lthreshold", 0):
+            message = f"VS {around.service}: lthreshold is above uthreshold"
+            self._context.warning(message, real.span("lthreshold"), "the lower comes first")
+        return found
+
+    def _endpoint(self, real: Raw) -> "_Endpoint | None":
+        words = tuple(real.words)
+        found = self._read.get(words)
+        if found is None:
+            try:
+                address, port = _ENDPOINT.read(words)
+            except Refused as refused:
+                self._refused(real, refused)
+                return None
+            family = family_of(address)
+            found = self._read[words] = _Endpoint(address, port, family, int(address) << 8 | family)
+        return found
+
+    def _refused(self, real: Raw, refused: Refused) -> None:
+        lacks = refused.problem is Problem.LACKS_WORD
+        self._context.error(
+            f"real_server: {refused.message} - skipping",
+            real.span(word=None if lacks else refused.word + 1),
+            refused.hint or "write real_server ADDRESS PORT {",
+            refused.problem or Problem.GENERAL_ERROR,
+            fatal=lacks,
+        )
+
+    def _port(self, real: Raw, sorry: Given | None, port: int, around: Around, method: LvsMethod) -> int:
+        """DR and TUN cannot change the port; NAT without one takes the service's."""
+        service = around.service
+        if service.kind == "group":
+            if port and method.forward != "NAT":
+                self._group_ports(real, sorry, port, around)
+            return port
+        if method.forward == "NAT":
+            return port or service.port
+        wanted = 0 if service.kind == "fwmark" else service.port
+        if port and port != wanted:
+            what = f"ports of service and {'real server' if sorry is None else 'sorry server'} don't match"
+            if service.kind == "fwmark":
+                what = "a fwmark has no port"
+            remedy = f"write {wanted}" if wanted else "leave the port out"
+            self._context.error(
+                f"VS {service}: {what} - resetting to {wanted}",
+                real.span(word=2) if sorry is None else sorry.span(2),
+                f"{method.forward} cannot change the port: {remedy}, or use NAT",
+                Problem.WARNING,
+            )
+        return wanted
+
+    def _group_ports(self, real: Raw, sorry: Given | None, port: int, around: Around) -> None:
+        group = around.group
+        for entry in group.entries if group is not None else ():
+            if entry.first is not None and entry.port != port:
+                message = f"VS {around.service}: {entry.entry_text()} of the group and port {port} don't match"
+                hint = "DR and TUN cannot change the port: write that of the group, or use NAT"
+                self._context.error(message, real.span(word=2) if sorry is None else sorry.span(2), hint)
+                return
+
+    def sorry_server(self, raw: Raw, given: Given | None, around: Around) -> SorryServer | None:
+        """The sorry server; options that stand above it do not count."""
+        context = self._context
+        service = around.service
+        options = {}
+        for name in ("sorry_server_inhibit", "sorry_server_lvs_method"):
+            option = raw.given.get(name)
+            if option is None:
+                continue
+            if given is None or option.order < given.order:
+                what = "without" if given is None else "before"
+                hint = "add a sorry_server above it" if given is None else "move it below sorry_server"
+                context.error(f"VS {service}: {name} {what} sorry_server - ignored", option.span(), hint)
+            else:
+                options[name] = option.value
+        if given is None:
+            return None
+        address, port = given.value
+        method: LvsMethod = options.get("sorry_server_lvs_method", around.method)
+        if family_of(address) != service.family and method.forward != "TUN":
+            message = f"VS {service}: sorry server {address} is of the other family - removing"
+            context.error(message, given.span(1), "families may differ with sorry_server_lvs_method TUN alone")
+            return None
+        return SorryServer(
+            address=address,
+            port=self._port(raw, given, port, around, method),
+            lvs_method=method,
+            inhibit="sorry_server_inhibit" in options,
+        )
+
+
+def first_family(reals: list[Raw]) -> int | None:
+    """The family of the first real server whose address is one."""
+    for real in reals:
+        try:
+            return family_of(plain_address(real.name))
+        except Refused:
+            continue
+    return None
