@@ -74,7 +74,6 @@ class HttpsUrl(HttpUrl):
         Boolean(),
         default=False,
         inherit="tls_compliant",
-        since="2.3",
         effective=False,
         doc="The session ends with close_notify, as TLS wants.",
     )
@@ -98,7 +97,6 @@ class HttpGet:
         Word(bare=""),
         default=None,
         repeat=Repeat.REPLACE,
-        since="2.3",
         effective=False,
         doc="That name; virtualhost if the word is left out. It implies enable_sni.",
     )
@@ -129,7 +127,6 @@ class SslGet:
         Word(bare=""),
         default=None,
         repeat=Repeat.REPLACE,
-        since="2.3",
         effective=False,
         doc="That name; virtualhost if the word is left out. It implies enable_sni.",
     )
@@ -142,7 +139,6 @@ class SslGet:
     tls_compliant: bool = keyword(
         Boolean(),
         default=False,
-        since="2.3",
         effective=False,
         doc="Sessions end with close_notify, as TLS wants.",
     )

@@ -16,6 +16,7 @@ class Ssl:
     )
     ca: str | None = keyword(
         Word(),
+        arguments="PATH",
         default=None,
         checked=True,
         repeat=Repeat.REPLACE,
@@ -23,8 +24,20 @@ class Ssl:
         doc="The file of certificates that are trusted.",
     )
     certificate: str | None = keyword(
-        Word(), default=None, checked=True, repeat=Repeat.REPLACE, effective=False, doc="The file of the certificate."
+        Word(),
+        arguments="PATH",
+        default=None,
+        checked=True,
+        repeat=Repeat.REPLACE,
+        effective=False,
+        doc="The file of the certificate.",
     )
     key: str | None = keyword(
-        Word(), default=None, checked=True, repeat=Repeat.REPLACE, effective=False, doc="The file of the private key."
+        Word(),
+        arguments="PATH",
+        default=None,
+        checked=True,
+        repeat=Repeat.REPLACE,
+        effective=False,
+        doc="The file of the private key.",
     )

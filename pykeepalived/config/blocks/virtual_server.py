@@ -47,6 +47,7 @@ PROTOCOL_NAME = {IPPROTO_TCP: "tcp", IPPROTO_UDP: "udp", IPPROTO_SCTP: "sctp", 0
 PROTOCOLS = {"TCP": IPPROTO_TCP, "UDP": IPPROTO_UDP, "SCTP": IPPROTO_SCTP}
 FAMILIES = {"inet": AF_INET, "inet6": AF_INET6}
 KERNEL_FLAGS = "Linux 3.11"
+KERNEL_TUNNELS = "gue: Linux 5.2; gre, csum: Linux 5.3"
 
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos")
 
@@ -131,6 +132,7 @@ class VirtualServer:
         Method(),
         default=LvsMethod(),
         aliases=("lb_kind",),
+        since=KERNEL_TUNNELS,
         doc="How packets reach the real servers: NAT, direct routing or a tunnel.",
     )
     ops: bool = keyword(Flag(), default=False, doc="Every packet is scheduled by itself (UDP).")
@@ -141,10 +143,18 @@ class VirtualServer:
     sched_3: bool = False
     """flag-3."""
     persistence_engine: str | None = keyword(
-        Cut(16), default=None, effective=False, doc="What tells clients apart, in place of their address: sip."
+        Cut(16),
+        default=None,
+        arguments="NAME",
+        effective=False,
+        doc="What tells clients apart, in place of their address: sip.",
     )
     persistence_timeout: int | None = keyword(
-        Integer(1, 2678400, bare=360), default=None, unit="s", doc="How long a client stays with its server."
+        Integer(1, 2678400, bare=360),
+        default=None,
+        arguments="[SECONDS]",
+        unit="s",
+        doc="How long a client stays with its server.",
     )
     persistence_granularity: IPv4Address | int | None = keyword(
         Granularity(), default=None, doc="The netmask, or length of an IPv6 prefix, within which clients are one."

@@ -154,9 +154,7 @@ class RealServers:
         """DR and TUN cannot change the port; NAT without one takes the service's."""
         service = around.service
         if service.kind == "group":
-            if port and method.forward != "NAT":
-                self._group_ports(real, sorry, port, around)
-            return port
+            return self._group_port(real, sorry, port, around) if port and method.forward != "NAT" else port
         if method.forward == "NAT":
             return port or service.port
         wanted = 0 if service.kind == "fwmark" else service.port
@@ -173,14 +171,18 @@ class RealServers:
             )
         return wanted
 
-    def _group_ports(self, real: Raw, sorry: Given | None, port: int, around: Around) -> None:
+    def _group_port(self, real: Raw, sorry: Given | None, port: int, around: Around) -> int:
+        """The port if it is that of every address; none, which is that of each address, otherwise."""
         group = around.group
         for entry in group.entries if group is not None else ():
             if entry.first is not None and entry.port != port:
-                message = f"VS {around.service}: {entry.entry_text()} of the group and port {port} don't match"
-                hint = "DR and TUN cannot change the port: write that of the group, or use NAT"
+                message = (
+                    f"VS {around.service}: {entry.entry_text()} of the group and port {port} don't match - resetting"
+                )
+                hint = "DR and TUN cannot change the port: leave it out here, or use NAT"
                 self._context.error(message, real.span(word=2) if sorry is None else sorry.span(2), hint)
-                return
+                return 0
+        return port
 
     def sorry_server(self, raw: Raw, given: Given | None, around: Around) -> SorryServer | None:
         """The sorry server; options that stand above it do not count."""

@@ -227,6 +227,18 @@ def test_a_group_of_another_family_than_its_servers_is_ignored(
     assert bool(loaded.diagnostics) == (not kept)
 
 
+@pytest.mark.parametrize(
+    ("ports", "method", "port"),
+    [(("80", "80"), "DR", 80), (("80", "81"), "DR", 0), (("", ""), "TUN", 0), (("80", "81"), "NAT", 80)],
+)
+def test_a_port_that_cannot_be_changed_is_that_of_each_address(ports: tuple[str, str], method: str, port: int) -> None:
+    lines = f"lvs_method {method}\npersistence_timeout 9"
+    loaded = read(group(f"10.0.0.1 {ports[0]}", f"10.0.0.2 {ports[1]}") + of_group(lines))
+    (real,) = loaded.configuration.virtual_server[0].real_server
+    assert real.port == port
+    assert bool(messages(loaded)) == (port == 0)
+
+
 def test_a_group_of_ipv6() -> None:
     loaded = sound(group("2001:db8::1 80") + of_group("", "2001:db8::9 80"))
     assert only(loaded).family == AF_INET6
