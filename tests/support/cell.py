@@ -50,7 +50,7 @@ class Wanted:
 
     config: bytes
     interfaces: tuple[str, ...] = ()
-    """Made as ends of cables, up, without addresses."""
+    """Made as ends of cables, up, each with an IPv4 address of its own: an instance without is in FAULT."""
     commands: tuple[str, ...] = ()
     """Paths where a program that does nothing is to be."""
     namespaces: tuple[str, ...] = ()
@@ -128,14 +128,13 @@ def verdict(programs: Programs, wanted: Wanted, within: float = 20.0) -> int | N
 
 
 @contextlib.contextmanager
-def _started(
-    programs: Programs, wanted: Wanted, *options: str
-) -> Iterator[tuple[subprocess.Popen[bytes], Path, Path]]:
+def _started(programs: Programs, wanted: Wanted, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], Path, Path]]:
     """A process that becomes the daemon, its log, its root; ended and gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="pyk-cell-") as name:
         root, log = Path(name) / "root", Path(name) / "log"
-        script = _furnish(programs, root, wanted, options)
-        argv = ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child", "sh", "-euc"]
+        script = Path(name) / "script"
+        script.write_text(_furnish(programs, root, wanted, options))
+        argv = ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child", "sh", "-eu"]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*argv, script], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=_environment()
@@ -203,11 +202,12 @@ def _network(root: Path, wanted: Wanted) -> list[str]:
     lines.append(f"mount --rbind /run/netns {root}/run/netns")
     for here in ("", *wanted.namespaces):
         call = f"ip -n {shlex.quote(here)}" if here else "ip"
-        lines.append(f"{call} link set lo up")
+        lines += [f"{call} -batch - <<'END'", "link set lo up"]
         for number, interface in enumerate(wanted.interfaces):
-            name = shlex.quote(interface)
-            lines.append(f"{call} link add {name} type veth peer name peer{number}")
-            lines += [f"{call} link set {each} up" for each in (name, f"peer{number}")]
+            lines.append(f"link add {interface} type veth peer name peer{number}")
+            lines += [f"link set {each} up" for each in (interface, f"peer{number}")]
+            lines.append(f"addr add 198.18.{number // 250}.{number % 250 + 1}/32 dev {interface}")
+        lines.append("END")
     return lines
 
 
@@ -225,6 +225,7 @@ def _until(happened: Callable[[], bool], process: subprocess.Popen[bytes], end: 
 
 def _dump(process: subprocess.Popen[bytes], log: Path, folder: Path, end: float) -> str:
     """Wait for the start, ask for the dumps, wait for them; what went wrong, or nothing."""
+
     def told() -> str:
         return log.read_text(errors="replace")
 
@@ -281,4 +282,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(10)
-

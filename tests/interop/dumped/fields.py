@@ -37,8 +37,6 @@ class Block:
     ours: Mapping[str, Fields]
     ignored: Mapping[str, str] = field(default_factory=dict)
     """Keys that are no configuration, or differ on purpose, and why."""
-    waiting: frozenset[str] = frozenset()
-    """Keys of keywords that our model does not hold yet."""
 
 
 KINDS = ("Keepalive method", "Authentication type", "protocol")
@@ -53,8 +51,6 @@ class Comparison:
     """How many fields were compared, by block."""
     objects: dict[str, int] = field(default_factory=dict)
     """How many objects, by block."""
-    waiting: set[str] = field(default_factory=set)
-    """Keys met that our model does not hold yet, by block."""
     kinds: set[str] = field(default_factory=set)
     """What else is in the file: kinds of checkers, lists of instances."""
 
@@ -62,9 +58,9 @@ class Comparison:
         """Compare one block."""
         self.objects[block.name] = self.objects.get(block.name, 0) + len(block.told)
         self.fields.setdefault(block.name, 0)
-        for told in block.told.values():
-            self.kinds |= {str(told[key]) for key in KINDS if key in told}
-            self.kinds |= {key for key, value in told.items() if isinstance(value, tuple)}
+        for each in block.told.values():
+            self.kinds |= {str(each[key]).partition(",")[0] for key in KINDS if key in each}
+            self.kinds |= {key for key, value in each.items() if isinstance(value, tuple)}
         for name in dict.fromkeys([*block.told, *block.ours]):
             told, ours = block.told.get(name), block.ours.get(name)
             if told is None or ours is None:
@@ -77,9 +73,6 @@ class Comparison:
     def _object(self, block: Block, name: str, told: Fields, ours: Fields) -> None:
         for key in dict.fromkeys([*told, *ours]):
             if key in block.ignored:
-                continue
-            if key in block.waiting:
-                self.waiting.add(f"{block.name}: {key}")
                 continue
             self.fields[block.name] += 1
             mine, theirs = ours.get(key, ABSENT), told.get(key, ABSENT)

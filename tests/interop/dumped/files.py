@@ -34,6 +34,8 @@ class File:
     """What its ``@`` lines are chosen by; empty for the host's name."""
     judged: bool = False
     """keepalived's verdict for just this machine is known: it accepts the file."""
+    finished: bool = False
+    """These are all interfaces; otherwise those that it asks for are made."""
 
     @property
     def options(self) -> LoadOptions:
@@ -67,7 +69,7 @@ class Needs:
 class Everything(dict[str, NetworkInterface]):
     """Every interface that there can be: one is there when it is asked for."""
 
-    def get(self, key: str, default: object = None) -> NetworkInterface | None:  # type: ignore[override]  # no default
+    def get(self, key: str, _default: object = None) -> NetworkInterface | None:  # type: ignore[override]  # no default
         """Make it so."""
         if not cell.is_interface_name(key):
             return None
@@ -99,10 +101,13 @@ class Asked(Machine):
 
 
 def needs(file: File) -> Needs:
-    """What the file asks for. Where keepalived was judged without further interfaces there are none."""
+    """What the file asks for. Where keepalived has judged it without further interfaces there are none."""
     machine = Asked(file)
     load(cell.FILE, machine, file.options)
-    interfaces = set(file.interfaces) if file.judged and not machine.asked_namespaces else set(machine.asked)
+    known = file.finished or (file.judged and not machine.asked_namespaces)
+    interfaces = set(file.interfaces) if known else set(machine.asked)
+    # those of its own making must not be there already
+    interfaces -= {found.decode() for found in re.findall(rb"use_(?:vmac|ipvlan)\s+(\S+)", file.data)}
     return Needs(
         tuple(sorted(interfaces - {"lo"})),
         tuple(sorted(machine.asked_commands)),

@@ -4,20 +4,17 @@ from collections.abc import Mapping, Sequence
 
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.configuration import Configuration
-from tests.interop.dumped.fields import Block, Fields, flag, optional, read
-from tests.interop.dumped.instance import weighted
+from tests.interop.dumped.fields import Block, Fields, flag, optional, read, yes
 from tests.interop.dumped.scripts import owned
+from tests.interop.dumped.trackers import lines
 from tests.interop.dumped.tree import Section
 
 SECTION = "VRRP Sync groups"
 IGNORED: Mapping[str, str] = {"Num member fault": "counters of the members' states"}
-WAITING: frozenset[str] = frozenset(
-    {"Using smtp notification", "Tracked files", "Tracked process", "Tracked processes", "Tracked BFDs"}
-)
 PATTERNS = (r"(Num member fault) (.*)",)
 LISTS = (
     *("VRRP member instances", "Tracked interfaces", "Tracked scripts", "Tracked files"),
-    *("Tracked process", "Tracked processes", "Tracked BFDs"),
+    *("Tracked process", "Tracked BFDs"),
 )
 
 
@@ -29,20 +26,20 @@ def block(sections: Sequence[Section], configuration: Configuration) -> Block:
         if section.name == SECTION
         for node in section.nodes
     }
-    return Block(
-        "vrrp_sync_group", told, {each.name: _ours(each) for each in configuration.vrrp_sync_group}, IGNORED, WAITING
-    )
+    return Block("vrrp_sync_group", told, {each.name: _ours(each) for each in configuration.vrrp_sync_group}, IGNORED)
 
 
 def _ours(group: VrrpSyncGroup) -> Fields:
-    interfaces = tuple(weighted(each.name, each.weight, reverse=each.reverse) for each in group.track_interface)
-    scripts = tuple(weighted(each.name, each.weight, reverse=each.reverse) for each in group.track_script)
     fields: Fields = {
         **optional("VRRP member instances", group.group),
         **flag("sync group tracking weight set", given=group.sync_group_tracking_weight),
         **optional("Notify priority changes", "yes" if group.notify_priority_changes else None),
-        **optional("Tracked interfaces", interfaces),
-        **optional("Tracked scripts", scripts),
+        "Using smtp notification": yes(group.smtp_alert, true="yes", false="no"),
+        **optional("Tracked interfaces", lines(group.track_interface)),
+        **optional("Tracked scripts", lines(group.track_script)),
+        **optional("Tracked files", lines(group.track_file, ",")),
+        **optional("Tracked process", lines(group.track_process, ",")),
+        **optional("Tracked BFDs", lines(group.track_bfd, ":")),
     }
     names = {
         "Backup": group.notify_backup,

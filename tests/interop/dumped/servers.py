@@ -3,29 +3,28 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pykeepalived.config.blocks.virtual_server import (
-    PROTOCOL_NAME,
-    LvsMethod,
-    RealServer,
-    SorryServer,
-    VirtualServer,
-)
+from pykeepalived.config.blocks.followers import BfdCheck, FileCheck
+from pykeepalived.config.blocks.real_server import RealServer, SorryServer
+from pykeepalived.config.blocks.virtual_server import PROTOCOL_NAME, LvsMethod, VirtualServer
+from pykeepalived.config.blocks.virtual_server_group import GroupEntry
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.config.kinds import AF_INET6
-from tests.interop.dumped.fields import Block, Fields, optional, read, split, yes
+from pykeepalived.config.kinds import AF_INET, AF_INET6
+from tests.interop.dumped.fields import Block, Fields, flag, microseconds, optional, read, split, yes
 from tests.interop.dumped.scripts import owned
-from tests.interop.dumped.tree import Node, Section
+from tests.interop.dumped.tree import Node, Section, nodes_of
 
+TO_CHECKERS = "a default of the checkers, which are compared with what they come to"
 SERVER_IGNORED: Mapping[str, str] = {
     "Hashed": "obsolete; sets nothing",
     "alive": "changes while it runs",
     "quorum_state_up": "changes while it runs",
     "reloaded": "a mark of a reload under way",
+    "connection timeout": TO_CHECKERS,
+    "Retry count": TO_CHECKERS,
+    "Retry delay": TO_CHECKERS,
+    "Warmup": TO_CHECKERS,
+    "Inhibit on failure": "a default of the real servers",
 }
-SERVER_WAITING: frozenset[str] = frozenset(
-    {"connection timeout", "delay_loop", "Retry count", "Retry delay", "Warmup", "Using smtp notification"}
-    | {"Inhibit on failure", "SNMP name", "Using HA suspend", "VirtualHost"}
-)
 REAL_IGNORED: Mapping[str, str] = {
     "WEIGHT": "follows the checkers",
     "effective weight": "follows the checkers",
@@ -34,12 +33,15 @@ REAL_IGNORED: Mapping[str, str] = {
     "num failed checkers": "a counter",
     "RS set": "whether it is in the kernel now",
     "reloaded": "a mark of a reload under way",
+    "connection timeout": TO_CHECKERS,
+    "Delay loop": TO_CHECKERS,
+    "Retry count": TO_CHECKERS,
+    "Retry delay": TO_CHECKERS,
+    "Warmup": TO_CHECKERS,
+    "VirtualHost": TO_CHECKERS,
 }
-REAL_WAITING: frozenset[str] = frozenset(
-    {"connection timeout", "Delay loop", "Retry count", "Retry delay", "Warmup", "Using smtp notification"}
-    | {"SNMP name", "VirtualHost", "Tracked Files", "Tracked BFDs"}
-)
 PATTERNS = (r"(sorry server) = (.*)", r"(quorum) = (.*)")
+FAMILIES = {AF_INET: "inet", AF_INET6: "inet6"}
 TUNNELS = {"ipip": "IPIP", "gue": "GUE", "gre": "GRE"}
 CHECKSUMS = {"nocsum": "", "csum": ", checksum", "remcsum": ", remote checksum"}
 
@@ -66,39 +68,57 @@ def _told(sections: Iterable[Section]) -> list[_Told]:
 
 
 def blocks(sections: Sequence[Section], configuration: Configuration) -> list[Block]:
-    """All virtual servers, and all real servers."""
+    """All virtual servers, all real servers, all groups, and the certificate of SSL_GET."""
     told = _told(sections)
     names = [f"{number} {_identity(each)}" for number, each in enumerate(configuration.virtual_server, 1)]
     servers = Block(
         "virtual_server",
         {each.name: read(each.nodes, PATTERNS) for each in told},
-        {name: _virtual(each) for name, each in zip(names, configuration.virtual_server, strict=True)},
+        {name: _virtual(each, configuration) for name, each in zip(names, configuration.virtual_server, strict=True)},
         SERVER_IGNORED,
-        SERVER_WAITING,
     )
     real_told = {
-        f"{each.name} > {number}": _real_told(section)
-        for each in told
-        for number, section in enumerate(each.real, 1)
+        f"{each.name} > {number}": _real_told(section) for each in told for number, section in enumerate(each.real, 1)
     }
     real_ours = {
         f"{name} > {number}": _real(server)
         for name, each in zip(names, configuration.virtual_server, strict=True)
         for number, server in enumerate(each.real_server, 1)
     }
-    return [servers, Block("real_server", real_told, real_ours, REAL_IGNORED, REAL_WAITING)]
+    real = Block("real_server", real_told, real_ours, REAL_IGNORED)
+    return [servers, real, _groups(sections, configuration), _ssl(sections, configuration)]
 
 
 def _identity(server: VirtualServer) -> str:
     service = server.service
+    if service.kind == "group":
+        return f"GROUP = {service}"
     if service.address is None:
         return f"FWMARK = {service.fwmark}"
     return f"VIP = {service.address}, VPORT = {service.port}"
 
 
-def _virtual(server: VirtualServer) -> Fields:
+def _family(server: VirtualServer, configuration: Configuration) -> str:
+    """A group may have both; then the family is that of neither."""
+    entries = [
+        each
+        for group in configuration.virtual_server_group
+        if group.name == server.service.name
+        for each in group.entries
+    ]
+    if {each.first.version for each in entries if each.first} == {4, 6}:
+        return "IPv4 & IPv6"
+    return FAMILIES[server.family]
+
+
+def _virtual(server: VirtualServer, configuration: Configuration) -> Fields:
     return {
-        "Address family": "inet6" if server.family == AF_INET6 else "inet",
+        "Address family": _family(server, configuration),
+        "delay_loop": microseconds(server.delay_loop),
+        **optional("VirtualHost", server.virtualhost),
+        **optional("SNMP name", None if server.snmp_name is None else f"'{server.snmp_name}'"),
+        **flag("Using HA suspend", given=server.ha_suspend),
+        "Using smtp notification": yes(server.smtp_alert, true="yes", false="no"),
         "lvs_sched": server.lvs_sched,
         **_flags(server),
         "One packet scheduling": yes(server.ops, true="enabled", false="disabled"),
@@ -183,4 +203,55 @@ def _real(server: RealServer) -> Fields:
         **optional("RS up notify script", owned(server.notify_up)),
         **optional("RS down notify script", owned(server.notify_down)),
         "initial weight": str(server.weight),
+        "Using smtp notification": yes(server.smtp_alert, true="yes", false="no"),
+        **optional("SNMP name", server.snmp_name),
+        **optional("Tracked Files", _files(server)),
+        **optional("Tracked BFDs", tuple(each.name for each in server.checkers if isinstance(each, BfdCheck))),
     }
+
+
+def _files(server: RealServer) -> tuple[str, ...]:
+    return tuple(
+        f"{each.track_file}, weight {abs(each.weight)}{' reverse' if each.weight < 0 else ''}"
+        for each in server.checkers
+        if isinstance(each, FileCheck)
+    )
+
+
+def _groups(sections: Sequence[Section], configuration: Configuration) -> Block:
+    """All virtual_server_group: their addresses and marks, in whatever order."""
+    told: dict[str, Fields] = {}
+    for section in sections:
+        if section.name == "Virtual server group":
+            for node in section.nodes:
+                name = node.text.removeprefix("Virtual Server Group = ").partition(", ")[0]
+                told[name] = {"entries": tuple(sorted(child.text for child in node.children))}
+    ours: dict[str, Fields] = {
+        group.name: {"entries": tuple(sorted(_entry(each) for each in group.entries))}
+        for group in configuration.virtual_server_group
+    }
+    return Block("virtual_server_group", told, ours)
+
+
+def _entry(entry: GroupEntry) -> str:
+    if entry.fwmark is not None:
+        return f"FWMARK = {entry.fwmark}"
+    if entry.first == entry.last:
+        return f"VIP = {entry.first}, VPORT = {entry.port}"
+    return f"VIP Range = {entry.first}-{entry.last}, VPORT = {entry.port}"
+
+
+def _ssl(sections: Sequence[Section], configuration: Configuration) -> Block:
+    """What SSL_GET shows of itself."""
+    nodes = nodes_of(sections, "SSL definitions")
+    told = {"": read(nodes)} if nodes else {}
+    given = configuration.ssl
+    ours: Fields = {"Using autogen SSL context": ""}
+    if given is not None:
+        ours = {
+            **optional("Password", given.password),
+            **optional("CA-file", given.ca),
+            **optional("Certificate file", given.certificate),
+            **optional("Key file", given.key),
+        }
+    return Block("SSL", told, {"": ours} if told else {})

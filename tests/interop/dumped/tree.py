@@ -4,7 +4,7 @@ A section begins at ``------< NAME >------``, at whatever indent. Nothing is kno
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 _HEADING = re.compile(r"( *)-+< (.*) >-+")
@@ -58,3 +58,8 @@ def parse(text: str) -> list[Section]:
         (above[-1].children if above else sections[-1].nodes).append(node)
         above.append(node)
     return sections
+
+
+def nodes_of(sections: Iterable[Section], name: str) -> list[Node]:
+    """The outermost lines of all sections of that name."""
+    return [node for section in sections if section.name == name for node in section.nodes]
