@@ -25,6 +25,8 @@ INTERFACES = ("eth0", "eth1", "eth2")
 FILES = 120
 """Files of the corpus, on the machine that keepalived's verdict was given for."""
 FIELDS = 150_000
+INSECURE = 6
+"""The status for scripts that root runs without script security."""
 FLOORS = {
     "vrrp_instance": 180,
     "vrrp_sync_group": 40,
@@ -78,7 +80,8 @@ def own(path: Path) -> files.File:
 def compared(both: files.Both) -> Compared:
     """Compare, where there is something to compare."""
     assert both.run.failure == "", f"{both.file.name}: {both.run.failure}\n{both.run.log}"
-    assert both.loaded.exit_code == 0, both.loaded.diagnostics
+    # a script of root that is there now, and could be changed by others, is run all the same
+    assert both.loaded.exit_code in {0, INSECURE}, both.loaded.diagnostics
     return Compared(both.file, whole.compared(both.run.dumps, both.loaded.configuration))
 
 

@@ -187,7 +187,7 @@ def _misc(checker: MiscCheck) -> Fields:
     return {
         "Keepalive method": "MISC_CHECK",
         "script": command(script),
-        "timeout": seconds(checker.timeout),
+        "timeout": seconds(checker.misc_timeout),
         "dynamic": yes(checker.misc_dynamic, true="YES", false="NO"),
         "uid:gid": f"{script.uid}:{script.gid}",
     }

@@ -10,7 +10,7 @@ import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pykeepalived.config.load import Loaded, LoadOptions, load
@@ -115,6 +115,11 @@ def needs(file: File) -> Needs:
     )
 
 
+def without_commands(wants: Needs) -> Needs:
+    """The machine of the verdicts: what is not there is no danger either, and counts for nothing."""
+    return replace(wants, commands=())
+
+
 def loaded(file: File, with_needs: Needs) -> Loaded:
     """Our reading, on the machine of the cell."""
     machine = Machine({cell.FILE: file.data}, with_needs.interfaces, with_needs.commands, cell.ENVIRONMENT)
@@ -144,7 +149,7 @@ def corpus(names: Collection[str] = ()) -> list[File]:
             files.append(File(row["n"], data, interfaces, judged=True))
         ids = {found.decode() for found in re.findall(rb"(?m)^@([a-z0-9]+)[ \t]", data)}
         files += [File(f"{row['n']}@{config_id}", data, config_id=config_id) for config_id in sorted(ids)]
-    return [file for file in files if loaded(file, needs(file)).exit_code == 0]
+    return [file for file in files if loaded(file, without_commands(needs(file))).exit_code == 0]
 
 
 class Files:
@@ -168,7 +173,9 @@ class Files:
     def _run(self, file: File) -> Both:
         wants = needs(file)
         wanted = cell.Wanted(file.data, wants.interfaces, wants.commands, wants.namespaces, file.arguments)
-        if (not file.judged or wants.namespaces) and cell.verdict(self._programs, wanted) != 0:
+        judged = file.judged and not wants.namespaces
+        asked = wanted if file.finished else replace(wanted, commands=())
+        if not judged and cell.verdict(self._programs, asked) != 0:
             return Both(file, cell.Run("", {}, REFUSED), loaded(file, wants))
         return Both(file, cell.run(self._programs, wanted), loaded(file, wants))
 

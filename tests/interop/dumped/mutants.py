@@ -36,7 +36,7 @@ NOT_TOLD: Mapping[str, str] = {
     "HexPattern.value": "its length alone is told",
     "HttpsUrl.tls_compliant": NEWER,
     "InitialContent.overwrite": RUNNING,
-    "MiscCheck.misc_timeout": NO_EFFECT_OF_ITS_OWN,
+    "MiscCheck.timeout": "what misc_timeout comes to",
     "RuleEntry.family": "that of its addresses",
     "SslGet.tls_compliant": NEWER,
     "UdpCheck.payload": "its length alone is told",
