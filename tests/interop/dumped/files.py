@@ -149,7 +149,13 @@ def corpus(names: Collection[str] = ()) -> list[File]:
             files.append(File(row["n"], data, interfaces, judged=True))
         ids = {found.decode() for found in re.findall(rb"(?m)^@([a-z0-9]+)[ \t]", data)}
         files += [File(f"{row['n']}@{config_id}", data, config_id=config_id) for config_id in sorted(ids)]
-    return [file for file in files if loaded(file, without_commands(needs(file))).exit_code == 0]
+    return [file for file in files if _accepted(file)]
+
+
+def _accepted(file: File) -> bool:
+    """Whether we accept it, with its commands or on the machine of the verdicts."""
+    wants = needs(file)
+    return loaded(file, without_commands(wants)).exit_code == 0 or loaded(file, wants).exit_code == 0
 
 
 class Files:
@@ -174,8 +180,8 @@ class Files:
         wants = needs(file)
         wanted = cell.Wanted(file.data, wants.interfaces, wants.commands, wants.namespaces, file.arguments)
         judged = file.judged and not wants.namespaces
-        asked = wanted if file.finished else replace(wanted, commands=())
-        if not judged and cell.verdict(self._programs, asked) != 0:
+        machines = (wanted, replace(wanted, commands=()))
+        if not judged and all(cell.verdict(self._programs, each) != 0 for each in machines):
             return Both(file, cell.Run("", {}, REFUSED), loaded(file, wants))
         return Both(file, cell.run(self._programs, wanted), loaded(file, wants))
 

@@ -38,6 +38,7 @@ IGNORED: Mapping[str, str] = {
     "Duplicate VRID": "found while it runs",
 }
 CHOSEN = "(chosen by keepalived)"
+UNKNOWN = "(not there yet, and not told)"
 PATTERNS = (
     r"(Multicast address) (.*)",
     r"(Use VMAC, i/f name) (.*)",
@@ -66,6 +67,9 @@ def block(sections: Sequence[Section], configuration: Configuration) -> Block:
                 told[name] = _told(read(node.children, PATTERNS, LISTS), named=name in named)
     ours = {each.name: _ours(each, configuration) for each in configuration.vrrp_instance}
     for name, fields in told.items():
+        if fields["Interface"] == UNKNOWN:
+            fields.pop("Interface")
+            ours.get(name, {}).pop("Interface", None)
         if fields["State"] != "BACKUP":  # what was wanted at first is told only before anything happens
             fields.pop("Wantstate")
             ours.get(name, {}).pop("Wantstate", None)
@@ -84,6 +88,8 @@ def _told(fields: Fields, *, named: bool) -> Fields:
     fields["Interface"] = re.sub(r"(\S+), (?:vmac|ipvlan) on ([^\s,]+).*", r"\2", str(fields["Interface"]))
     if "Use VMAC, i/f name" in fields:
         name, _, xmit = str(fields["Use VMAC, i/f name"]).split(", ")
+        if fields["Interface"] == name:
+            fields["Interface"] = UNKNOWN
         fields["Use VMAC, i/f name"] = name if named else CHOSEN
         fields["Use VMAC, i/f name/xmit_base"] = xmit.removeprefix("xmit_base = ")
     if "Use VMAC, i/f name/MAC" in fields:
