@@ -1,48 +1,62 @@
 """``--config-test``: read the configuration, say what is wrong with it, and leave. Nothing is started or changed."""
 
+import json
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
-from pykeepalived.config.diagnostics import Severity, render
+from pykeepalived.cli.config_file import Failed, read, report
+from pykeepalived.config.diagnostics import Severity, as_json
 from pykeepalived.config.load import Loaded
-from pykeepalived.daemon.exit_status import EXIT_FATAL, EXIT_NO_MEMORY, EXIT_PROGRAM_ERROR
-from pykeepalived.daemon.reading import load_configuration
+from pykeepalived.daemon.exit_status import EXIT_FATAL
 from pykeepalived.daemon.settings import Settings
-from pykeepalived.errors import PykeepalivedError
 
 
 def run(settings: Settings) -> int:
-    """The exit status is keepalived's: 0 sound, 4 file or interface, 5 any mistake, 6 a script's security."""
+    """The exit status is keepalived's: 0 sound, 4 file or interface, 5 any mistake, 6 a script's security.
+
+    What is said goes to standard error as keepalived's does, a JSON document to standard output; both to a file where
+    one is named.
+    """
+    for peer in settings.peer:
+        try:
+            with open(peer, "rb"):  # noqa: PTH123 - plain
+                pass
+        except OSError as error:
+            print(f"pykeepalived: cannot read {peer}: {error.strerror}", file=sys.stderr)
+            return EXIT_FATAL
     if settings.config_test_file is None:
-        return _test(settings, sys.stderr)
+        return _test(settings, sys.stdout if settings.output == "json" else sys.stderr)
     try:
-        with open(settings.config_test_file, "a", encoding="utf-8") as report:  # noqa: PTH123 - plain
-            return _test(settings, report)
+        with open(settings.config_test_file, "a", encoding="utf-8") as stream:  # noqa: PTH123 - plain
+            return _test(settings, stream)
     except OSError as error:
         print(f"pykeepalived: cannot write {settings.config_test_file}: {error.strerror}", file=sys.stderr)
         return EXIT_FATAL
 
 
-def _test(settings: Settings, report: TextIO) -> int:
-    terminal = report.isatty()
+def _test(settings: Settings, stream: TextIO) -> int:
     try:
-        loaded = load_configuration(settings)
-    except MemoryError:
-        print("error: the configuration needs more memory than there is", file=report)
-        return EXIT_NO_MEMORY
-    except (PykeepalivedError, OSError) as error:
-        print(f"error: {error}", file=report)
-        return EXIT_FATAL
-    except Exception as error:  # noqa: BLE001 - a fault of ours must look like one, not like a verdict
-        print(f"error: program error while reading the configuration: {type(error).__name__}: {error}", file=report)
-        return EXIT_PROGRAM_ERROR
-    for diagnostic in loaded.diagnostics:
-        print(render(diagnostic, terminal), file=report)
-    for word in loaded.not_effective:
-        print(f"note: {word}: not effective yet in pykeepalived", file=report)
-    if terminal:
-        print(summary(settings.use_file, loaded), file=report)
+        loaded = read(settings)
+    except Failed as failed:
+        print(f"error: {failed}", file=stream)
+        return failed.status
+    if settings.output == "json":
+        print(json.dumps(document(settings.use_file, loaded), indent=2), file=stream)
+        return loaded.exit_code
+    report(loaded, stream)
+    if stream.isatty():
+        print(summary(settings.use_file, loaded), file=stream)
     return loaded.exit_code
+
+
+def document(file: str, loaded: Loaded) -> dict[str, Any]:
+    """The verdict for a program."""
+    return {
+        "file": file,
+        "status": loaded.exit_code,
+        "diagnostics": [as_json(each) for each in loaded.diagnostics],
+        "not_effective": list(loaded.not_effective),
+    }
 
 
 def summary(file: str, loaded: Loaded) -> str:

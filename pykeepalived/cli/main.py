@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from pykeepalived.cli import options
+from pykeepalived.daemon.settings import Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,13 +23,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if settings.signum is not None:
         return _signum(settings.signum)
-    if settings.config_test:
-        from pykeepalived.cli import config_test  # noqa: PLC0415 - the daemon does not need it
-
-        return config_test.run(settings)
+    if (status := _question(settings)) is not None:
+        return status
     from pykeepalived.daemon import start  # noqa: PLC0415 - nor does a test need the daemon
 
     return start.run(settings, os.environ)
+
+
+def _question(settings: Settings) -> int | None:
+    """Answers what starts no daemon; None when a daemon is wanted. The daemon needs none of these modules."""
+    try:
+        if settings.explain is not None or settings.list_keywords:
+            from pykeepalived.cli import keywords  # noqa: PLC0415 - as said
+
+            status = keywords.run(settings)
+        elif settings.resolved or settings.diff is not None:
+            from pykeepalived.cli import questions  # noqa: PLC0415 - likewise
+
+            status = questions.run(settings)
+        elif settings.config_test:
+            from pykeepalived.cli import config_test  # noqa: PLC0415 - likewise
+
+            return config_test.run(settings)
+        else:
+            return None
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough: | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13
+    return status
 
 
 def _signum(name: str) -> int:

@@ -29,6 +29,7 @@ class Value(Enum):
     NONE = 0
     REQUIRED = 1
     OPTIONAL = 2
+    TWO = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Option:
     metavar: str
     text: str
     effective: bool = True
+    ours: bool = False
+    """Not keepalived's: no beginning of a word of keepalived's may mean it."""
 
 
 def _flag(letter: str, word: str, text: str, *, effective: bool = True) -> Option:
@@ -49,6 +52,10 @@ def _flag(letter: str, word: str, text: str, *, effective: bool = True) -> Optio
 
 def _value(letter: str, word: str, metavar: str, text: str, *, effective: bool = True) -> Option:
     return Option(letter, word, Value.REQUIRED, metavar, text, effective)
+
+
+def _ours(word: str, value: Value, metavar: str, text: str) -> Option:
+    return Option("", word, value, metavar, text, ours=True)
 
 
 def _maybe(letter: str, word: str, metavar: str, text: str, *, effective: bool = True) -> Option:
@@ -63,6 +70,18 @@ SECTIONS: tuple[tuple[str, tuple[Option, ...]], ...] = (
             _maybe("t", "config-test", "FILE", "only check the configuration; report on standard error, or to FILE"),
             _value("i", "config-id", "ID", "lines marked @ID count; default: the host's name"),
             _flag("e", "all-config", "a configuration file that is missing is an error"),
+        ),
+    ),
+    (
+        "Questions about the configuration (nothing is started)",
+        (
+            _ours("explain", Value.REQUIRED, "PATH", "what a keyword is: vrrp_instance/advert_int, or advert_int"),
+            _ours("list-keywords", Value.NONE, "", "every keyword by its path, and whether it works or is not-yet"),
+            _ours("no-lint", Value.NONE, "", "with -t: mistakes alone, no advice"),
+            _ours("peer", Value.REQUIRED, "FILE", "with -t: the file of another node, for the advice; may be repeated"),
+            _ours("resolved", Value.NONE, "", "the file as this node gets it, complete; with its passwords"),
+            _ours("diff", Value.TWO, "OLD NEW", "what a reload from OLD to NEW does; status 1 if anything"),
+            _ours("format", Value.REQUIRED, "FORMAT", "text (default) or json: for these questions and for -t"),
         ),
     ),
     (
@@ -130,7 +149,8 @@ def parse(arguments: Sequence[str]) -> Settings:
     """The wishes in ``arguments`` (without the program's name); raises UsageError."""
     given = _split(list(arguments))
     words = [option.word for option, _ in given]
-    values = {option.word: value for option, value in given}
+    values = {option.word: found[0] if found else None for option, found in given}
+    both = {option.word: (found[0], found[1]) for option, found in given if len(found) == 2}
     return Settings(
         use_file=values.get("use-file") or DEFAULT_FILE,
         config_test="config-test" in values,
@@ -157,6 +177,13 @@ def parse(arguments: Sequence[str]) -> Settings:
         umask=_umask(values.get("umask")),
         namespace=values.get("namespace"),
         signum=values.get("signum"),
+        explain=values.get("explain"),
+        list_keywords="list-keywords" in values,
+        no_lint="no-lint" in values,
+        peer=tuple(value[0] for option, value in given if option.word == "peer"),
+        resolved="resolved" in values,
+        diff=both.get("diff"),
+        output=_format(values.get("format")),
         version="version" in values,
         help="help" in values,
         not_effective=tuple(dict.fromkeys(f"--{option.word}" for option, _ in given if not option.effective)),
@@ -164,8 +191,12 @@ def parse(arguments: Sequence[str]) -> Settings:
     )
 
 
-def _split(arguments: list[str]) -> list[tuple[Option, str | None]]:
-    given: list[tuple[Option, str | None]] = []
+Given = tuple[Option, tuple[str, ...]]
+"""An option and its values."""
+
+
+def _split(arguments: list[str]) -> list[Given]:
+    given: list[Given] = []
     while arguments:
         argument = arguments.pop(0)
         if argument == "--":
@@ -180,27 +211,31 @@ def _split(arguments: list[str]) -> list[tuple[Option, str | None]]:
     return given
 
 
-def _word(text: str, rest: list[str]) -> tuple[Option, str | None]:
+def _word(text: str, rest: list[str]) -> Given:
     name, equals, value = text.partition("=")
     option = _by_word(name)
+    found = [value] if equals else []
     if option.value is Value.NONE:
         if equals:
             raise UsageError(f"option '--{option.word}' has no value")
-        return option, None
-    if equals:
-        return option, value
+        return option, ()
     if option.value is Value.OPTIONAL:
-        return option, None
-    if not rest:
-        raise UsageError(f"option '--{option.word}' needs a value")
-    return option, rest.pop(0)
+        return option, tuple(found)
+    wanted = 2 if option.value is Value.TWO else 1
+    while len(found) < wanted:
+        if not rest:
+            needs = f"two values: {option.metavar}" if wanted == 2 else "a value"
+            raise UsageError(f"option '--{option.word}' needs {needs}")
+        found.append(rest.pop(0))
+    return option, tuple(found)
 
 
 def _by_word(name: str) -> Option:
-    """By its whole word, or by a beginning that only one option has."""
+    """By its whole word, or by a beginning that only one option has; keepalived's words come before ours."""
     if name in _BY_WORD:
         return _BY_WORD[name]
     fitting = [option for word, option in _BY_WORD.items() if name and word.startswith(name)]
+    fitting = [option for option in fitting if not option.ours] or fitting
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -208,27 +243,32 @@ def _by_word(name: str) -> Option:
     raise UsageError(f"unknown option '--{name}'")
 
 
-def _letters(text: str, rest: list[str]) -> list[tuple[Option, str | None]]:
-    given: list[tuple[Option, str | None]] = []
+def _letters(text: str, rest: list[str]) -> list[Given]:
+    given: list[Given] = []
     while text:
         letter, text = text[0], text[1:]
         option = _BY_LETTER.get(letter)
         if option is None:
             raise UsageError(f"unknown option '-{letter}'")
         if option.value is Value.NONE:
-            given.append((option, None))
+            given.append((option, ()))
             continue
         if text:  # the rest of the word is the value; `-t=FILE` is as good as `-tFILE`
-            value: str | None = text.removeprefix("=") if option.value is Value.OPTIONAL else text
+            given.append((option, (text.removeprefix("=") if option.value is Value.OPTIONAL else text,)))
         elif option.value is Value.OPTIONAL:
-            value = None
+            given.append((option, ()))
         elif rest:
-            value = rest.pop(0)
+            given.append((option, (rest.pop(0),)))
         else:
             raise UsageError(f"option '-{letter}' needs a value")
-        given.append((option, value))
         break
     return given
+
+
+def _format(text: str | None) -> str:
+    if text not in (None, "text", "json"):
+        raise UsageError(f"unknown format '{text}': use text or json")
+    return text or "text"
 
 
 def _facility(text: str | None) -> int:
@@ -277,5 +317,14 @@ def help_text() -> str:
 
 def _help_line(option: Option) -> str:
     letter = f"-{option.letter}, " if option.letter else "    "
-    value = {Value.NONE: "", Value.REQUIRED: f"={option.metavar}", Value.OPTIONAL: f"[={option.metavar}]"}[option.value]
-    return f"  {letter}{'--' + option.word + value:<26} {option.text}"
+    return f"  {letter}{'--' + option.word + value_text(option):<26} {option.text}"
+
+
+def value_text(option: Option) -> str:
+    """What follows the word: ``=FILE``."""
+    return {
+        Value.NONE: "",
+        Value.REQUIRED: f"={option.metavar}",
+        Value.OPTIONAL: f"[={option.metavar}]",
+        Value.TWO: f" {option.metavar}",
+    }[option.value]

@@ -34,7 +34,7 @@ def look_for(line: Line, findings: Findings) -> None:
         message = f"{_name(character)} stands here, and is no {_meant(plain)}"
         hint = f"type a plain {plain}" if plain.strip() else "type a plain blank" if plain else "remove it"
         hint += "; text that is pasted from a document often has such characters"
-        findings.add(Diagnostic(Severity.WARNING, message, line.span(at, at + 1), hint))
+        findings.add_cause(Diagnostic(Severity.WARNING, message, line.span(at, at + 1), hint))
         return
 
 

@@ -84,7 +84,7 @@ class Definitions:
             if count > MOST_REPLACEMENTS or name in self._endless:
                 self._endless.add(name)
                 message = f"the definition of {name} never ends (does it refer to itself?), the line is ignored"
-                self._error(message, _first(whole), f"${name}= must not contain ${{{name}}}")
+                self._error(message, _first(whole), f"${name}= {self._written(name)}must not contain ${{{name}}}")
                 return None
             piece = Piece(found.group(), name, definition)
             grown = line.replaced(start, end, value, piece)
@@ -180,9 +180,14 @@ class Definitions:
 
     # --- findings ---
 
+    def _written(self, name: str) -> str:
+        """Where a name was defined, for people."""
+        definition = self._defined.get(name)
+        return f"on line {definition.line.number} " if definition is not None else ""
+
     def _findings_of(self, found: dict[str, Diagnostic]) -> None:
         for each in found.values():
-            self._findings.add(each)
+            self._findings.add_cause(each)
 
     def _error(self, message: str, span: Span, hint: str) -> None:
         self._findings.add(Diagnostic(Severity.ERROR, message, span, hint, Problem.GENERAL_ERROR))

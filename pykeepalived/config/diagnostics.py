@@ -87,6 +87,8 @@ class Diagnostic:
     problem: Problem | None = None
     fatal: bool = False
     """A start must be refused."""
+    rule: str = ""
+    """Of the lint: which rule has this to say."""
 
 
 _SECRET = re.compile(
@@ -139,7 +141,8 @@ def render(diagnostic: Diagnostic, colour: bool = False) -> str:
         severity = f"\x1b[1;{_COLOURS[diagnostic.severity]}m{severity}\x1b[0m"
     span = diagnostic.span
     place = "" if span is None else f"{span.file}:{span.line}:{span.column}: "
-    lines = [f"{_printable(place)}{severity}: {_printable(diagnostic.message)}"]
+    rule = f" [{diagnostic.rule}]" if diagnostic.rule else ""
+    lines = [f"{_printable(place)}{severity}: {_printable(diagnostic.message)}{rule}"]
     origin = None if span is None else span.origin
     if span is not None and span.text.strip():
         lines += _excerpt(span, colour)
@@ -221,6 +224,7 @@ def as_json(diagnostic: Diagnostic) -> dict[str, object]:
         "hint": None if diagnostic.hint is None else _printable(diagnostic.hint),
         "class": None if diagnostic.problem is None else diagnostic.problem.name.lower(),
         "fatal": diagnostic.fatal,
+        "rule": diagnostic.rule or None,
         "expanded": None if expansion is None else _printable(expansion.text.strip()),
         "chain": [
             {"kind": step.kind.value, "message": _printable(step.message), **_place(step.place)}
@@ -264,11 +268,22 @@ class Findings:
         self._found: dict[tuple[str, Span | None], Diagnostic] = {}
         self._problems: set[Problem | None] = set()
         self._dropped = 0
+        self._causes: dict[tuple[str, int], list[Diagnostic]] = {}
+        """By file and line: findings about words that others will complain about too."""
+        self._told: set[str] = set()
+        """Messages of causes that tell the first of what follows."""
+        self.count = 0
+        """How often something was to be said."""
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keeps it unless it was said already. What it shows of the file has no secret."""
-        if diagnostic.span is not None and (shown := without_secrets(diagnostic.span)) is not diagnostic.span:
-            diagnostic = replace(diagnostic, span=shown)
+        self.count += 1
+        span = diagnostic.span
+        if span is not None:
+            if (shown := without_secrets(span)) is not span:
+                diagnostic = replace(diagnostic, span=shown)
+            if self._causes and self._follows(diagnostic, span):
+                return
         if len(self._found) >= self.MOST:
             # the class counts even where the text is too much
             self._dropped += 1
@@ -276,6 +291,37 @@ class Findings:
                 return
         self._problems.add(diagnostic.problem)
         self._found.setdefault((diagnostic.message, diagnostic.span), diagnostic)
+
+    def add_cause(self, diagnostic: Diagnostic) -> None:
+        """As ``add``; what is said later of the same words follows from it and is not told as a mistake of its own."""
+        self.add(diagnostic)
+        if diagnostic.span is not None:
+            place = diagnostic.span.file, diagnostic.span.line
+            self._causes.setdefault(place, []).append(diagnostic)
+
+    def _follows(self, diagnostic: Diagnostic, span: Span) -> bool:
+        """Whether it is about words that have a cause: then its class counts there, and the first is told along."""
+        causes = self._causes.get((span.file, span.line), [])
+        for index, cause in enumerate(causes):
+            assert cause.span is not None  # noqa: S101 - only such are kept
+            if span.column >= cause.span.column + cause.span.length or cause.span.column >= span.column + span.length:
+                continue
+            if cause.message.startswith(diagnostic.message):
+                return True
+            shown = self._found.pop((cause.message, cause.span), cause)
+            told = diagnostic.message if cause.message not in self._told else ""
+            shown = replace(
+                shown,
+                severity=Severity.ERROR if Severity.ERROR in (shown.severity, diagnostic.severity) else shown.severity,
+                message=f"{shown.message}: {told}" if told else shown.message,
+                problem=diagnostic.problem if shown.problem is None else shown.problem,
+                fatal=shown.fatal or diagnostic.fatal,
+            )
+            self._problems.add(diagnostic.problem)
+            self._told.add(shown.message)
+            self._found[shown.message, shown.span] = causes[index] = shown
+            return True
+        return False
 
     def all(self) -> tuple[Diagnostic, ...]:
         """In the order of the files and their lines; what has no place comes last."""

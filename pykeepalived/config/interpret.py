@@ -3,18 +3,21 @@
 A block that is not known is skipped whole: none of its words may take effect in the block around it.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pykeepalived.config.braces import Braces
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
+from pykeepalived.config.entry_lines import entry
 from pykeepalived.config.kinds import NOTHING, Choice, Command, Entries, Kind, Names, Problem, Refused
 from pykeepalived.config.kinds_lvs import NamedEntries
 from pykeepalived.config.language import ROOT, TOP
-from pykeepalived.config.later import LaterChecks
-from pykeepalived.config.lexer import CLOSE, OPEN, WORDS, Line, Statement, script_words, split_words, strip_comment
-from pykeepalived.config.raw import CommandGiven, EntryGiven, Given, NamedLines, Piece, Raw
-from pykeepalived.config.schema import Block, Keyword, Later, Repeat
+from pykeepalived.config.lexer import CLOSE, OPEN, WORDS, Line, Statement, split_words, strip_comment
+from pykeepalived.config.preprocess import Preprocessor
+from pykeepalived.config.raw import Given, NamedLines, Raw
+from pykeepalived.config.schema import Block, Keyword, Repeat
+from pykeepalived.config.script_line import command, shell_words
+from pykeepalived.config.unknown_words import UnknownWords
 
 NEEDS_NAME = frozenset({"vrrp_script", "vrrp_track_process", "track_file", "bfd_instance", "virtual_server_group"})
 """Blocks whose missing name ends keepalived at once."""
@@ -22,27 +25,34 @@ ONE_NAME = frozenset({"vrrp_instance", "vrrp_sync_group", "track_group"})
 UNIQUE = ONE_NAME | {"bfd_instance"}
 NAMED = NEEDS_NAME | ONE_NAME
 MANY_NOT_EFFECTIVE = 500
-_OPEN_QUOTE = "a quote or a backslash is left open, the script is dropped"
 
 
 class Interpreter:
-    """Reads statements into a tree of blocks."""
+    """Reads statements into a tree of blocks.
 
-    def __init__(self, statements: Iterator[Statement], findings: Findings) -> None:
-        self._statements = statements
+    With ``remember`` a block within a block whose lines are those of one before it, of which nothing was to be said,
+    is not read again: in files of many servers most are alike.
+    """
+
+    def __init__(self, preprocessor: Preprocessor, path: str, findings: Findings, *, remember: bool = False) -> None:
+        self._preprocessor = preprocessor
+        self._statements = preprocessor.statements(path)
         self._findings = findings
+        self._remember = remember
+        self.remembered = False
+        """A block was like one before it and was not read again: places in it are those of the first."""
         self._waiting: Statement | None = None
         self._inside = False  # a block other than global_defs
         self._order = 0
         self._unclosed_said = False
-        self._misplaced: str | None = None
-        """A closing brace that by its indentation was meant for an outer block: the first one."""
-        self._last_closed: tuple[Statement, Statement] | None = None
-        """Head and closing brace of the block at the top that ended last."""
-        self._hints: dict[tuple[str, str], str | None] = {}
+        self._braces = Braces()
+        self._unknown_words = UnknownWords(self._braces)
+        self._values: dict[int, dict[str, Any]] = {}
+        """Of each keyword, by the id of its row in the table: single words that were read already."""
+        self._blocks: dict[tuple[str, ...], Raw] = {}
+        """Of each block, by its path and its lines: what came of them, when nothing was to be said."""
         self.not_effective: dict[str, str] = {}
         """Path of a keyword -> what is said about it."""
-        self._checks = LaterChecks(findings)
         self.root = Raw(ROOT, Statement(WORDS, ["root"], Line("", 0, "", ""), 0, 0), 0)
 
     def run(self) -> Raw:
@@ -61,9 +71,9 @@ class Interpreter:
             statement = next(self._statements, None)
         while (
             statement is not None
+            and statement.line.edits is not None
             and self._inside
             and statement.kind == WORDS
-            and statement.line.edits is not None
             and ("#" in statement.text or "!" in statement.text)
         ):
             uncommented = self._without_escaped_comment(statement)
@@ -110,6 +120,9 @@ class Interpreter:
         severity = Severity.WARNING if problem in (Problem.DEPRECATED, None) else Severity.ERROR
         self._findings.add(Diagnostic(severity, message, span, hint, problem, problem is Problem.LACKS_WORD))
 
+    def _warn(self, message: str, span: Span | None, hint: str | None = None) -> None:
+        self._findings.add(Diagnostic(Severity.WARNING, message, span, hint))
+
     # --- blocks ---
 
     def _block(self, raw: Raw, path: str, blocks: Mapping[str, Block]) -> bool:
@@ -132,11 +145,9 @@ class Interpreter:
                     self._other(raw, path, name, statement, blocks)
             elif statement.kind == CLOSE:
                 if path:
-                    self._closed(raw.head, statement)
-                    if "/" not in path:
-                        self._last_closed = raw.head, statement
+                    self._braces.closed(raw.head, statement, top="/" not in path)
                     return True
-                hint = self._closed_early() or "remove it, or look for a block closed too early above"
+                hint = self._braces.surplus()
                 self._error("Unexpected '}' - ignoring", statement.span(), hint, Problem.UNEXPECTED_EOB)
             else:
                 self._stray(statement)
@@ -146,25 +157,6 @@ class Interpreter:
         self._error("Unexpected '{' - ignoring", statement.span(), hint, Problem.UNEXPECTED_BOB)
         self._skip(statement)
 
-    def _closed(self, head: Statement, close: Statement) -> None:
-        """Notes a brace that stands further left than the block it closes: one is missing somewhere above it."""
-        if self._misplaced is None and (at := _indentation(close)) is not None:
-            begun = _indentation(head)
-            if begun is not None and at < begun:
-                self._misplaced = (
-                    f"the }} on line {close.line.number} closes '{' '.join(head.words[:3])}' of line "
-                    f"{head.line.number}, though it stands further left: the missing }} belongs above it"
-                )
-
-    def _closed_early(self) -> str | None:
-        """What ended last at the top, for words that come after a brace too many."""
-        if self._last_closed is None:
-            return None
-        head, close = self._last_closed
-        if (at := _indentation(close)) is not None and at == _indentation(head):
-            return None
-        return f"remove it: the }} on line {close.line.number} has closed '{' '.join(head.words[:3])}' already"
-
     def _unclosed(self, head: Statement) -> None:
         if self._unclosed_said:
             return  # the blocks around it miss theirs for the same reason
@@ -172,7 +164,7 @@ class Interpreter:
         self._error(
             f"the block '{' '.join(head.words[:3])}' is not closed: there are missing '}}'s or extra '{{'s",
             head.span(),
-            f"add the missing }}: {self._misplaced or 'it may belong to a block further down'}",
+            f"add the missing }}: {self._braces.missing()}",
             Problem.MISSING_EOB,
         )
 
@@ -208,13 +200,34 @@ class Interpreter:
             if refused:
                 self._skip(statement)
                 return
-            if not path:
+            if path and self._remember:
+                self._read_or_recall(inner, where, table)
+            elif path:
+                self._block(inner, where, table.blocks)
+            else:
                 self._inside = table.name != "global_defs"
-            self._block(inner, where, table.blocks)
-            if not path:
+                self._block(inner, where, table.blocks)
                 self._inside = False
         if not refused and not again:
             raw.blocks.append(inner)
+
+    def _read_or_recall(self, inner: Raw, where: str, table: Block) -> None:
+        """Reads the block whose brace was just taken, unless one of the same lines was read before."""
+        lines = self._preprocessor.plain_block()
+        if lines is None:
+            self._block(inner, where, table.blocks)
+            return
+        key = (where, *lines)
+        known = self._blocks.get(key)
+        if known is not None:
+            inner.given, inner.said, inner.blocks = known.given, known.said, known.blocks
+            self._preprocessor.skip(len(lines))
+            self.remembered = True
+            return
+        before = self._findings.count
+        self._block(inner, where, table.blocks)
+        if self._findings.count == before:
+            self._blocks[key] = inner
 
     def _refuse_head(self, raw: Raw, name: str, statement: Statement) -> bool:
         """Says what is wrong with the words before the brace; True when the block cannot be used."""
@@ -260,7 +273,7 @@ class Interpreter:
             return (each.name for each in raw.given[name].value)
         return (each.name for each in raw.named(name))
 
-    def _opens(self, statement: Statement, inner: Block | Mapping[str, Later]) -> bool:
+    def _opens(self, statement: Statement, inner: Block | None) -> bool:
         """Takes the opening brace. Without one: True when the lines that follow are the block's all the same."""
         following = self._peek()
         if following is not None and following.kind == OPEN:
@@ -273,7 +286,7 @@ class Interpreter:
             f"write {' '.join(statement.words[:2])} {{ ... }}, braces and all, even when it is empty",
             Problem.MISSING_BOB,
         )
-        words = inner.words() if isinstance(inner, Block) else list(inner)
+        words = inner.words() if inner is not None else ()
         return following is not None and following.kind == WORDS and following.words[0] in words
 
     # --- keywords ---
@@ -286,27 +299,17 @@ class Interpreter:
                 self._error(f"'{name}' is deprecated", statement.span(0), f"write {target}", Problem.DEPRECATED)
             elif name in table.former:
                 message = f"'{name}' is deprecated"
-                self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), f"write {target}"))
+                self._warn(message, statement.span(0), f"write {target}")
             self._keyword(raw, path, target, table.keywords[target], statement)
         elif (target := table.negated.get(name)) is not None:
             self._order += 1
             raw.given[target] = Given(value=False, statement=statement, order=self._order)
-        elif (later := table.later.get(name)) is not None:
-            self._order += 1
-            raw.said.setdefault(name, Given(tuple(statement.words[1:]), statement, self._order))
-            self._later(path, later, statement)
         else:
             self._unknown(statement, [*table.words(), *blocks], path)
 
     def _unknown(self, statement: Statement, known: list[str], path: str) -> None:
         name = statement.words[0]
-        if (name, path) not in self._hints:
-            near = difflib.get_close_matches(name, known, 1, 0.7)
-            home = _elsewhere(name, path)
-            if home is not None and not path:
-                home += self._left(home)
-            self._hints[name, path] = home or (f"did you mean {near[0]}?" if near else None)
-        hint = self._hints[name, path]
+        hint = self._unknown_words.hint(name, path, known)
         following = self._peek()
         if following is not None and following.kind == OPEN:
             skipped = "Its block is skipped." if hint and hint.endswith("?") else "its block is skipped"
@@ -316,61 +319,6 @@ class Interpreter:
             self._skip(statement)
         else:
             self._error(f"Unknown keyword '{name}'", statement.span(0), hint, Problem.UNKNOWN_KEYWORD)
-
-    def _left(self, home: str) -> str:
-        """That the block a keyword belongs in was closed just above it."""
-        if self._last_closed is None or home.rpartition(" ")[2] != self._last_closed[0].words[0]:
-            return ""
-        head, close = self._last_closed
-        if (at := _indentation(close)) is not None and at == _indentation(head):
-            return ""
-        return f"; '{' '.join(head.words[:3])}' was closed by the }} on line {close.line.number}"
-
-    def _later(self, path: str, later: Later, statement: Statement, *, nested: bool = False) -> None:
-        """A keyword that is known and not effective yet: its structure is respected, its name said once."""
-        where = f"{path}/{later.name}" if path else later.name
-        if not nested:
-            self._not_effective_yet(where, statement)
-        name = later.name
-        if not path and name in NEEDS_NAME and len(statement.words) < 2:
-            self._error(
-                f"*** Configuration line starting `{name}` is missing a parameter",
-                statement.span(),
-                f"give it a name: {name} NAME {{",
-                Problem.LACKS_WORD,
-            )
-        elif later.instead:
-            message = f'"{name}" is deprecated, please use "{later.instead}"'
-            hint = f"write {later.instead}"
-            self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), hint, Problem.DEPRECATED))
-        if later.kind is not None:
-            try:
-                later.kind.read(statement.words[1:])
-            except Refused as refused:
-                self._refused(statement, refused)
-        if later.inner is None:
-            return
-        if later.free:
-            if self._value_block(statement):
-                for _ in self._lines_of(statement):
-                    pass
-            return
-        if self._opens(statement, later.inner):
-            self._later_block(where, later.inner, statement)
-
-    def _later_block(self, path: str, inner: Any, head: Statement) -> None:
-        while (statement := self._next()) is not None:
-            if statement.kind == CLOSE:
-                return
-            if statement.kind == OPEN:
-                self._stray(statement)
-                continue
-            later = inner.get(statement.words[0])
-            if later is None:
-                self._unknown(statement, list(inner), path)
-            else:
-                self._later(path, later, statement, nested=True)
-        self._unclosed(head)
 
     def _keyword(self, raw: Raw, path: str, name: str, spec: Keyword, statement: Statement) -> None:
         self._order += 1
@@ -387,7 +335,7 @@ class Interpreter:
             self._error(f"{name} is set already, the first stands", statement.span(0), hint)
             return
         try:
-            value: Any = self._raw(kind, statement) if kind.raw else kind.read(statement.words[1:])
+            value = self._value(kind, spec, statement)
         except Refused as refused:
             raw.said.setdefault(name, Given(None, statement, self._order))
             if spec.checked and refused.problem is Problem.LACKS_WORD:
@@ -401,6 +349,20 @@ class Interpreter:
             value = self._again(name, spec, statement, earlier, value)
         if value is not NOTHING:
             raw.given[name] = Given(value, statement, self._order)
+
+    def _value(self, kind: Kind, spec: Keyword, statement: Statement) -> Any:
+        if isinstance(kind, Command):
+            return command(kind, statement, lambda message, word, hint: self._warn(message, statement.span(word), hint))
+        if kind.raw:
+            return kind.read(shell_words(statement))
+        words = statement.words
+        if len(words) != 2:
+            return kind.read(words[1:])
+        known = self._values.setdefault(id(spec), {})
+        word = words[1]
+        if word not in known:
+            known[word] = kind.read(words[1:])
+        return known[word]
 
     def _not_effective_yet(self, where: str, statement: Statement) -> None:
         """To be said once at the start."""
@@ -445,47 +407,6 @@ class Interpreter:
         message = f"{statement.words[0]}{'' if refused.word < 0 else ':'} {message}"
         self._error(message, statement.span(refused.word + 1), refused.hint or None, refused.problem)
 
-    def _raw(self, kind: Kind, statement: Statement) -> Any:
-        """A keyword that re-reads its line by the rules of a shell."""
-        if isinstance(kind, Command):
-            return self._command(kind, statement)
-        words = script_words(statement.text, escapes=True)
-        if words is None:
-            raise Refused("a quote or a backslash is left open", 0, "close the quote", Problem.UNMATCHED_QUOTE)
-        return kind.read(words[1:])
-
-    def _command(self, kind: Command, statement: Statement) -> CommandGiven | None:
-        words = script_words(statement.text, escapes=False)
-        if words is None:
-            raise Refused(_OPEN_QUOTE, 0, "close the quote", Problem.UNMATCHED_QUOTE)
-        if len(words) < 2:
-            if kind.optional:
-                return None
-            raise Refused("needs a command", -1, "write the path of a program", Problem.MISSING_PARAMETER)
-        argv = script_words(words[1], escapes=True)
-        if argv is None:
-            raise Refused(_OPEN_QUOTE, 0, "close the quote", Problem.UNMATCHED_QUOTE)
-        if not argv or not argv[0]:
-            raise Refused("the command is empty", 0, "write the path of a program")
-        if not kind.user:
-            if len(words) > 2:
-                self._findings.add(
-                    Diagnostic(
-                        Severity.WARNING,
-                        f"words after the command are ignored: '{words[2]}'",
-                        statement.span(2),
-                        f'quote the command with its arguments: {words[0]} "{" ".join(words[1:])}"',
-                    )
-                )
-            return CommandGiven(tuple(argv))
-        group = words[3] if len(words) > 3 else None
-        return CommandGiven(
-            tuple(argv),
-            words[2] if len(words) > 2 else None,
-            (group.removeprefix(":") or None) if group is not None else None,
-            supplementary=group is not None and group.startswith(":"),
-        )
-
     # --- blocks of lines ---
 
     def _value_block(self, statement: Statement) -> bool:
@@ -513,7 +434,7 @@ class Interpreter:
     def _lines_of(self, head: Statement) -> Iterator[Statement]:
         while (statement := self._next()) is not None:
             if statement.kind == CLOSE:
-                self._closed(head, statement)
+                self._braces.closed(head, statement, top=False)
                 return
             if statement.kind == OPEN:
                 self._stray(statement)
@@ -550,65 +471,8 @@ class Interpreter:
         """A block of lines with a name: its lines stay as they are."""
         self._commented_head(statement)
         refused = self._refuse_head(raw, name, statement)
-        lines = list(self._lines_of(statement)) if self._opens(statement, {}) else []
+        lines = list(self._lines_of(statement)) if self._opens(statement, None) else []
         if not refused:
             earlier = raw.given.get(name)
             group = NamedLines(statement.words[1], tuple(lines), statement)
             raw.given[name] = Given((*(earlier.value if earlier else ()), group), statement, order)
-
-
-def entry(grammar: str, statement: Statement, order: int = 0) -> EntryGiven:
-    """A line by its grammar. The plain case, one word, needs none (and no pyparsing)."""
-    if grammar in ("route", "rule"):
-        from pykeepalived.config.grammar import routes, rules  # noqa: PLC0415 - 60 ms that a plain file need not spend
-
-        parse = routes.parse if grammar == "route" else rules.parse
-        return EntryGiven("", parse(statement.text), statement)
-    if len(statement.words) == 1 and '"' not in statement.text:
-        return EntryGiven(statement.words[0], (), statement, order)
-    from pykeepalived.config.grammar import entries  # noqa: PLC0415 - 60 ms that a plain file need not spend
-
-    subject, pieces = entries.parse(grammar, statement.text)
-    return EntryGiven(subject, pieces, statement, order)
-
-
-def option_pieces(grammar: str, statement: Statement) -> tuple[str, tuple[Piece, ...]]:
-    """The words after a keyword by a grammar, for keywords whose value is structured."""
-    text = statement.text
-    words = split_words(text)
-    if len(words) == 2:
-        return words[1], ()
-    from pykeepalived.config.grammar import entries  # noqa: PLC0415 - as above
-
-    _, pieces = entries.parse(grammar, text)
-    return (pieces[0].value or "", pieces[1:]) if pieces else ("", ())
-
-
-def _indentation(statement: Statement) -> int | None:
-    """How far from the left a statement begins its line; None when it is not the first, or comes of a definition."""
-    line = statement.line
-    before = line.text[: statement.start]
-    if line.columns is not None or before.strip():
-        return None
-    text = line.text.expandtabs(8)
-    return len(text) - len(text.lstrip())
-
-
-def _elsewhere(name: str, path: str) -> str | None:
-    """Where a keyword belongs that is known, but not here."""
-    homes = []
-    for top, table in [("", ROOT), *TOP.items()]:
-        homes += _homes(name, top, table)
-    homes = [home for home in homes if home != path]
-    if name in TOP or any(home == "" for home in homes):
-        return f"{name} stands outside every block: is a }} missing above?" if path else None
-    if homes:
-        return f"{name} belongs in {homes[0]}"
-    return None
-
-
-def _homes(name: str, path: str, table: Block) -> list[str]:
-    found = [path] if name in table.words() else []
-    for inner in table.blocks.values():
-        found += _homes(name, f"{path}/{inner.name}", inner)
-    return found

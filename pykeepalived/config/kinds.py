@@ -113,7 +113,7 @@ class Kind:
     """What is counted: ``s``."""
 
 
-_PLAIN = re.compile(r"[^ \t\f\v\r\n\"#!{}$~@\\]+")
+_PLAIN = re.compile(r"[^ \t\f\v\r\n\"#!{}$~@]+")
 
 
 def word_text(text: str) -> str:
@@ -341,6 +341,10 @@ class Word(Kind):
             problem = Problem.MISSING_PARAMETER if self.checked else Problem.LACKS_WORD
             raise Refused("needs a word after it", -1, problem=problem)
         return words[0][: self.longest] if self.longest else words[0]
+
+    def write(self, value: Any) -> str:
+        """The word; nothing where it stands for the keyword alone."""
+        return "" if value == self.bare else word_text(str(value))
 
     def arguments(self) -> str:
         """A word."""

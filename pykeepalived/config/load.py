@@ -1,7 +1,8 @@
 """Reads a file into a Configuration: the whole chain from the path to resolved values, and all that is wrong."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
@@ -30,7 +31,8 @@ from pykeepalived.config.cross.trackers import Defined, Definitions
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, exit_status
 from pykeepalived.config.interpret import Interpreter
 from pykeepalived.config.kinds import Problem
-from pykeepalived.config.preprocess import Preprocessor
+from pykeepalived.config.lint.view import View
+from pykeepalived.config.preprocess import ANY_OTHER, Preprocessor
 from pykeepalived.config.raw import EntryGiven, Raw
 from pykeepalived.config.surroundings import Surroundings, Unreadable
 
@@ -43,6 +45,10 @@ class LoadOptions:
     """Empty: the host name up to its first dot."""
     all_config: bool = False
     """``-e``: every include must be there."""
+    lint: bool = False
+    """Advice is wanted besides mistakes."""
+    peers: tuple[str, ...] = ()
+    """Files of other nodes, for the advice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +68,62 @@ class Loaded:
 
 
 def load(path: str, surroundings: Surroundings, options: LoadOptions) -> Loaded:
-    """The configuration of that file and everything that is to be said about it. Never raises, whatever the bytes."""
+    """The configuration of that file and everything that is to be said about it. Never raises, whatever the bytes.
+
+    Blocks like one before are not read again. Where something is to be said the file is read once more, block by block:
+    then every place is right.
+    """
+    loaded, remembered = _load(path, surroundings, options, remember=True)
+    if remembered and loaded.diagnostics:
+        loaded, _ = _load(path, surroundings, options, remember=False)
+    return loaded
+
+
+def _load(path: str, surroundings: Surroundings, options: LoadOptions, *, remember: bool) -> tuple[Loaded, bool]:
+    """What comes of the file, and whether blocks were not read because they are like others."""
     findings = Findings()
     config_id = options.config_id or surroundings.host_name().partition(".")[0]
     preprocessor = Preprocessor(surroundings, findings, config_id, all_config=options.all_config)
-    interpreter = Interpreter(preprocessor.statements(path), findings)
+    interpreter = Interpreter(preprocessor, path, findings, remember=remember)
     try:
         root = interpreter.run()
     except Unreadable as unreadable:
-        return _unusable(path, unreadable, options)
+        return _unusable(path, unreadable, options), False
     context = Context(surroundings, findings)
     namespace = root.given.get("net_namespace")
     entered = namespace is None or context.enter(namespace.value, namespace.span(1))
     configuration = cross(root, context)
     diagnostics = findings.all()
-    return Loaded(
+    fatal = any(each.fatal for each in diagnostics)
+    if options.lint and not fatal:
+        _advise(
+            View(configuration, root, surroundings), path, options, _other_ids(preprocessor.ids, config_id), findings
+        )
+        diagnostics = findings.all()
+    loaded = Loaded(
         configuration=configuration,
         diagnostics=diagnostics,
         # keepalived ends where it cannot enter its namespace, before anything is counted
         exit_code=exit_status(diagnostics) if entered else 0,
         not_effective=(*interpreter.not_effective.values(), *context.not_effective.values()),
-        fatal=any(each.fatal for each in diagnostics),
+        fatal=fatal,
         files=tuple(preprocessor.opened),
     )
+    return loaded, interpreter.remembered
+
+
+def _other_ids(ids: AbstractSet[str], own: str) -> AbstractSet[str]:
+    """The config ids of other nodes. One that no line names reads the file as every such node does."""
+    return ids - {own} if own in ids else ids - {ANY_OTHER}
+
+
+def _advise(view: View, path: str, options: LoadOptions, ids: AbstractSet[str], findings: Findings) -> None:
+    """What is no mistake and yet worth a word."""
+    from pykeepalived.config.lint.rules import lint  # noqa: PLC0415 - wanted for a test of the file, not for a start
+    from pykeepalived.config.peers import other_nodes  # noqa: PLC0415 - likewise
+
+    for each in lint(replace(view, peers=tuple(other_nodes(path, view.surroundings, ids, options.peers)))):
+        findings.add(each)
 
 
 def cross(root: Raw, context: Context) -> Configuration:
@@ -150,8 +189,8 @@ def _unused(
     tracked = {entry.subject for raw in root.blocks if "track_script" in raw.given for entry in _tracks(raw)}
     for raw in root.named("vrrp_script"):
         found = defined.get(raw.name)
-        # one that is tracked and cannot be run was said to be so
-        if raw.name not in used and found is not None and not (found.script is None and raw.name in tracked):
+        # of one that is tracked in vain it was said why
+        if raw.name not in used and raw.name not in tracked and found is not None:
             hint = f"add {raw.name} to a track_script block, or remove it"
             context.warning(f"Warning - script {raw.name} is not used", raw.span(word=1), hint)
 

@@ -45,6 +45,24 @@ _BEFORE = " \t"
 _Known = tuple[tuple[int, list[str], int, int], ...]
 
 
+ANY_OTHER = " "
+"""Stands for a config id that no line names."""
+_LONGEST_BLOCK = 200
+_DEEPER = {WORDS: 0, OPEN: 1, CLOSE: -1}
+
+
+class _Cursor:
+    """Where in a file the reading is."""
+
+    __slots__ = ("at", "plain", "texts")
+
+    def __init__(self, texts: list[str]) -> None:
+        self.texts = texts
+        self.at = 0
+        self.plain = False
+        """The line before is one that is read as it stands."""
+
+
 class Preprocessor:
     """Reads one main file and what it includes."""
 
@@ -59,8 +77,11 @@ class Preprocessor:
         self._body: tuple[str, Line, list[Line], bool] | None = None
         """The multi-line definition being read: name, where it begins, lines, kept or not."""
         self._files: list[str] = []
+        self.ids: set[str] = set()
+        """Every config id that conditional lines name, and ANY_OTHER where they hold for all but one."""
         self.opened: list[str] = []
         """Every file that was read, in that order."""
+        self._cursor = _Cursor([])
         self._known: dict[str, _Known | None] = {}
         """Lines that are read as they stand: most are like one before."""
         self._budget = MOST_LINES
@@ -78,15 +99,36 @@ class Preprocessor:
         if self._body is not None:
             self._end_body()
 
+    def plain_block(self) -> list[str] | None:
+        """The lines behind the opening brace just given, up to the one that closes it; None unless all are plain."""
+        texts, at, known = self._cursor.texts, self._cursor.at, self._known
+        depth = 1
+        if not self._cursor.plain:
+            return None
+        for index in range(at, min(len(texts), at + _LONGEST_BLOCK)):
+            text = texts[index]
+            plain = known[text] if text in known else known.setdefault(text, _plain(text))
+            if plain is None:
+                return None
+            if plain:
+                depth += _DEEPER[plain[-1][0]]
+                if depth == 0:
+                    return texts[at : index + 1]
+        return None
+
+    def skip(self, count: int) -> None:
+        """Goes past lines that ``plain_block`` gave."""
+        self._cursor.at += count
+
     def _file(self, path: str, data: bytes, depth: int, link: Link | None) -> Iterator[Statement]:
-        directory, checks = self._definitions.directory, self._includes.checks
+        directory, checks, cursor = self._definitions.directory, self._includes.checks, self._cursor
         self._definitions.directory = posixpath.dirname(path)
         self._files.append(self._surroundings.real_path(path))
         self.opened.append(path)
         try:
             yield from self._lines(path, data, depth, link)
         finally:
-            self._definitions.directory, self._includes.checks = directory, checks
+            self._definitions.directory, self._includes.checks, self._cursor = directory, checks, cursor
             self._files.pop()
 
     def _lines(self, path: str, data: bytes, depth: int, link: Link | None) -> Iterator[Statement]:
@@ -99,13 +141,18 @@ class Preprocessor:
                 Line(path, 1, texts[0], texts[0], link).span(0, 1),
                 "do files include each other many times over?",
             )
-        for number, text in enumerate(texts, 1):
+        cursor = self._cursor = _Cursor(texts)
+        while cursor.at < len(texts):
+            text = texts[cursor.at]
+            cursor.at = number = cursor.at + 1
+            cursor.plain = False
             if self._body is None:
                 try:
                     plain = known[text]
                 except KeyError:
                     plain = known[text] = _plain(text)
                 if plain is not None:
+                    cursor.plain = True
                     if plain:
                         line = Line(path, number, text, text, link)
                         for kind, words, start, end in plain:
@@ -299,6 +346,9 @@ class Preprocessor:
         found = _CONDITION.match(line.text)
         if found is None or found.group(3) is None or not found.group(3).strip(BLANKS):
             return
+        self.ids.add(found.group(2))
+        if found.group(1):
+            self.ids.add(ANY_OTHER)
         if (found.group(2) == self._config_id) != (found.group(1) == "^"):
             yield from self._line(line.cut(found.start(3), len(line.text)), depth + 1, conditional=True)
             return

@@ -70,20 +70,6 @@ class Keyword:
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
-    """A keyword that is known by name and not effective yet; ``inner`` is its table when it opens a block."""
-
-    name: str
-    inner: Mapping[str, "Later"] | None = None
-    free: bool = False
-    """The block holds free lines, not keywords."""
-    kind: Kind | None = None
-    """Its value is checked all the same."""
-    instead: str = ""
-    """Deprecated: what to write."""
-
-
-@dataclass(frozen=True, slots=True)
 class Block:
     """The table of one block."""
 
@@ -91,7 +77,6 @@ class Block:
     doc: str
     keywords: Mapping[str, Keyword]
     blocks: Mapping[str, "Block"]
-    later: Mapping[str, Later]
     alias: Mapping[str, str]
     """Other spelling -> keyword."""
     negated: Mapping[str, str]
@@ -112,7 +97,7 @@ class Block:
 
     def words(self) -> list[str]:
         """Every word that may begin a line of this block."""
-        return [*self.keywords, *self.blocks, *self.later, *self.alias, *self.negated]
+        return [*self.keywords, *self.blocks, *self.alias, *self.negated]
 
 
 _BLOCK: dict[type, Block] = {}
@@ -154,46 +139,11 @@ def keyword(kind: Kind, **said: Unpack[_Said]) -> Any:
     return field(default=word.default, metadata={"keyword": word})
 
 
-def later(
-    text: str, kinds: Mapping[str, Kind] | None = None, instead: Mapping[str, str] | None = None
-) -> dict[str, Later]:
-    """The table of keywords not effective yet: ``name``, ``name { inner ... }`` or ``name { * }`` for free lines.
-
-    ``kinds`` are the values known to be checkable, ``instead`` what to write for deprecated names.
-    """
-    words = text.split()
-    table, rest = _later(words, 0, kinds or {}, instead or {})
-    if rest != len(words):
-        raise ValueError(f"unbalanced table of keywords near {words[rest - 1]}")
-    return table
-
-
-def _later(
-    words: list[str], at: int, kinds: Mapping[str, Kind], instead: Mapping[str, str]
-) -> tuple[dict[str, Later], int]:
-    table: dict[str, Later] = {}
-    while at < len(words) and words[at] != "}":
-        name = words[at]
-        at += 1
-        if at < len(words) and words[at] == "{":
-            if words[at + 1] == "*":
-                table[name] = Later(name, {}, free=True)
-                at += 3
-            else:
-                inner, at = _later(words, at + 1, kinds, instead)
-                table[name] = Later(name, inner, instead=instead.get(name, ""))
-                at += 1
-        else:
-            table[name] = Later(name, kind=kinds.get(name), instead=instead.get(name, ""))
-    return table, at
-
-
 def block(
     name: str,
     *,
     blocks: tuple[type, ...] = (),
     passes: Mapping[str, Keyword] | None = None,
-    known: Mapping[str, Later] | None = None,
     process: str = "",
     arguments: str = "",
     since: str = "",
@@ -215,7 +165,6 @@ def block(
             doc=(cls.__doc__ or "").strip(),
             keywords=keywords,
             blocks=inner,
-            later=dict(known or {}),
             alias={
                 other: word
                 for word, spec in keywords.items()
@@ -282,3 +231,8 @@ def by_name(*classes: type) -> dict[str, Block]:
 def table_of(cls: type) -> Block:
     """The table of a block's class."""
     return _BLOCK[cls]
+
+
+def is_block(cls: type) -> bool:
+    """Whether the class is a block of the file."""
+    return cls in _BLOCK

@@ -87,6 +87,9 @@ class Surroundings(Protocol):
     def interfaces(self, namespace: str | None) -> Mapping[str, NetworkInterface] | None:
         """The interfaces by name, of the own or of a named network namespace; None when there is no such namespace."""
 
+    def addresses(self, namespace: str | None) -> Mapping[str, tuple[str, ...]]:
+        """The addresses of the interfaces, by interface, with prefix lengths; empty where they are not known."""
+
     def user(self, name: str) -> Account | None:
         """The account of that name, or None."""
 
@@ -113,3 +116,13 @@ class Surroundings(Protocol):
 
     def random(self, low: int, high: int) -> int:
         """A random number within the bounds, both included."""
+
+
+class AccountNames(Protocol):
+    """The names of users and groups by their numbers."""
+
+    def user_name(self, uid: int) -> str | None:
+        """The name of the user of that number, or None."""
+
+    def group_name(self, gid: int) -> str | None:
+        """The name of the group of that number, or None."""

@@ -3,8 +3,14 @@
 import gc
 
 from pykeepalived.config.load import Loaded, LoadOptions, load
+from pykeepalived.config.surroundings import AccountNames
 from pykeepalived.daemon.settings import Settings
 from pykeepalived.kernel.surroundings import LinuxSurroundings
+
+
+def account_names() -> AccountNames:
+    """Users and groups of this machine, by number."""
+    return LinuxSurroundings()
 
 
 def load_configuration(settings: Settings) -> Loaded:
@@ -12,7 +18,12 @@ def load_configuration(settings: Settings) -> Loaded:
 
     Reading makes many values and no cycles: looking for garbage meanwhile would cost as much as the reading itself.
     """
-    options = LoadOptions(config_id=settings.config_id or "", all_config=settings.all_config)
+    options = LoadOptions(
+        config_id=settings.config_id or "",
+        all_config=settings.all_config,
+        lint=settings.config_test and not settings.no_lint,
+        peers=settings.peer,
+    )
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -34,6 +34,14 @@ class Settings:
     umask: int | None = None
     namespace: str | None = None
     signum: str | None = None
+    explain: str | None = None
+    list_keywords: bool = False
+    no_lint: bool = False
+    peer: tuple[str, ...] = ()
+    resolved: bool = False
+    diff: tuple[str, str] | None = None
+    output: str = "text"
+    """``--format``: text or json."""
     version: bool = False
     help: bool = False
     not_effective: tuple[str, ...] = ()

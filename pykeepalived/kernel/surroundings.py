@@ -11,9 +11,11 @@ import socket
 import stat
 import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from pykeepalived.config.surroundings import Account, NetworkInterface, PathElement, ScriptPath, Unreadable
+from pykeepalived.kernel.interface_addresses import interface_addresses
 
 LARGEST = 64 * 1024 * 1024
 IPROUTE_LARGEST = 1024 * 1024
@@ -26,6 +28,7 @@ _DRIVER = slice(4, 36)
 _DRIVER_INFO_LENGTH = 196
 _IFF_LOOPBACK = 0x8
 _CLONE_NEWNET = 0x40000000
+_Answer = TypeVar("_Answer")
 
 
 class LinuxSurroundings:
@@ -100,26 +103,11 @@ class LinuxSurroundings:
 
     def interfaces(self, namespace: str | None) -> Mapping[str, NetworkInterface] | None:
         """The interfaces by name, with MTU and whether they loop back."""
-        if namespace is None:
-            return _interfaces()
-        if "/" in namespace or namespace in ("", ".", ".."):
-            return None
-        try:
-            descriptor = os.open(f"/run/netns/{namespace}", os.O_RDONLY | os.O_CLOEXEC)
-        except (OSError, ValueError):
-            return None
-        found: list[Mapping[str, NetworkInterface]] = []
+        return _in_namespace(namespace, _interfaces)
 
-        def ask() -> None:
-            # the namespace is a thread's own: the rest of the process stays where it is
-            if _setns(descriptor, _CLONE_NEWNET) == 0:
-                found.append(_interfaces())
-
-        thread = threading.Thread(target=ask)
-        thread.start()
-        thread.join()
-        os.close(descriptor)
-        return found[0] if found else None
+    def addresses(self, namespace: str | None) -> Mapping[str, tuple[str, ...]]:
+        """The addresses by interface, with their prefix lengths."""
+        return _in_namespace(namespace, interface_addresses) or {}
 
     def user(self, name: str) -> Account | None:
         """The account of that name, or None."""
@@ -135,6 +123,20 @@ class LinuxSurroundings:
         try:
             return grp.getgrnam(name).gr_gid
         except (KeyError, ValueError, OSError):
+            return None
+
+    def user_name(self, uid: int) -> str | None:
+        """The name of the user of that number, or None."""
+        try:
+            return pwd.getpwuid(uid).pw_name
+        except (KeyError, OverflowError, OSError):
+            return None
+
+    def group_name(self, gid: int) -> str | None:
+        """The name of the group of that number, or None."""
+        try:
+            return grp.getgrgid(gid).gr_name
+        except (KeyError, OverflowError, OSError):
             return None
 
     def process_account(self) -> Account:
@@ -216,6 +218,30 @@ class LinuxSurroundings:
     def random(self, low: int, high: int) -> int:
         """A random number within the bounds."""
         return self._random.randint(low, high)
+
+
+def _in_namespace(namespace: str | None, ask: Callable[[], _Answer]) -> _Answer | None:
+    """The answer that is got inside a named network namespace; None when there is no such namespace."""
+    if namespace is None:
+        return ask()
+    if "/" in namespace or namespace in ("", ".", ".."):
+        return None
+    try:
+        descriptor = os.open(f"/run/netns/{namespace}", os.O_RDONLY | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    found: list[_Answer] = []
+
+    def inside() -> None:
+        # the namespace is a thread's own: the rest of the process stays where it is
+        if _setns(descriptor, _CLONE_NEWNET) == 0:
+            found.append(ask())
+
+    thread = threading.Thread(target=inside)
+    thread.start()
+    thread.join()
+    os.close(descriptor)
+    return found[0] if found else None
 
 
 def _interfaces() -> Mapping[str, NetworkInterface]:

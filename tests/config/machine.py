@@ -44,6 +44,7 @@ class Machine:
         }
         self.hosts = {"localhost"}
         self.processors = 4
+        self.interface_addresses: dict[str, tuple[str, ...]] = {}
         self.modes: dict[str, int] = {}
 
     def read_file(self, path: str) -> bytes:
@@ -83,11 +84,20 @@ class Machine:
     def interfaces(self, namespace: str | None) -> Mapping[str, NetworkInterface] | None:
         return self._interfaces if namespace is None else self.namespaces.get(namespace)
 
+    def addresses(self, namespace: str | None) -> Mapping[str, tuple[str, ...]]:
+        return self.interface_addresses if namespace is None else {}
+
     def user(self, name: str) -> Account | None:
         return self.users.get(name)
 
     def group(self, name: str) -> int | None:
         return self.groups.get(name)
+
+    def user_name(self, uid: int) -> str | None:
+        return next((name for name, account in self.users.items() if account.uid == uid), None)
+
+    def group_name(self, gid: int) -> str | None:
+        return next((name for name, number in self.groups.items() if number == gid), None)
 
     def process_account(self) -> Account:
         return ROOT

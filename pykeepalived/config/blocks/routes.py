@@ -143,8 +143,7 @@ class Nexthop:
 
 
 _SUBJECT = {
-    "[to] PREFIX|default|any|all": "Where packets go: an address with its prefix length, or every address.",
-    "TYPE PREFIX": "What happens to packets for the prefix: "
+    "DEST": "Where packets go: PREFIX, default, any or all. Before it may stand what happens to them: "
     + ", ".join(sorted({*TYPES} - {"brd"}))
     + ", or a number.",
 }

@@ -164,7 +164,7 @@ def _lines(
             hint = nearest(name, defined) or f"define it above: {block} {name} {{ ... }}"
             context.error(f"{message}not found, ignoring...", entry.span(), hint)
         elif definition.order > given.order:
-            hint = f"move the {block} above the block that follows it"
+            hint = f"move the {block} above this block"
             context.error(f"{message}is defined after its use, ignoring...", entry.span(), hint)
         elif name in found:
             context.error(f"({owner}) {kind.what} {name} is tracked already - ignored", entry.span(), "remove it")

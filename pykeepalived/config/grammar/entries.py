@@ -10,13 +10,9 @@ import pyparsing as pp
 from pykeepalived.config.raw import Piece
 from pykeepalived.config.schema import entry_table
 
-LVS_METHOD = (("type", "port"), ("nocsum", "csum", "remcsum"))
-
 
 def _options(grammar: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names of the options that have a value, and of those that have none."""
-    if grammar == "lvs_method":
-        return LVS_METHOD
     table = entry_table(grammar)
     flags = {name for name, spec in table.keywords.items() if not spec.kind.needs} | {*table.negated}
     words = [word for word in table.words() if table.alias.get(word, word) not in flags]

@@ -4,13 +4,13 @@ blackhole 198.51.100.0/24 metric 20
 198.51.101.0/24 nexthop via 203.0.113.1 weight 2 nexthop via 203.0.113.2 encap mpls 100
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 import pyparsing as pp
 
 from pykeepalived.config.blocks.routes import ENCAPS, TYPES
 from pykeepalived.config.grammar import words
-from pykeepalived.config.grammar.words import ANY, address, either, flag, gathered, option, subject, unknown
+from pykeepalived.config.grammar.words import ANY, address, either, flag, gathered, option, options, subject, unknown
 from pykeepalived.config.raw import Piece
 
 _OWN = {"to", "inet", "inet6", "as", "via", "gw", "encap", "nexthop"}
@@ -41,19 +41,15 @@ def _nexthops() -> pp.ParserElement:
 @cache
 def _grammar() -> pp.ParserElement:
     locked = words.locked("route")
-    item = address() | option("via|gw", before=_FAMILY)
-    item |= option(either(words.valued("route") - locked - _OWN))
-    item |= flag(either(words.flags("route") - _OWN))
-    item |= option(either(locked), before="lock")
-    item |= option("to|inet6|inet")
-    item |= option("as", before="to")
-    item |= _encapsulation()
-    item |= _nexthops()
-    item |= option(f"{either(TYPES)}|0[xX][0-9a-fA-F]+|[0-9]+", make=words.typed)
-    item |= unknown()
+    before = {"via|gw": _FAMILY, either(locked): "lock", "as": "to"}
+    valued = words.valued("route") - locked - _OWN | {"to", "inet", "inet6"}
+    types = f"{either(TYPES)}|0[xX][0-9a-fA-F]+|[0-9]+"
+    item = address() | options(either(valued), either(words.flags("route") - _OWN), before, types)
+    item |= _encapsulation() | _nexthops() | unknown()
     return words.line(item)
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> tuple[Piece, ...]:
     """The options of a line. Every text parses: what is no option is unknown, or a destination."""
     return tuple(_grammar().parse_string(text).as_list())

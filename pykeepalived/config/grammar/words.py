@@ -4,7 +4,7 @@ A word may stand between double quotes. Names of options come from the tables of
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import pyparsing as pp
 
@@ -38,6 +38,37 @@ def option(
     between = rf'(?:{_BLANKS}"?(?P<before>{before}){_END}"?)?' if before else ""
     value = rf"(?:{_BLANKS}{_VALUE})" + ("" if needs else "?")
     return _element(name + between + value, make or _piece)
+
+
+def options(valued: str, flags: str, before: Mapping[str, str] | None = None, typed: str = "") -> pp.ParserElement:
+    """Any option of a line, as one expression: NAME VALUE, NAME alone, NAME [WORD] VALUE by ``before``, TYPE VALUE.
+
+    All are forms of words. A value that lacks is no mistake here.
+    """
+    introduced = list((before or {}).items())
+    names = [rf"(?P<valued>{valued})", rf"(?P<flag>{flags})"]
+    names += [rf"(?P<named{index}>{form})" for index, (form, _) in enumerate(introduced)]
+    names += [rf"(?P<type>{typed})"] if typed else []
+    between = "".join(
+        rf'(?(named{index})(?:{_BLANKS}"?(?P<before{index}>{word}){_END}"?)?)'
+        for index, (_, word) in enumerate(introduced)
+    )
+    form = rf'(?P<open>")?(?:{"|".join(names)})(?(open)"|{_END}){between}(?(flag)|(?:{_BLANKS}{_VALUE})?)'
+
+    def make(found: "re.Match[str]") -> Piece:
+        at = found.start()
+        if (name := found["valued"]) is not None:
+            return Piece(name, _value(found), at)
+        if (name := found["flag"]) is not None:
+            return Piece(name, None, at)
+        for index in range(len(introduced)):
+            if (name := found[f"named{index}"]) is not None:
+                word = found[f"before{index}"]
+                inner = (Piece(word, None, found.start(f"before{index}")),) if word else ()
+                return Piece(name, _value(found), at, inner)
+        return Piece("type", _value(found), at, (Piece(found["type"], None, at),))
+
+    return _element(form, make)
 
 
 def flag(names: str) -> pp.ParserElement:
@@ -92,11 +123,6 @@ def subject(found: "re.Match[str]") -> Piece:
     place = found.start("value") if found["quoted"] is None else found.start("quoted")
     inner = (Piece("", value, place),) if value is not None else ()
     return Piece(written_name(found), found["before"], found.start(), inner)
-
-
-def typed(found: "re.Match[str]") -> Piece:
-    """TYPE [VALUE]: the type belongs to the piece."""
-    return Piece("type", _value(found), found.start(), (Piece(written_name(found), None, found.start()),))
 
 
 def gathered(element: pp.ParserElement) -> pp.ParserElement:

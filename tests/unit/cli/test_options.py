@@ -102,6 +102,8 @@ def test_every_option_is_taken_by_letter_and_word() -> None:
         for option in options:
             value = {"log-facility": "daemon", "umask": "022"}.get(option.word, "value")
             words = [f"--{option.word}={value}" if option.metavar else f"--{option.word}"]
+            if option.word in ("diff", "format"):
+                continue  # two values; certain values
             if option.letter:
                 words.append(f"-{option.letter}{value}" if option.metavar else f"-{option.letter}")
             understood = {replace(parse([word]), command_line=()) for word in words}
@@ -127,3 +129,27 @@ def test_help_names_every_option_and_fits_a_terminal() -> None:
 
 def test_version_says_whose_language_it_reads() -> None:
     assert "keepalived 2.4.3" in version_text()
+
+
+def test_our_own_words_take_no_beginning_from_keepalived() -> None:
+    assert parse(["--f"]).not_effective == ("--flush-log-file",)
+    assert parse(["--resol"]).resolved
+    assert parse(["--di", "/a", "/b"]).diff == ("/a", "/b")
+
+
+@pytest.mark.parametrize("arguments", [["--diff", "/a", "/b"], ["--diff=/a", "/b"], ["-n", "--diff", "/a", "/b", "-e"]])
+def test_diff_has_two_values(arguments: list[str]) -> None:
+    assert parse(arguments).diff == ("/a", "/b")
+
+
+@pytest.mark.parametrize("arguments", [["--diff"], ["--diff", "/a"], ["--diff=/a"]])
+def test_diff_with_fewer_is_refused(arguments: list[str]) -> None:
+    with pytest.raises(UsageError, match="option '--diff' needs two values: OLD NEW"):
+        parse(arguments)
+
+
+def test_the_format_is_text_or_json() -> None:
+    assert parse([]).output == "text"
+    assert parse(["--format", "json"]).output == "json"
+    with pytest.raises(UsageError, match="unknown format 'xml': use text or json"):
+        parse(["--format=xml"])

@@ -36,7 +36,7 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.blocks.vrrp_track_process import VrrpTrackProcess
 from pykeepalived.config.kinds import Boolean, Choice, Integer, Kind, Problem, Timer
 from pykeepalived.config.language import TOP
-from pykeepalived.config.schema import UNSET, Block, Keyword, Later, table_of
+from pykeepalived.config.schema import UNSET, Block, Keyword, table_of
 from tests.config.reading import instance_text, messages, read, server_text
 
 TABLE = Path(__file__).parents[2] / "config" / "keywords.tsv"
@@ -80,16 +80,8 @@ FRAMES = {
 def _paths(prefix: str, table: Block) -> Iterator[str]:
     for word in table.words():
         yield prefix + word
-    for name, each in table.later.items():
-        yield from _later_paths(f"{prefix}{name}/", each)
     for name, block in table.blocks.items():
         yield from _paths(f"{prefix}{name}/", block)
-
-
-def _later_paths(prefix: str, later: Later) -> Iterator[str]:
-    for name, each in (later.inner or {}).items():
-        yield prefix + name
-        yield from _later_paths(f"{prefix}{name}/", each)
 
 
 def test_every_keyword_is_known_in_its_place() -> None:

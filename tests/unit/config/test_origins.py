@@ -225,6 +225,7 @@ def test_json_of_a_place_in_an_expansion() -> None:
         "hint": "try ",
         "class": "invalid_number",
         "fatal": True,
+        "rule": None,
         "expanded": "x bad word",
         "chain": [
             {

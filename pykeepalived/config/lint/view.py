@@ -1,0 +1,40 @@
+"""What a rule of the lint looks at, and what it answers with."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.diagnostics import Diagnostic, Severity, Span
+from pykeepalived.config.raw import Raw
+from pykeepalived.config.surroundings import Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The configuration of another node."""
+
+    label: str
+    """How it is called in messages: ``node lb2``, ``/tmp/lb2.conf``."""
+    configuration: Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One file: its values, where they stand, and the other nodes as far as they are known."""
+
+    configuration: Configuration
+    root: Raw
+    surroundings: Surroundings
+    peers: tuple[Peer, ...] = ()
+
+    def block(self, keyword: str, name: str) -> Raw:
+        """The block of that keyword and name, as written; the root where there is none."""
+        return next((raw for raw in self.root.named(keyword) if raw.name == name), self.root)
+
+
+Rule = Callable[[View], Iterator[Diagnostic]]
+
+
+def advice(rule: str, message: str, span: Span | None, hint: str) -> Diagnostic:
+    """One piece of advice: a warning that does not count."""
+    return Diagnostic(Severity.WARNING, message, span, hint, rule=rule)
