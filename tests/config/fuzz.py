@@ -17,9 +17,8 @@ import time
 import traceback
 from pathlib import Path
 
-from pykeepalived.config.dump import dump
-
 from pykeepalived.config.diagnostics import render
+from pykeepalived.config.dump import dump
 from pykeepalived.config.load import LoadOptions, load
 from tests.config.machine import Machine
 from tests.config.mutations import mutations
