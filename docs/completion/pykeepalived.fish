@@ -5,6 +5,8 @@ complete -c pykeepalived -s i -l config-id -x -d 'lines marked @ID count; defaul
 complete -c pykeepalived -s e -l all-config -f -d 'a configuration file that is missing is an error'
 complete -c pykeepalived -l explain -x -a "(pykeepalived --list-keywords 2>/dev/null | cut -f1 | grep -v '[<\$~@]')" -d 'what a keyword is: vrrp_instance/advert_int, or advert_int'
 complete -c pykeepalived -l list-keywords -f -d 'every keyword by its path, and whether it works or is not-yet'
+complete -c pykeepalived -l no-lint -f -d 'with -t: mistakes alone, no advice'
+complete -c pykeepalived -l peer -r -F -d 'with -t: the file of another node, for the advice; may be repeated'
 complete -c pykeepalived -l resolved -f -d 'the file as this node gets it, complete; with its passwords'
 complete -c pykeepalived -l diff -r -F -d 'what a reload from OLD to NEW does; status 1 if anything'
 complete -c pykeepalived -l format -x -a 'text json' -d 'text (default) or json: for these questions and for -t'

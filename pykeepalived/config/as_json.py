@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, get_args
 
-from pykeepalived.config.blocks.checkers import Checker
+from pykeepalived.config.blocks.checkers import AnyChecker
 from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.configuration import Configuration
@@ -41,7 +41,7 @@ def kind_of(field: "dataclasses.Field[Any]", table: Block | None) -> Kind | None
     return None
 
 
-ALTERNATIVES = frozenset(get_args(Checker))
+ALTERNATIVES = frozenset(get_args(AnyChecker))
 """Classes of which one list may hold several: each object says which of them it is."""
 LENGTHS: dict[type, tuple[str, ...]] = {
     ExtraGarp: ("interval",),

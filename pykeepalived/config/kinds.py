@@ -113,7 +113,7 @@ class Kind:
     """What is counted: ``s``."""
 
 
-_PLAIN = re.compile(r"[^ \t\f\v\r\n\"#!{}$~@]+")
+_PLAIN = re.compile(r"(?![@~])[^ \t\f\v\r\n\"#!{}$]+")
 
 
 def word_text(text: str) -> str:

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pykeepalived.cli.options import SECTIONS, SIGNAL_NUMBERS, Option, Value
 
 _PATHS = "pykeepalived --list-keywords 2>/dev/null | cut -f1 | grep -v '[<$~@]'"
-_FILES = frozenset(("use-file", "diff", "config-test", "pid", "vrrp_pid", "checkers_pid", "bfd_pid", "log-file"))
+_FILES = frozenset(
+    option.word for _, options in SECTIONS for option in options if option.metavar == "FILE" or option.word == "diff"
+)
 _CHOICES = {"format": "text json", "signum": " ".join(SIGNAL_NUMBERS)}
 
 

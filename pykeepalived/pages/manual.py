@@ -63,7 +63,7 @@ def _section(section: Section) -> Iterator[str]:
     if head is None:
         yield ".SS Outside every block"
     elif section.lines:
-        yield f".SS Lines of {roff.text(' and '.join(section.paths))}"
+        yield f".SS Lines of {roff.text(', '.join(section.paths))}"
     else:
         yield f".SS {roff.text(head.path)}"
         yield f"{roff.bold(head.name)} {roff.italic(head.arguments)}"
@@ -84,7 +84,7 @@ def _keyword(row: Row) -> list[str]:
     head = roff.bold(row.name) + glue + roff.italic(row.arguments)
     said = [row.doc]
     if not row.target:
-        if told.get("values", "on|off") != "on|off":
+        if told.get("values", "") not in ("", "on|off"):
             said.append(f"Values: {told['values']}.")
         if told.get("default", "") not in ("", "unset", "off"):
             said.append(f"Default: {told['default']}.")

@@ -56,7 +56,7 @@ def _section(section: Section) -> Iterator[str]:
     if head is None:
         yield "## Outside every block"
     elif section.lines:
-        yield f"### Lines of {' and '.join(section.paths)}"
+        yield f"### Lines of {', '.join(section.paths)}"
     else:
         yield f"## {head.path}"
         yield ""

@@ -77,7 +77,8 @@ def notes(row: Row) -> list[str]:
     if told.get("taken back"):
         found.append(f"Taken back {told['taken back']}.")
     if row.since:
-        found.append(f"Needs {row.since}.")
+        linux = "Linux" in row.since
+        found.append(f"Needs {row.since}." if linux else f"Since keepalived {row.since.removeprefix('keepalived ')}.")
     if not row.effective:
         found.append("Not effective yet.")
     return found

@@ -16,7 +16,11 @@ def _machine() -> Machine:
     return machine
 
 
-OTHER_WORDS = (("there is no active_key", "is no key of the block"),)
+OTHER_WORDS = (
+    ("is not used", "no matching virtual router found in group declaration"),
+    ("there is no active_key", "is no key of the block"),
+    ("unicast with use_vmac requires vmac_xmit_base", "vmac_xmit_base is only valid with a VMAC"),
+)
 """What a mistake is called once what was wrong is left out, and what it was called before."""
 
 

@@ -1,12 +1,15 @@
 """The list of the language: column 1 of keywords.tsv, both ways."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
 
+from pykeepalived.config import listing
 from pykeepalived.config.listing import Sort, find, nearest, rows
 
+CONFIG = Path(listing.__file__).parent
 TABLE = Path(__file__).parents[2] / "config" / "keywords.tsv"
 
 
@@ -54,6 +57,17 @@ def test_what_is_in_a_block_without_effect_has_none() -> None:
     by_path = {row.path: row for row in rows()}
     assert by_path["vrrp_instance/advert_int"].status == "works"
     assert by_path["vrrp_instance/virtual_ipaddress/<entry>/autojoin"].status == "not-yet"
+
+
+def test_what_the_checks_say_has_no_effect_is_listed_so() -> None:
+    """``context.later(PATH, ...)`` in cross/ says at the start that a keyword has no effect."""
+    sources = [path.read_text(encoding="utf-8") for path in (CONFIG / "cross").glob("*.py")]
+    said = {path for text in sources for path in re.findall(r"\.later\(\"([^\"]+)\"", text)}
+    by_path = {row.path: row for row in rows()}
+    names = {row.name: row for row in rows()}
+    listed = [by_path.get(each) or names.get(each) for each in said]
+    assert len([row for row in listed if row is not None]) >= 4
+    assert [row.path for row in listed if row is not None and row.effective] == []
 
 
 def test_everything_has_a_sentence() -> None:

@@ -66,6 +66,13 @@ def test_the_manual_names_every_keyword() -> None:
             assert f"\\fB{row.name}" in page, row.path
 
 
+def test_nothing_is_announced_and_left_out() -> None:
+    for name, make in generate.PAGES.items():
+        page = make()
+        for leaked in ("Values: .", "Default:  ", "``", "None.", " object at ", "Unset.", "(value=", "  |  |  |  |"):
+            assert leaked not in page, (name, leaked)
+
+
 @pytest.mark.parametrize("make", [manual.configuration_page, manual.daemon_page])
 def test_groff_has_nothing_to_say_about_the_manual(make: Any) -> None:
     groff = shutil.which("groff")
@@ -98,9 +105,67 @@ FILE = (
         "TCP_CHECK {\n}\nHTTP_GET {\nurl {\npath /\ndigest 0123456789abcdef0123456789abcdef\n}\n}",
     )
 )
+WIDE = """
+global_defs {
+    lvs_sync_daemon eth0 VI_1
+    lvs_timeouts tcp 900
+    smtp_server 10.0.0.25
+    notification_email { a@example.com }
+    vrrp_garp_extra_if all 7
+}
+SSL { ca /etc/ca }
+static_routes { 10.2.0.0/16 nexthop via 10.0.0.9 weight 2 nexthop dev eth1 encap mpls 7 }
+static_rules { from 10.0.0.0/24 table 100 preference 10 }
+interface_up_down_delays { eth1 2 0.5 }
+virtual_server_group WEB { 10.3.0.1-9 80 }
+vrrp_track_process haproxy { process haproxy }
+track_file number { file /run/number }
+bfd_instance peer { neighbor_ip 10.0.0.2 }
+garp_group { garp_interval 0.5 interface eth0 }
+vrrp_instance VI_1 {
+    interface eth0
+    use_vmac vrrp.51 02:00:00:aa:bb:cc
+    version 3
+    virtual_router_id 51
+    virtual_ipaddress { 10.0.0.1/24 }
+    virtual_routes { default via 10.0.0.254 dev eth0 table 100 mtu lock 1400 }
+    virtual_rules { from 10.0.0.0/24 table 100 preference 11 }
+    track_process { haproxy }
+    track_file { number }
+    track_bfd { peer weight 3 }
+    auth_hmac { key 1 hex:%s active_key 1 }
+}
+virtual_server group WEB {
+    protocol TCP
+    lvs_sched mh
+    lvs_method DR
+    real_server 10.3.1.1 80 {
+        SSL_GET { url { path /x } }
+        MISC_CHECK { misc_path /usr/bin/true }
+        DNS_CHECK { name example.com }
+        SMTP_CHECK { helo_name me }
+        PING_CHECK { }
+        UDP_CHECK { payload 00ff require_reply 61x2 }
+        FILE_CHECK { track_file number }
+        BFD_CHECK { name peer }
+    }
+}
+""".replace("%s active_key 1", f"{'ab' * 32}\n active_key 1")
 
 
-@pytest.mark.parametrize("text", ["", FILE])
+def test_the_wide_example_has_everything() -> None:
+    loaded = read(WIDE, Machine(commands=COMMANDS))
+    (server,) = loaded.configuration.virtual_server
+    assert len(server.real_server[0].checkers) == 8
+    missing = [name for name in type(loaded.configuration).__dataclass_fields__ if not _held(loaded, name)]
+    assert missing == ["vrrp_sync_group", "vrrp_script", "track_group", "static_ipaddress", "linkbeat_interfaces"]
+
+
+def _held(loaded: Any, name: str) -> bool:
+    return bool(getattr(loaded.configuration, name))
+
+
+@pytest.mark.parametrize("text", ["", FILE, WIDE])
 def test_what_is_printed_is_what_the_schema_says(text: str) -> None:
     machine = Machine(commands=COMMANDS)
     document = json.loads(json.dumps(as_json(read(text, machine).configuration, machine)))
