@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pykeepalived.config.kinds import Problem
+from pykeepalived.records import record
 
 
 class Severity(StrEnum):
@@ -49,7 +50,7 @@ class Span:
         return None if self.way is None else self.way()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Step:
     """One step of the way."""
 
@@ -59,7 +60,7 @@ class Step:
     """None where the program itself gave the value."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Expansion:
     """The line with its references replaced, and the part that is meant."""
 
@@ -68,7 +69,7 @@ class Expansion:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Origin:
     """How a text came about: what it became, and the steps, outermost reference first."""
 

@@ -8,7 +8,6 @@ on its interface; a static route and a static rule are all they say.
 
 import dataclasses
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pykeepalived.config.blocks.addresses import AddressEntry
@@ -29,6 +28,7 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.blocks.vrrp_track_process import VrrpTrackProcess
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import Timer
+from pykeepalived.records import record
 
 Item = TypeVar("Item")
 _SECRET = frozenset({"auth_pass", "auth_hmac"})
@@ -36,7 +36,7 @@ _LONGEST = 120
 """Characters that the values of a keyword may take; beyond that its name is all that is told."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Changes(Generic[Item]):
     """Added, removed, and changed as pairs of old and new. What stayed as it was is not here."""
 
@@ -48,7 +48,7 @@ class Changes(Generic[Item]):
         return bool(self.added or self.removed or self.changed)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Difference:
     """What a reload has to do."""
 

@@ -31,9 +31,10 @@ from pykeepalived.config.kinds import (
 from pykeepalived.config.schema import UNSET, Block, Keyword, is_block, table_of
 from pykeepalived.config.script_text import command_text
 from pykeepalived.config.surroundings import AccountNames
+from pykeepalived.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Words:
     """A value given as the words of the file."""
 

@@ -6,11 +6,12 @@ Nothing here reads text.
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any, Required, TypedDict, TypeVar, Unpack
 
 from pykeepalived.config.kinds import Kind
+from pykeepalived.records import record
 
 
 class Repeat(Enum):
@@ -34,7 +35,7 @@ class Unset(Enum):
 UNSET = Unset.UNSET
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Keyword:
     """One keyword of one block."""
 
@@ -69,7 +70,7 @@ class Keyword:
     """A missing word is said and the keyword ignored; otherwise it is the end of the reading."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Block:
     """The table of one block."""
 

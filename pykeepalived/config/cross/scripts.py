@@ -1,19 +1,19 @@
 """Scripts: whether the command exists, its user may run it, and nobody else could change it."""
 
 import re
-from dataclasses import dataclass
 
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.cross.context import Context, nearest
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.raw import CommandGiven, Given, Raw
 from pykeepalived.config.surroundings import Account, PathElement, ScriptPath
+from pykeepalived.records import record
 
 _opens_a_file = re.compile(r"<[ \t]*/").match
 DEFAULT_USER = "keepalived_script"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Wrong:
     """What is wrong with a command."""
 

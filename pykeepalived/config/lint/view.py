@@ -1,15 +1,15 @@
 """What a rule of the lint looks at, and what it answers with."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.diagnostics import Diagnostic, Severity, Span
 from pykeepalived.config.raw import Raw
 from pykeepalived.config.surroundings import Surroundings
+from pykeepalived.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Peer:
     """The configuration of another node."""
 
@@ -18,7 +18,7 @@ class Peer:
     configuration: Configuration
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class View:
     """One file: its values, where they stand, and the other nodes as far as they are known."""
 
