@@ -1,6 +1,7 @@
 """Where keepalived itself is, the peer and the oracle: Debian's package, never installed as a service."""
 
 import os
+import shlex
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,19 @@ def why_not() -> str | None:
     if done.returncode != 0:
         return f"{place} does not start: {done.stderr.strip()}"
     return None
+
+
+def program() -> tuple[Path, str]:
+    """The program behind the script that starts it, and the folders of libraries that the script names."""
+    place = binary()
+    if place is None:
+        raise RuntimeError("there is no keepalived here")
+    head = place.read_bytes()[:4096]
+    if head.startswith(b"#!"):
+        words = shlex.split(head.decode().splitlines()[1])
+        libraries = next((word.partition("=")[2] for word in words if word.startswith("LD_LIBRARY_PATH=")), "")
+        return Path(words[words.index("exec") + 1]), libraries
+    return place, ""
 
 
 def make() -> Make:

@@ -98,7 +98,7 @@ class AddressReader:
                 flags.add(name)
         six = address.version == 6
         peer = self._peer(entry, values.get("peer"), address)
-        if peer is not None and "/" in entry.subject:
+        if peer is not None and prefix_length != address.max_prefixlen:
             hint = "write the address without its prefix length: the other end is all there is on the link"
             message = f"({self._owner}) an address with a peer has no prefix length - ignored"
             self._context.error(message, entry.span(), hint)

@@ -52,6 +52,13 @@ class Scripts:
             self._default = self._find_default()
         return self._default
 
+    def default_account_before(self, given: Given) -> Account | None:
+        """The default account where it is not our own, for a line that does not look further down than itself."""
+        known = self._user is not None and self._user.order < given.order
+        if not known and (self._user is not None or self._context.surroundings.user(DEFAULT_USER) is None):
+            return None
+        return self.default_account()
+
     def _find_default(self) -> Account | None:
         context = self._context
         if self._user is not None:

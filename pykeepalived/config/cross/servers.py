@@ -13,11 +13,12 @@ from pykeepalived.config.cross.addresses import family_of
 from pykeepalived.config.cross.checkers import Above, Checkers
 from pykeepalived.config.cross.context import Context, nearest
 from pykeepalived.config.cross.followers import Followers
+from pykeepalived.config.cross.mark_family import mark_family
 from pykeepalived.config.cross.real_servers import Around, RealServers, first_family
 from pykeepalived.config.cross.scripts import Scripts
-from pykeepalived.config.kinds import AF_INET, AF_INET6, IP, UINT_MAX, Endpoint, Problem, Refused, number
+from pykeepalived.config.kinds import AF_INET, IP, UINT_MAX, Endpoint, Problem, Refused, number
 from pykeepalived.config.kinds_lvs import LvsMethod
-from pykeepalived.config.raw import Given, Raw
+from pykeepalived.config.raw import Raw
 from pykeepalived.units import SECOND
 
 DELAY_LOOP = 60 * SECOND
@@ -184,7 +185,7 @@ class Servers:
             if head.group is not None:
                 return self._group_service(raw, head.group, reals)
             self._mark_has_no_protocol(raw)
-            return Service("fwmark", None, 0, 0, head.fwmark, _mark_family(raw, reals))
+            return Service("fwmark", None, 0, 0, head.fwmark, mark_family(raw, reals, self._context))
         family = family_of(head.address)
         given = raw.given.get("ip_family")
         if given is not None and FAMILIES[given.value] != family:
@@ -266,24 +267,6 @@ def _mark(text: str) -> int:
         hint = f"use a number from 1 to {UINT_MAX}"
         raise Refused(f"fwmark '{text}' outside range [1, {UINT_MAX}]", 1, hint, Problem.INVALID_NUMBER)
     return mark
-
-
-def _mark_family(raw: Raw, reals: list[Raw]) -> int:
-    """A mark's family: what the first says of ip_family, the granularity and a server's address."""
-    said: list[tuple[int, int]] = []
-    family = raw.given.get("ip_family")
-    if family is not None:
-        said.append((family.order, FAMILIES[family.value]))
-    granularity = raw.given.get("persistence_granularity")
-    if granularity is not None:
-        said.append((granularity.order, AF_INET6 if isinstance(granularity.value, int) else AF_INET))
-    sorry: Given | None = raw.given.get("sorry_server")
-    if sorry is not None:
-        said.append((sorry.order, family_of(sorry.value[0])))
-    first = first_family(reals)
-    if first is not None:
-        said.append((reals[0].order, first))
-    return min(said, default=(0, AF_INET))[1]
 
 
 def _text(raw: Raw) -> str:

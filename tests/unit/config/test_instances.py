@@ -237,6 +237,7 @@ def test_authentication_is_cut_to_eight_bytes() -> None:
         ("10.0.0.1/24 scope 77", AddressEntry(IPv4Address("10.0.0.1"), 24, "eth0", 77)),
         ("10.0.0.1/24 scope local-net", AddressEntry(IPv4Address("10.0.0.1"), 24, "eth0", 100)),
         ("10.0.0.1 peer 10.0.0.2", AddressEntry(IPv4Address("10.0.0.1"), 32, "eth0", peer=IPv4Address("10.0.0.2"))),
+        ("10.0.0.1/32 peer 10.0.0.2", AddressEntry(IPv4Address("10.0.0.1"), 32, "eth0", peer=IPv4Address("10.0.0.2"))),
         ("10.0.0.1 no_track\thome", AddressEntry(IPv4Address("10.0.0.1"), 32, "eth0", no_track=True, home=True)),
         ("fe80::1", AddressEntry(IPv6Address("fe80::1"), 128, "eth0", nodad=True, preferred_lft=0)),
         ("fe80::1/64", AddressEntry(IPv6Address("fe80::1"), 64, "eth0", nodad=True)),

@@ -311,8 +311,15 @@ def test_fifos_and_their_owners() -> None:
     text = f"{SECURE}global_defs {{\n{fifos}\n}}"
     found = read(text).configuration.global_defs
     assert found.notify_fifo == Fifo("/run/a", "nobody", owner=(65534, 65534))
-    assert (found.vrrp_notify_fifo, found.lvs_notify_fifo) == (None, Fifo("/run/b"))
+    assert (found.vrrp_notify_fifo, found.lvs_notify_fifo) == (None, Fifo("/run/b", owner=(0, 0)))
     assert found.notify_fifo_script == Script(("/usr/bin/true",))
+
+
+def test_a_fifo_without_an_owner_is_made_that_of_the_script_user_above_it() -> None:
+    lines = "vrrp_notify_fifo /run/a\nscript_user nobody\nlvs_notify_fifo /run/b\nnotify_fifo /run/c root"
+    found = sound(f"global_defs {{\n{lines}\n}}").configuration.global_defs
+    assert (found.vrrp_notify_fifo, found.lvs_notify_fifo) == (Fifo("/run/a"), Fifo("/run/b", owner=(65534, 65534)))
+    assert found.notify_fifo == Fifo("/run/c", "root", owner=(0, 0))
 
 
 def test_settings_that_are_read_and_have_no_effect_are_said() -> None:

@@ -495,3 +495,26 @@ def test_mails_are_sent_where_the_settings_say_so(settings: str, virtual: bool, 
     other = read(f"global_defs {{\n{settings}\n}}\n" + server_text("smtp_alert off", "smtp_alert off"))
     assert not other.configuration.virtual_server[0].smtp_alert
     assert not other.configuration.virtual_server[0].real_server[0].smtp_alert
+
+
+@pytest.mark.parametrize(
+    ("lines", "family", "exit_code"),
+    [
+        # what is no tunnel's end says it, wherever it stands; a tunnel's end says nothing
+        ("lvs_method NAT\nreal_server 2001:db8::1 0 {\n}", 10, 0),
+        ("lvs_method TUN\nreal_server 10.0.0.1 0 {\n}\nip_family inet6", 10, 0),
+        ("lvs_method NAT\nreal_server 10.0.0.1 0 {\n}\nip_family inet6", 2, 5),
+        ("lvs_method TUN\nreal_server 2001:db8::1 0 {\nlvs_method NAT\n}\nip_family inet", 10, 5),
+        ("lvs_method NAT\nreal_server 2001:db8::1 0 {\nlvs_method TUN\n}\nreal_server 10.0.0.1 0 {\n}", 2, 0),
+        # all ends of tunnels: IPv6 when all are of it
+        ("lvs_method TUN\nreal_server 2001:db8::1 0 {\n}\nreal_server 10.0.0.1 0 {\n}", 2, 0),
+        ("lvs_method TUN\nreal_server 2001:db8::1 0 {\n}\nreal_server 2001:db8::2 0 {\n}", 10, 0),
+        # the sorry server is asked last
+        ("lvs_method TUN\nsorry_server 10.0.0.9 0\nip_family inet6\nreal_server 2001:db8::1 0 {\n}", 10, 0),
+        ("lvs_method NAT\nsorry_server 2001:db8::1 0\nreal_server 10.0.0.1 0 {\nlvs_method TUN\n}", 10, 0),
+    ],
+)
+def test_the_family_of_a_mark(lines: str, family: int, exit_code: int) -> None:
+    loaded = read(f"virtual_server fwmark 9 {{\nlvs_sched rr\n{lines}\n}}")
+    assert [each.family for each in loaded.configuration.virtual_server] == [family]
+    assert loaded.exit_code == exit_code
