@@ -39,8 +39,8 @@ class Interpreter:
         self._statements = preprocessor.statements(path)
         self._findings = findings
         self._remember = remember
-        self.remembered = False
-        """A block was like one before it and was not read again: places in it are those of the first."""
+        self.recalled: set[tuple[str, int]] = set()
+        """Files and lines of blocks that others are like, which were not read again: a place in them is one of many."""
         self._waiting: Statement | None = None
         self._inside = False  # a block other than global_defs
         self._order = 0
@@ -222,7 +222,9 @@ class Interpreter:
         if known is not None:
             inner.given, inner.said, inner.blocks = known.given, known.said, known.blocks
             self._preprocessor.skip(len(lines))
-            self.remembered = True
+            first = known.head.line
+            if (first.file, first.number) not in self.recalled:
+                self.recalled |= {(first.file, first.number + each) for each in range(len(lines) + 2)}
             return
         before = self._findings.count
         self._block(inner, where, table.blocks)

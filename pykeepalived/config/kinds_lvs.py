@@ -29,6 +29,10 @@ class LvsMethod:
     tunnel_port: int = 0
     checksum: Literal["nocsum", "csum", "remcsum"] = "nocsum"
 
+    def __str__(self) -> str:
+        """As it stands in the file."""
+        return Method().write(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Method(Kind):

@@ -70,17 +70,20 @@ class Loaded:
 def load(path: str, surroundings: Surroundings, options: LoadOptions) -> Loaded:
     """The configuration of that file and everything that is to be said about it. Never raises, whatever the bytes.
 
-    Blocks like one before are not read again. Where something is to be said the file is read once more, block by block:
-    then every place is right.
+    Blocks like one before are not read again. Where something is to be said of such a block the whole file is read once
+    more, block by block: then it is said of each, at its place.
     """
-    loaded, remembered = _load(path, surroundings, options, remember=True)
-    if remembered and loaded.diagnostics:
+    loaded, recalled = _load(path, surroundings, options, remember=True)
+    places = ((each.span.file, each.span.line) for each in loaded.diagnostics if each.span is not None)
+    if recalled and not recalled.isdisjoint(places):
         loaded, _ = _load(path, surroundings, options, remember=False)
     return loaded
 
 
-def _load(path: str, surroundings: Surroundings, options: LoadOptions, *, remember: bool) -> tuple[Loaded, bool]:
-    """What comes of the file, and whether blocks were not read because they are like others."""
+def _load(
+    path: str, surroundings: Surroundings, options: LoadOptions, *, remember: bool
+) -> tuple[Loaded, set[tuple[str, int]]]:
+    """What comes of the file, and the lines of blocks that others are like and that stand for them."""
     findings = Findings()
     config_id = options.config_id or surroundings.host_name().partition(".")[0]
     preprocessor = Preprocessor(surroundings, findings, config_id, all_config=options.all_config)
@@ -88,7 +91,7 @@ def _load(path: str, surroundings: Surroundings, options: LoadOptions, *, rememb
     try:
         root = interpreter.run()
     except Unreadable as unreadable:
-        return _unusable(path, unreadable, options), False
+        return _unusable(path, unreadable, options), set()
     context = Context(surroundings, findings)
     namespace = root.given.get("net_namespace")
     entered = namespace is None or context.enter(namespace.value, namespace.span(1))
@@ -109,7 +112,7 @@ def _load(path: str, surroundings: Surroundings, options: LoadOptions, *, rememb
         fatal=fatal,
         files=tuple(preprocessor.opened),
     )
-    return loaded, interpreter.remembered
+    return loaded, interpreter.recalled
 
 
 def _other_ids(ids: AbstractSet[str], own: str) -> AbstractSet[str]:
