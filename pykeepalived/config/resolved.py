@@ -28,6 +28,7 @@ from pykeepalived.config.kinds import (
     Timer,
     word_text,
 )
+from pykeepalived.config.kinds_global import Fifo
 from pykeepalived.config.schema import UNSET, Block, Keyword, is_block, table_of
 from pykeepalived.config.script_text import command_text
 from pykeepalived.config.surroundings import AccountNames
@@ -77,8 +78,6 @@ class Around:
         return self.account(script.uid, script.gid, script.groups)
 
 
-_EARLY = frozenset(("ip_family", "protocol"))
-"""Keywords that come first: they tell what others mean."""
 Said = dict[str, Any]
 """Keyword -> its value, or Words, or SILENT."""
 
@@ -109,13 +108,25 @@ def said(item: Any, table: Block, around: Around) -> Said:
         if isinstance(spec.kind, Command) and not spec.kind.user and isinstance(command, Script):
             changed.setdefault("user", Words(who) if (who := around.runs_as(command)) else SILENT)
     result: Said = {}
-    for name, spec in sorted(table.keywords.items(), key=lambda each: each[0] not in _EARLY):
+    for name, spec in sorted(table.keywords.items(), key=lambda each: _rank(each[0], item)):
         if name in changed:
             if changed[name] is not SILENT:
                 result[name] = changed[name]
         elif name in held and _differs(name, held[name], spec, held, around):
             result[name] = held[name]
     return result
+
+
+def _rank(name: str, item: Any) -> int:
+    """Keywords that tell what others mean come before them; the rest stands as in the table."""
+    if name in ("ip_family", "protocol"):
+        return 0
+    if isinstance(item, GlobalDefs) and item.script_user:
+        value = getattr(item, name, None)
+        if isinstance(value, Fifo) and not value.user and value.owner is None:
+            return 0  # it does not belong to the user of scripts, who is not known yet
+        return 1 if name == "script_user" else 2
+    return 1
 
 
 def _differs(name: str, value: Any, spec: Keyword, held: Said, around: Around) -> bool:
@@ -210,6 +221,7 @@ def _instance(item: VrrpInstance, held: Said, around: Around) -> Said:
         changed["mcast_dst_ip"] = item.mcast_group
     if item.strict_mode:  # its defaults are others
         changed["accept"] = item.accept
+        changed["owner_ignore_adverts"] = SILENT  # always so, and keepalived 2.2.7 does not know the word
     if item.notify_deleted_set and item.notify_deleted is None:
         changed["notify_deleted"] = Words("")
     if item.garp_master_refresh_repeat == settings.vrrp_garp_master_refresh_repeat == 0:
