@@ -28,7 +28,6 @@ from pykeepalived.config.kinds import (
     Timer,
     word_text,
 )
-from pykeepalived.config.kinds_global import Fifo
 from pykeepalived.config.schema import UNSET, Block, Keyword, is_block, table_of
 from pykeepalived.config.script_text import command_text
 from pykeepalived.config.surroundings import AccountNames
@@ -78,6 +77,8 @@ class Around:
         return self.account(script.uid, script.gid, script.groups)
 
 
+_EARLY = frozenset(("ip_family", "protocol"))
+"""Keywords that come first: they tell what others mean."""
 Said = dict[str, Any]
 """Keyword -> its value, or Words, or SILENT."""
 
@@ -108,25 +109,13 @@ def said(item: Any, table: Block, around: Around) -> Said:
         if isinstance(spec.kind, Command) and not spec.kind.user and isinstance(command, Script):
             changed.setdefault("user", Words(who) if (who := around.runs_as(command)) else SILENT)
     result: Said = {}
-    for name, spec in sorted(table.keywords.items(), key=lambda each: _rank(each[0], item)):
+    for name, spec in sorted(table.keywords.items(), key=lambda each: each[0] not in _EARLY):
         if name in changed:
             if changed[name] is not SILENT:
                 result[name] = changed[name]
         elif name in held and _differs(name, held[name], spec, held, around):
             result[name] = held[name]
     return result
-
-
-def _rank(name: str, item: Any) -> int:
-    """Keywords that tell what others mean come before them; the rest stands as in the table."""
-    if name in ("ip_family", "protocol"):
-        return 0
-    if isinstance(item, GlobalDefs) and item.script_user:
-        value = getattr(item, name, None)
-        if isinstance(value, Fifo) and not value.user and value.owner is None:
-            return 0  # it does not belong to the user of scripts, who is not known yet
-        return 1 if name == "script_user" else 2
-    return 1
 
 
 def _differs(name: str, value: Any, spec: Keyword, held: Said, around: Around) -> bool:

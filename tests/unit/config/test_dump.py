@@ -110,12 +110,3 @@ def test_a_command_is_written_as_words_that_read_as_it(argv: tuple[str, ...], te
     assert words is not None
     inner = script_words(words[0], escapes=True)
     assert inner == list(argv) or argv[:2] == ("/bin/sh", "-c")
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [("script_user nobody", "notify_fifo /run/f"), ("notify_fifo /run/f", "script_user nobody")],
-)
-def test_a_fifo_stays_above_or_below_the_user_it_belongs_to(first: str, second: str) -> None:
-    lines = dumped(f"global_defs {{\n{first}\n{second}\n}}\n{instance_text('')}")
-    assert lines.index(f"    {first}") < lines.index(f"    {second}")
