@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.diagnostics import Diagnostic, Severity, Span
 from pykeepalived.config.raw import Raw
@@ -11,11 +12,11 @@ from pykeepalived.records import record
 
 @record(frozen=True, slots=True)
 class Peer:
-    """The configuration of another node."""
+    """Another node, as far as it matters here."""
 
     label: str
     """How it is called in messages: ``node lb2``, ``/tmp/lb2.conf``."""
-    configuration: Configuration
+    vrrp_instance: tuple[VrrpInstance, ...]
 
 
 @record(frozen=True, slots=True)
