@@ -342,6 +342,8 @@ class Interpreter:
             raw.said.setdefault(name, Given(None, statement, self._order))
             if spec.checked and refused.problem is Problem.LACKS_WORD:
                 refused.problem = Problem.MISSING_PARAMETER
+            if refused.word < 0 and refused.problem is not Problem.LACKS_WORD:
+                refused.hint = refused.hint or f"write {statement.words[0]} {spec.arguments or kind.arguments()}"
             for each in (refused, *refused.also):
                 self._refused(statement, each)
             value = refused.kept

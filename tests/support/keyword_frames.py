@@ -7,15 +7,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.diagnostics import Diagnostic, Findings
 from pykeepalived.config.interpret import Interpreter
+from pykeepalived.config.kinds import NOTHING
 from pykeepalived.config.language import TOP
 from pykeepalived.config.listing import Row
 from pykeepalived.config.load import Loaded
 from pykeepalived.config.preprocess import Preprocessor
 from pykeepalived.config.raw import Raw
+from pykeepalived.config.schema import Repeat
 from tests.config.machine import Machine
 from tests.config.reading import COMMANDS, PATH, read
 
@@ -86,7 +89,19 @@ FRAMES: dict[str, Frame] = {
     f"{_REAL}/BFD_CHECK": Frame("", {"name": ("name b",)}, _BFD),
 }
 """Every block of the language."""
-EARLIER: dict[str, tuple[str, ...]] = {}
+_PEER = ("unicast_peer {", "10.0.0.2", "}")
+EARLIER: dict[str, tuple[str, ...]] = {
+    **{f"vrrp_instance/{name}": _PEER for name in ("unicast_src_ip", "unicast_ttl", "check_unicast_src")},
+    "vrrp_instance/old_unicast_checksum": _PEER,
+    "vrrp_instance/timer_expired_backup": ("nopreempt",),
+    "vrrp_instance/vmac_xmit_base": ("use_vmac",),
+    "virtual_server/sorry_server_inhibit": ("sorry_server 10.9.0.7 80",),
+    "virtual_server/sorry_server_lvs_method": ("sorry_server 10.9.0.7 80",),
+    **{f"virtual_server/{name}": (f"lvs_sched {name[:2]}",) for name in ("sh-port", "sh-fallback")},
+    **{f"virtual_server/{name}": (f"lvs_sched {name[:2]}",) for name in ("mh-port", "mh-fallback")},
+    "virtual_server/hashed": ("lvs_sched sh",),
+    "virtual_server/ops": ("protocol UDP",),
+}
 """Path of a keyword -> lines of its block that must stand before it."""
 
 
@@ -114,7 +129,7 @@ def around(path: str, lines: Sequence[str], under_test: str, earlier: Sequence[s
     frame = FRAMES[path]
     least = [line for word, each in frame.least.items() if word != under_test for line in each]
     block = [*least, *earlier, *lines]
-    count = len(least) + len(earlier)
+    above = len(least) + len(earlier)
     inner = path
     before, after = list(frame.before), list(frame.after)
     while inner:
@@ -122,11 +137,11 @@ def around(path: str, lines: Sequence[str], under_test: str, earlier: Sequence[s
         outer = FRAMES[parent(inner)]
         rest = [line for word, each in outer.least.items() if word != name for line in each] if parent(inner) else []
         block = [*rest, f"{name} {FRAMES[inner].head} {{", *block, "}"]
-        count += len(rest) + 1
+        above += len(rest) + 1
         inner = parent(inner)
         if inner:
             before, after = [*FRAMES[inner].before, *before], [*after, *FRAMES[inner].after]
-    return [*before, *block, *after], len(before) + count
+    return [*before, *block, *after], len(before) + above
 
 
 def place(row: Row, words: str, name: str = "") -> Place:
@@ -135,14 +150,11 @@ def place(row: Row, words: str, name: str = "") -> Place:
     block = parent(row.path)
     target = (row.target or row.path).rpartition("/")[2]
     earlier = EARLIER.get(row.target or row.path, ())
-    if needs_scripts(row):
-        earlier_file = list(SECURE)
-    else:
-        earlier_file = []
-    with_it, count = around(block, [f"{INDENT}{name} {words}".rstrip()], target, earlier)
+    earlier_file = list(SECURE) if needs_scripts(row) else []
+    with_it, above = around(block, [f"{INDENT}{name} {words}".rstrip()], target, earlier)
     without, _ = around(block, [], target, earlier)
     lines = [*earlier_file, *with_it]
-    return Place("\n".join(lines) + "\n", len(earlier_file) + count + 1, "\n".join([*earlier_file, *without]) + "\n")
+    return Place("\n".join(lines) + "\n", len(earlier_file) + above + 1, "\n".join([*earlier_file, *without]) + "\n")
 
 
 def needs_scripts(row: Row) -> bool:
@@ -161,6 +173,11 @@ def column(name: str, words: str, at: int) -> int:
     return len(INDENT) + len(name) + 2 + starts[at]
 
 
+def count(words: str) -> int:
+    """How many words they are."""
+    return len(_WORD.findall(words))
+
+
 def machine() -> Machine:
     """A machine that has what the samples name."""
     found = Machine(commands=COMMANDS)
@@ -177,6 +194,17 @@ def loaded(text: str) -> Loaded:
 def configuration(text: str) -> Configuration:
     """What the file means."""
     return loaded(text).configuration
+
+
+def given(row: Row, text: str) -> Any:
+    """The value of that keyword as it stands in the last block of its path; NOTHING where there is none."""
+    name = (row.target or row.path).rpartition("/")[2]
+    found = raw(text, parent(row.path)).given.get(name)
+    if found is None:
+        return NOTHING
+    if row.keyword is not None and row.keyword.repeat is Repeat.EACH:
+        return found.value[-1].value
+    return found.value
 
 
 def raw(text: str, path: str) -> Raw:

@@ -6,6 +6,7 @@ Values are worked out here, not by the kinds: a kind that reads wrongly is found
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
@@ -43,6 +44,7 @@ from pykeepalived.config.kinds_vrrp import (
     VmacArguments,
 )
 from pykeepalived.config.raw import CommandGiven
+from pykeepalived.config.schema import Keyword
 from pykeepalived.units import SECOND
 
 Good = tuple[str, Any]
@@ -284,9 +286,22 @@ _GOOD: dict[type[Kind], Callable[[Any], Sequence[Good]]] = {
 }
 
 
-def good(kind: Kind) -> Sequence[Good]:
-    """Words that are a value of that kind; none for a block of lines."""
-    return _GOOD[type(kind)](kind) if type(kind) in _GOOD else ()
+_ACCOUNTS: Sequence[Good] = (("root", ("root",)), ("nobody adm", ("nobody", "adm")), ("nobody :adm", ("nobody", ":adm")))
+_OF: dict[str, Sequence[Good]] = {
+    "global_defs/script_user": _ACCOUNTS,
+    "vrrp_script/user": _ACCOUNTS,
+    "virtual_server/real_server/MISC_CHECK/user": _ACCOUNTS,
+    "global_defs/include_check": (("", ()), ("read", ("read",)), ("+read -match", ("+read", "-match"))),
+    "virtual_server/real_server/FILE_CHECK/track_file": (("f", "f"), ('"f"', "f")),
+    "virtual_server/real_server/BFD_CHECK/name": (("b", "b"),),
+    "net_namespace": (("blue", "blue"),),
+}
+"""Where the words must name something that is there: path -> words and value."""
+
+
+def good(path: str, kind: Kind) -> Sequence[Good]:
+    """Words that are a value of that keyword; none for a block of lines."""
+    return _OF[path] if path in _OF else _GOOD[type(kind)](kind) if type(kind) in _GOOD else ()
 
 
 # --- what is wrong ---
@@ -359,7 +374,7 @@ _BAD: dict[type[Kind], Callable[[Any], Sequence[Bad]]] = {
     kinds_lvs.Cut: lambda kind: (Bad("a" * kind.longest + "b", kept="a" * kind.longest),),
     RealTimePriority: lambda _: (Bad("0", kept=1), Bad("100", kept=99), *map(Bad, _NO_NUMBER)),
     CpuList: lambda _: (Bad("1 x", 1, kept=()), Bad("1024", kept=()), Bad("0 -1", 1, kept=())),
-    MailServerKind: lambda _: (Bad("10.0.0.9 0", 1), Bad("10.0.0.9 65536", 1), Bad("10.0.0.9/24"), Bad("a_b!")),
+    MailServerKind: lambda _: (Bad("10.0.0.9 0", 1), Bad("10.0.0.9 65536", 1), Bad("10.0.0.9/24"), Bad("a_b,c")),
     MulticastV6: lambda _: (
         *(Bad("2001:db8::1"), Bad("224.0.0.18"), Bad("x")),
         Bad("ff05::9", kept=IPv6Address("ff05::9")),
@@ -437,3 +452,75 @@ NO_BAD: frozenset[type[Kind]] = frozenset(
     {kinds.Flag, kinds.Word, kinds.Words, kinds.Names, kinds.Entries, kinds_lvs.NamedEntries, FifoKind}
 )
 """Kinds that refuse no word: anything is a value, or nothing is looked at."""
+
+
+class Surplus(Enum):
+    """What becomes of a word behind those that are wanted."""
+
+    IGNORED = "ignored"
+    KEPT = "kept"  # it is said, and the value stands
+    REFUSED = "refused"  # it is said, and the line is as if it were not there
+    TAKEN = "taken"  # it is part of the value
+
+
+_SURPLUS: dict[type[Kind], Surplus] = {
+    **dict.fromkeys(
+        (
+            *(kinds.Integer, RealTimeLimit, kinds.Timer, Milliseconds, kinds.Flag, kinds.Boolean, Switch, kinds.Choice),
+            *(kinds.Word, kinds.Interface, kinds.Address, kinds.Port, kinds.Endpoint, kinds.Hex, kinds.Password),
+            *(kinds.Command, ProcessName, RealTimePriority, MailServerKind, MulticastV6, FifoKind, ChainNames),
+            *(IpsetNames, TableName, ExtraGarpKind, HmacKeyKind, kinds_lvs.Cut, kinds_lvs.Granularity),
+            kinds_lvs.DnsName,
+        ),
+        Surplus.IGNORED,
+    ),
+    **dict.fromkeys(
+        (
+            *(TrackerWeight, InitFile, VmacArguments, IpvlanArguments, kinds_lvs.Method, kinds_lvs.StatusCodes),
+            *(kinds_lvs.RegexOptions, kinds_lvs.FileWeight, LvsTimeoutsKind, SyncDaemonKind, ReceiveBuffersKind),
+        ),
+        Surplus.KEPT,
+    ),
+    **dict.fromkeys(
+        (
+            *(OneWord, kinds_lvs.OneWord, OneNumber, Umask, CpuList, kinds_lvs.HexBytes, kinds_lvs.HexReply),
+            *(kinds_lvs.Pattern, kinds_lvs.Offset, kinds_lvs.StackSizes),
+        ),
+        Surplus.REFUSED,
+    ),
+    kinds.Words: Surplus.TAKEN,
+}
+UNCOUNTED: frozenset[type[Kind]] = frozenset(
+    {kinds_lvs.Pattern, kinds_lvs.RegexOptions, kinds_lvs.Offset, kinds_lvs.StackSizes}
+)
+"""Kinds of PCRE2's: keepalived tells of their mistakes and counts none."""
+
+
+def surplus(kind: Kind) -> Surplus:
+    """What becomes of one word more."""
+    if isinstance(kind, OneWord) and not kind.alone:
+        return Surplus.IGNORED
+    return _SURPLUS[type(kind)]
+
+
+ONE_LINE = frozenset(_SURPLUS)
+"""Kinds of a keyword on one line; the others open a block."""
+GOES_ON: frozenset[type[Kind]] = frozenset(
+    {
+        *(LvsTimeoutsKind, SyncDaemonKind, kinds_lvs.HexBytes, kinds_lvs.FileWeight, kinds.Command),
+        *(ExtraGarpKind, kinds_lvs.OneWord, OneNumber),
+    }
+)
+"""Kinds whose missing word is a mistake among others: exit status 5. Otherwise it is the end of the reading: 2."""
+NOT_SAID: frozenset[type[Kind]] = frozenset(
+    {kinds_lvs.StatusCodes, kinds_lvs.Pattern, kinds_lvs.Offset, kinds_lvs.StackSizes}
+)
+"""Kinds whose missing word keepalived does not count: exit status 0."""
+
+
+def status_without_words(spec: Keyword) -> int:
+    """What the test mode exits with when the keyword, which cannot, stands alone."""
+    kind = spec.kind
+    if type(kind) in NOT_SAID:
+        return 0
+    return 5 if type(kind) in GOES_ON or spec.checked or getattr(kind, "checked", False) else 2
