@@ -205,7 +205,7 @@ _GOOD: dict[type[Kind], Callable[[Any], Sequence[Good]]] = {
     ),
     Umask: lambda _: (
         *(("0177", 0o177), ("0777", 0o777), ("0x1ff", 0o777), ("127", 0o177), ("0", 0)),
-        *(("IRWXU|IXGRP | IROTH", 0o714), ("IWUSR", 0o200)),
+        *(("IRWXU|IXGRP|IROTH", 0o714), ("IWUSR", 0o200)),
     ),
     ChainNames: lambda _: (
         *(("", CHAINS), ("IN", ("IN",)), ("IN OUT", ("IN", "OUT"))),
@@ -247,9 +247,9 @@ _GOOD: dict[type[Kind], Callable[[Any], Sequence[Good]]] = {
         ("86400 all", ExtraGarp(86400 * SECOND, everywhere=True)),
     ),
     HmacKeyKind: lambda _: (
-        (f"1 hex:{_HEX_KEY}", HmacKey(1, b"\xab" * 32)),
         (f"255 {'k' * 64}", HmacKey(255, b"k" * 64)),
         (f"7 {'k' * 32}", HmacKey(7, b"k" * 32)),
+        (f"1 hex:{_HEX_KEY}", HmacKey(1, b"\xab" * 32)),
     ),
     kinds_lvs.Method: lambda _: _TUNNELS,
     kinds_lvs.Granularity: lambda _: (
@@ -267,9 +267,9 @@ _GOOD: dict[type[Kind], Callable[[Any], Sequence[Good]]] = {
         ("200-299 404", ((200, 299), (404, 404))),
         ("204-204", ((204, 204),)),
     ),
-    kinds_lvs.Pattern: lambda _: (('"a.*b"', "a.*b"), ("'it is'", "it is"), ('"\\\\d\\n"', "\\d\n")),
+    kinds_lvs.Pattern: lambda _: (('"a.*b"', "a.*b"), ('"it is"', "it is"), ("'it'", "it"), ('"\\\\d\\n"', "\\d\n")),
     kinds_lvs.RegexOptions: lambda _: (
-        ("caseless", ("caseless",)),
+        ("", ()),
         *((each, (each,)) for each in kinds_lvs.REGEX_OPTIONS),
         ("dotall ucp", ("dotall", "ucp")),
     ),
@@ -470,14 +470,14 @@ _SURPLUS: dict[type[Kind], Surplus] = {
             *(kinds.Word, kinds.Interface, kinds.Address, kinds.Port, kinds.Endpoint, kinds.Hex, kinds.Password),
             *(kinds.Command, ProcessName, RealTimePriority, MailServerKind, MulticastV6, FifoKind, ChainNames),
             *(IpsetNames, TableName, ExtraGarpKind, HmacKeyKind, kinds_lvs.Cut, kinds_lvs.Granularity),
-            kinds_lvs.DnsName,
+            *(kinds_lvs.DnsName, kinds_lvs.FileWeight, TrackerWeight),
         ),
         Surplus.IGNORED,
     ),
     **dict.fromkeys(
         (
-            *(TrackerWeight, InitFile, VmacArguments, IpvlanArguments, kinds_lvs.Method, kinds_lvs.StatusCodes),
-            *(kinds_lvs.RegexOptions, kinds_lvs.FileWeight, LvsTimeoutsKind, SyncDaemonKind, ReceiveBuffersKind),
+            *(InitFile, VmacArguments, IpvlanArguments, kinds_lvs.Method, kinds_lvs.StatusCodes),
+            *(kinds_lvs.RegexOptions, LvsTimeoutsKind, SyncDaemonKind, ReceiveBuffersKind),
         ),
         Surplus.KEPT,
     ),
@@ -501,6 +501,11 @@ def surplus(kind: Kind) -> Surplus:
     if isinstance(kind, OneWord) and not kind.alone:
         return Surplus.IGNORED
     return _SURPLUS[type(kind)]
+
+
+def kept_with_surplus(kind: Kind, value: Any) -> Any:
+    """What stands where one word more is said and the value is kept."""
+    return LvsMethod(value.forward) if isinstance(kind, kinds_lvs.Method) else value
 
 
 ONE_LINE = frozenset(_SURPLUS)
