@@ -83,6 +83,7 @@ class AddressReader:
             if not name:
                 hint = nearest(piece.value or "", _OPTIONS)
                 hint = "is the next address missing its own line?" if _is_address(piece.value) else hint
+                hint = hint or f"the options are {', '.join(_OPTIONS)}"
                 message = f"({self._owner}) unknown option '{piece.value}' of an address - ignored"
                 self._context.error(message, entry.span(piece), hint)
             elif name in ("dev", "scope", "broadcast", "label", "peer", "preferred_lft", "track_group"):
