@@ -23,7 +23,6 @@ NEEDS_NAME = frozenset({"vrrp_script", "vrrp_track_process", "track_file", "bfd_
 """Blocks whose missing name ends keepalived at once."""
 ONE_NAME = frozenset({"vrrp_instance", "vrrp_sync_group", "track_group"})
 UNIQUE = ONE_NAME | {"bfd_instance"}
-NAMED = NEEDS_NAME | ONE_NAME
 MANY_NOT_EFFECTIVE = 500
 
 
@@ -415,7 +414,7 @@ class Interpreter:
 
     def _value_block(self, statement: Statement) -> bool:
         """Takes the brace of a block of lines; without one the lines count all the same."""
-        if len(statement.words) > 1 and statement.words[0] not in NAMED:
+        if len(statement.words) > 1:
             self._error(
                 f"Block {statement.words[0]} has extra parameters: {' '.join(statement.words[1:])}",
                 statement.span(1),
