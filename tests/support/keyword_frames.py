@@ -62,7 +62,8 @@ FRAMES: dict[str, Frame] = {
     "vrrp_sync_group": Frame("g", {"group": ("group {", "VI_1", "}")}, (*_INSTANCE, *SECURE)),
     "garp_group": Frame("", {"garp_interval": ("garp_interval 1",), "interface": ("interface eth1",)}),
     "vrrp_instance": Frame(
-        "VI_1", {"interface": ("interface eth0",), "virtual_router_id": ("virtual_router_id 51",), "virtual_ipaddress": _VIP}
+        "VI_1",
+        {"interface": ("interface eth0",), "virtual_router_id": ("virtual_router_id 51",), "virtual_ipaddress": _VIP},
     ),
     "vrrp_instance/authentication": Frame("", {"auth_type": ("auth_type PASS",), "auth_pass": ("auth_pass secret",)}),
     "vrrp_instance/auth_hmac": Frame("", {"key": (_KEY,), "active_key": ("active_key 1",)}),

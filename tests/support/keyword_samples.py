@@ -71,7 +71,14 @@ _ADDRESSES: Sequence[Good] = (
     ("10.0.0.9/24", IPv4Address("10.0.0.9")),
 )
 _SIX: Sequence[Good] = (("2001:DB8::9", IPv6Address("2001:db8::9")),)
-_NO_ADDRESS = (Bad("10.0.0"), Bad("10.0.0.256"), Bad("010.0.0.1"), Bad("localhost"), Bad("fe80::1%eth0"), Bad("1::2::3"))
+_NO_ADDRESS = (
+    Bad("10.0.0"),
+    Bad("10.0.0.256"),
+    Bad("010.0.0.1"),
+    Bad("localhost"),
+    Bad("fe80::1%eth0"),
+    Bad("1::2::3"),
+)
 _NO_NUMBER = ("12x", "0x10", "1.5", "++1", "-")
 
 
@@ -254,7 +261,7 @@ _GOOD: dict[type[Kind], Callable[[Any], Sequence[Good]]] = {
     kinds_lvs.Method: lambda _: _TUNNELS,
     kinds_lvs.Granularity: lambda _: (
         ("255.255.255.0", IPv4Address("255.255.255.0")),
-        ("0.0.0.0", IPv4Address("0.0.0.0")),  # noqa: S104 - a netmask
+        ("0.0.0.0", IPv4Address("0.0.0.0")),
     ),
     kinds_lvs.HexBytes: lambda _: (("00ff", b"\x00\xff"), ("61 6 0A", b"a\x06\n"), ("a", b"\n")),
     kinds_lvs.HexReply: lambda _: (
@@ -286,7 +293,11 @@ _GOOD: dict[type[Kind], Callable[[Any], Sequence[Good]]] = {
 }
 
 
-_ACCOUNTS: Sequence[Good] = (("root", ("root",)), ("nobody adm", ("nobody", "adm")), ("nobody :adm", ("nobody", ":adm")))
+_ACCOUNTS: Sequence[Good] = (
+    ("root", ("root",)),
+    ("nobody adm", ("nobody", "adm")),
+    ("nobody :adm", ("nobody", ":adm")),
+)
 _OF: dict[str, Sequence[Good]] = {
     "global_defs/script_user": _ACCOUNTS,
     "vrrp_script/user": _ACCOUNTS,

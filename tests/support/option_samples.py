@@ -81,7 +81,12 @@ _BASE: dict[tuple[str, str], str] = {
     ("rule", "track_group"): "from 10.0.0.0/8 preference 100 table 7 iif eth0",
 }
 BEFORE = {
-    "track_script": (*("global_defs {", "enable_script_security", "script_user root", "}"), *("vrrp_script s {",), "script /opt/check.sh", "}"),
+    "track_script": (
+        *("global_defs {", "enable_script_security", "script_user root", "}"),
+        *("vrrp_script s {",),
+        "script /opt/check.sh",
+        "}",
+    ),
     "track_file": ("track_file f {", "file /tmp/f", "weight 3", "}"),
     "track_process": ("vrrp_track_process p {", "process nginx", "weight 3", "}"),
     "track_bfd": ("bfd_instance b {", "neighbor_ip 10.0.0.9", "weight 3", "}"),
@@ -169,9 +174,7 @@ _OF_KIND: dict[type[Kind], Callable[[Any], Sequence[Good]]] = {
     Named: _named,
     Realms: lambda _: (("255", 255), ("1/2", 0x10002), ("paid", 7), ("paid/255", 0x700FF)),
     AnyBase: lambda kind: (*_bounds(0, kind.maximum), ("0x1f", 31), ("017", 15)),
-    Mark: lambda _: (
-        *(("5", (5, 2**32 - 1)), ("0x10/0xff", (16, 255)), ("4294967295/0", (2**32 - 1, 0))),
-    ),
+    Mark: lambda _: (*(("5", (5, 2**32 - 1)), ("0x10/0xff", (16, 255)), ("4294967295/0", (2**32 - 1, 0))),),
     Span: lambda kind: ((f"0-{kind.maximum}", (0, kind.maximum)), ("7-7", (7, 7))),
     Host: lambda kind: (
         ("10.0.0.9", IPv4Address("10.0.0.9")),
@@ -214,7 +217,10 @@ _OF: dict[tuple[str, str], Sequence[Good]] = {
     ("route", "nexthop"): (
         ("via 10.0.0.9", (Nexthop(via=IPv4Address("10.0.0.9")),)),
         ("dev eth1 weight 256 onlink", (Nexthop(dev="eth1", weight=256, onlink=True),)),
-        ("via 10.0.0.9 nexthop dev eth0 realms 7", (Nexthop(via=IPv4Address("10.0.0.9")), Nexthop(dev="eth0", realms=7))),
+        (
+            "via 10.0.0.9 nexthop dev eth0 realms 7",
+            (Nexthop(via=IPv4Address("10.0.0.9")), Nexthop(dev="eth0", realms=7)),
+        ),
     ),
     ("route", "or"): (("10.0.0.9", (Nexthop(via=IPv4Address("10.0.0.8")), Nexthop(via=IPv4Address("10.0.0.9")))),),
     ("route", "vrf"): (("red", "red"),),
@@ -263,7 +269,6 @@ def field_of(row: Row) -> str:
 # --- what is wrong ---
 
 
-
 def _no_metric(kind: Lockable) -> list[Wrong]:
     if isinstance(kind.inner, kinds.Word):
         return []  # the kernel knows which there are
@@ -282,7 +287,12 @@ _WRONG: dict[type[Kind], Callable[[Any], Sequence[Wrong]]] = {
     Realms: lambda _: tuple(map(Wrong, ("256", "nosuch", "1/256", "x/1"))),
     AnyBase: lambda kind: tuple(map(Wrong, (str(kind.maximum + 1), "-1", "x", "08"))),
     Mark: lambda _: tuple(map(Wrong, ("4294967296", "x", "1/x", "1/4294967296"))),
-    Span: lambda kind: (Wrong("7"), Wrong("x-y"), Wrong("9-5", counts=False), Wrong(f"0-{kind.maximum + 1}", counts=False)),
+    Span: lambda kind: (
+        Wrong("7"),
+        Wrong("x-y"),
+        Wrong("9-5", counts=False),
+        Wrong(f"0-{kind.maximum + 1}", counts=False),
+    ),
     Host: lambda _: tuple(map(Wrong, ("10.0.0.300", "10.0.0.9/24", "nosuch", "2001:db8::9"))),
     Network: lambda kind: tuple(map(Wrong, ("nosuch", "10.0.0.300/8", *(["10.0.0.0/8"] if kind.family else [])))),
     Lockable: lambda kind: _no_metric(kind),

@@ -10,7 +10,6 @@ import pyparsing as pp
 from pykeepalived.config.raw import Piece
 from pykeepalived.config.schema import entry_table
 
-
 _BLANKS = " \t\f\v\r"
 
 

@@ -201,9 +201,7 @@ def subject_place(row: Row, line: str) -> Place:
     name = owner.rpartition("/")[2]
     texts = []
     for lines in ([INDENT + line], []):
-        content, count = around(
-            parent(owner), [f"{name} {'v' if name == GROUP else ''} {{", *lines, "}"], name
-        )
+        content, count = around(parent(owner), [f"{name} {'v' if name == GROUP else ''} {{", *lines, "}"], name)
         texts.append("\n".join(content) + "\n")
     return Place(texts[0], count + 2, texts[1])
 

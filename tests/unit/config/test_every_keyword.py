@@ -7,12 +7,12 @@ import pytest
 from pykeepalived.config.dump import dump
 from pykeepalived.config.kinds import NOTHING, Command, Kind, Problem
 from pykeepalived.config.listing import Row, Sort, rows
+from pykeepalived.config.schema import Repeat
 from tests.support.keyword_frames import Place, column, count, given, loaded, machine, place
 from tests.support.keyword_samples import (
     NO_BAD,
     ONE_LINE,
     UNCOUNTED,
-    WORDS,
     Bad,
     Surplus,
     bad,
@@ -205,3 +205,24 @@ def test_a_word_too_many(row: Row) -> None:
             assert loaded(where.text).configuration == loaded(where.without).configuration
         case Surplus.TAKEN:
             assert given(row, where.text) == (*value, "surplus")
+
+
+def test_a_second_use_says_where_the_first_is() -> None:
+    found = 0
+    for row in LINES:
+        if row.keyword is None or row.keyword.repeat not in (Repeat.FIRST, Repeat.REPLACE):
+            continue
+        found += 1
+        words, _ = longest(row)
+        where = place(row, f"{words}\n{row.name} {words}")
+        line = where.line + 1
+        said = [each for each in loaded(where.text).diagnostics if each.span is not None and each.span.line == line]
+        assert any(each.hint and f"line {where.line}" in each.hint for each in said), row.path
+    assert found >= 60
+
+
+def test_keywords_have_words_for_people() -> None:
+    for row in rows():
+        if row.keyword is not None and not row.target:
+            assert row.doc.endswith("."), row.path
+            assert 10 < len(row.doc) < 140, row.path

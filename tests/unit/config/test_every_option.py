@@ -9,7 +9,7 @@ import pytest
 
 from pykeepalived.config.kinds import NOTHING, Problem
 from pykeepalived.config.listing import Row, Sort, rows
-from tests.support.keyword_frames import Place, column, loaded
+from tests.support.keyword_frames import Place, loaded
 from tests.support.option_samples import (
     SAID,
     Wrong,
