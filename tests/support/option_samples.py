@@ -237,7 +237,8 @@ _OF: dict[tuple[str, str], Sequence[Good]] = {
 _FIELD = {
     ("route", "from"): "source", ("route", "to"): "destination", ("route", "ttl-propagate"): "ttl_propagate",
     ("rule", "from"): "source", ("rule", "not"): "inverted", ("rule", "tunnel-id"): "tunnel_id",
-    ("route", "or"): "nexthop", ("route", "as"): "via", ("route", "inet"): "destination", ("route", "inet6"): "destination",
+    ("route", "or"): "nexthop", ("route", "as"): "via",
+    ("route", "inet"): "destination", ("route", "inet6"): "destination",
     ("rule", "inet"): "family", ("rule", "inet6"): "family", ("address", "-nodad"): "nodad",
     **{("route", name): "action" for name in ("add", "prepend", "append")},
     **{("rule", name): "action" for name in ("nop", "blackhole", "unreachable", "prohibit", "type")},
@@ -295,7 +296,7 @@ _WRONG: dict[type[Kind], Callable[[Any], Sequence[Wrong]]] = {
     ),
     Host: lambda _: tuple(map(Wrong, ("10.0.0.300", "10.0.0.9/24", "nosuch", "2001:db8::9"))),
     Network: lambda kind: tuple(map(Wrong, ("nosuch", "10.0.0.300/8", *(["10.0.0.0/8"] if kind.family else [])))),
-    Lockable: lambda kind: _no_metric(kind),
+    Lockable: _no_metric,
     RouteTime: lambda kind: (
         *(Wrong("x"), Wrong("-1"), Wrong("100000000"), Wrong("5min")),
         *(Wrong("199ms", counts=False, stands=200 * kind.per_ms), Wrong("1", counts=False, stands=200 * kind.per_ms)),

@@ -213,7 +213,7 @@ def test_a_second_use_says_where_the_first_is() -> None:
         if row.keyword is None or row.keyword.repeat not in (Repeat.FIRST, Repeat.REPLACE):
             continue
         found += 1
-        words, _ = longest(row)
+        words = next(words for words, value in values(row) if value != row.keyword.default)
         where = place(row, f"{words}\n{row.name} {words}")
         line = where.line + 1
         said = [each for each in loaded(where.text).diagnostics if each.span is not None and each.span.line == line]

@@ -1,4 +1,4 @@
-"""The tables against keywords.tsv: paths, defaults, bounds, units, processes, kernels; and defaults as files have them."""
+"""The tables against keywords.tsv: paths, defaults, bounds, units, processes, kernels; and defaults of files."""
 
 import csv
 import re
@@ -250,14 +250,14 @@ def objects(value: Any) -> Iterator[Any]:
 
 
 def resolved(row: Row, configuration: Configuration) -> list[Any]:
-    """What a keyword is in the blocks of its path in a configuration: one value, or none if it is no field."""
+    """What a keyword is in each block of a configuration; nothing if it is no field."""
     assert row.keyword is not None
-    found = []
-    for each in objects(configuration):
-        for field in fields(each):
-            if field.metadata.get("keyword") is row.keyword:
-                found.append(getattr(each, field.name))
-    return found
+    return [
+        getattr(each, field.name)
+        for each in objects(configuration)
+        for field in fields(each)
+        if field.metadata.get("keyword") is row.keyword
+    ]
 
 
 PLAIN = [row for row in rows() if row.sort is Sort.KEYWORD and not row.target and not row.negates]
