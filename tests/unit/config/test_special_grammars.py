@@ -1,6 +1,7 @@
 """Keywords whose grammar is their own have a test made by hand, besides those that are made from the tables."""
 
 import ast
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -146,6 +147,18 @@ def test_every_kind_that_is_not_plain_has_tests() -> None:
 def test_everything_before_the_blocks_has_tests() -> None:
     assert {row.path for row in rows() if row.sort is Sort.PREPROCESSOR} == set(PREPROCESSOR)
     assert len(PREPROCESSOR) == 20
+
+
+def test_every_path_of_the_language_has_tests() -> None:
+    counts = Counter(row.sort for row in rows())
+    assert counts == {
+        Sort.KEYWORD: 503,  # test_every_keyword.py, and 25 that open a block of lines in test_every_block.py
+        Sort.OPTION: 221,  # test_every_option.py
+        Sort.BLOCK: 28,  # test_every_block.py
+        Sort.SUBJECT: 10,  # test_every_block.py
+        Sort.PREPROCESSOR: 20,  # those named here
+    }
+    assert counts.total() == 782
 
 
 def test_options_are_those_of_entries() -> None:
