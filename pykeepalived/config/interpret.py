@@ -23,7 +23,6 @@ NEEDS_NAME = frozenset({"vrrp_script", "vrrp_track_process", "track_file", "bfd_
 """Blocks whose missing name ends keepalived at once."""
 ONE_NAME = frozenset({"vrrp_instance", "vrrp_sync_group", "track_group"})
 UNIQUE = ONE_NAME | {"bfd_instance"}
-NAMED = NEEDS_NAME | ONE_NAME
 MANY_NOT_EFFECTIVE = 500
 
 
@@ -265,7 +264,7 @@ class Interpreter:
                 )
             )
         if name == "global_defs" and len(words) > 1:
-            self._findings.add(Diagnostic(Severity.WARNING, "global_defs takes no words", statement.span(1)))
+            self._findings.add(Diagnostic(Severity.WARNING, "global_defs takes no words", statement.span(1), "remove them"))
         return False
 
     @staticmethod
@@ -342,6 +341,8 @@ class Interpreter:
             raw.said.setdefault(name, Given(None, statement, self._order))
             if spec.checked and refused.problem is Problem.LACKS_WORD:
                 refused.problem = Problem.MISSING_PARAMETER
+            if refused.word < 0 and refused.problem is not Problem.LACKS_WORD:
+                refused.hint = refused.hint or f"write {statement.words[0]} {spec.arguments or kind.arguments()}"
             for each in (refused, *refused.also):
                 self._refused(statement, each)
             value = refused.kept
@@ -413,7 +414,7 @@ class Interpreter:
 
     def _value_block(self, statement: Statement) -> bool:
         """Takes the brace of a block of lines; without one the lines count all the same."""
-        if len(statement.words) > 1 and statement.words[0] not in NAMED:
+        if len(statement.words) > 1:
             self._error(
                 f"Block {statement.words[0]} has extra parameters: {' '.join(statement.words[1:])}",
                 statement.span(1),

@@ -390,7 +390,8 @@ class Offset(Kind):
     def read(self, words: Sequence[str]) -> int:
         """The number."""
         if len(words) != 1:
-            raise Refused("needs one number and is ignored", -1, "write a number of bytes", None)
+            at = 1 if words else -1
+            raise Refused("needs one number and is ignored", at, "write a number of bytes", None)
         return _size(words[0], 0)
 
     def expected(self) -> str:
@@ -415,7 +416,8 @@ class StackSizes(Kind):
     def read(self, words: Sequence[str]) -> tuple[int, int]:
         """The pair."""
         if len(words) != 2:
-            raise Refused("needs two numbers and is ignored", -1, "write the size to begin with and the largest", None)
+            at = 2 if len(words) > 2 else -1
+            raise Refused("needs two numbers and is ignored", at, "write the size to begin with and the largest", None)
         start, most = _size(words[0], 0), _size(words[1], 1)
         if not 0 < start <= most:
             raise Refused(f"'{start} {most}' is ignored: the first is above the second, or 0", 0, "exchange them", None)

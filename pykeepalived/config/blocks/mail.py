@@ -2,7 +2,7 @@
 
 from pykeepalived.config.kinds import Boolean, Flag, Names, Timer, Word
 from pykeepalived.config.kinds_global import MailServer, MailServerKind
-from pykeepalived.config.schema import keyword
+from pykeepalived.config.schema import Repeat, keyword
 from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
@@ -20,7 +20,12 @@ class Mail:
         doc="The sender of mail; USER@HOSTNAME of the user that runs the daemon if not given.",
     )
     notification_email: tuple[str, ...] = keyword(
-        Names(), default=(), arguments="{ EMAIL ... }", effective=False, doc="Who gets the mail."
+        Names(),
+        default=(),
+        repeat=Repeat.COLLECT,
+        arguments="{ EMAIL ... }",
+        effective=False,
+        doc="Who gets the mail.",
     )
     smtp_server: MailServer | None = keyword(
         MailServerKind(),

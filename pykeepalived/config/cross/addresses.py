@@ -83,11 +83,13 @@ class AddressReader:
             if not name:
                 hint = nearest(piece.value or "", _OPTIONS)
                 hint = "is the next address missing its own line?" if _is_address(piece.value) else hint
+                hint = hint or f"the options are {', '.join(_OPTIONS)}"
                 message = f"({self._owner}) unknown option '{piece.value}' of an address - ignored"
                 self._context.error(message, entry.span(piece), hint)
             elif name in ("dev", "scope", "broadcast", "label", "peer", "preferred_lft", "track_group"):
                 if piece.value is None:
-                    raise self._drop(entry, piece, f"{name} lacks its value - the address is ignored")
+                    hint = f"write {piece.name} and its value, or remove the word"
+                    raise self._drop(entry, piece, f"{name} lacks its value - the address is ignored", hint)
                 if name in values and name in ("dev", "peer"):
                     raise self._drop(entry, piece, f"a second {name} - the address is ignored")
                 if name in values and name == "track_group":
@@ -182,7 +184,8 @@ class AddressReader:
         except Refused as refused:
             raise self._drop(entry, piece, refused.message, "a peer is an address without a prefix length") from None
         if peer.version != address.version:
-            raise self._drop(entry, piece, "peer and address are of different families - the address is ignored")
+            message = "peer and address are of different families - the address is ignored"
+            raise self._drop(entry, piece, message, f"write an IPv{address.version} address behind peer")
         return peer
 
     def _broadcast(
@@ -191,7 +194,7 @@ class AddressReader:
         if piece is None:
             return None
         if not isinstance(address, IPv4Address):
-            raise self._drop(entry, piece, "IPv6 has no broadcast - the address is ignored")
+            raise self._drop(entry, piece, "IPv6 has no broadcast - the address is ignored", f"remove {piece.name}")
         if peer is not None:
             self._context.error(f"({self._owner}) a peer has no broadcast - ignored", entry.span(piece))
             return None
@@ -206,7 +209,8 @@ class AddressReader:
         except Refused as refused:
             raise self._drop(entry, piece, f"{refused.message} - the address is ignored", refused.hint) from None
         if not isinstance(broadcast, IPv4Address):
-            raise self._drop(entry, piece, "the broadcast is no IPv4 address - the address is ignored")
+            hint = "write an IPv4 address, + or -"
+            raise self._drop(entry, piece, "the broadcast is no IPv4 address - the address is ignored", hint)
         return broadcast
 
     def _preferred_lft(self, entry: EntryGiven, piece: Piece | None, default: int | None) -> int | None:
@@ -248,9 +252,10 @@ def unicast_peer(owner: str, entry: EntryGiven, context: Context) -> UnicastPeer
                 message = f"({owner}) {piece.name}: {refused.message}"
                 context.error(message, entry.span(piece), refused.hint, Problem.INVALID_NUMBER)
         elif piece.name:
-            context.error(f"({owner}) {piece.name} lacks its value", entry.span(piece))
+            context.error(f"({owner}) {piece.name} lacks its value", entry.span(piece), f"write {piece.name} N")
         else:
-            context.error(f"({owner}) unknown option '{piece.value}' of a peer - ignored", entry.span(piece))
+            message = f"({owner}) unknown option '{piece.value}' of a peer - ignored"
+            context.error(message, entry.span(piece), "write ADDRESS, and min_ttl N and max_ttl N behind it")
     least, most = limits["min_ttl"], limits["max_ttl"]
     if least is not None and most is not None and least > most:
         message = f"({owner}) min_ttl {least} is above max_ttl {most}: every advert of {address} is dropped"

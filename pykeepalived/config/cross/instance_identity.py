@@ -2,7 +2,7 @@
 
 from pykeepalived.config.cross.addresses import family_of
 from pykeepalived.config.cross.draft import Draft, Refusal
-from pykeepalived.config.kinds import AF_INET, AF_INET6, IP
+from pykeepalived.config.kinds import AF_INET, AF_INET6, IP, Refused, plain_address
 from pykeepalived.config.raw import Given
 from pykeepalived.records import record
 
@@ -167,9 +167,9 @@ def _first_family(given: Given) -> int:
     """The family of the first address of a value; 0 when none can be read."""
     if isinstance(given.value, list):
         for line in given.value:
-            if ":" in line.subject:
-                return AF_INET6
-            if line.subject.count(".") == 3:
-                return AF_INET
+            try:
+                return family_of(plain_address(line.subject))
+            except Refused:
+                continue  # the line is ignored, and that is said
         return 0
     return family_of(given.value)

@@ -10,6 +10,8 @@ import pyparsing as pp
 from pykeepalived.config.raw import Piece
 from pykeepalived.config.schema import entry_table
 
+_BLANKS = " \t\f\v\r"
+
 
 def _options(grammar: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names of the options that have a value, and of those that have none."""
@@ -33,21 +35,23 @@ def _piece(text: str, at: int, tokens: pp.ParseResults) -> Piece:  # noqa: ARG00
     return Piece(words[0], words[1] if len(words) > 1 else None, at)
 
 
-def _unknown(text: str, at: int, tokens: pp.ParseResults) -> Piece:  # noqa: ARG001
+def _unknown(text: str, at: int, tokens: pp.ParseResults) -> Piece:
+    while text[at] in _BLANKS:  # pyparsing tells where an alternative was tried, not where it stands
+        at += 1
     return Piece("", tokens[0], at)
 
 
 @cache
 def _grammar(name: str) -> pp.ParserElement:
     quoted = pp.Regex(r'"(?P<inside>[^"]*)"').set_parse_action(lambda tokens: tokens["inside"])
-    word = (quoted | pp.Regex(r'[^ \t\f\v\r\n"]+')).set_whitespace_chars(" \t\f\v\r")
+    word = (quoted | pp.Regex(r'[^ \t\f\v\r\n"]+')).set_whitespace_chars(_BLANKS)
     valued, flags = _options(name)
     options = (_names(valued) + pp.Optional(word.copy())).set_parse_action(_piece)
     if flags:
         options |= _names(flags).set_parse_action(_piece)
     unknown = word.copy().add_parse_action(_unknown)
     whole = word.copy() + pp.ZeroOrMore(options | unknown)
-    return whole.parse_with_tabs().set_whitespace_chars(" \t\f\v\r")
+    return whole.parse_with_tabs().set_whitespace_chars(_BLANKS)
 
 
 def parse(name: str, text: str) -> tuple[str, tuple[Piece, ...]]:

@@ -1,18 +1,15 @@
 """global_defs: every keyword against the table of the language, what one setting means for another, the machine."""
 
-import csv
 from ipaddress import IPv4Address, IPv6Address
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pykeepalived.config.blocks.garp_group import GarpGroup
-from pykeepalived.config.blocks.global_defs import GlobalDefs, Root
+from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.diagnostics import Severity
 from pykeepalived.config.difference import difference, lines
-from pykeepalived.config.kinds import Entries, Flag, Names, Timer, Words
+from pykeepalived.config.kinds import Entries, Flag, Names, Words
 from pykeepalived.config.kinds_firewall import ChainNames, IpsetNames
 from pykeepalived.config.kinds_global import (
     CpuList,
@@ -27,14 +24,10 @@ from pykeepalived.config.kinds_global import (
 )
 from pykeepalived.config.kinds_ipvs import LvsTimeouts, LvsTimeoutsKind, SyncDaemon, SyncDaemonKind
 from pykeepalived.config.kinds_vrrp import ExtraGarp
-from pykeepalived.config.schema import Keyword, table_of
+from pykeepalived.config.schema import table_of
 from pykeepalived.units import SECOND
 from tests.config.machine import Machine
 from tests.config.reading import COMMANDS, instance_text, messages, read, server_text, sound
-
-TABLE = Path(__file__).parents[2] / "config" / "keywords.tsv"
-BLOCKS = {"global_defs/": GlobalDefs, "garp_group/": GarpGroup}
-PARENT_BLOCKS = frozenset({"global_defs", "garp_group", "track_group"})
 
 
 def defs(text: str, machine: Machine | None = None) -> GlobalDefs:
@@ -45,93 +38,6 @@ def defs(text: str, machine: Machine | None = None) -> GlobalDefs:
 def mistakes(text: str) -> list[str]:
     """``line:column message`` of what counts; the lines begin at 2."""
     return messages(read(f"global_defs {{\n{text}\n}}"))
-
-
-# --- against the table of the language ---
-
-
-def rows() -> list[tuple[dict[str, str], Keyword]]:
-    """Rows of keywords.tsv of global_defs, garp_group and the root, each with its keyword. Aliases are left out."""
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        table = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    found = []
-    for row in table:
-        for prefix, cls in BLOCKS.items():
-            if row["path"].startswith(prefix) and not row["obsolete"].startswith("alias"):
-                found.append((row, table_of(cls).keywords[row["path"].removeprefix(prefix)]))
-        if row["path"] in table_of(Root).keywords:
-            found.append((row, table_of(Root).keywords[row["path"]]))
-    return found
-
-
-ROWS = rows()
-BY_NAME = {row["path"]: (row, spec) for row, spec in ROWS}
-NOT_IN_THE_TABLE = object()
-
-
-def told(row: dict[str, str], spec: Keyword) -> Any:
-    """The default as the table tells it, where a program can read that."""
-    text = row["default"].partition(" (")[0]
-    if text.startswith(("value of", "unset, ")):
-        return NOT_IN_THE_TABLE
-    match text:
-        case "off":
-            return False if isinstance(spec.default, bool) else None
-        case "unset" | "kernel default":
-            return 0 if isinstance(spec.default, int) else () if spec.default == () else None
-        case "all CPUs" | "empty":
-            return ()
-        case _ if text.lstrip("-").isdigit():
-            return int(text) * (SECOND if isinstance(spec.kind, Timer) else 1)
-        case _ if " " not in text and text not in ("-", "") and "=" not in text:
-            return text
-        case _:
-            return NOT_IN_THE_TABLE
-
-
-def test_defaults_are_those_of_the_table() -> None:
-    checked = 0
-    for row, spec in ROWS:
-        wanted = told(row, spec)
-        if wanted is NOT_IN_THE_TABLE or row["path"] in DEFAULTS_ELSEWHERE:
-            continue
-        checked += 1
-        default = spec.default if isinstance(spec.default, int | tuple | None) else str(spec.default)
-        assert default == (wanted if wanted is not None or spec.default is None else ""), row["path"]
-    assert checked >= 118
-
-
-DEFAULTS_ELSEWHERE = {
-    "global_defs/snmp_socket": "None stands for unix:/var/agentx/master",
-    "global_defs/umask": "None stands for 0177, which the command line may change",
-    "global_defs/smtp_alert_vrrp": "resolved: off where smtp_alert says nothing",
-    "global_defs/vrrp_garp_extra_if": "0 is a value of two parts",
-    "global_defs/script_user": "an account of the machine",
-    "global_defs/include_check": "no value of the configuration",
-}
-
-
-def test_processes_units_and_kernels_are_those_of_the_table() -> None:
-    assert len(ROWS) >= 145
-    for row, spec in ROWS:
-        block = table_of(GarpGroup) if row["path"].startswith("garp_group/") else table_of(GlobalDefs)
-        assert (spec.process or block.process) == row["process"], row["path"]
-        assert spec.since == ("" if row["path"].endswith("lvs_sync_daemon") else row["since"]), row["path"]
-        assert (spec.unit or spec.kind.unit) == row["unit"], row["path"]
-
-
-def test_former_names_are_those_of_the_table() -> None:
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        table = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    told_of = {
-        row["path"].removeprefix("global_defs/"): row["obsolete"].split()[1]
-        for row in table
-        if row["path"].startswith("global_defs/") and row["obsolete"].startswith("alias")
-    }
-    ours = table_of(GlobalDefs)
-    assert told_of == dict(ours.alias)
-    assert set(told_of) == ours.former | ours.deprecated
-    assert len(told_of) == 7
 
 
 # --- values, and the words that read as them ---
