@@ -264,6 +264,8 @@ class Findings:
     """Collects diagnostics, none twice, and never more than a terminal can bear."""
 
     MOST = 1000
+    MOST_CAUSES = 8
+    """Of one line."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, Span | None], Diagnostic] = {}
@@ -297,8 +299,9 @@ class Findings:
         """As ``add``; what is said later of the same words follows from it and is not told as a mistake of its own."""
         self.add(diagnostic)
         if diagnostic.span is not None:
-            place = diagnostic.span.file, diagnostic.span.line
-            self._causes.setdefault(place, []).append(diagnostic)
+            causes = self._causes.setdefault((diagnostic.span.file, diagnostic.span.line), [])
+            if len(causes) < self.MOST_CAUSES and all(each.span != diagnostic.span for each in causes):
+                causes.append(diagnostic)
 
     def _follows(self, diagnostic: Diagnostic, span: Span) -> bool:
         """Whether it is about words that have a cause: then its class counts there, and the first is told along."""

@@ -6,6 +6,7 @@ A kind knows nothing of files, users or other keywords.
 import re
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any, ClassVar
 
@@ -244,6 +245,11 @@ def decimal(text: str, places: int) -> int:
     )
 
 
+@cache
+def _bound(text: str, places: int) -> int:
+    return decimal(text, places)
+
+
 _UNITS = {"ms": -3, "us": -6, "msec": -3, "usec": -6, "sec": 0, "s": 0}
 
 
@@ -282,7 +288,7 @@ class Timer(Kind):
                 raise
             late = refused
             value = refused.kept
-        if not decimal(self.minimum, self.places) <= value <= decimal(self.maximum, self.places):
+        if not _bound(self.minimum, self.places) <= value <= _bound(self.maximum, self.places):
             raise Refused(
                 f"number '{words[0]}' outside range [{self.minimum}, {self.maximum}]",
                 hint=f"use a time from {self.minimum} to {self.maximum} seconds",

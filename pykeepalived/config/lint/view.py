@@ -1,6 +1,7 @@
 """What a rule of the lint looks at, and what it answers with."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
@@ -19,7 +20,7 @@ class Peer:
     vrrp_instance: tuple[VrrpInstance, ...]
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class View:
     """One file: its values, where they stand, and the other nodes as far as they are known."""
 
@@ -27,10 +28,14 @@ class View:
     root: Raw
     surroundings: Surroundings
     peers: tuple[Peer, ...] = ()
+    named: dict[tuple[str, str], Raw] = field(default_factory=dict, repr=False)
+    """Blocks by keyword and name, once they are looked for; the first of several."""
 
     def block(self, keyword: str, name: str) -> Raw:
         """The block of that keyword and name, as written; the root where there is none."""
-        return next((raw for raw in self.root.named(keyword) if raw.name == name), self.root)
+        if not self.named:
+            self.named.update({(raw.table.name, raw.name): raw for raw in reversed(self.root.blocks)})
+        return self.named.get((keyword, name), self.root)
 
 
 Rule = Callable[[View], Iterator[Diagnostic]]
