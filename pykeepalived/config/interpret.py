@@ -23,6 +23,7 @@ NEEDS_NAME = frozenset({"vrrp_script", "vrrp_track_process", "track_file", "bfd_
 """Blocks whose missing name ends keepalived at once."""
 ONE_NAME = frozenset({"vrrp_instance", "vrrp_sync_group", "track_group"})
 UNIQUE = ONE_NAME | {"bfd_instance"}
+NAMED = NEEDS_NAME | ONE_NAME
 MANY_NOT_EFFECTIVE = 500
 PATIENCE = 300
 """Blocks unlike all before them, one after the other, behind which comparing is given up."""
@@ -40,6 +41,8 @@ class Interpreter:
         self._statements = preprocessor.statements(path)
         self._findings = findings
         self._remember = remember
+        self._named: dict[tuple[str, str], Statement] = {}
+        """Heads of named blocks, the first of each name."""
         self._alike = PATIENCE
         """How many blocks more are compared with those before without one that is alike."""
         self.recalled: set[tuple[str, int]] = set()
@@ -198,7 +201,7 @@ class Interpreter:
             self._findings.add(Diagnostic(Severity.WARNING, message, statement.span(0), hint))
         if not path and table.name != "global_defs":
             self._commented_head(statement)
-        refused = self._refuse_head(raw, table.name, statement)
+        refused = self._refuse_head(table.name, statement)
         if opened:
             if refused:
                 self._skip(statement)
@@ -236,7 +239,7 @@ class Interpreter:
         if self._findings.count == before:
             self._blocks[key] = inner
 
-    def _refuse_head(self, raw: Raw, name: str, statement: Statement) -> bool:
+    def _refuse_head(self, name: str, statement: Statement) -> bool:
         """Says what is wrong with the words before the brace; True when the block cannot be used."""
         words = statement.words
         if name in NEEDS_NAME and len(words) < 2:
@@ -251,36 +254,19 @@ class Interpreter:
             hint = f"write {name} NAME {{" if len(words) < 2 else f'a name with blanks needs quotes: {name} "..." {{'
             self._error(f"{name} needs exactly one name - skipping", statement.span(), hint)
             return True
-        if name in UNIQUE:
-            for other in raw.named(name):
-                if other.name == words[1]:
-                    self._error(
-                        f"{name} '{words[1]}' is defined already on line {other.head.line.number} - skipping",
-                        statement.span(1),
-                        "rename one of the two",
-                    )
-                    return True
-        if name in NEEDS_NAME and any(each == words[1] for each in self._names(raw, name)):
-            self._findings.add(
-                Diagnostic(
-                    Severity.WARNING,
-                    f"{name} '{words[1]}' is defined twice, the first is used",
-                    statement.span(1),
-                    "rename one of the two",
-                )
-            )
+        first = self._named.get((name, words[1])) if name in NAMED else None
+        if first is not None and name in UNIQUE:
+            message = f"{name} '{words[1]}' is defined already on line {first.line.number} - skipping"
+            self._error(message, statement.span(1), "rename one of the two")
+            return True
+        if first is not None:
+            message = f"{name} '{words[1]}' is defined twice, the first is used"
+            self._warn(message, statement.span(1), "rename one of the two")
+        elif name in NAMED:
+            self._named[name, words[1]] = statement
         if name == "global_defs" and len(words) > 1:
-            self._findings.add(
-                Diagnostic(Severity.WARNING, "global_defs takes no words", statement.span(1), "remove them")
-            )
+            self._warn("global_defs takes no words", statement.span(1), "remove them")
         return False
-
-    @staticmethod
-    def _names(raw: Raw, name: str) -> Iterator[str]:
-        """The names of the blocks of that keyword so far."""
-        if name in raw.given:
-            return (each.name for each in raw.given[name].value)
-        return (each.name for each in raw.named(name))
 
     def _opens(self, statement: Statement, inner: Block | None) -> bool:
         """Takes the opening brace. Without one: True when the lines that follow are the block's all the same."""
@@ -481,7 +467,7 @@ class Interpreter:
     def _named_entries(self, raw: Raw, name: str, statement: Statement, order: int) -> None:
         """A block of lines with a name: its lines stay as they are."""
         self._commented_head(statement)
-        refused = self._refuse_head(raw, name, statement)
+        refused = self._refuse_head(name, statement)
         lines = list(self._lines_of(statement)) if self._opens(statement, None) else []
         if not refused:
             earlier = raw.given.get(name)
