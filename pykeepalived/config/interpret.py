@@ -264,7 +264,9 @@ class Interpreter:
                 )
             )
         if name == "global_defs" and len(words) > 1:
-            self._findings.add(Diagnostic(Severity.WARNING, "global_defs takes no words", statement.span(1), "remove them"))
+            self._findings.add(
+                Diagnostic(Severity.WARNING, "global_defs takes no words", statement.span(1), "remove them")
+            )
         return False
 
     @staticmethod
