@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from pykeepalived.config.dump import dump
 from pykeepalived.config.kinds import NOTHING, Problem
 from pykeepalived.config.listing import Row, Sort, rows
-from tests.support.keyword_frames import Place, loaded
+from tests.support.keyword_frames import Place, loaded, machine
 from tests.support.option_samples import (
     SAID,
     Wrong,
@@ -74,8 +75,9 @@ def test_values_are_read_and_written(row: Row) -> None:
         said = _mistakes(where)
         assert len(said) == (expected is not None), said
         assert expected is None or expected in said[0]
-        found = entry_of(row, loaded(where.text).configuration)
-        assert getattr(found, field_of(row)) == value, words
+        configuration = loaded(where.text).configuration
+        assert getattr(entry_of(row, configuration), field_of(row)) == value, words
+        assert loaded(dump(configuration, machine())).configuration == configuration, words
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.path)
