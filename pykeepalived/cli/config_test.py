@@ -5,7 +5,7 @@ import sys
 from typing import Any, TextIO
 
 from pykeepalived.cli.config_file import Failed, read, report
-from pykeepalived.config.diagnostics import Severity, as_json
+from pykeepalived.config.diagnostics import Diagnostic, Severity, as_json
 from pykeepalived.config.load import Loaded
 from pykeepalived.daemon.exit_status import EXIT_FATAL
 from pykeepalived.daemon.settings import Settings
@@ -38,7 +38,12 @@ def _test(settings: Settings, stream: TextIO) -> int:
     try:
         loaded = read(settings)
     except Failed as failed:
-        print(f"error: {failed}", file=stream)
+        if settings.output == "json":
+            finding = as_json(Diagnostic(Severity.ERROR, str(failed), fatal=True))
+            unread = {"file": settings.use_file, "status": failed.status, "diagnostics": [finding], "not_effective": []}
+            print(json.dumps(unread, indent=2), file=stream)
+        else:
+            print(f"error: {failed}", file=stream)
         return failed.status
     if settings.output == "json":
         print(json.dumps(document(settings.use_file, loaded), indent=2), file=stream)

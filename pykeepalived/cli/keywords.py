@@ -8,6 +8,7 @@ from typing import Any
 
 from pykeepalived.cli.screen import BOLD, DIM, coloured, colours
 from pykeepalived.config.facts import REPEATED, default_text, facts, unit
+from pykeepalived.config.lint.rules import RULES, reason
 from pykeepalived.config.listing import Row, Sort, children, find, inherited_from, nearest, rows
 from pykeepalived.daemon.settings import Settings
 
@@ -20,6 +21,9 @@ def run(settings: Settings) -> int:
         return _list(settings)
     asked = settings.explain or ""
     found = find(asked)
+    if asked in RULES:
+        print(f"{asked}\n    advice of -t: {reason(asked)}")
+        return 0
     if not found:
         near = nearest(asked)
         block = asked.strip("/").rpartition("/")[0]

@@ -6,12 +6,12 @@ whose value may be left out and otherwise hangs on the letter (``-t/tmp/log``).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from pykeepalived import __version__
 from pykeepalived.daemon.settings import DEFAULT_FILE, LOG_DAEMON, Settings
 from pykeepalived.errors import PykeepalivedError
+from pykeepalived.records import record
 
 LANGUAGE_VERSION = "2.4.3"  # of keepalived, whose configuration language is followed
 
@@ -32,7 +32,7 @@ class Value(Enum):
     TWO = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Option:
     """One row of the table. A row without ``effective`` is taken and answered with one line."""
 

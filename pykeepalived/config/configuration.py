@@ -1,7 +1,7 @@
 """The configuration as the processes have it: resolved, checked, frozen, comparable, small when pickled."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
@@ -24,9 +24,10 @@ from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.blocks.vrrp_track_process import VrrpTrackProcess
 from pykeepalived.config.kinds_lvs import LvsMethod
+from pykeepalived.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Configuration:
     """Everything the file says, with defaults and inheritance applied."""
 

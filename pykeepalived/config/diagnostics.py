@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pykeepalived.config.kinds import Problem
+from pykeepalived.records import record
 
 
 class Severity(StrEnum):
@@ -49,7 +50,7 @@ class Span:
         return None if self.way is None else self.way()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Step:
     """One step of the way."""
 
@@ -59,7 +60,7 @@ class Step:
     """None where the program itself gave the value."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Expansion:
     """The line with its references replaced, and the part that is meant."""
 
@@ -68,7 +69,7 @@ class Expansion:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Origin:
     """How a text came about: what it became, and the steps, outermost reference first."""
 
@@ -263,6 +264,8 @@ class Findings:
     """Collects diagnostics, none twice, and never more than a terminal can bear."""
 
     MOST = 1000
+    MOST_CAUSES = 8
+    """Of one line."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, Span | None], Diagnostic] = {}
@@ -296,8 +299,9 @@ class Findings:
         """As ``add``; what is said later of the same words follows from it and is not told as a mistake of its own."""
         self.add(diagnostic)
         if diagnostic.span is not None:
-            place = diagnostic.span.file, diagnostic.span.line
-            self._causes.setdefault(place, []).append(diagnostic)
+            causes = self._causes.setdefault((diagnostic.span.file, diagnostic.span.line), [])
+            if len(causes) < self.MOST_CAUSES and all(each.span != diagnostic.span for each in causes):
+                causes.append(diagnostic)
 
     def _follows(self, diagnostic: Diagnostic, span: Span) -> bool:
         """Whether it is about words that have a cause: then its class counts there, and the first is told along."""

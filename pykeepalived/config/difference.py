@@ -8,7 +8,6 @@ on its interface; a static route and a static rule are all they say.
 
 import dataclasses
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pykeepalived.config.blocks.addresses import AddressEntry
@@ -29,11 +28,15 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.blocks.vrrp_track_process import VrrpTrackProcess
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import Timer
+from pykeepalived.records import record
 
 Item = TypeVar("Item")
+_SECRET = frozenset({"auth_pass", "auth_hmac"})
+_LONGEST = 120
+"""Characters that the values of a keyword may take; beyond that its name is all that is told."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Changes(Generic[Item]):
     """Added, removed, and changed as pairs of old and new. What stayed as it was is not here."""
 
@@ -45,7 +48,7 @@ class Changes(Generic[Item]):
         return bool(self.added or self.removed or self.changed)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Difference:
     """What a reload has to do."""
 
@@ -180,24 +183,38 @@ def _ssl(old: Ssl | None, new: Ssl | None) -> str:
 
 
 def _keywords(old: Any, new: Any) -> str:
-    """Which keywords differ, with their values where they are short."""
+    """Which keywords differ, and their values as far as they can be told in a few words."""
     said = []
     for field in dataclasses.fields(old):
         before, after = getattr(old, field.name), getattr(new, field.name)
-        if before == after:
-            continue
-        if isinstance(before, int | str) and isinstance(after, int | str) and "keyword" in field.metadata:
-            said.append(f"{field.name} {_value(field, before)} -> {_value(field, after)}")
-        else:
-            said.append(field.name)
+        if before != after:
+            told = "" if field.name in _SECRET else _told(field, before, after)
+            said.append(f"{field.name} {told}".rstrip())
     return ", ".join(said)
 
 
-def _value(field: "dataclasses.Field[Any]", value: int | str) -> str:
+def _told(field: "dataclasses.Field[Any]", before: Any, after: Any) -> str:
+    """``100 -> 150``, or what came and what went of several; nothing where it would be too long."""
+    if isinstance(before, tuple) and isinstance(after, tuple):
+        went = [f"-{_text(field, each)}" for each in before if each not in after]
+        came = [f"+{_text(field, each)}" for each in after if each not in before]
+        told = " ".join([*went, *came]) or "in another order"
+    else:
+        told = f"{_text(field, before)} -> {_text(field, after)}"
+    return told if len(told) <= _LONGEST else ""
+
+
+def _text(field: "dataclasses.Field[Any]", value: Any) -> str:
     """As it stands in the file."""
+    if value is None:
+        return "none"
     if isinstance(value, bool):
         return "on" if value else "off"
-    kind = field.metadata["keyword"].kind
-    if isinstance(kind, Timer):
-        return kind.write(value)
+    if hasattr(value, "entry_text"):
+        return str(value.entry_text())
+    keyword = field.metadata.get("keyword")
+    if isinstance(value, int) and keyword is not None and isinstance(keyword.kind, Timer):
+        return keyword.kind.write(value)
+    if dataclasses.is_dataclass(value) and "__str__" not in type(value).__dict__:
+        return str(getattr(value, "name", type(value).__name__))
     return str(value)

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pykeepalived.pages import completion, json_schema, manual, reference
+from pykeepalived.pages import advice, completion, json_schema, manual, reference
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES: dict[str, Callable[[], str]] = {
     "keywords.md": reference.keywords_page,
+    "advice.md": advice.advice_page,
     "man/keepalived.conf.5": manual.configuration_page,
     "man/pykeepalived.8": manual.daemon_page,
     "keepalived.schema.json": json_schema.schema_page,

@@ -24,6 +24,8 @@ NEEDS_NAME = frozenset({"vrrp_script", "vrrp_track_process", "track_file", "bfd_
 ONE_NAME = frozenset({"vrrp_instance", "vrrp_sync_group", "track_group"})
 UNIQUE = ONE_NAME | {"bfd_instance"}
 MANY_NOT_EFFECTIVE = 500
+PATIENCE = 300
+"""Blocks unlike all before them, one after the other, behind which comparing is given up."""
 
 
 class Interpreter:
@@ -38,6 +40,8 @@ class Interpreter:
         self._statements = preprocessor.statements(path)
         self._findings = findings
         self._remember = remember
+        self._alike = PATIENCE
+        """How many blocks more are compared with those before without one that is alike."""
         self.recalled: set[tuple[str, int]] = set()
         """Files and lines of blocks that others are like, which were not read again: a place in them is one of many."""
         self._waiting: Statement | None = None
@@ -212,7 +216,7 @@ class Interpreter:
 
     def _read_or_recall(self, inner: Raw, where: str, table: Block) -> None:
         """Reads the block whose brace was just taken, unless one of the same lines was read before."""
-        lines = self._preprocessor.plain_block()
+        lines = self._preprocessor.plain_block() if self._alike else None
         if lines is None:
             self._block(inner, where, table.blocks)
             return
@@ -221,10 +225,12 @@ class Interpreter:
         if known is not None:
             inner.given, inner.said, inner.blocks = known.given, known.said, known.blocks
             self._preprocessor.skip(len(lines))
+            self._alike = PATIENCE
             first = known.head.line
             if (first.file, first.number) not in self.recalled:
                 self.recalled |= {(first.file, first.number + each) for each in range(len(lines) + 2)}
             return
+        self._alike -= 1
         before = self._findings.count
         self._block(inner, where, table.blocks)
         if self._findings.count == before:

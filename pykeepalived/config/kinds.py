@@ -5,10 +5,12 @@ A kind knows nothing of files, users or other keywords.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any, ClassVar
+
+from pykeepalived.records import record
 
 IP = IPv4Address | IPv6Address
 
@@ -121,7 +123,7 @@ def word_text(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else f'"{text}"'
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Flag(Kind):
     """A word that stands alone. Whatever follows it is not looked at."""
 
@@ -140,7 +142,7 @@ class Flag(Kind):
         return ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Boolean(Kind):
     """On or off; the bare keyword is on."""
 
@@ -188,7 +190,7 @@ def _number_hint(text: str) -> str:
     return "write a whole number, digits only"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Integer(Kind):
     """A whole number within bounds. ``bare`` stands for the keyword alone."""
 
@@ -243,6 +245,11 @@ def decimal(text: str, places: int) -> int:
     )
 
 
+@cache
+def _bound(text: str, places: int) -> int:
+    return decimal(text, places)
+
+
 _UNITS = {"ms": -3, "us": -6, "msec": -3, "usec": -6, "sec": 0, "s": 0}
 
 
@@ -258,7 +265,7 @@ def _time_hint(text: str) -> str:
     return f"times are seconds and have no unit: write {seconds.normalize():f}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Timer(Kind):
     """A length of time in seconds with a fraction, kept in nanoseconds."""
 
@@ -281,7 +288,7 @@ class Timer(Kind):
                 raise
             late = refused
             value = refused.kept
-        if not decimal(self.minimum, self.places) <= value <= decimal(self.maximum, self.places):
+        if not _bound(self.minimum, self.places) <= value <= _bound(self.maximum, self.places):
             raise Refused(
                 f"number '{words[0]}' outside range [{self.minimum}, {self.maximum}]",
                 hint=f"use a time from {self.minimum} to {self.maximum} seconds",
@@ -324,7 +331,7 @@ def whole_seconds(maximum: int) -> Timer:
     return Timer("0", str(maximum), places=0)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Word(Kind):
     """One word. ``longest`` cuts it short in silence; ``bare`` stands for the keyword alone."""
 
@@ -351,7 +358,7 @@ class Word(Kind):
         return "STRING" if self.bare is None else "[STRING]"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Interface(Kind):
     """An interface's name."""
 
@@ -371,7 +378,7 @@ class Interface(Kind):
         return "IFNAME"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Choice(Kind):
     """One of a few words. ``fold`` ignores case; ``bare`` stands for the keyword alone."""
 
@@ -438,7 +445,7 @@ def plain_address(text: str) -> IP:
     return ip_address(text)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Address(Kind):
     """One IP address; ``family`` and ``multicast`` narrow it."""
 
@@ -476,7 +483,7 @@ def port(text: str, *, none: bool = False) -> int:
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Port(Kind):
     """A port."""
 
@@ -495,7 +502,7 @@ class Port(Kind):
         return "PORT"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Endpoint(Kind):
     """An address and, where given, a port; 0 is none."""
 
@@ -522,7 +529,7 @@ class Endpoint(Kind):
         return "IPADDR [PORT]"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Hex(Kind):
     """A fixed number of bytes in hexadecimal digits."""
 
@@ -549,7 +556,7 @@ class Hex(Kind):
         return "HEX"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Password(Kind):
     """The password of version 2: eight bytes count."""
 
@@ -575,7 +582,7 @@ class Password(Kind):
         return "STRING"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Ranges(Kind):
     """Numbers and ranges of numbers: ``200 204 300-302``."""
 
@@ -618,7 +625,7 @@ class Ranges(Kind):
         return "INT[-INT] ..."
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Words(Kind):
     """All words of the line."""
 
@@ -639,7 +646,7 @@ class Words(Kind):
         return "STRING ..." if self.least else "[STRING ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Command(Kind):
     """A script with its arguments, and for some keywords the user and group that run it."""
 
@@ -653,7 +660,7 @@ class Command(Kind):
         return f"[{text}]" if self.optional else text
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Names(Kind):
     """A block of names, any number on a line."""
 
@@ -669,7 +676,7 @@ class Names(Kind):
         return "{ NAME ... }"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Entries(Kind):
     """A block of lines, each read by the grammar of that name."""
 

@@ -1,10 +1,10 @@
 """Names in the packet filter: chains of iptables, ipsets, tables of nftables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pykeepalived.config.kinds import Kind, Refused, word_text
+from pykeepalived.records import record
 
 CHAINS = ("INPUT", "OUTPUT")
 SETS = ("keepalived", "keepalived6", "keepalived_if6", "keepalived_igmp", "keepalived_mld", "keepalived_nd")
@@ -35,7 +35,7 @@ class _Names(Kind):
         return " ".join(map(word_text, value))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ChainNames(_Names):
     """The chains of incoming and outgoing packets; bare, those that every table filter has."""
 
@@ -51,7 +51,7 @@ class ChainNames(_Names):
         return "[INCHAIN [OUTCHAIN]]"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class IpsetNames(_Names):
     """The ipsets; those not named are named after the first. Bare: there shall be none."""
 
@@ -84,7 +84,7 @@ def _with(name: str, end: str) -> str:
     return name[: LONGEST_SET - len(end)] + end
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TableName(Kind):
     """A table of nftables; bare, or with an empty word, ``standard``."""
 

@@ -5,7 +5,6 @@ As the other kinds they know nothing of files, users or the machine.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import Any
 
@@ -22,6 +21,7 @@ from pykeepalived.config.kinds import (
     number,
     word_text,
 )
+from pykeepalived.records import record
 
 SMTP_PORT = 25
 RT_PRIORITY = (1, 99)
@@ -64,7 +64,7 @@ class Composed(Kind):
         return str(value)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class OneWord(Kind):
     """One word and no other, or one that is not empty."""
 
@@ -84,7 +84,7 @@ class OneWord(Kind):
         return words[0]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ProcessName(Kind):
     """The name of a process: the kernel keeps 15 characters."""
 
@@ -105,7 +105,7 @@ class ProcessName(Kind):
         return "NAME"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RealTimePriority(Kind):
     """A priority of SCHED_RR: what is out of its bounds is moved to the nearest of them."""
 
@@ -133,7 +133,7 @@ class RealTimePriority(Kind):
         return "INT"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RealTimeLimit(Integer):
     """Microseconds of computing at real-time priority: the least that the kernel can tell apart is 2."""
 
@@ -145,7 +145,7 @@ class RealTimeLimit(Integer):
         return max(2, Integer.read(self, words))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CpuList(Kind):
     """CPUs by number. Whether the machine has them is not known here."""
 
@@ -171,7 +171,7 @@ class CpuList(Kind):
         return "CPU ..."
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MailServer:
     """The host that takes mail: an address, or a name to be looked up."""
 
@@ -192,7 +192,7 @@ class MailServer:
         return word_text(self.host) + (f" {self.port}" if self.port != SMTP_PORT else "")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MailServerKind(Composed):
     """A host and, where given, a port."""
 
@@ -215,7 +215,7 @@ class MailServerKind(Composed):
         return "IPADDR|DOMAIN [PORT]"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MulticastV6(Kind):
     """An IPv6 group; one that leaves the link is said to be wrong and used."""
 
@@ -236,7 +236,7 @@ class MulticastV6(Kind):
         return "IPV6_MULTICAST"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ReceiveBuffers:
     """How large the receive buffers of VRRP sockets are made: by a rule, or that many bytes."""
 
@@ -249,7 +249,7 @@ class ReceiveBuffers:
         return str(self.size) if self.size else self.policy
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ReceiveBuffersKind(Composed):
     """``MTU``, ``ADVERT`` or a number: a number beats both, and MTU beats ADVERT."""
 
@@ -307,7 +307,7 @@ class ReceiveBuffersKind(Composed):
         return "MTU|ADVERT|BYTES"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Fifo:
     """A named pipe, and whose it is made."""
 
@@ -322,7 +322,7 @@ class Fifo:
         return " ".join(word_text(each) for each in (self.path, self.user, self.group) if each)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FifoKind(Composed):
     """A path, and the user and group that shall own the pipe."""
 
@@ -338,7 +338,7 @@ class FifoKind(Composed):
         return "PATH [USER [GROUP]]"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Umask(Kind):
     """A mask of permission bits: a number of any base, or names of bits joined by ``|``."""
 

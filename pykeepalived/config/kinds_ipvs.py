@@ -1,17 +1,18 @@
 """Kinds of value of IPVS as a whole: its timeouts and its sync daemon. Each is pairs of a name and a value."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from pykeepalived.config.kinds import IP, Problem, Refused, plain_address, word_text
 from pykeepalived.config.kinds_global import Composed, bounded, collected
+from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
 DAY = 86400
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LvsTimeouts:
     """How long IPVS remembers connections, in nanoseconds; 0 leaves what the kernel has."""
 
@@ -25,7 +26,7 @@ class LvsTimeouts:
         return " ".join(f"{name} {value // SECOND}" for name, value in named if value)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LvsTimeoutsKind(Composed):
     """``tcp SECS``, ``tcpfin SECS`` and ``udp SECS`` in any order, at least one."""
 
@@ -66,7 +67,7 @@ class LvsTimeoutsKind(Composed):
         return "[tcp SECS] [tcpfin SECS] [udp SECS]"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SyncDaemon:
     """The kernel's threads that tell another director of connections. What is None is left to the kernel."""
 
@@ -97,7 +98,7 @@ class SyncDaemon:
 _SYNC_BOUNDS = {"id": (0, 255), "maxlen": (1, 65507), "port": (1, 65535), "ttl": (1, 255)}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SyncDaemonKind(Composed):
     """An interface, an instance, and numbers by name. The second and third word may stand without theirs."""
 

@@ -14,13 +14,14 @@ from pykeepalived.config.kinds import (
     Word,
     number,
 )
+from pykeepalived.records import record
 
 SIZE_MAX = 2**64 - 1
 LABEL_MAX = 63
 NAME_MAX = 253
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LvsMethod:
     """How packets reach a real server."""
 
@@ -29,8 +30,12 @@ class LvsMethod:
     tunnel_port: int = 0
     checksum: Literal["nocsum", "csum", "remcsum"] = "nocsum"
 
+    def __str__(self) -> str:
+        """As it stands in the file."""
+        return Method().write(self)
 
-@dataclass(frozen=True, slots=True)
+
+@record(frozen=True, slots=True)
 class Method(Kind):
     """A forwarding method, and how the tunnel is made."""
 
@@ -130,7 +135,7 @@ def _whole(method: LvsMethod) -> LvsMethod:
     return method
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Granularity(Kind):
     """What makes clients one: a netmask of IPv4, or the length of an IPv6 prefix."""
 
@@ -176,7 +181,7 @@ class Cut(Kind):
         return "STRING"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class OneWord(Kind):
     """Exactly one word; ``longest`` refuses a longer one."""
 
@@ -217,7 +222,7 @@ def _nibbles(words: Sequence[str], allowed: str) -> list[str]:
     return [pair if len(pair) == 2 else "0" + pair for pair in pairs]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HexBytes(Kind):
     """Bytes in hexadecimal digits, any number of words."""
 
@@ -236,7 +241,7 @@ class HexBytes(Kind):
         return "HEX ..."
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HexPattern:
     """Bytes of which some halves may be anything: a bit counts where the mask has it."""
 
@@ -250,7 +255,7 @@ class HexPattern:
         return all(byte & mask == value for byte, value, mask in zip(data, self.value, self.mask, strict=False))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HexReply(Kind):
     """Bytes in hexadecimal digits with ``x`` for any; none at all is any answer."""
 
@@ -276,7 +281,7 @@ class HexReply(Kind):
         return "[HEX ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class StatusCodes(Kind):
     """Status codes of HTTP and ranges of them: ``200 204 300-302``."""
 
@@ -316,7 +321,7 @@ class StatusCodes(Kind):
         return "INT[-INT] ..."
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Pattern(Kind):
     """A regular expression: one word by the rules of a shell, with the escapes of C decoded before PCRE2 sees it."""
 
@@ -354,7 +359,7 @@ REGEX_OPTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RegexOptions(Kind):
     """Options of PCRE2."""
 
@@ -378,7 +383,7 @@ class RegexOptions(Kind):
         return "OPTION ..."
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Offset(Kind):
     """A place in a body, in bytes. A wrong one does not count as a mistake and is ignored."""
 
@@ -404,7 +409,7 @@ def _size(text: str, index: int) -> int:
     return int(text)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class StackSizes(Kind):
     """The least and the largest size of PCRE2's stack, in bytes. Wrong ones do not count as a mistake."""
 
@@ -427,7 +432,7 @@ class StackSizes(Kind):
         return "START MAX"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FileWeight(Kind):
     """What a file's number is multiplied with; ``reverse`` turns its sign."""
 
@@ -452,7 +457,7 @@ class FileWeight(Kind):
         return "INT [reverse|noreverse]"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DnsName(Word):
     """A domain name as it can be asked for."""
 
@@ -473,7 +478,7 @@ class DnsName(Word):
         return "DOMAIN"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NamedEntries(Entries):
     """A block of lines that has a name, and that may be there more than once."""
 

@@ -23,6 +23,7 @@ from pykeepalived.config.kinds import (
     ip_address,
     number,
 )
+from pykeepalived.records import record
 
 Prefix = IPv4Interface | IPv6Interface
 """An address with its prefix length. Bits behind the prefix stay as written."""
@@ -51,7 +52,7 @@ _NAMES: dict[str, dict[str, int]] = {
 _ANY_BASE = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)|([1-9][0-9]*))")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Locked(Generic[Value]):
     """A metric of a route; ``lock`` keeps the kernel from changing it by what it learns."""
 
@@ -95,7 +96,7 @@ class NamedKind(Kind):
         return self.named(words, lambda file, name: None)  # noqa: ARG005
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Named(NamedKind):
     """A number of any base, or a name of one of iproute2's files."""
 
@@ -207,7 +208,7 @@ class IpProtocol(NamedKind):
         return "NAME|INT"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AnyBase(Kind):
     """A whole number; 0x makes it hexadecimal and a leading 0 octal."""
 
@@ -230,7 +231,7 @@ class AnyBase(Kind):
         return "INT"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Network(Kind):
     """An address with its prefix length; without one it is a single address."""
 
@@ -269,7 +270,7 @@ def _interface(address: IP, bits: int) -> Prefix:
     return IPv6Interface((int(address), bits)) if address.version == 6 else IPv4Interface((int(address), bits))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Host(Kind):
     """One address, exactly: no prefix length, nothing cut off. ``inet`` or ``inet6`` may stand before a gateway."""
 
@@ -298,7 +299,7 @@ class Host(Kind):
         return f"[inet|inet6] {text}" if self.prefixed else text
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Lockable(Kind):
     """A metric, with ``lock`` before it if the kernel must not change it."""
 
@@ -331,7 +332,7 @@ class Lockable(Kind):
 _SUFFIXES = (("msecs", 0), ("msec", 0), ("ms", 0), ("secs", 3), ("sec", 3), ("s", 3))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RouteTime(Kind):
     """A time of a route's metrics, kept as the kernel counts it: ``per_ms`` units make a millisecond.
 

@@ -1,17 +1,18 @@
 """Kinds of value that only what is tracked has: a weight, times of BFD, the content of a file at the start."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from pykeepalived.config.kinds import INT_MAX, NOTHING, Kind, Problem, Refused, Timer, decimal, number
+from pykeepalived.records import record
 from pykeepalived.units import MICROSECOND
 
 TRACK_WEIGHT = 253
 FILE_WEIGHT = 254
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Weight:
     """What a result adds to the priority; ``reverse`` turns its sign."""
 
@@ -23,7 +24,7 @@ class Weight:
         return f"{self.value} reverse" if self.reverse else str(self.value)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TrackerWeight(Kind):
     """The weight of a definition, with ``reverse`` behind it where it turns."""
 
@@ -71,7 +72,7 @@ class TrackerWeight(Kind):
         return "INT [reverse]"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Milliseconds(Timer):
     """A length of time in milliseconds with a fraction, kept in nanoseconds."""
 
@@ -118,7 +119,7 @@ class Milliseconds(Timer):
         return "MILLISECONDS"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class InitialContent:
     """What a file is made with at the start, and whether one that is there is written anew."""
 
@@ -130,7 +131,7 @@ class InitialContent:
         return f"{self.value} overwrite" if self.overwrite else str(self.value)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class InitFile(Kind):
     """``[INT] [overwrite]``, in either order. The bare keyword makes the file with 0."""
 

@@ -5,7 +5,7 @@ What two keywords mean together is not known here. A plain value is read without
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -21,6 +21,7 @@ from pykeepalived.config.kinds import (
     number,
     word_text,
 )
+from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _BYTE = re.compile(r"[0-9a-fA-F]{1,2}")
 _RFC_PREFIX = b"\x00\x00\x5e\x00"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Vmac:
     """A macvlan that carries the virtual MAC address. What is empty is chosen when it is made."""
 
@@ -58,7 +59,7 @@ class Vmac:
         return " ".join(words)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Ipvlan:
     """An ipvlan of layer 2 with the base's MAC address. What is empty is chosen when it is made."""
 
@@ -81,7 +82,7 @@ class Ipvlan:
         return " ".join(words)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ExtraGarp:
     """The period of gratuitous messages on further interfaces; 0 is never."""
 
@@ -93,7 +94,7 @@ class ExtraGarp:
         return f"{'all ' if self.everywhere else ''}{self.interval // SECOND}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HmacKey:
     """A key of auth_hmac. Its bytes show nowhere."""
 
@@ -146,7 +147,7 @@ def _group(option: "Option", mistakes: _Mistakes) -> str:
     return option.text or ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class VmacArguments(Kind):
     """What follows use_vmac. Several lines complete each other."""
 
@@ -215,7 +216,7 @@ def _mac(option: "Option", mistakes: _Mistakes) -> bytes:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class IpvlanArguments(Kind):
     """What follows use_ipvlan."""
 
@@ -277,7 +278,7 @@ def _with_address(found: Ipvlan, option: "Option", mistakes: _Mistakes) -> Ipvla
     return replace(found, address=interface.ip, prefix_length=interface.network.prefixlen)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ExtraGarpKind(Kind):
     """A period in whole seconds, before or behind the word ``all``."""
 
@@ -320,7 +321,7 @@ class ExtraGarpKind(Kind):
         return "[all] SECONDS"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Switch(Boolean):
     """A boolean that no word turns off: keepalived takes ``off`` for on."""
 
@@ -330,7 +331,7 @@ class Switch(Boolean):
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class OneNumber(Integer):
     """A number, and nothing behind it."""
 
@@ -341,7 +342,7 @@ class OneNumber(Integer):
         return Integer.read(self, words)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HmacKeyKind(Kind):
     """A key with its number."""
 

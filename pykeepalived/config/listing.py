@@ -5,7 +5,7 @@ Walked from the tables; ``--list-keywords``, ``--explain``, the manual and the c
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -14,6 +14,7 @@ from pykeepalived.config.kinds import Entries
 from pykeepalived.config.language import ROOT, TOP
 from pykeepalived.config.preprocess_words import WORDS
 from pykeepalived.config.schema import Block, Keyword, entry_table
+from pykeepalived.records import record
 
 ENTRY = "<entry>"
 NOT_YET = frozenset(("vrrp_instance/no_accept", "vrrp_instance/strict_mode", "global_defs/vrrp_strict"))
@@ -30,7 +31,7 @@ class Sort(StrEnum):
     PREPROCESSOR = "preprocessor"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Row:
     """One path of the language."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
@@ -35,9 +35,10 @@ from pykeepalived.config.lint.view import View
 from pykeepalived.config.preprocess import ANY_OTHER, Preprocessor
 from pykeepalived.config.raw import EntryGiven, Raw
 from pykeepalived.config.surroundings import Surroundings, Unreadable
+from pykeepalived.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LoadOptions:
     """What the command line says about reading."""
 
@@ -51,7 +52,7 @@ class LoadOptions:
     """Files of other nodes, for the advice."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Loaded:
     """What became of a file."""
 

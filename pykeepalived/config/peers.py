@@ -20,9 +20,9 @@ def other_nodes(path: str, here: Surroundings, ids: AbstractSet[str], files: Seq
     elsewhere = OtherNode(here)
     for other in sorted(ids)[:MOST]:
         label = "the other node" if other == ANY_OTHER else f"node {other}"
-        yield Peer(label, load(path, elsewhere, LoadOptions(config_id=other)).configuration)
+        yield Peer(label, load(path, elsewhere, LoadOptions(config_id=other)).configuration.vrrp_instance)
     for file in files:
-        yield Peer(file, load(file, elsewhere, LoadOptions()).configuration)
+        yield Peer(file, load(file, elsewhere, LoadOptions()).configuration.vrrp_instance)
 
 
 class AnyInterface(Mapping[str, NetworkInterface]):

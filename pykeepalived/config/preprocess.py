@@ -221,7 +221,19 @@ class Preprocessor:
             return
         yield from self._split(line, depth)
 
+    def _known_plain(self, text: str) -> _Known | None:
+        """The statements of a line that is read as it stands, remembered; None for any other."""
+        try:
+            return self._known[text]
+        except KeyError:
+            plain = self._known[text] = _plain(text)
+            return plain
+
     def _split(self, line: Line, depth: int) -> Iterator[Statement]:
+        if (plain := _plain(line.text)) is not None:
+            for kind, words, first, last in plain:
+                yield Statement(kind, words, line, first, last)
+            return
         if line.text.endswith("\\"):
             line = self._not_continued(line)
         text = line.text
@@ -325,8 +337,12 @@ class Preprocessor:
         link = Link(StepKind.USE, line, start, end, name)
         for index, each in enumerate(definition.value):
             self._make(line)
-            stripped, _ = strip_comment(each.linked(link, "" if index else prefix))
-            yield from self._line(stripped, depth + 1)
+            made = each.linked(link, "" if index else prefix)
+            if self._body is None and (plain := self._known_plain(made.text)) is not None:
+                for kind, words, first, last in plain:
+                    yield Statement(kind, words, made, first, last)
+                continue
+            yield from self._line(strip_comment(made)[0], depth + 1)
         if not definition.value and prefix:
             yield from self._split(line.cut(0, start), depth)
 

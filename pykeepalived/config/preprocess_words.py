@@ -3,10 +3,10 @@
 The reading itself is in ``preprocess.py`` and ``sequences.py``.
 """
 
-from dataclasses import dataclass
+from pykeepalived.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PreprocessWord:
     """One construct: how it begins, what follows, and what it does."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from pykeepalived.config.diagnostics import Span
 from pykeepalived.config.lexer import Statement
 from pykeepalived.config.schema import Block
+from pykeepalived.records import record
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class EntryGiven:
         return self.statement.line.span(start, start + length)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NamedLines:
     """A block of lines that has a name: its lines are not read yet."""
 

@@ -31,9 +31,10 @@ from pykeepalived.config.kinds import (
 from pykeepalived.config.schema import UNSET, Block, Keyword, is_block, table_of
 from pykeepalived.config.script_text import command_text
 from pykeepalived.config.surroundings import AccountNames
+from pykeepalived.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Words:
     """A value given as the words of the file."""
 
@@ -209,6 +210,7 @@ def _instance(item: VrrpInstance, held: Said, around: Around) -> Said:
         changed["mcast_dst_ip"] = item.mcast_group
     if item.strict_mode:  # its defaults are others
         changed["accept"] = item.accept
+        changed["owner_ignore_adverts"] = SILENT  # always so, and keepalived 2.2.7 does not know the word
     if item.notify_deleted_set and item.notify_deleted is None:
         changed["notify_deleted"] = Words("")
     if item.garp_master_refresh_repeat == settings.vrrp_garp_master_refresh_repeat == 0:

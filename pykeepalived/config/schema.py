@@ -6,11 +6,13 @@ Nothing here reads text.
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
+from functools import cache
 from typing import Any, Required, TypedDict, TypeVar, Unpack
 
 from pykeepalived.config.kinds import Kind
+from pykeepalived.records import record
 
 
 class Repeat(Enum):
@@ -34,7 +36,7 @@ class Unset(Enum):
 UNSET = Unset.UNSET
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Keyword:
     """One keyword of one block."""
 
@@ -69,7 +71,7 @@ class Keyword:
     """A missing word is said and the keyword ignored; otherwise it is the end of the reading."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Block:
     """The table of one block."""
 
@@ -221,6 +223,14 @@ def written_options(value: Any, always: tuple[str, ...] = ()) -> list[str]:
 def entry_table(grammar: str) -> Block:
     """The table of the entries of that grammar."""
     return _BLOCK[_ENTRY[grammar]]
+
+
+@cache
+def entry_options(grammar: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of the options that have a value, and of those that have none."""
+    table = entry_table(grammar)
+    flags = frozenset({name for name, spec in table.keywords.items() if not spec.kind.needs} | {*table.negated})
+    return frozenset(word for word in table.words() if table.alias.get(word, word) not in flags), flags
 
 
 def by_name(*classes: type) -> dict[str, Block]:

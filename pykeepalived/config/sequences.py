@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from pykeepalived.config.lexer import Line
+from pykeepalived.records import record
 
 _SEQUENCE = re.compile(r"[ \t]*~SEQ(x?)[ \t]*\(([^)]*)\)(.*)$", re.DOTALL)
 _LIST = re.compile(r"[ \t]*~LST[ \t]*\(((?:[^(){}]|\{[^{}]*\})*)\)(.*)$", re.DOTALL)
@@ -43,7 +43,7 @@ class Numbers(Sequence[tuple[str, ...]]):
             yield (format(value, self._format),)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Repetition:
     """The names, their values in turn, and the text repeated."""
 

@@ -1,8 +1,9 @@
 """The machine as the configuration may ask about it. The Linux side is in ``kernel/surroundings.py``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from pykeepalived.records import record
 
 
 class Unreadable(Exception):  # noqa: N818 - a state of a file, told by its message
@@ -14,7 +15,7 @@ class Unreadable(Exception):  # noqa: N818 - a state of a file, told by its mess
         self.absent = absent
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Account:
     """A user: its number, its group, its further groups."""
 
@@ -24,7 +25,7 @@ class Account:
     groups: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NetworkInterface:
     """An interface of the machine."""
 
@@ -35,7 +36,7 @@ class NetworkInterface:
     """What drives it, by the kernel's word: veth, macvlan, bridge; empty when it does not tell."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PathElement:
     """One element of a path, from the root on: what a script's security is judged by."""
 
@@ -48,7 +49,7 @@ class PathElement:
     """``directory``, ``file``, ``link`` or ``other``."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ScriptPath:
     """A command looked up.
 

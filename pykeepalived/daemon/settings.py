@@ -1,12 +1,12 @@
 """The command line's wishes, understood: what ``cli`` hands to the daemon."""
 
-from dataclasses import dataclass
+from pykeepalived.records import record
 
 DEFAULT_FILE = "/etc/keepalived/keepalived.conf"
 LOG_DAEMON = 3  # syslog(3)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Settings:
     """Attributes are keepalived's long options."""
 

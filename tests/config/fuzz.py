@@ -27,6 +27,7 @@ CASES = Path(__file__).parent / "cases"
 SECONDS = 2
 """Of the processor, for reading: the machine may be busy. All else that is done with a file has ten times as long."""
 MEBIBYTES = 200
+"""For reading; all else that is done with a file has twice as much."""
 PATH = "/k.conf"
 
 
@@ -37,6 +38,8 @@ def read(text: str) -> None:
     load(PATH, machine, LoadOptions())
     if (took := time.process_time() - began) > SECONDS:
         raise TimeoutError(f"reading took {took:.1f} s of the processor")
+    if (most := resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024) > MEBIBYTES:
+        raise MemoryError(f"reading took {most} MiB")
     loaded = load(PATH, machine, LoadOptions(lint=True))
     for diagnostic in loaded.diagnostics:
         render(diagnostic).encode()
@@ -66,7 +69,7 @@ def attempt(text: str) -> str | None:
         return f"ended by {signal.Signals(os.WTERMSIG(status)).name} after {used.ru_utime:.1f} s of the processor"
     if said:
         return said
-    if used.ru_maxrss > MEBIBYTES * 1024:
+    if used.ru_maxrss > 2 * MEBIBYTES * 1024:
         return f"took {used.ru_maxrss // 1024} MiB"
     return None
 

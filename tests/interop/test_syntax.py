@@ -132,7 +132,7 @@ def test_both_find_the_same_keywords(text: str, tmp_path: Path) -> None:
     command = [str(keepalived.binary()), "-t", "-i", "node1", "-f", path]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
     loaded = load(path, LinuxSurroundings(), LoadOptions(config_id="node1"))
-    ours = [found[1] for each in loaded.diagnostics if (found := re.match("Unknown keyword '(.*)'", each.message))]
+    ours = [found[1] for each in loaded.diagnostics if (found := re.search("Unknown keyword '(.*)'", each.message))]
     # a child names what stands in the files; a brace that was torn off is one to keepalived
     theirs = set(re.findall(r"Line \d+\) Unknown keyword '(.*)'", done.stderr)) - {"}"}
     assert loaded.exit_code == done.returncode

@@ -157,6 +157,7 @@ BOMBS: dict[str, str | bytes] = {
     "nothing but braces": ("{}" * 500 + "\n") * 1000,
     "nothing but escapes": ("\\#" * 500 + "\n") * 500,
     "nothing but references": "$A=b\n" + ("k " + "${A}" * 200 + "\n") * 3000,
+    "one mistake in a hundred thousand turns": "$A= \\\n  k \u201c${B}\u201d \\\n  x\n~SEQ(I, 1, 40000) $A\n",
     "alternatives": ("include " + "{a,b}" * 150 + "\n") * 100,
 }
 

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address
 
 from pykeepalived.config.kinds import AF_INET, AF_INET6, IP, Address, Flag, Integer, Interface, Word
 from pykeepalived.config.schema import entry, keyword
+from pykeepalived.records import record
 
 _SUBJECT = {"IPADDR": "The address, with its prefix length; without one it is a single address (/32 or /128)."}
 
@@ -68,7 +69,7 @@ class AddressEntry:
 
 
 @entry("unicast_peer", subject={"IPADDR": "The address of a router that adverts are sent to."})
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class UnicastPeer:
     """One line of unicast_peer."""
 

@@ -1,16 +1,16 @@
 """authentication and auth_hmac: how the adverts of a virtual router are proved to be genuine."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from pykeepalived.config.kinds import Choice, Integer, Password, Timer
 from pykeepalived.config.kinds_vrrp import HmacKey, HmacKeyKind
 from pykeepalived.config.schema import Repeat, block, keyword
+from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
 
 @block("authentication")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Authentication:
     """Authentication as version 2 has it. Version 3 and strict mode have none."""
 
@@ -23,7 +23,7 @@ class Authentication:
 
 
 @block("auth_hmac", since="keepalived 2.4", effective=False)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class AuthHmac:
     """Adverts signed with HMAC-SHA256, in versions 2 and 3."""
 

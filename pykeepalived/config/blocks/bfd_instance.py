@@ -1,10 +1,9 @@
 """bfd_instance: a session that tells within milliseconds whether a neighbour is reached."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.kinds import IP, Address, Boolean, Flag, Integer
 from pykeepalived.config.kinds_trackers import TRACK_WEIGHT, Milliseconds, TrackerWeight, Weight
 from pykeepalived.config.schema import block, keyword
+from pykeepalived.records import record
 from pykeepalived.units import MILLISECOND, SECOND
 
 DEFAULT_TTL = {4: 255, 6: 64}
@@ -15,7 +14,7 @@ LONG_INTERVAL = 10 * SECOND
 
 
 @block("bfd_instance", process="bfd", arguments="NAME", effective=False)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BfdInstance:
     """A BFD session (RFC 5880) that track_bfd lines and BFD_CHECK follow by its name."""
 

@@ -8,6 +8,7 @@ from pykeepalived.config.blocks.probing import PROBE, TARGET, CheckTiming, Targe
 from pykeepalived.config.kinds import Choice, Integer, Word
 from pykeepalived.config.kinds_lvs import DnsName, HexBytes, HexPattern, HexReply
 from pykeepalived.config.schema import Repeat, block, keyword
+from pykeepalived.records import record
 
 __all__ = [
     "CHECKERS",
@@ -41,7 +42,7 @@ class TcpCheck:
 
 
 @block("PING_CHECK", passes=PROBE, effective=False)
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PingCheck:
     """Success is an answer to an ICMP echo request."""
 
@@ -50,7 +51,7 @@ class PingCheck:
 
 
 @block("UDP_CHECK", passes=PROBE, effective=False)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class UdpCheck:
     """Success is that no ICMP error comes back, or the answer that is wanted."""
 
@@ -77,7 +78,7 @@ DNS_TYPES = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY")
 
 
 @block("DNS_CHECK", passes={**TARGET, **timing(retry=3, delay_before_retry=None)}, effective=False)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class DnsCheck:
     """Success is an answer without an error to a question over UDP."""
 
@@ -90,13 +91,13 @@ class DnsCheck:
 
 
 @block("host", passes=PROBE, effective=False)
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SmtpHost:
     """An obsolete way to write options of an SMTP_CHECK: they are read as if they stood around it."""
 
 
 @block("SMTP_CHECK", blocks=(SmtpHost,), passes=PROBE, effective=False)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SmtpCheck:
     """Success is a mail server that greets, and answers to HELO."""
 

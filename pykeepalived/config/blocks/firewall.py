@@ -1,16 +1,15 @@
 """Settings of the packet filter: what drops packets to virtual addresses, and what marks them for IPVS."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.kinds import INT_MAX, UINT_MAX, Flag, Integer
 from pykeepalived.config.kinds_firewall import SETS, ChainNames, IpsetNames, TableName
 from pykeepalived.config.schema import Repeat, keyword
+from pykeepalived.records import record
 
 HOOK_PRIORITY = -1
 FIRST_FWMARK = 1000
 
 
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+@record(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Firewall:
     """Which packet filter is used, and its names there."""
 

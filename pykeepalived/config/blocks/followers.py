@@ -1,12 +1,11 @@
 """Checks that follow something else: a program's exit status, the number in a file, a BFD session."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.blocks.probing import CheckTiming, timing
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.kinds import Boolean, Command, Flag, Word, Words, whole_seconds
 from pykeepalived.config.kinds_lvs import FileWeight, OneWord
 from pykeepalived.config.schema import Repeat, block, keyword, option
+from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
 
@@ -25,7 +24,7 @@ from pykeepalived.units import SECOND
         ),
     },
 )
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MiscCheck:
     """Success is a program that ends with status 0."""
 
@@ -47,7 +46,7 @@ class MiscCheck:
 
 
 @block("FILE_CHECK", effective=False)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class FileCheck:
     """The number in a file adds to the weight; without a weight, any number but 0 means down."""
 
@@ -60,7 +59,7 @@ class FileCheck:
 
 
 @block("BFD_CHECK", effective=False)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BfdCheck:
     """Success is a BFD session that is up."""
 

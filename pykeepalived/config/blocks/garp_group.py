@@ -1,9 +1,8 @@
 """garp_group: gratuitous messages of some interfaces are spaced."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.kinds import Interface, Names, Timer
 from pykeepalived.config.schema import Repeat, block, keyword, option
+from pykeepalived.records import record
 
 
 def _spacing(of: str) -> int:
@@ -24,7 +23,7 @@ def _spacing(of: str) -> int:
         "interface": option(Interface(), repeat=Repeat.EACH, effective=False, doc="One interface of the group."),
     },
 )
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class GarpGroup:
     """Interfaces that share the time between gratuitous messages, as those of one switch may have to."""
 

@@ -3,8 +3,6 @@
 The settings are many; those of one idea stand in a file of their own.
 """
 
-from dataclasses import dataclass
-
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.firewall import Firewall
 from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
@@ -29,6 +27,7 @@ from pykeepalived.config.kinds import (
 )
 from pykeepalived.config.kinds_lvs import NamedEntries
 from pykeepalived.config.schema import Repeat, block, keyword, option
+from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
 
@@ -50,7 +49,7 @@ from pykeepalived.units import SECOND
         ),
     },
 )
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class GlobalDefs(Reports, VrrpGlobals, LvsGlobals, Firewall, NetlinkBuffers, Mail, Reading, Processes):
     """Settings of the daemon."""
 
@@ -79,7 +78,7 @@ class GlobalDefs(Reports, VrrpGlobals, LvsGlobals, Firewall, NetlinkBuffers, Mai
     "root",
     process="global",
 )
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Root:
     """Keywords outside every block."""
 

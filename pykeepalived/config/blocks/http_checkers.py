@@ -1,12 +1,12 @@
 """HTTP_GET and SSL_GET: requests, and what their responses must be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pykeepalived.config.blocks.probing import TARGET, CheckTiming, Target, timing
 from pykeepalived.config.kinds import Boolean, Choice, Flag, Hex, Word
 from pykeepalived.config.kinds_lvs import Offset, Pattern, RegexOptions, StackSizes, StatusCodes
 from pykeepalived.config.schema import Keyword, Repeat, block, keyword, option
+from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
 _GET: Mapping[str, Keyword] = {
@@ -25,7 +25,7 @@ _VERSIONS = Choice(("1.0", "1.0C", "1.1"), fold=True)
 
 
 @block("url")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class HttpUrl:
     """One request and what its response must be."""
 
@@ -66,7 +66,7 @@ class HttpUrl:
 
 
 @block("url", effective=False)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class HttpsUrl(HttpUrl):
     """One request over TLS and what its response must be."""
 
@@ -80,7 +80,7 @@ class HttpsUrl(HttpUrl):
 
 
 @block("HTTP_GET", blocks=(HttpUrl,), passes=_GET)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class HttpGet:
     """Success is a good response to every url in turn."""
 
@@ -107,7 +107,7 @@ class HttpGet:
 
 
 @block("SSL_GET", blocks=(HttpsUrl,), passes=_GET, effective=False)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SslGet:
     """Success is a good response over TLS to every url in turn; certificates are not checked."""
 

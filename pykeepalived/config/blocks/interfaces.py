@@ -1,10 +1,10 @@
 """Lines about interfaces: how their link is watched, and how long a change of it must last."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from pykeepalived.config.kinds import Timer, seconds_text, word_text
 from pykeepalived.config.schema import entry
+from pykeepalived.records import record
 
 Method = Literal["", "MII", "ETHTOOL", "IOCTL"]
 METHODS: tuple[Method, ...] = ("MII", "ETHTOOL", "IOCTL")
@@ -18,7 +18,7 @@ DELAY = Timer("0", "255")
         "IFNAME MII|ETHTOOL|IOCTL": "The same, with this method alone.",
     },
 )
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LinkbeatInterface:
     """One line of linkbeat_interfaces."""
 
@@ -39,7 +39,7 @@ class LinkbeatInterface:
         "IFNAME DOWN [UP]": "The seconds an interface must be down, or up, before that counts; UP is 0 if not given."
     },
 )
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class InterfaceUpDownDelay:
     """One line of interface_up_down_delays, in nanoseconds."""
 

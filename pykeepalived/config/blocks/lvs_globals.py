@@ -1,14 +1,14 @@
 """Settings of IPVS and of the checkers as a whole."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from pykeepalived.config.kinds import Boolean, Choice, Flag
 from pykeepalived.config.kinds_ipvs import LvsTimeouts, LvsTimeoutsKind, SyncDaemon, SyncDaemonKind
 from pykeepalived.config.schema import Repeat, keyword
+from pykeepalived.records import record
 
 
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+@record(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class LvsGlobals:
     """The IPVS table at the start and the end, its timeouts and its sync daemon."""
 

@@ -1,14 +1,13 @@
 """Settings of the mail that tells of changes."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.kinds import Boolean, Flag, Names, Timer, Word
 from pykeepalived.config.kinds_global import MailServer, MailServerKind
 from pykeepalived.config.schema import Repeat, keyword
+from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
 
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+@record(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Mail:
     """Who sends which mail to whom, by which host."""
 

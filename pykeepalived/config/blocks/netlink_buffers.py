@@ -1,10 +1,9 @@
 """Sizes of the receive buffers of sockets: netlink's, and those of VRRP."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.kinds import UINT_MAX, Boolean, Integer
 from pykeepalived.config.kinds_global import ReceiveBuffers, ReceiveBuffersKind
 from pykeepalived.config.schema import Repeat, keyword
+from pykeepalived.records import record
 
 
 def _size(of: str, process: str) -> int:
@@ -35,7 +34,7 @@ _COMMANDS = "for netlink commands"
 _MONITOR = "that hears of changes by netlink"
 
 
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+@record(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class NetlinkBuffers:
     """How much may wait to be read."""
 

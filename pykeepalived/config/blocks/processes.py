@@ -1,11 +1,10 @@
 """Settings of the processes themselves: names, priorities, CPUs, memory, limits, scripts around their life."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.kinds import Boolean, Command, Flag, Integer, Timer
 from pykeepalived.config.kinds_global import CpuList, ProcessName, RealTimeLimit, RealTimePriority, Umask
 from pykeepalived.config.schema import Repeat, keyword
+from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
 
@@ -66,7 +65,7 @@ def _rlimit_rttime(process: str) -> int:
     return limit
 
 
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+@record(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Processes:
     """How the parent and its children run."""
 

@@ -1,13 +1,12 @@
 """Settings of how the file is read, again, and kept."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.kinds import UINT_MAX, Flag, Integer, Word
 from pykeepalived.config.kinds_global import OneWord
 from pykeepalived.config.schema import Repeat, keyword
+from pykeepalived.records import record
 
 
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+@record(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Reading:
     """When the file is read again, and what is left beside it."""
 

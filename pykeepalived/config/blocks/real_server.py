@@ -8,6 +8,7 @@ from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.kinds import INT_MAX, IP, UINT_MAX, Boolean, Command, Integer
 from pykeepalived.config.kinds_lvs import LvsMethod, Method, OneWord
 from pykeepalived.config.schema import Repeat, block, keyword, option
+from pykeepalived.records import record
 
 
 def endpoint_words(address: IP, port: int) -> str:
@@ -72,7 +73,7 @@ class RealServer:
         return endpoint_words(self.address, self.port)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SorryServer:
     """The server that answers when there is no quorum."""
 

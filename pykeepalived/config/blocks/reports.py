@@ -1,11 +1,10 @@
 """Settings of what others may read or hear: FIFOs, dumps, SNMP, D-Bus."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.kinds import Boolean, Command, Flag, Integer, Timer, Word
 from pykeepalived.config.kinds_global import Fifo, FifoKind, OneWord
 from pykeepalived.config.schema import Repeat, keyword
+from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
 _READER = "The reader of that FIFO; its path is appended."
@@ -28,7 +27,7 @@ def _snmp(what: str, process: str = "", former: tuple[str, ...] = ()) -> bool:
     return served
 
 
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+@record(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Reports:
     """What is told to whom."""
 

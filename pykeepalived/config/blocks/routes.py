@@ -1,6 +1,5 @@
 """Routes: those of static_routes, and those an instance has while MASTER."""
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Interface
 from typing import ClassVar
 
@@ -23,6 +22,7 @@ from pykeepalived.config.kinds_routes import (
     RouteTime,
 )
 from pykeepalived.config.schema import entry, keyword, option, written_options
+from pykeepalived.records import record
 
 RTN_UNICAST = 1
 TYPES = {
@@ -49,7 +49,7 @@ _DSFIELD = Named("rt_dsfield", 255)
 
 
 @entry("encap_ip", subject={})
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class EncapIp:
     """Packets of the route go through an IPv4 tunnel. An address or an id is needed."""
 
@@ -67,7 +67,7 @@ class EncapIp:
 
 
 @entry("encap_ip6", subject={})
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class EncapIp6:
     """Packets of the route go through an IPv6 tunnel. An address or an id is needed."""
 
@@ -87,7 +87,7 @@ class EncapIp6:
 
 
 @entry("encap_mpls", subject={"LABEL[/LABEL]": "The labels that are pushed, the outermost first."})
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class EncapMpls:
     """Packets of the route get MPLS labels."""
 
@@ -102,7 +102,7 @@ class EncapMpls:
 
 
 @entry("encap_ila", subject={"LOCATOR": "The upper half of the address that packets are sent to."})
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class EncapIla:
     """Addresses of packets are translated: identifier and locator apart."""
 
@@ -124,7 +124,7 @@ _ENCAP_ARGUMENTS = "ip|ip6|mpls|ila ..."
 
 
 @entry("nexthop", subject={})
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Nexthop:
     """One of the ways that packets of a route may take."""
 
@@ -163,7 +163,7 @@ _SUBJECT = {
         "append": option(Flag(), default=False, doc="The route comes behind those that are like it."),
     },
 )
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RouteEntry:
     """A route. Numbers are the kernel's own."""
 

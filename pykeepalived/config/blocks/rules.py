@@ -1,7 +1,5 @@
 """Rules of routing policy: those of static_rules, and those an instance has while MASTER."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.kinds import AF_INET, AF_INET6, INT_MAX, UINT_MAX, Flag, Integer, Interface, Word
 from pykeepalived.config.kinds_routes import (
     RTPROT_KEEPALIVED,
@@ -15,6 +13,7 @@ from pykeepalived.config.kinds_routes import (
     Span,
 )
 from pykeepalived.config.schema import entry, keyword, option, written_options
+from pykeepalived.records import record
 
 WITHOUT_TABLE = ("nop", "blackhole", "unreachable", "prohibit")
 """What a rule may do that looks nothing up."""
@@ -37,7 +36,7 @@ _PREFIX_ARGUMENTS = "PREFIX|default|any|all"
         "prohibit": option(Flag(), default=False, doc="The action: communication is said to be prohibited."),
     },
 )
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RuleEntry:
     """A rule. It has one action: a table, l3mdev, goto, or one of WITHOUT_TABLE."""
 

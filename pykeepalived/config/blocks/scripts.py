@@ -1,9 +1,9 @@
 """A command that was checked when the configuration was read: what the parent may run, and as whom."""
 
-from dataclasses import dataclass
+from pykeepalived.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Script:
     """A command with its arguments and the user that runs it."""
 

@@ -1,13 +1,12 @@
 """SSL: what SSL_GET shows of itself."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.kinds import Word
 from pykeepalived.config.schema import Repeat, block, keyword
+from pykeepalived.records import record
 
 
 @block("SSL", process="checker", effective=False)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Ssl:
     """The client's certificate of all SSL_GET checkers."""
 

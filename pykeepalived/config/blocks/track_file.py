@@ -1,14 +1,13 @@
 """track_file: a file holding a number that moves the priority, or is a fault."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.kinds import Word
 from pykeepalived.config.kinds_trackers import FILE_WEIGHT, InitFile, InitialContent, TrackerWeight, Weight
 from pykeepalived.config.schema import Repeat, block, keyword
+from pykeepalived.records import record
 
 
 @block("track_file", process="vrrp,checker", arguments="NAME", names=("vrrp_track_file",), effective=False)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TrackedFile:
     """A file that is watched: track_file lines and FILE_CHECK follow it by its name."""
 

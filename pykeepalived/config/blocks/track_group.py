@@ -1,13 +1,12 @@
 """track_group: the instances that go with a static address, route or rule."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.kinds import Names
 from pykeepalived.config.schema import Repeat, block, keyword
+from pykeepalived.records import record
 
 
 @block("track_group", process="vrrp", arguments="NAME", effective=False)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TrackGroup:
     """Instances that follow the static addresses, routes and rules that name the group."""
 

@@ -1,10 +1,9 @@
 """What an instance or a group follows, with the weight already resolved. Weight 0: a failure is a fault."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.kinds import Flag, Integer, word_text
 from pykeepalived.config.kinds_trackers import FILE_WEIGHT, TRACK_WEIGHT
 from pykeepalived.config.schema import entry, keyword
+from pykeepalived.records import record
 
 
 def _weight(limit: int = TRACK_WEIGHT, words: str = "reverse|noreverse", *, effective: bool = True) -> int:
@@ -29,7 +28,7 @@ def _text(name: str, weight: int, *, reverse: bool, otherwise: str = " noreverse
 
 
 @entry("track_interface", subject={})
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TrackInterface:
     """An interface followed."""
 
@@ -45,7 +44,7 @@ class TrackInterface:
 
 
 @entry("track_script", subject={})
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TrackScript:
     """A vrrp_script followed."""
 
@@ -59,7 +58,7 @@ class TrackScript:
 
 
 @entry("track_file", subject={})
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TrackFile:
     """A track_file followed. Weight 0: a number other than 0 is a fault."""
 
@@ -73,7 +72,7 @@ class TrackFile:
 
 
 @entry("track_process", subject={})
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TrackProcess:
     """A vrrp_track_process followed."""
 
@@ -87,7 +86,7 @@ class TrackProcess:
 
 
 @entry("track_bfd", subject={})
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TrackBfd:
     """A bfd_instance followed."""
 

@@ -1,9 +1,8 @@
 """virtual_server_group: addresses and marks that one virtual server serves together."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.kinds import AF_INET, AF_INET6, IP, UINT_MAX, Choice, Integer
 from pykeepalived.config.schema import entry, keyword
+from pykeepalived.records import record
 
 FAMILY_WORD = {AF_INET: "inet", AF_INET6: "inet6"}
 
@@ -17,7 +16,7 @@ FAMILY_WORD = {AF_INET: "inet", AF_INET6: "inet6"}
         "CIDR": "All addresses of a network.",
     },
 )
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class GroupEntry:
     """Addresses in a row, or a mark of the firewall."""
 
@@ -47,7 +46,7 @@ class GroupEntry:
         return f"{text} {self.port}" if self.port else text
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class VirtualServerGroup:
     """A named group of them."""
 

@@ -1,6 +1,5 @@
 """Settings of VRRP as a whole, and defaults of its instances."""
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from pykeepalived.config.kinds import (
@@ -19,6 +18,7 @@ from pykeepalived.config.kinds import (
 from pykeepalived.config.kinds_global import MulticastV6
 from pykeepalived.config.kinds_vrrp import ExtraGarp, ExtraGarpKind
 from pykeepalived.config.schema import Repeat, keyword
+from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
 _LONGEST = "4294.967295"
@@ -40,7 +40,7 @@ def _default(of: str) -> bool:
     return wanted
 
 
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+@record(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class VrrpGlobals:
     """Interfaces, groups, gratuitous messages, delays, and what an instance takes for granted."""
 

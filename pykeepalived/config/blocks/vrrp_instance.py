@@ -1,6 +1,5 @@
 """vrrp_instance: one virtual router on one interface."""
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Literal
 
@@ -37,6 +36,7 @@ from pykeepalived.config.kinds_vrrp import (
     VmacArguments,
 )
 from pykeepalived.config.schema import Repeat, block, keyword
+from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
 Identity = tuple[int, int, str, bool, IP | None]
@@ -44,7 +44,7 @@ Identity = tuple[int, int, str, bool, IP | None]
 
 
 @block("vrrp_instance", blocks=(Authentication, AuthHmac), process="vrrp", arguments="NAME")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class VrrpInstance:
     """A virtual router."""
 

@@ -1,11 +1,10 @@
 """vrrp_script: a command run periodically whose exit status counts."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.kinds import INT_MAX, Command, Flag, Integer, Timer, Words
 from pykeepalived.config.kinds_trackers import TRACK_WEIGHT, TrackerWeight, Weight
 from pykeepalived.config.schema import block, keyword, option
+from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
 
@@ -22,7 +21,7 @@ from pykeepalived.units import SECOND
         )
     },
 )
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class VrrpScript:
     """A health command that track_script follows."""
 

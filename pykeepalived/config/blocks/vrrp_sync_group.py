@@ -1,15 +1,14 @@
 """vrrp_sync_group: instances that change state together."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.trackers import TrackBfd, TrackFile, TrackInterface, TrackProcess, TrackScript
 from pykeepalived.config.kinds import Boolean, Command, Entries, Flag, Names
 from pykeepalived.config.schema import Repeat, block, keyword
+from pykeepalived.records import record
 
 
 @block("vrrp_sync_group", process="vrrp", arguments="NAME")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class VrrpSyncGroup:
     """A set of instances of which none is MASTER unless all are."""
 

@@ -1,11 +1,11 @@
 """vrrp_track_process: programs that have to run."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from pykeepalived.config.kinds import Choice, Flag, Integer, Timer, Words
 from pykeepalived.config.kinds_trackers import FILE_WEIGHT, TrackerWeight, Weight
 from pykeepalived.config.schema import Repeat, block, keyword, option
+from pykeepalived.records import record
 
 _DELAY = Timer("0.000001", "3600")
 
@@ -19,7 +19,7 @@ _DELAY = Timer("0.000001", "3600")
         "delay": option(_DELAY, default=0, effective=False, doc="Sets fork_delay and terminate_delay."),
     },
 )
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class VrrpTrackProcess:
     """Running programs that track_process follows: enough of them must be there, and not too many."""
 

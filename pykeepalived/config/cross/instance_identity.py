@@ -1,11 +1,10 @@
 """What an instance is: its interface, its family and version, its VRID, and which instances are in each other's way."""
 
-from dataclasses import dataclass
-
 from pykeepalived.config.cross.addresses import family_of
 from pykeepalived.config.cross.draft import Draft, Refusal
 from pykeepalived.config.kinds import AF_INET, AF_INET6, IP, Refused, plain_address
 from pykeepalived.config.raw import Given
+from pykeepalived.records import record
 
 _TELL_FAMILY = ("virtual_ipaddress", "unicast_src_ip", "mcast_src_ip", "unicast_peer", "mcast_dst_ip")
 
@@ -105,7 +104,7 @@ def version(draft: Draft) -> int:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Unicast:
     draft: Draft
     source: IP | None

@@ -3,7 +3,6 @@
 The first mistake that costs the line ends the reading of it.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from pykeepalived.config.cross.context import Context, nearest
@@ -11,6 +10,7 @@ from pykeepalived.config.kinds import AF_INET, AF_INET6, NOTHING, Interface, Pro
 from pykeepalived.config.kinds_routes import Named, NamedKind
 from pykeepalived.config.raw import EntryGiven, Piece, Raw
 from pykeepalived.config.schema import Block, Keyword, entry_table
+from pykeepalived.records import record
 
 FAMILIES = {"inet": AF_INET, "inet6": AF_INET6}
 
@@ -19,7 +19,7 @@ class Dropped(Exception):  # noqa: N818 - the line cannot be used
     """The line is left out; why was said."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Place:
     """Where lines stand."""
 

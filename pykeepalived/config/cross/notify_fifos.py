@@ -30,7 +30,7 @@ def _fifo(name: str, raw: Raw, context: Context, scripts: Scripts) -> Fifo | Non
     if not fifo.path.startswith("/"):
         context.warning(f"{name}: '{fifo.path}' is no absolute path", given.span(1), "write the whole path")
     if not fifo.user:
-        default = scripts.default_account_before(given)
+        default = scripts.script_user()
         return fifo if default is None else replace(fifo, owner=(default.uid, default.gid))
     account = scripts.account(fifo.user, fifo.group or None, given, 2, supplementary=False, counts=False)
     return None if account is None else replace(fifo, owner=(account.uid, account.gid))

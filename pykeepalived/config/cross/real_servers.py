@@ -4,7 +4,6 @@ There may be ten thousand: what is the same for all servers of a virtual server 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pykeepalived.config.blocks.checkers import AnyChecker
@@ -19,6 +18,7 @@ from pykeepalived.config.cross.scripts import Scripts
 from pykeepalived.config.kinds import IP, Endpoint, Problem, Refused, plain_address
 from pykeepalived.config.kinds_lvs import LvsMethod
 from pykeepalived.config.raw import Given, Raw
+from pykeepalived.records import record
 
 _FOR_CHECKERS = frozenset(FOR_CHECKERS)
 _ENDPOINT = Endpoint()
@@ -26,7 +26,7 @@ _RARE = frozenset({"uthreshold", "lthreshold", "snmp_name"})
 _NOTHING: dict[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Around:
     """What a virtual server gives its real servers."""
 
@@ -42,7 +42,7 @@ class Around:
     """The same with the delay_loop of the virtual server."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Endpoint:
     address: IP
     port: int

@@ -1,19 +1,19 @@
 """Scripts: whether the command exists, its user may run it, and nobody else could change it."""
 
 import re
-from dataclasses import dataclass
 
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.cross.context import Context, nearest
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.raw import CommandGiven, Given, Raw
 from pykeepalived.config.surroundings import Account, PathElement, ScriptPath
+from pykeepalived.records import record
 
 _opens_a_file = re.compile(r"<[ \t]*/").match
 DEFAULT_USER = "keepalived_script"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Wrong:
     """What is wrong with a command."""
 
@@ -52,10 +52,9 @@ class Scripts:
             self._default = self._find_default()
         return self._default
 
-    def default_account_before(self, given: Given) -> Account | None:
-        """The default account where it is not our own, for a line that does not look further down than itself."""
-        known = self._user is not None and self._user.order < given.order
-        if not known and (self._user is not None or self._context.surroundings.user(DEFAULT_USER) is None):
+    def script_user(self) -> Account | None:
+        """The default account where it is not just our own."""
+        if self._user is None and self._context.surroundings.user(DEFAULT_USER) is None:
             return None
         return self.default_account()
 

@@ -1,7 +1,7 @@
 """Lines of the track_ blocks as values, with the weights of the definitions, and what owners and groups do to them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from pykeepalived.config.blocks.trackers import TrackBfd, TrackFile, TrackInterface, TrackProcess, TrackScript
@@ -11,12 +11,13 @@ from pykeepalived.config.diagnostics import Span
 from pykeepalived.config.kinds import Problem, Refused, number
 from pykeepalived.config.kinds_trackers import FILE_WEIGHT, TRACK_WEIGHT, Weight
 from pykeepalived.config.raw import EntryGiven, Given, Piece, Raw
+from pykeepalived.records import record
 
 NO_WEIGHT = Weight(0)
 Tracker = TrackInterface | TrackScript | TrackFile | TrackProcess | TrackBfd
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Defined:
     """What a line may follow, and where in the file it was defined."""
 
@@ -27,7 +28,7 @@ class Defined:
     """Why it cannot be followed; the mistake itself was said, and counted, where it is defined."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Definitions:
     """All that lines may follow, by name."""
 
@@ -37,7 +38,7 @@ class Definitions:
     bfd_instance: Mapping[str, Defined] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Kind:
     """One sort of tracker."""
 

@@ -8,20 +8,12 @@ from functools import cache
 import pyparsing as pp
 
 from pykeepalived.config.raw import Piece
-from pykeepalived.config.schema import entry_table
+from pykeepalived.config.schema import entry_options
 
 _BLANKS = " \t\f\v\r"
 
 
-def _options(grammar: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of the options that have a value, and of those that have none."""
-    table = entry_table(grammar)
-    flags = {name for name, spec in table.keywords.items() if not spec.kind.needs} | {*table.negated}
-    words = [word for word in table.words() if table.alias.get(word, word) not in flags]
-    return tuple(words), tuple(flags)
-
-
-def _names(names: tuple[str, ...]) -> pp.ParserElement:
+def _names(names: frozenset[str]) -> pp.ParserElement:
     longest = sorted(names, key=len, reverse=True)
     return pp.Regex(rf"(?:{'|'.join(map(_escaped, longest))})(?=[ \t\f\v\r]|$)")
 
@@ -45,7 +37,7 @@ def _unknown(text: str, at: int, tokens: pp.ParseResults) -> Piece:
 def _grammar(name: str) -> pp.ParserElement:
     quoted = pp.Regex(r'"(?P<inside>[^"]*)"').set_parse_action(lambda tokens: tokens["inside"])
     word = (quoted | pp.Regex(r'[^ \t\f\v\r\n"]+')).set_whitespace_chars(_BLANKS)
-    valued, flags = _options(name)
+    valued, flags = entry_options(name)
     options = (_names(valued) + pp.Optional(word.copy())).set_parse_action(_piece)
     if flags:
         options |= _names(flags).set_parse_action(_piece)

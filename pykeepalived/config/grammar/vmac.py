@@ -4,16 +4,17 @@ name vrrp.51 02:00:5e:00:01 group default
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import pyparsing as pp
+
+from pykeepalived.records import record
 
 _BETWEEN = "\0"
 """Stands between words: no word of a file has it, and some have blanks."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Option:
     """One option: ``what`` it is, its text, and which word of the line that is."""
 

@@ -119,7 +119,7 @@ def _line(raw: Raw, entry: AddressEntry) -> Span:
 
 
 def foreign_label(view: View) -> Iterator[Diagnostic]:
-    """Ifconfig and other old programs show an address only when its label begins with its interface."""
+    """Old programs such as ifconfig show an address only when its label begins with its interface."""
     for instance in view.configuration.vrrp_instance:
         for entry in (*instance.virtual_ipaddress, *instance.virtual_ipaddress_excluded):
             dev = entry.dev or instance.interface
@@ -134,7 +134,7 @@ def foreign_label(view: View) -> Iterator[Diagnostic]:
 
 
 def reserved_name(view: View) -> Iterator[Diagnostic]:
-    """Names that something else has already: interfaces made for a VMAC, quotes that end a name in a FIFO's line."""
+    """Names of interfaces that are made for a VMAC, and names with blanks, which scripts take for several words."""
     for instance in view.configuration.vrrp_instance:
         raw = view.block("vrrp_instance", instance.name)
         if instance.interface and _OWN_INTERFACE.fullmatch(instance.interface):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pykeepalived.config.diagnostics import Diagnostic
 from pykeepalived.config.lint.view import View, advice
 
-ALERTS = ("smtp_alert", "smtp_alert_vrrp", "smtp_alert_checker")
+ALERTS = frozenset({"smtp_alert", "smtp_alert_vrrp", "smtp_alert_checker"})
 
 
 def mail_to_nobody(view: View) -> Iterator[Diagnostic]:
@@ -16,9 +16,9 @@ def mail_to_nobody(view: View) -> Iterator[Diagnostic]:
     if not missing:
         return
     for raw in (*view.root.blocks, *(real for each in view.root.named("virtual_server") for real in each.blocks)):
-        for word in ALERTS:
-            given = raw.given.get(word)
-            if given is not None and given.value is True:
+        for word in sorted(ALERTS & raw.given.keys()):
+            given = raw.given[word]
+            if given.value is True:
                 yield advice(
                     "mail-to-nobody",
                     f"{word} is on, but global_defs has no {' and no '.join(missing)}: no mail is ever sent",

@@ -13,7 +13,7 @@ from pykeepalived.config.lint.view import Peer, View, advice
 def _pairs(view: View) -> Iterator[tuple[VrrpInstance, VrrpInstance, Peer]]:
     """Our instances beside each other node's of the same virtual router."""
     for peer in view.peers:
-        theirs = {(each.virtual_router_id, each.family): each for each in peer.configuration.vrrp_instance}
+        theirs = {(each.virtual_router_id, each.family): each for each in peer.vrrp_instance}
         for ours in view.configuration.vrrp_instance:
             found = theirs.get((ours.virtual_router_id, ours.family))
             if found is not None:

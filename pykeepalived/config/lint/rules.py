@@ -23,6 +23,11 @@ RULES: dict[str, Rule] = {
 """Name of a rule -> the rule; its docstring says why it is asked."""
 
 
+def reason(name: str) -> str:
+    """Why a rule is asked, in a sentence."""
+    return " ".join((RULES[name].__doc__ or "").split())
+
+
 def lint(view: View) -> tuple[Diagnostic, ...]:
     """Everything the rules have to say."""
     return tuple(each for rule in RULES.values() for each in rule(view))

@@ -99,3 +99,9 @@ def test_every_path_can_be_explained(capsys: pytest.CaptureFixture[str]) -> None
         text = out(capsys, "--explain", row.path)
         assert text.startswith(f"{row.path}\n")
         assert "status" in text
+
+
+def test_a_rule_of_the_advice_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert out(capsys, "--explain", "weight-cut") == (
+        "weight-cut\n    advice of -t: An effective priority stays within 1 to 254: what weights add beyond is lost.\n"
+    )

@@ -148,3 +148,18 @@ def test_the_verdict_as_json_goes_to_the_file_that_is_named(tmp_path: Path, file
     file.write_text(SOUND.replace("7.0", "7"))
     assert main([f"-t={tmp_path}/report", "--format", "json", "-f", str(file)]) == 0
     assert json.loads((tmp_path / "report").read_text())["status"] == 0
+
+
+def test_a_reading_that_breaks_off_is_json_too(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks_off(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("pykeepalived.cli.config_file.load_configuration", breaks_off)
+    assert main(["-t", "--format", "json", "-f", str(file)]) == 204
+    found = json.loads(capsys.readouterr().out)
+    assert (found["file"], found["status"]) == (str(file), 204)
+    assert found["diagnostics"][0]["message"] == "the configuration needs more memory than there is"
+    assert main(["--resolved", "-f", str(file)]) == 204
+    assert main(["--diff", str(file), str(file)]) == 2

@@ -171,7 +171,7 @@ def test_they_are_the_vrrp_process_s_and_a_reload_names_them() -> None:
     assert (old.checker_part().garp_group, old.checker_part().linkbeat_interfaces) == ((), ())
     assert lines(difference(old, new)) == [
         "garp_group eth0: garp_interval 1 -> 2",
-        "linkbeat_interfaces eth0: method",
+        "linkbeat_interfaces eth0: method MII -> IOCTL",
     ]
     gone = sound("interface_up_down_delays {\neth0 1 1\n}").configuration
     assert lines(difference(old, gone)) == [

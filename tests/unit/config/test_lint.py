@@ -3,7 +3,7 @@
 import pytest
 
 from pykeepalived.config.diagnostics import render
-from pykeepalived.config.lint.rules import RULES
+from pykeepalived.config.lint.rules import RULES, reason
 from pykeepalived.config.load import Loaded, LoadOptions, load
 from tests.config.machine import Machine
 from tests.config.reading import COMMANDS, PATH, instance_text, server_text
@@ -136,3 +136,9 @@ def test_advice_names_place_reason_and_remedy() -> None:
 
 def test_a_file_that_cannot_start_gets_no_advice() -> None:
     assert _rules(_instance("state MASTER").replace("eth0", "eth9")) == set()
+
+
+def test_every_rule_has_a_reason() -> None:
+    for name in RULES:
+        assert 20 < len(reason(name)) < 130, name
+        assert reason(name).endswith("."), name

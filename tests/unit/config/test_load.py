@@ -315,11 +315,12 @@ def test_fifos_and_their_owners() -> None:
     assert found.notify_fifo_script == Script(("/usr/bin/true",))
 
 
-def test_a_fifo_without_an_owner_is_made_that_of_the_script_user_above_it() -> None:
-    lines = "vrrp_notify_fifo /run/a\nscript_user nobody\nlvs_notify_fifo /run/b\nnotify_fifo /run/c root"
+def test_a_fifo_without_an_owner_is_made_that_of_the_script_user() -> None:
+    lines = "script_user nobody\nlvs_notify_fifo /run/b\nnotify_fifo /run/c root"
     found = sound(f"global_defs {{\n{lines}\n}}").configuration.global_defs
-    assert (found.vrrp_notify_fifo, found.lvs_notify_fifo) == (Fifo("/run/a"), Fifo("/run/b", owner=(65534, 65534)))
+    assert found.lvs_notify_fifo == Fifo("/run/b", owner=(65534, 65534))
     assert found.notify_fifo == Fifo("/run/c", "root", owner=(0, 0))
+    assert sound("global_defs {\nnotify_fifo /run/a\n}").configuration.global_defs.notify_fifo == Fifo("/run/a")
 
 
 def test_settings_that_are_read_and_have_no_effect_are_said() -> None:

@@ -518,3 +518,12 @@ def test_the_family_of_a_mark(lines: str, family: int, exit_code: int) -> None:
     loaded = read(f"virtual_server fwmark 9 {{\nlvs_sched rr\n{lines}\n}}")
     assert [each.family for each in loaded.configuration.virtual_server] == [family]
     assert loaded.exit_code == exit_code
+
+
+def test_a_group_is_served_once() -> None:
+    group = "virtual_server_group g {\n10.9.0.1 80\n}\n"
+    server = "virtual_server group g {\nprotocol TCP\nlvs_sched %s\nlvs_method NAT\nreal_server 10.0.0.1 80 {\n}\n}\n"
+    loaded = read(group + server % "rr" + server % "wrr")
+    assert [each.lvs_sched for each in loaded.configuration.virtual_server] == ["rr"]
+    assert [each.message for each in loaded.diagnostics] == ["Virtual server [g]:0 is defined twice, the first is used"]
+    assert loaded.exit_code == 0
