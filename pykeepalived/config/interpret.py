@@ -348,18 +348,22 @@ class Interpreter:
             raw.given[name] = Given(value, statement, self._order)
 
     def _value(self, kind: Kind, spec: Keyword, statement: Statement) -> Any:
-        if isinstance(kind, Command):
-            return command(kind, statement, lambda message, word, hint: self._warn(message, statement.span(word), hint))
         if kind.raw:
+            if isinstance(kind, Command):
+                warn = self._warn
+                return command(kind, statement, lambda message, at, hint: warn(message, statement.span(at), hint))
             return kind.read(shell_words(statement))
         words = statement.words
         if len(words) != 2:
             return kind.read(words[1:])
-        known = self._values.setdefault(id(spec), {})
+        known = self._values.get(id(spec))
+        if known is None:
+            known = self._values[id(spec)] = {}
         word = words[1]
-        if word not in known:
-            known[word] = kind.read(words[1:])
-        return known[word]
+        if word in known:
+            return known[word]
+        value = known[word] = kind.read([word])
+        return value
 
     def _not_effective_yet(self, where: str, statement: Statement) -> None:
         """To be said once at the start."""

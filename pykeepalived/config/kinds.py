@@ -228,6 +228,8 @@ class Integer(Kind):
 
 def decimal(text: str, places: int) -> int:
     """A decimal with at most ``places`` digits behind the point, as an integer of that unit."""
+    if text.isascii() and text.isdigit():
+        return int(text) * int(10**places)
     whole, dot, fraction = text.strip().partition(".")
     if not (whole or fraction) and not dot and not text.strip():
         return 0

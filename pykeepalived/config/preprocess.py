@@ -145,12 +145,8 @@ class Preprocessor:
         while cursor.at < len(texts):
             text = texts[cursor.at]
             cursor.at = number = cursor.at + 1
-            cursor.plain = False
             if self._body is None:
-                try:
-                    plain = known[text]
-                except KeyError:
-                    plain = known[text] = _plain(text)
+                plain = known[text] if text in known else known.setdefault(text, _plain(text))
                 if plain is not None:
                     cursor.plain = True
                     if plain:
@@ -158,6 +154,7 @@ class Preprocessor:
                         for kind, words, start, end in plain:
                             yield Statement(kind, words, line, start, end)
                     continue
+            cursor.plain = False
             line, unterminated = strip_comment(Line(path, number, text, text, link))
             if unterminated:
                 self._error(
@@ -223,11 +220,8 @@ class Preprocessor:
 
     def _known_plain(self, text: str) -> _Known | None:
         """The statements of a line that is read as it stands, remembered; None for any other."""
-        try:
-            return self._known[text]
-        except KeyError:
-            plain = self._known[text] = _plain(text)
-            return plain
+        known = self._known
+        return known[text] if text in known else known.setdefault(text, _plain(text))
 
     def _split(self, line: Line, depth: int) -> Iterator[Statement]:
         if (plain := _plain(line.text)) is not None:
