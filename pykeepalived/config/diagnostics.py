@@ -261,7 +261,7 @@ def _escaped(character: str) -> str:
 
 
 class Findings:
-    """Collects diagnostics, none twice, and never more than a terminal can bear."""
+    """Collects diagnostics, none twice, and never more than a terminal can bear, but one of each class."""
 
     MOST = 1000
     MOST_CAUSES = 8
@@ -281,16 +281,14 @@ class Findings:
     def add(self, diagnostic: Diagnostic) -> None:
         """Keeps it unless it was said already. What it shows of the file has no secret."""
         self.count += 1
+        if len(self._found) >= self.MOST and diagnostic.problem in self._problems:
+            self._dropped += 1
+            return
         span = diagnostic.span
         if span is not None:
             if (shown := without_secrets(span)) is not span:
                 diagnostic = replace(diagnostic, span=shown)
             if self._causes and self._follows(diagnostic, span):
-                return
-        if len(self._found) >= self.MOST:
-            # the class counts even where the text is too much
-            self._dropped += 1
-            if diagnostic.problem in self._problems:
                 return
         self._problems.add(diagnostic.problem)
         self._found.setdefault((diagnostic.message, diagnostic.span), diagnostic)

@@ -41,6 +41,8 @@ class Interpreter:
         self._statements = preprocessor.statements(path)
         self._findings = findings
         self._remember = remember
+        self._told: set[tuple[str, int, int, str]] = set()
+        """Places of words that were said to be unknown."""
         self._named: dict[tuple[str, str], Statement] = {}
         """Heads of named blocks, the first of each name."""
         self._alike = PATIENCE
@@ -304,16 +306,22 @@ class Interpreter:
 
     def _unknown(self, statement: Statement, known: list[str], path: str) -> None:
         name = statement.words[0]
-        hint = self._unknown_words.hint(name, path, known)
         following = self._peek()
-        if following is not None and following.kind == OPEN:
-            skipped = "Its block is skipped." if hint and hint.endswith("?") else "its block is skipped"
-            hint = f"{hint}{' ' if hint.endswith('?') else '; '}{skipped}" if hint else skipped
+        block = following is not None and following.kind == OPEN
+        # a line that is made over and over has its mistake once
+        place = (statement.line.file, statement.line.number, statement.start, name)
+        if place in self._told:
+            self._findings.count += 1
+        else:
+            self._told.add(place)
+            hint = self._unknown_words.hint(name, path, known)
+            if block:
+                skipped = "Its block is skipped." if hint and hint.endswith("?") else "its block is skipped"
+                hint = f"{hint}{' ' if hint.endswith('?') else '; '}{skipped}" if hint else skipped
             self._error(f"Unknown keyword '{name}'", statement.span(0), hint, Problem.UNKNOWN_KEYWORD)
+        if block:
             self._next()
             self._skip(statement)
-        else:
-            self._error(f"Unknown keyword '{name}'", statement.span(0), hint, Problem.UNKNOWN_KEYWORD)
 
     def _keyword(self, raw: Raw, path: str, name: str, spec: Keyword, statement: Statement) -> None:
         self._order += 1
