@@ -18,6 +18,8 @@ def _machine() -> Machine:
 
 OTHER_WORDS = (
     ("is not used", "no matching virtual router found in group declaration"),
+    ("is not used", "it is not tracked"),
+    ("is not used", "is defined after its use"),
     ("there is no active_key", "is no key of the block"),
     ("unicast with use_vmac requires vmac_xmit_base", "vmac_xmit_base is only valid with a VMAC"),
 )
