@@ -31,7 +31,7 @@ from pykeepalived.config.surroundings import Surroundings
 
 MOST_MADE = 100_000
 """Lines that may come of definitions and sequences."""
-MOST_BRACES = 500_000
+MOST_BRACES = 200_000
 """Braces that share a line with something else."""
 MOST_DEPTH = 40
 

@@ -17,7 +17,7 @@ from pykeepalived.config.preprocess import Preprocessor
 from tests.config.machine import Machine
 from tests.config.statements import MAIN, parsed, statements
 
-LONGEST = 4.0
+LONGEST = 20.0
 """Seconds of the processor for one file: twice what it may take, on a machine shared with others."""
 MOST_MEMORY = 200 * 1024
 """KiB above what the texts themselves take."""
@@ -175,7 +175,7 @@ def _read(name: str) -> tuple[float, int, int]:
 def test_nothing_takes_long(name: str) -> None:
     seconds, opened, told = _read(name)
     assert seconds < LONGEST
-    assert opened <= 500_000
+    assert opened <= 200_000
     assert bool(told) is (name != "nothing but escapes")
 
 
