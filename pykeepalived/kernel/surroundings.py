@@ -28,6 +28,10 @@ _DRIVER = slice(4, 36)
 _DRIVER_INFO_LENGTH = 196
 _IFF_LOOPBACK = 0x8
 _CLONE_NEWNET = 0x40000000
+_PROTOCOLS = {
+    **{"icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ah": 51},
+    **{"ipv6-icmp": 58, "vrrp": 112, "sctp": 132},
+}
 _Answer = TypeVar("_Answer")
 
 
@@ -198,11 +202,11 @@ class LinuxSurroundings:
         return found
 
     def ip_protocol(self, name: str) -> int | None:
-        """The number of a protocol of /etc/protocols."""
+        """The number of a protocol of /etc/protocols; of the best known also on a machine without that file."""
         try:
             return socket.getprotobyname(name)
         except (OSError, ValueError):
-            return None
+            return _PROTOCOLS.get(name)
 
     def host_known(self, name: str) -> bool:
         """Whether a host's name has an address, as the resolver says now."""
