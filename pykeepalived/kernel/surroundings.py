@@ -28,10 +28,8 @@ _DRIVER = slice(4, 36)
 _DRIVER_INFO_LENGTH = 196
 _IFF_LOOPBACK = 0x8
 _CLONE_NEWNET = 0x40000000
-_PROTOCOLS = {
-    **{"icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ah": 51},
-    **{"ipv6-icmp": 58, "vrrp": 112, "sctp": 132},
-}
+_NUMBERS = (("icmp", 1), ("igmp", 2), ("tcp", 6), ("udp", 17), ("gre", 47), ("esp", 50), ("ah", 51), ("sctp", 132))
+_PROTOCOLS = dict((*_NUMBERS, ("ipv6-icmp", 58), ("vrrp", 112)))
 _Answer = TypeVar("_Answer")
 
 
