@@ -585,49 +585,6 @@ class Password(Kind):
 
 
 @record(frozen=True, slots=True)
-class Ranges(Kind):
-    """Numbers and ranges of numbers: ``200 204 300-302``."""
-
-    minimum: int
-    maximum: int
-
-    def read(self, words: Sequence[str]) -> tuple[tuple[int, int], ...]:
-        """Pairs of first and last."""
-        if not words:
-            raise Refused("needs a number or a range", -1, problem=Problem.LACKS_WORD)
-        return tuple(self._pair(word, index) for index, word in enumerate(words))
-
-    def _pair(self, word: str, index: int) -> tuple[int, int]:
-        first, dash, last = word.partition("-")
-        try:
-            low = number(first)
-            high = number(last) if dash else low
-        except Refused as refused:
-            refused.word = index
-            raise
-        if not self.minimum <= low <= high <= self.maximum:
-            raise Refused(
-                f"'{word}' outside range [{self.minimum}, {self.maximum}]",
-                index,
-                hint=f"use numbers from {self.minimum} to {self.maximum}, the lower first",
-                problem=Problem.INVALID_NUMBER,
-            )
-        return low, high
-
-    def expected(self) -> str:
-        """The bounds."""
-        return f"{self.minimum}..{self.maximum}"
-
-    def write(self, value: Any) -> str:
-        """The numbers and ranges."""
-        return " ".join(str(low) if low == high else f"{low}-{high}" for low, high in value)
-
-    def arguments(self) -> str:
-        """Numbers and ranges."""
-        return "INT[-INT] ..."
-
-
-@record(frozen=True, slots=True)
 class Words(Kind):
     """All words of the line."""
 

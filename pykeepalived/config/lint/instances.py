@@ -9,7 +9,6 @@ from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.trackers import TrackBfd, TrackFile, TrackInterface, TrackProcess, TrackScript
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.diagnostics import Diagnostic, Span
-from pykeepalived.config.kinds import AF_INET6
 from pykeepalived.config.lint.view import View, advice
 from pykeepalived.config.raw import EntryGiven, Raw
 
@@ -156,8 +155,3 @@ def reserved_name(view: View) -> Iterator[Diagnostic]:
                     view.block(keyword, each.name).span(word=1),
                     "write - or _ for the blank",
                 )
-
-
-def family_name(instance: VrrpInstance) -> str:
-    """``IPv4`` or ``IPv6``."""
-    return "IPv6" if instance.family == AF_INET6 else "IPv4"
