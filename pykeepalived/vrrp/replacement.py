@@ -11,6 +11,7 @@ from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import Identity, VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.effects import Log
+from pykeepalived.vrrp import carried
 from pykeepalived.vrrp.effects import AddAddresses, Announce, Effect, NotifyGroup, RemoveAddresses, ReplaceRouters, Word
 from pykeepalived.vrrp.group import SyncGroup
 from pykeepalived.vrrp.router import VirtualRouter
@@ -63,7 +64,7 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
     for router in host.routers.values():
         router.confirm(now, effects)
         if id(router) not in former_routers:
-            router.give_addresses(effects, masters)
+            carried.give_back(router.instance, effects, masters)
     host.begin(now, effects)
     return effects
 

@@ -11,15 +11,13 @@ from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.units import MICROSECOND, MILLISECOND
-from pykeepalived.vrrp import causes
+from pykeepalived.vrrp import carried, causes
 from pykeepalived.vrrp.effects import (
-    AddAddresses,
     Announce,
     AnnounceSource,
     CancelAnnouncements,
     Effect,
     NotifyInstance,
-    RemoveAddresses,
     SendAdvert,
     Word,
 )
@@ -237,7 +235,7 @@ class VirtualRouter:
         effects: list[Effect],
         *,
         release: bool = True,
-        keep: frozenset[AddressEntry] = frozenset(),
+        keep: frozenset[AddressEntry] = carried.NOTHING,
     ) -> None:
         """Leave for good. A MASTER says so on the wire; the others say nothing. Addresses in ``keep`` stay."""
         was = self.state
@@ -273,7 +271,7 @@ class VirtualRouter:
             self._detail(message, effects)
         self.statistics.become_master += 1
         self.reception.forget()
-        self.take_addresses(effects)
+        carried.take(instance, effects)
         self._announce(instance.garp_master_repeat, effects)
         self._notify(Word.MASTER, effects)
 
@@ -626,35 +624,14 @@ class VirtualRouter:
         self.statistics.pri_zero_sent += self._resign(effects)
         self._detail(f"({self.name}) sent 0 priority", effects)
 
-    def take_addresses(self, effects: list[Effect]) -> None:
-        """Hold the addresses, in their order."""
-        for label, entries in (
-            ("setting VIPs.", self.instance.virtual_ipaddress),
-            ("setting E-VIPs.", self.instance.virtual_ipaddress_excluded),
-        ):
-            if entries:
-                self._detail(f"({self.name}) {label}", effects)
-                effects.append(AddAddresses(self.name, entries))
-
-    def give_addresses(self, effects: list[Effect], keep: frozenset[AddressEntry] = frozenset()) -> None:
-        """Hold the addresses no longer; those in ``keep`` belong to somebody else."""
-        for label, entries in (
-            ("removing VIPs.", self.instance.virtual_ipaddress),
-            ("removing E-VIPs.", self.instance.virtual_ipaddress_excluded),
-        ):
-            leaving = tuple(entry for entry in entries if entry not in keep)
-            if leaving:
-                self._detail(f"({self.name}) {label}", effects)
-                effects.append(RemoveAddresses(self.name, leaving))
-
     def _give_back(
-        self, effects: list[Effect], *, release: bool = True, keep: frozenset[AddressEntry] = frozenset()
+        self, effects: list[Effect], *, release: bool = True, keep: frozenset[AddressEntry] = carried.NOTHING
     ) -> None:
         self.statistics.release_master += 1
         self.reception.forget()
         effects.append(CancelAnnouncements(self.name))
         if release:
-            self.give_addresses(effects, keep)
+            carried.give_back(self.instance, effects, keep)
 
     def _announce(self, rounds: int, effects: list[Effect]) -> None:
         if rounds and self.entries:

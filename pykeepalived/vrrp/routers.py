@@ -15,6 +15,7 @@ from pykeepalived.config.kinds import AF_INET, IP
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import Tick
 from pykeepalived.units import SECOND, seconds_text
+from pykeepalived.vrrp import carried
 from pykeepalived.vrrp.effects import Effect, NotifyGroup, ReplaceRouters, Word
 from pykeepalived.vrrp.events import (
     AddressAdded,
@@ -177,7 +178,7 @@ class Routers:
             self._start_at = self.deadline = now + delay
         for router in self.routers.values():
             self.assess(router)
-            router.give_addresses(effects)
+            carried.give_back(router.instance, effects)
         self.begin(now, effects)
         return effects
 

@@ -71,7 +71,7 @@ def addresses() -> set[str]:
     return {line.split()[3].partition("/")[0] for line in lines}
 
 
-def await_address(address: str = VIRTUAL_ADDRESS, seconds: float = 30) -> None:
+def await_address(address: str = VIRTUAL_ADDRESS, seconds: float = 120) -> None:
     """Wait until a virtual address is there."""
     try:
         wait_until(lambda: address in addresses(), seconds, f"{address} on lan0")
@@ -148,7 +148,7 @@ def test_it_starts_and_says_so(service: WebServer) -> None:  # noqa: ARG001 - st
 def test_transitions_carry_fields(service: WebServer) -> None:
     run("systemctl", "restart", UNIT)
     await_address()
-    wait_until(lambda: entries("VRRP_INSTANCE=VI_1", "VRRP_STATE=MASTER"), 10, "an entry of the transition")
+    wait_until(lambda: entries("VRRP_INSTANCE=VI_1", "VRRP_STATE=MASTER"), 60, "an entry of the transition")
     entry = entries("VRRP_INSTANCE=VI_1", "VRRP_STATE=MASTER")[-1]
     assert entry["VRRP_PREVIOUS_STATE"] == "BACKUP"
     assert entry["CAUSE"]
@@ -162,12 +162,12 @@ def test_transitions_carry_fields(service: WebServer) -> None:
         matching = entries(real_server, "VIRTUAL_SERVER=[10.9.0.100]:tcp:80")
         return [entry for entry in matching if text in entry["MESSAGE"]]
 
-    wait_until(lambda: told("Removing service"), 20, "an entry of the server's removal")
+    wait_until(lambda: told("Removing service"), 60, "an entry of the server's removal")
     removed = told("Removing service")[-1]
     assert len(removed["MESSAGE_ID"]) == 32
     assert removed["MESSAGE_ID"] != entry["MESSAGE_ID"]
     service.start()
-    wait_until(lambda: told("Adding service"), 20, "an entry of its return")
+    wait_until(lambda: told("Adding service"), 60, "an entry of its return")
 
 
 def test_a_sound_file_is_reloaded_without_a_flap(service: WebServer) -> None:  # noqa: ARG001 - starts it
@@ -181,7 +181,7 @@ def test_a_sound_file_is_reloaded_without_a_flap(service: WebServer) -> None:  #
 
     assert "10.9.0.101" in seen
     assert "10.9.0.100" not in seen, "the address that stays was not touched"
-    wait_until(lambda: show("ActiveState") == "active", 10, "the end of the reload")
+    wait_until(lambda: show("ActiveState") == "active", 60, "the end of the reload")
     assert show("MainPID") == main
 
 
@@ -192,8 +192,8 @@ def test_a_broken_file_is_refused_and_said_so(service: WebServer) -> None:  # no
     CONFIGURATION.write_text(BROKEN, encoding="utf-8")
     run("systemctl", "reload", UNIT)
 
-    wait_until(lambda: any("priorty" in entry["MESSAGE"] for entry in entries()), 20, "the reason in the journal")
-    wait_until(lambda: show("ActiveState") == "active", 10, "the end of the reload")
+    wait_until(lambda: any("priorty" in entry["MESSAGE"] for entry in entries()), 60, "the reason in the journal")
+    wait_until(lambda: show("ActiveState") == "active", 60, "the end of the reload")
     assert show("MainPID") == main
     assert addresses() == before
 
@@ -210,8 +210,8 @@ def test_a_killed_main_process_is_replaced(service: WebServer) -> None:  # noqa:
     before = processes()
     os.kill(int(show("MainPID")), signal.SIGKILL)
 
-    wait_until(lambda: processes() and not before & processes(), 20, "new processes alone")
-    wait_until(lambda: show("ActiveState") == "active", 20, "a running service")
+    wait_until(lambda: processes() and not before & processes(), 60, "new processes alone")
+    wait_until(lambda: show("ActiveState") == "active", 60, "a running service")
     await_address()
     assert int(show("NRestarts")) == 1
 
@@ -220,18 +220,20 @@ def test_a_killed_main_process_is_replaced(service: WebServer) -> None:  # noqa:
 def test_a_hanging_main_process_is_replaced(service: WebServer) -> None:  # noqa: ARG001 - starts it
     folder = Path("/run/systemd/system", f"{UNIT}.d")
     folder.mkdir(parents=True)
-    (folder / "watchdog.conf").write_text("[Service]\nWatchdogSec=4\n", encoding="utf-8")
+    # a machine that is slow may miss a beat and start once more: that is no reason to give up
+    settings = "[Unit]\nStartLimitIntervalSec=0\n[Service]\nWatchdogSec=8\n"
+    (folder / "watchdog.conf").write_text(settings, encoding="utf-8")
     run("systemctl", "daemon-reload")
     run("systemctl", "restart", UNIT)
     await_address()
     main = show("MainPID")
     with pytest.raises(NetworkError, match="not within"):  # a process that lives is left alone
-        wait_until(lambda: show("MainPID") != main, 6, "another main process")
+        wait_until(lambda: show("MainPID") != main, 10, "another main process")
 
     os.kill(int(main), signal.SIGSTOP)
 
     wait_until(
-        lambda: show("MainPID") not in {main, "0"} and show("ActiveState") == "active", 30, "another main process"
+        lambda: show("MainPID") not in {main, "0"} and show("ActiveState") == "active", 120, "another main process"
     )
     await_address()
     (folder / "watchdog.conf").unlink()
