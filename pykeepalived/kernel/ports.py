@@ -5,8 +5,9 @@ are there at once: the calls below return them. Callers cut long lists into batc
 reactor turn between two.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple, Protocol
 
@@ -138,6 +139,70 @@ class Announcer(Protocol):
 
     def close(self) -> None:
         """Close."""
+
+
+class FilterSet(StrEnum):
+    """The sets of a table of the packet filter, by keepalived's names."""
+
+    VIPS = "vips"
+    LINK_LOCAL = "vips_link_local"  # with the index of the interface
+    LINK_LOCAL_NAME = "vips_link_local_name"  # with its name
+    VMACS = "vmac_map"  # from the index of a VMAC to that of its base
+
+
+class FilterElement(NamedTuple):
+    """One element of such a set, packed."""
+
+    set: FilterSet
+    key: bytes
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSettings:
+    """What the operator decides of our tables."""
+
+    table: str
+    priority: int
+    counters: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FilterDisturbance:
+    """Another program took something out of our table. ``table`` is None: we cannot know, for we heard not all."""
+
+    family: int | None
+    program: str
+
+
+class PacketFilter(Protocol):
+    """Our tables of the packet filter, one a family. An order is carried out whole or not at all: then KernelError."""
+
+    def check(self) -> None:
+        """Raises KernelError when the kernel has no such packet filter."""
+
+    def leftover(self, family: int, table: str) -> frozenset[bytes] | None:
+        """The addresses dropped by a table of that name, or None when there is no such table."""
+
+    def write(self, family: int, settings: FilterSettings, sets: Set[FilterSet], elements: Set[FilterElement]) -> None:
+        """Make the table anew with these sets, in place of what is there by its name."""
+
+    def change(
+        self, family: int, settings: FilterSettings, added: Set[FilterElement], removed: Set[FilterElement]
+    ) -> None:
+        """Change elements; ENOENT when the table, or an element to be removed, is not there."""
+
+    def remove(self, family: int, table: str) -> None:
+        """Remove the table; an absent one does not matter."""
+
+    def listen(self) -> int:
+        """Hear from now on what others do; the descriptor to watch."""
+
+    def disturbances(self, table: str) -> list[FilterDisturbance]:
+        """What others have done to the table since."""
+
+    def close(self) -> None:
+        """Close, and hear nothing any more. Orders may follow all the same."""
 
 
 class Ipvs(Protocol):
