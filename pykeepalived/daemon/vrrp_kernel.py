@@ -5,6 +5,7 @@ from typing import Protocol
 
 from pykeepalived.kernel.frames import FrameTemplates, LinuxAnnouncer
 from pykeepalived.kernel.host import LinuxHost
+from pykeepalived.kernel.nftables import LinuxPacketFilter
 from pykeepalived.kernel.ports import (
     AdvertReceiver,
     AdvertSender,
@@ -13,6 +14,7 @@ from pykeepalived.kernel.ports import (
     HostListener,
     Interface,
     IPAddress,
+    PacketFilter,
 )
 from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
 
@@ -33,6 +35,9 @@ class VrrpKernel(Protocol):
 
     def announcer(self, templates: FrameTemplates) -> Announcer:
         """Gratuitous ARP and unsolicited NA."""
+
+    def packet_filter(self) -> PacketFilter:
+        """Tables that drop packets."""
 
     def forwards(self, interface: str) -> bool:
         """Whether the interface is a router's for IPv6."""
@@ -62,6 +67,11 @@ class LinuxVrrpKernel:
     def announcer(templates: FrameTemplates) -> Announcer:
         """Packet sockets."""
         return LinuxAnnouncer(templates)
+
+    @staticmethod
+    def packet_filter() -> PacketFilter:
+        """nf_tables."""
+        return LinuxPacketFilter()
 
     @staticmethod
     def forwards(interface: str) -> bool:

@@ -4,6 +4,7 @@ It decides nothing. Adverts go out at once; addresses, announcements and scripts
 and take a bounded share of each turn, so that a thousand addresses do not delay the next advert.
 """
 
+import dataclasses
 from collections import Counter, deque
 from functools import partial
 from typing import assert_never
@@ -13,6 +14,7 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET6
 from pykeepalived.daemon.announcements import Announcements
 from pykeepalived.daemon.child import ChildContext
+from pykeepalived.daemon.firewall import Firewall
 from pykeepalived.daemon.reactor import Alarm, Callback
 from pykeepalived.daemon.script_trackers import ScriptTrackers
 from pykeepalived.daemon.vrrp_host import VrrpHost
@@ -27,6 +29,7 @@ from pykeepalived.vrrp.effects import (
     AddAddresses,
     Announce,
     AnnounceSource,
+    BlockAddresses,
     CancelAnnouncements,
     Effect,
     NotifyGroup,
@@ -34,6 +37,7 @@ from pykeepalived.vrrp.effects import (
     RemoveAddresses,
     ReplaceRouters,
     SendAdvert,
+    UnblockAddresses,
     Word,
 )
 from pykeepalived.vrrp.events import AddressesFailed, AdvertFailed, Event, TrackScriptChanged
@@ -45,7 +49,10 @@ from pykeepalived.vrrp.routers import Inbox, Routers
 _LINGER = SECOND  # for scripts, at the end
 _DATAGRAMS_A_TURN = 1024
 
-_Slow = AddAddresses | RemoveAddresses | Announce | AnnounceSource | CancelAnnouncements | RunScript | WriteFifo
+_Blocks = BlockAddresses | UnblockAddresses
+_Slow = (
+    AddAddresses | RemoveAddresses | _Blocks | Announce | AnnounceSource | CancelAnnouncements | RunScript | WriteFifo
+)
 
 
 class VrrpService:
@@ -81,6 +88,8 @@ class VrrpService:
         say(Log("Registering Kernel netlink reflector"))
         say(Log("Registering Kernel netlink command channel"))
         self._host = VrrpHost(self._kernel, self._told, self._link_appeared)
+        self._firewall = Firewall(self._kernel.packet_filter(), self._reactor, self._journal, self._host.interface)
+        self._firewall.start(part)
         say(Log("Registering gratuitous ARP shared channel"))
         if any(instance.family == AF_INET6 for instance in part.vrrp_instance):
             say(Log("Registering gratuitous NDISC shared channel"))
@@ -104,6 +113,7 @@ class VrrpService:
             self._carry_out(self._routers.handle(self._facts.popleft(), now))
         self._trackers = ScriptTrackers(self._context, self._believed)
         self._carry_out(self._routers.start(now))
+        self._firewall.clear_leftovers(part)
         self._settle_all()
         self._reactor.watch(self._host.fileno(), self._host.drain)
         self._trackers.replace(part.vrrp_script, self._routers.scripts())
@@ -113,6 +123,7 @@ class VrrpService:
         """Apply a new configuration by difference."""
         effects = replace(self._routers, part, self._reactor.now())
         self._host.virtual = self._routers.virtual_places
+        self._firewall.configure(part)
         self._carry_out(effects)
         self._trackers.replace(part.vrrp_script, self._routers.scripts())
         self._owe_status()
@@ -234,6 +245,8 @@ class VrrpService:
                     self._later(order)
             case ReplaceRouters():
                 self._replace_ports(effect)
+            case BlockAddresses() | UnblockAddresses():
+                self._later(effect)
             case AddAddresses() | RemoveAddresses() | Announce() | AnnounceSource() | CancelAnnouncements():
                 self._later(effect)
             case _:
@@ -293,6 +306,8 @@ class VrrpService:
                         self._facts.append(AddressesFailed(name, entry, errno, adding))
                     if rest:
                         self._slow.appendleft(type(order)(name, rest))
+                case BlockAddresses() | UnblockAddresses():
+                    self._block(order)
                 case Announce(name, entries, rounds):
                     self._announcements.burst(name, entries, rounds)
                 case AnnounceSource(name, address):
@@ -310,6 +325,16 @@ class VrrpService:
         if not self._turning and self._share < BATCH:
             self._turning = True
             self._reactor.soon(self._next_turn)
+
+    def _block(self, order: _Blocks) -> None:
+        part, rest = order.entries[: self._share], order.entries[self._share :]
+        self._share -= len(part)
+        if isinstance(order, BlockAddresses):
+            self._firewall.block(part, by_name=order.by_name)
+        else:
+            self._firewall.unblock(part)
+        if rest:
+            self._slow.appendleft(dataclasses.replace(order, entries=rest))
 
     def _next_turn(self) -> None:
         self._turning = False
@@ -391,5 +416,6 @@ class VrrpService:
             port.close()
         self._receivers.close()
         self._announcements.close()
+        self._firewall.close()
         self._reactor.unwatch(self._host.fileno())
         finished()

@@ -11,15 +11,15 @@ by them as before.
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
 from socket import AF_INET, AF_INET6
 
 from pykeepalived.kernel import nft_messages as nft
 from pykeepalived.kernel.nft_messages import Expression, Header, Hook, Meta, Order
 from pykeepalived.kernel.ports import FilterElement, FilterSet, FilterSettings
 
-NFPROTO = {AF_INET: 2, AF_INET6: 10}
-FAMILY_WORD = {AF_INET: "ip", AF_INET6: "ip6"}
+NFPROTO: dict[int, int] = {AF_INET: 2, AF_INET6: 10}
+FAMILY_WORD: dict[int, str] = {AF_INET: "ip", AF_INET6: "ip6"}
 
 _IGMP, _ICMP6 = 2, 58
 _ROUTER_SOLICIT, _NEIGHBOUR_SOLICIT, _NEIGHBOUR_ADVERT, _MLD2_REPORT = 133, 135, 136, 143
@@ -30,7 +30,7 @@ _IFNAMSIZ = 16
 # the nft program's types, and the lengths of their values; a key of two parts counts its parts in six bits each
 _IPV4_ADDR, _IPV6_ADDR, _IFINDEX, _ICMP6_TYPE, _IFNAME = (7, 4), (8, 16), (20, 4), (29, 1), (41, _IFNAMSIZ)
 
-_ADDRESS = {AF_INET: (_IPV4_ADDR, 12, 16), AF_INET6: (_IPV6_ADDR, 8, 24)}
+_ADDRESS: dict[int, tuple[tuple[int, int], int, int]] = {AF_INET: (_IPV4_ADDR, 12, 16), AF_INET6: (_IPV6_ADDR, 8, 24)}
 """Of a family: the type, and where source and destination stand in its header."""
 
 _DISCOVERY = "neighbor-discovery"
@@ -53,7 +53,7 @@ def name_key(name: str) -> bytes:
 
 
 def table(
-    family: int, settings: FilterSettings, sets: Set[FilterSet], elements: Iterable[FilterElement]
+    family: int, settings: FilterSettings, sets: frozenset[FilterSet], elements: Iterable[FilterElement]
 ) -> list[bytearray]:
     """The whole table anew, whatever is there by its name."""
     name, number = settings.table, NFPROTO[family]
@@ -86,7 +86,7 @@ def change(
         yield from nft.elements(order, NFPROTO[family], settings.table, name, given)
 
 
-def _chains(family: int, settings: FilterSettings, sets: Set[FilterSet]) -> Iterator[bytearray]:
+def _chains(family: int, settings: FilterSettings, sets: frozenset[FilterSet]) -> Iterator[bytearray]:
     name, number = settings.table, NFPROTO[family]
     yield nft.new_chain(number, name, "out", Hook.OUTPUT, settings.priority)
     if sets & _BLOCKING:
@@ -96,7 +96,7 @@ def _chains(family: int, settings: FilterSettings, sets: Set[FilterSet]) -> Iter
             yield nft.new_chain(number, name, "out_link_local")
 
 
-def _sets(family: int, settings: FilterSettings, sets: Set[FilterSet]) -> Iterator[bytearray]:
+def _sets(family: int, settings: FilterSettings, sets: frozenset[FilterSet]) -> Iterator[bytearray]:
     name, number = settings.table, NFPROTO[family]
     address = _ADDRESS[family][0]
     if FilterSet.VMACS in sets:
@@ -115,7 +115,7 @@ def _sets(family: int, settings: FilterSettings, sets: Set[FilterSet]) -> Iterat
             yield nft.new_set(number, name, each, place, key)
 
 
-def _rules(family: int, sets: Set[FilterSet]) -> Iterator[tuple[str, list[Expression]]]:
+def _rules(family: int, sets: frozenset[FilterSet]) -> Iterator[tuple[str, list[Expression]]]:
     if FilterSet.VMACS in sets:
         yield from _relay(family)
     if not sets & _BLOCKING:

@@ -7,7 +7,7 @@ in the kernel's own group of nf_tables.
 import contextlib
 import errno
 import struct
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import nft_messages as nft
@@ -17,10 +17,11 @@ from pykeepalived.kernel.nft_messages import Order
 from pykeepalived.kernel.nft_tables import FAMILY_WORD, NFPROTO, change, table
 from pykeepalived.kernel.ports import FilterDisturbance, FilterElement, FilterSet, FilterSettings
 
+_ADDRESS_BYTES = 16  # of a key, at most; an interface may follow
 _SEND_BYTES = 1 << 22  # some 50,000 addresses in one transaction
 _TAKING = {Order.DELTABLE, Order.DELCHAIN, Order.DELRULE, Order.DELSET, Order.DELSETELEM, Order.NEWTABLE}
 """What changes a table of ours for the worse; a table that is there tells NEWTABLE when it is put to sleep."""
-_ADDRESS_SETS = {FilterSet.VIPS: 16, FilterSet.LINK_LOCAL: 16, FilterSet.LINK_LOCAL_NAME: 16}
+_ADDRESS_SETS = (FilterSet.VIPS, FilterSet.LINK_LOCAL, FilterSet.LINK_LOCAL_NAME)
 
 
 class LinuxPacketFilter:
@@ -48,15 +49,17 @@ class LinuxPacketFilter:
         for name in _ADDRESS_SETS:
             with contextlib.suppress(KernelError):  # not every table has every set
                 for _, listed in self._socket().dump(nft.set_named(number, table, name)):
-                    found.update(key[:16] for key in nft.keys_of(listed))
+                    found.update(key[:_ADDRESS_BYTES] for key in nft.keys_of(listed))
         return frozenset(found)
 
-    def write(self, family: int, settings: FilterSettings, sets: Set[FilterSet], elements: Set[FilterElement]) -> None:
+    def write(
+        self, family: int, settings: FilterSettings, sets: frozenset[FilterSet], elements: frozenset[FilterElement]
+    ) -> None:
         """One transaction removes what is there and makes the table."""
         self._carry_out("make", family, settings.table, table(family, settings, sets, sorted(elements)))
 
     def change(
-        self, family: int, settings: FilterSettings, added: Set[FilterElement], removed: Set[FilterElement]
+        self, family: int, settings: FilterSettings, added: frozenset[FilterElement], removed: frozenset[FilterElement]
     ) -> None:
         """One transaction for both."""
         messages = [

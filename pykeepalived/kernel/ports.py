@@ -5,7 +5,7 @@ are there at once: the calls below return them. Callers cut long lists into batc
 reactor turn between two.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -184,11 +184,13 @@ class PacketFilter(Protocol):
     def leftover(self, family: int, table: str) -> frozenset[bytes] | None:
         """The addresses dropped by a table of that name, or None when there is no such table."""
 
-    def write(self, family: int, settings: FilterSettings, sets: Set[FilterSet], elements: Set[FilterElement]) -> None:
+    def write(
+        self, family: int, settings: FilterSettings, sets: frozenset[FilterSet], elements: frozenset[FilterElement]
+    ) -> None:
         """Make the table anew with these sets, in place of what is there by its name."""
 
     def change(
-        self, family: int, settings: FilterSettings, added: Set[FilterElement], removed: Set[FilterElement]
+        self, family: int, settings: FilterSettings, added: frozenset[FilterElement], removed: frozenset[FilterElement]
     ) -> None:
         """Change elements; ENOENT when the table, or an element to be removed, is not there."""
 

@@ -3,13 +3,24 @@
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.effects import Log
-from pykeepalived.vrrp.effects import AddAddresses, Effect, RemoveAddresses
+from pykeepalived.vrrp.effects import AddAddresses, BlockAddresses, Effect, RemoveAddresses, UnblockAddresses
+from pykeepalived.wire.vrrp import OWNER
 
 NOTHING: frozenset[AddressEntry] = frozenset()
 
 
+def not_accepted(instance: VrrpInstance) -> tuple[AddressEntry, ...]:
+    """The addresses that are held without packets for them being accepted. An owner accepts them all."""
+    if instance.accept or instance.priority == OWNER:
+        return ()
+    return instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
+
+
 def take(instance: VrrpInstance, effects: list[Effect]) -> None:
     """Hold everything."""
+    if blocked := not_accepted(instance):
+        effects.append(_detail(instance, "setting firewall drop rule"))
+        effects.append(BlockAddresses(instance.name, blocked, instance.dont_track_primary))
     for label, entries in (
         ("setting VIPs.", instance.virtual_ipaddress),
         ("setting E-VIPs.", instance.virtual_ipaddress_excluded),
@@ -29,6 +40,9 @@ def give_back(instance: VrrpInstance, effects: list[Effect], keep: frozenset[Add
         if leaving:
             effects.append(_detail(instance, label))
             effects.append(RemoveAddresses(instance.name, leaving))
+    if blocked := tuple(entry for entry in not_accepted(instance) if entry not in keep):
+        effects.append(_detail(instance, "removing firewall drop rule"))
+        effects.append(UnblockAddresses(instance.name, blocked))
 
 
 def _detail(instance: VrrpInstance, text: str) -> Log:

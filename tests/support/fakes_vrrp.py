@@ -13,6 +13,7 @@ from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.frames import FrameTemplates
 from pykeepalived.kernel.ports import Datagram, Failure, HostAddress, HostListener, Interface, IPAddress
+from tests.support.fakes_firewall import FakePacketFilter
 
 
 @dataclass(slots=True)
@@ -180,6 +181,7 @@ class FakeKernel:
         self.refuse: dict[str, int] = {}
         self.refuse_sockets = 0
         self.closed = False
+        self.filter = FakePacketFilter(self.trace)
         for index, name in enumerate(links, 1):
             self.links[name] = make_link(name, index)
 
@@ -244,6 +246,9 @@ class FakeKernel:
     def announcer(self, templates: FrameTemplates) -> "FakeKernel":
         del templates
         return self
+
+    def packet_filter(self) -> FakePacketFilter:
+        return self.filter
 
     @staticmethod
     def forwards(interface: str) -> bool:

@@ -1,0 +1,306 @@
+"""The firewall of the VRRP process: which packets our tables of the packet filter are to drop or to send elsewhere.
+
+It knows what the tables should hold, makes one when something is first to be in it, and makes it again when another
+program has taken something out: at once, then more and more slowly, so that a quarrel between two programs stays small.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from errno import ENOENT, EOPNOTSUPP
+
+from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds import AF_INET, AF_INET6, IP
+from pykeepalived.config.kinds_firewall import SETS
+from pykeepalived.daemon.child import Journal
+from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.effects import Level, Log
+from pykeepalived.errors import KernelError
+from pykeepalived.kernel.nft_tables import FAMILY_WORD, index_key, name_key
+from pykeepalived.kernel.ports import FilterElement, FilterSet, FilterSettings, Interface, PacketFilter
+from pykeepalived.units import SECOND, seconds_text
+from pykeepalived.vrrp.carried import not_accepted
+
+TABLE = "keepalived"
+_PACE = SECOND
+_SLOWEST = 60 * SECOND
+_CALM = 120 * SECOND  # without a quarrel
+_NO_SUCH_EXPRESSION = {ENOENT, EOPNOTSUPP}
+
+
+class Firewall:
+    """Drops packets to and from addresses, and lets VMACs' multicast reports leave by their bases."""
+
+    def __init__(
+        self,
+        packet_filter: PacketFilter,
+        reactor: Reactor,
+        journal: Journal,
+        interface: Callable[[str], Interface | None],
+    ) -> None:
+        self._filter = packet_filter
+        self._reactor = reactor
+        self._journal = journal
+        self._interface = interface
+        self._settings = FilterSettings(TABLE, -1, counters=False)
+        self._by_index = False
+        self._relayed_families = {AF_INET, AF_INET6}
+        self._available = True
+        self._blocked: dict[tuple[str | None, IP], FilterElement] = {}
+        self._relays: dict[tuple[int, int], FilterElement] = {}
+        self._wanted: dict[int, Counter[FilterElement]] = {AF_INET: Counter(), AF_INET6: Counter()}
+        self._made: dict[int, frozenset[FilterSet]] = {}  # the tables that are there, with their sets
+        self._owed: dict[int, str] = {}  # the tables to be made again, and why
+        self._alarm = reactor.alarm(self._mend)
+        self._mended_at = -_CALM
+        self._pace = _PACE
+        self._watched: int | None = None
+
+    # --- a configuration ----------------------------------------------------------------------------------------
+
+    def start(self, configuration: Configuration) -> None:
+        """Say once what is used, and what this kernel lacks."""
+        self._take(configuration)
+        defs, needed = configuration.global_defs, _needed(configuration)
+        if defs.nftables is None:
+            if defs.vrrp_iptables or defs.vrrp_ipsets != SETS:
+                text = "vrrp_iptables and vrrp_ipsets: nftables is used instead, with a table of its own,"
+                self._say(f"{text} {TABLE}; chains of iptables and ipsets are left alone", Level.NOTICE)
+            elif needed:
+                self._say("use_vmac or no_accept/strict specified, but no firewall configured - using nftables")
+        if defs.namespace_with_ipsets:
+            self._say("namespace_with_ipsets: there are no ipsets, for nftables is used", Level.NOTICE)
+        if needed:
+            self._check()
+
+    def clear_leftovers(self, configuration: Configuration) -> None:
+        """Remove tables that an earlier run, which ended without a goodbye, has left. Without a wish for a firewall
+        only those that drop packets for our addresses: another daemon may own a table of the usual name.
+        """
+        wanted = _needed(configuration) or configuration.global_defs.nftables is not None
+        ours = {
+            entry.address.packed
+            for instance in configuration.vrrp_instance
+            for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
+        }
+        try:
+            for family in self._wanted if self._available else ():
+                dropped = self._filter.leftover(family, self._settings.table)
+                if dropped is not None and (wanted or dropped & ours):
+                    self._filter.remove(family, self._settings.table)
+                    self._say(f"Removed the {self._name(family)} of an earlier run")
+        except KernelError as error:
+            self._say(str(error), Level.WARNING if wanted else Level.INFO)
+        if not wanted:
+            self._filter.close()
+
+    def configure(self, configuration: Configuration) -> None:
+        """A reload. Tables under another name take over before the former ones go."""
+        former = self._settings.table
+        before = self._settings
+        self._take(configuration)
+        if not self._available and _needed(configuration):
+            self._available = True
+            self._check()
+        if self._settings != before:
+            for family in tuple(self._made):
+                self._write(family)
+                if self._settings.table != former:
+                    self._remove(family, former)
+
+    def close(self) -> None:
+        """A clean end: no table stays."""
+        self._alarm.set(None)
+        if self._watched is not None:
+            self._reactor.unwatch(self._watched)
+        for family in self._made:
+            self._remove(family, self._settings.table)
+        self._made.clear()
+        self._filter.close()
+
+    # --- orders -------------------------------------------------------------------------------------------------
+
+    def block(self, entries: Iterable[AddressEntry], *, by_name: bool) -> None:
+        """Drop packets to and from these addresses."""
+        coming = []
+        for entry in entries:
+            place = (entry.dev, entry.address)
+            if place not in self._blocked:
+                element = self._blocked[place] = self._element(entry, by_name=by_name)
+                coming.append((entry.family, element))
+        self._come(coming)
+
+    def unblock(self, entries: Iterable[AddressEntry]) -> None:
+        """Drop them no longer."""
+        going = []
+        for entry in entries:
+            element = self._blocked.pop((entry.dev, entry.address), None)
+            if element is not None:
+                going.append((entry.family, element))
+        self._go(going)
+
+    def relay(self, family: int, vmac: int, base: int) -> None:
+        """A VMAC is there (interfaces by index): what its stack says of multicast groups goes out by its base."""
+        if family not in self._relayed_families:
+            return
+        self.forget(family, vmac)
+        element = self._relays[family, vmac] = FilterElement(FilterSet.VMACS, index_key(vmac), index_key(base))
+        self._come([(family, element)])
+
+    def forget(self, family: int, vmac: int) -> None:
+        """A VMAC goes, or has gone."""
+        element = self._relays.pop((family, vmac), None)
+        if element is not None:
+            self._go([(family, element)])
+
+    # --- the tables ---------------------------------------------------------------------------------------------
+
+    def _come(self, elements: list[tuple[int, FilterElement]]) -> None:
+        new: dict[int, set[FilterElement]] = {}
+        for family, element in elements:
+            self._wanted[family][element] += 1
+            if self._wanted[family][element] == 1:
+                new.setdefault(family, set()).add(element)
+        for family, added in new.items():
+            self._change(family, frozenset(added), frozenset())
+
+    def _go(self, elements: list[tuple[int, FilterElement]]) -> None:
+        old: dict[int, set[FilterElement]] = {}
+        for family, element in elements:
+            self._wanted[family][element] -= 1
+            if not self._wanted[family][element]:
+                del self._wanted[family][element]
+                old.setdefault(family, set()).add(element)
+        for family, removed in old.items():
+            self._change(family, frozenset(), frozenset(removed))
+
+    def _change(self, family: int, added: frozenset[FilterElement], removed: frozenset[FilterElement]) -> None:
+        if not self._available:
+            return
+        made = self._made.get(family)
+        if made is None and not added:
+            return
+        if made is None or family in self._owed or not {element.set for element in added} <= made:
+            self._write(family)
+            return
+        try:
+            self._filter.change(family, self._settings, added, removed)
+        except KernelError as error:
+            if error.errno != ENOENT:  # else somebody has taken the table, and we have not heard of it yet
+                self._say(str(error), Level.ERROR)
+            self._write(family)
+
+    def _write(self, family: int) -> bool:
+        """Make the whole table; what fails is tried again later."""
+        wanted = frozenset(self._wanted[family])
+        sets = self._made.get(family, frozenset()) | {element.set for element in wanted}
+        try:
+            self._filter.write(family, self._settings, sets, wanted)
+        except KernelError as error:
+            if FilterSet.VMACS in sets and error.errno in _NO_SUCH_EXPRESSION:
+                return self._write_without_relays(family, error)
+            if family not in self._owed:
+                self._say(str(error), Level.ERROR)
+            self._owe(family, str(error))
+            return False
+        self._made[family] = sets
+        self._owed.pop(family, None)
+        self._listen()
+        return True
+
+    def _write_without_relays(self, family: int, error: KernelError) -> bool:
+        """The kernel knows not all that relays need; the rest of the table does not depend on it."""
+        reason = (
+            "no duplicates of packets, or no kinds of links, in this kernel's nftables (nft_dup_ipv4, nft_dup_ipv6)"
+        )
+        self._say(f"{error}: multicast reports of VMACs leave by the VMACs themselves: {reason}", Level.WARNING)
+        self._relayed_families.discard(family)
+        for element in [each for each in self._wanted[family] if each.set is FilterSet.VMACS]:
+            del self._wanted[family][element]
+        self._relays = {key: element for key, element in self._relays.items() if key[0] != family}
+        self._made[family] = self._made.get(family, frozenset()) - {FilterSet.VMACS}
+        return not self._wanted[family] or self._write(family)
+
+    def _remove(self, family: int, table: str) -> None:
+        try:
+            self._filter.remove(family, table)
+        except KernelError as error:
+            self._say(str(error), Level.ERROR)
+
+    # --- what others do -----------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """From the first table on. Without news the tables are there all the same."""
+        if self._watched is None:
+            try:
+                self._watched = self._filter.listen()
+            except KernelError as error:
+                self._watched = -1
+                self._say(f"{error}: nftables tables that another program removes are not made again", Level.WARNING)
+            else:
+                self._reactor.watch(self._watched, self._hear)
+
+    def _hear(self) -> None:
+        for disturbance in self._filter.disturbances(self._settings.table):
+            for family in self._made if disturbance.family is None else (disturbance.family,):
+                if family in self._made and family not in self._owed:
+                    program = disturbance.program or "Perhaps another program"
+                    why = f"{program} has taken away the {self._name(family)}, or something in it"
+                    self._owe(family, why)
+
+    def _owe(self, family: int, why: str) -> None:
+        """A table is to be made again, at once or when the pace allows it."""
+        self._owed[family] = why
+        wait = self._mended_at + self._pace - self._reactor.now()
+        if self._reactor.now() - self._mended_at >= _CALM:
+            self._pace, wait = _PACE, 0
+        if wait > 0:
+            remedy = "let only one program change it, or give ours another name by nftables NAME"
+            self._say(f"{why}: it is made again in {seconds_text(wait)} ({remedy})", Level.WARNING)
+        self._alarm.set(self._reactor.now() + max(wait, 0))
+
+    def _mend(self) -> None:
+        now = self._reactor.now()
+        self._pace = _PACE if now - self._mended_at >= _CALM else min(2 * self._pace, _SLOWEST)
+        self._mended_at = now
+        for family, why in tuple(self._owed.items()):
+            if self._write(family):
+                self._say(f"{why}: it is made again", Level.WARNING)
+
+    # --- small things -------------------------------------------------------------------------------------------
+
+    def _take(self, configuration: Configuration) -> None:
+        defs = configuration.global_defs
+        self._settings = FilterSettings(defs.nftables or TABLE, defs.nftables_priority, defs.nftables_counters)
+        self._by_index = defs.nftables_ifindex
+        if defs.disable_local_igmp:
+            self._relayed_families.discard(AF_INET)  # there are no reports
+
+    def _check(self) -> None:
+        try:
+            self._filter.check()
+        except KernelError as error:
+            self._available = False
+            what = "addresses are accepted in spite of no_accept, and multicast reports of VMACs leave by the VMACs"
+            self._say(f"No nftables in this kernel ({error}): {what} - load the module nf_tables", Level.WARNING)
+
+    def _element(self, entry: AddressEntry, *, by_name: bool) -> FilterElement:
+        packed = entry.address.packed
+        if entry.address.version == 4 or not entry.address.is_link_local:
+            return FilterElement(FilterSet.VIPS, packed)
+        dev = entry.dev or ""
+        interface = self._interface(dev)
+        if interface is None or (by_name and not self._by_index):
+            return FilterElement(FilterSet.LINK_LOCAL_NAME, packed + name_key(dev))
+        return FilterElement(FilterSet.LINK_LOCAL, packed + index_key(interface.index))
+
+    def _name(self, family: int) -> str:
+        return f"nftables table {FAMILY_WORD[family]} {self._settings.table}"
+
+    def _say(self, text: str, level: Level = Level.INFO) -> None:
+        self._journal.log(Log(text, level))
+
+
+def _needed(configuration: Configuration) -> bool:
+    """Whether some instance cannot do without."""
+    return any(not_accepted(instance) or instance.use_vmac for instance in configuration.vrrp_instance)
