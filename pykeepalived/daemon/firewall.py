@@ -25,6 +25,7 @@ TABLE = "keepalived"
 _PACE = SECOND
 _SLOWEST = 60 * SECOND
 _CALM = 120 * SECOND  # without a quarrel
+_NEWS_LOST = "there was more news of nftables than could be heard"
 _NO_SUCH_EXPRESSION = {ENOENT, EOPNOTSUPP}
 
 
@@ -102,6 +103,8 @@ class Firewall:
         if not self._available and _needed(configuration):
             self._available = True
             self._check()
+            for family in [each for each, wanted in self._wanted.items() if wanted and self._available]:
+                self._write(family)
         if self._settings != before:
             for family in tuple(self._made):
                 self._write(family)
@@ -111,7 +114,7 @@ class Firewall:
     def close(self) -> None:
         """A clean end: no table stays."""
         self._alarm.set(None)
-        if self._watched is not None:
+        if self._watched is not None and self._watched >= 0:
             self._reactor.unwatch(self._watched)
         for family in self._made:
             self._remove(family, self._settings.table)
@@ -201,7 +204,7 @@ class Firewall:
                 return self._write_without_relays(family, error)
             if family not in self._owed:
                 self._say(str(error), Level.ERROR)
-            self._owe(family, str(error))
+            self._owe(family, self._owed.get(family, str(error)))
             return False
         self._made[family] = sets
         self._owed.pop(family, None)
@@ -210,9 +213,7 @@ class Firewall:
 
     def _write_without_relays(self, family: int, error: KernelError) -> bool:
         """The kernel knows not all that relays need; the rest of the table does not depend on it."""
-        reason = (
-            "no duplicates of packets, or no kinds of links, in this kernel's nftables (nft_dup_ipv4, nft_dup_ipv6)"
-        )
+        reason = "this kernel's nftables cannot duplicate packets (nft_dup_ipv4, nft_dup_ipv6)"
         self._say(f"{error}: multicast reports of VMACs leave by the VMACs themselves: {reason}", Level.WARNING)
         self._relayed_families.discard(family)
         for element in [each for each in self._wanted[family] if each.set is FilterSet.VMACS]:
@@ -235,37 +236,49 @@ class Firewall:
             try:
                 self._watched = self._filter.listen()
             except KernelError as error:
-                self._watched = -1
-                self._say(f"{error}: nftables tables that another program removes are not made again", Level.WARNING)
+                self._deafen(error)
             else:
                 self._reactor.watch(self._watched, self._hear)
 
     def _hear(self) -> None:
-        for disturbance in self._filter.disturbances(self._settings.table):
-            for family in self._made if disturbance.family is None else (disturbance.family,):
-                if family in self._made and family not in self._owed:
-                    program = disturbance.program or "Perhaps another program"
-                    why = f"{program} has taken away the {self._name(family)}, or something in it"
-                    self._owe(family, why)
+        try:
+            disturbances = self._filter.disturbances(self._settings.table)
+        except KernelError as error:
+            self._deafen(error)
+            return
+        for disturbance in disturbances:
+            families = tuple(self._made) if disturbance.family is None else (disturbance.family,)
+            why = f"{disturbance.program} has removed it, or something in it" if disturbance.program else _NEWS_LOST
+            for family in families:
+                if family in self._made and family not in self._owed and (wait := self._owe(family, why)):
+                    remedy = "let no other program change it, or give it another name by nftables NAME"
+                    self._say(f"{self._again(family)} in {seconds_text(wait)}: {why} ({remedy})", Level.WARNING)
 
-    def _owe(self, family: int, why: str) -> None:
-        """A table is to be made again, at once or when the pace allows it."""
+    def _deafen(self, error: KernelError) -> None:
+        if self._watched is not None and self._watched >= 0:
+            self._reactor.unwatch(self._watched)
+        self._watched = -1
+        self._say(f"{error}: an nftables table that another program removes is not made again", Level.WARNING)
+
+    def _owe(self, family: int, why: str) -> int:
+        """A table is to be made again: at once, or when the pace allows it, after as many nanoseconds."""
+        now = self._reactor.now()
+        if now - self._mended_at >= _CALM:
+            self._pace = _PACE
         self._owed[family] = why
-        wait = self._mended_at + self._pace - self._reactor.now()
-        if self._reactor.now() - self._mended_at >= _CALM:
-            self._pace, wait = _PACE, 0
-        if wait > 0:
-            remedy = "let only one program change it, or give ours another name by nftables NAME"
-            self._say(f"{why}: it is made again in {seconds_text(wait)} ({remedy})", Level.WARNING)
-        self._alarm.set(self._reactor.now() + max(wait, 0))
+        wait = max(0, self._mended_at + self._pace - now)
+        self._alarm.set(now + wait)
+        return wait
 
     def _mend(self) -> None:
+        if not self._owed:
+            return
         now = self._reactor.now()
         self._pace = _PACE if now - self._mended_at >= _CALM else min(2 * self._pace, _SLOWEST)
         self._mended_at = now
         for family, why in tuple(self._owed.items()):
             if self._write(family):
-                self._say(f"{why}: it is made again", Level.WARNING)
+                self._say(f"{self._again(family)}: {why}", Level.INFO if why is _NEWS_LOST else Level.WARNING)
 
     # --- small things -------------------------------------------------------------------------------------------
 
@@ -293,6 +306,9 @@ class Firewall:
         if interface is None or (by_name and not self._by_index):
             return FilterElement(FilterSet.LINK_LOCAL_NAME, packed + name_key(dev))
         return FilterElement(FilterSet.LINK_LOCAL, packed + index_key(interface.index))
+
+    def _again(self, family: int) -> str:
+        return f"The {self._name(family)} is made again"
 
     def _name(self, family: int) -> str:
         return f"nftables table {FAMILY_WORD[family]} {self._settings.table}"

@@ -19,6 +19,7 @@ from pykeepalived.kernel.ports import FilterDisturbance, FilterElement, FilterSe
 
 _ADDRESS_BYTES = 16  # of a key, at most; an interface may follow
 _SEND_BYTES = 1 << 22  # some 50,000 addresses in one transaction
+_NEWS_BYTES = 1 << 23  # a transaction of others may have thousands of rules
 _TAKING = {Order.DELTABLE, Order.DELCHAIN, Order.DELRULE, Order.DELSET, Order.DELSETELEM, Order.NEWTABLE}
 """What changes a table of ours for the worse; a table that is there tells NEWTABLE when it is put to sleep."""
 _ADDRESS_SETS = (FilterSet.VIPS, FilterSet.LINK_LOCAL, FilterSet.LINK_LOCAL_NAME)
@@ -80,7 +81,7 @@ class LinuxPacketFilter:
     def listen(self) -> int:
         """A socket of its own, for a dump of others must not mix with answers."""
         if self._news is None:
-            self._news = NetlinkSocket(NETLINK_NETFILTER, (nft.NFNLGRP_NFTABLES,))
+            self._news = NetlinkSocket(NETLINK_NETFILTER, (nft.NFNLGRP_NFTABLES,), receive_bytes=_NEWS_BYTES)
         return self._news.fileno()
 
     def disturbances(self, table: str) -> list[FilterDisturbance]:

@@ -71,7 +71,14 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
     masters_after = [router for router in routers.values() if isinstance(router.state, Master)]
     _block([entry for router, entries in blocked if router not in gone for entry in entries], masters_after, effects)
     _move_addresses([(router, before) for router, _, before in kept], masters, now, effects)
-    _unblock(blocked, masters_after, effects)
+    _unblock(
+        [
+            (router, [entry for entry in entries if router not in gone or entry in masters])
+            for router, entries in blocked
+        ],
+        masters_after,
+        effects,
+    )
     for router in routers.values():
         host.assess(router)
     for router, _, _ in kept:
@@ -143,9 +150,11 @@ def _block(before: list[AddressEntry], masters: list[VirtualRouter], effects: li
 
 
 def _unblock(
-    before: list[tuple[VirtualRouter, tuple[AddressEntry, ...]]], masters: list[VirtualRouter], effects: list[Effect]
+    before: list[tuple[VirtualRouter, list[AddressEntry]]], masters: list[VirtualRouter], effects: list[Effect]
 ) -> None:
-    """What was not accepted before, and is now, or is not held any more: after such an address is removed."""
+    """What was not accepted before, and is now, or is not held any more: after such an address is removed. Routers
+    that are gone have unblocked what nobody else holds.
+    """
     after = {_place(entry) for router in masters for entry in carried.not_accepted(router.instance)}
     for router, entries in before:
         if removed := tuple(entry for entry in entries if _place(entry) not in after):

@@ -327,7 +327,6 @@ def test_weights_out_of_range(value: str) -> None:
         "virtual_routes {\n10.1.0.0/16 via 10.0.0.9\n}",
         "virtual_rules {\nfrom 10.1.0.0/16 lookup 100 priority 5\n}",
         "smtp_alert",
-        "no_accept",
     ],
 )
 def test_what_is_not_effective_yet_is_said_once_and_the_instance_runs(lines: str) -> None:
