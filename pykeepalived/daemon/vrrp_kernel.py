@@ -5,6 +5,7 @@ from typing import Protocol
 
 from pykeepalived.kernel.frames import FrameTemplates, LinuxAnnouncer
 from pykeepalived.kernel.host import LinuxHost
+from pykeepalived.kernel.links import LinuxVirtualLinks
 from pykeepalived.kernel.ports import (
     AdvertReceiver,
     AdvertSender,
@@ -13,7 +14,10 @@ from pykeepalived.kernel.ports import (
     HostListener,
     Interface,
     IPAddress,
+    Sysctls,
+    VirtualLinks,
 )
+from pykeepalived.kernel.sysctls import LinuxSysctls
 from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
 
 
@@ -36,6 +40,12 @@ class VrrpKernel(Protocol):
 
     def forwards(self, interface: str) -> bool:
         """Whether the interface is a router's for IPv6."""
+
+    def virtual_links(self) -> VirtualLinks:
+        """Macvlans and ipvlans."""
+
+    def sysctls(self) -> Sysctls:
+        """The settings of links."""
 
 
 class LinuxVrrpKernel:
@@ -62,6 +72,16 @@ class LinuxVrrpKernel:
     def announcer(templates: FrameTemplates) -> Announcer:
         """Packet sockets."""
         return LinuxAnnouncer(templates)
+
+    @staticmethod
+    def virtual_links() -> VirtualLinks:
+        """By netlink."""
+        return LinuxVirtualLinks()
+
+    @staticmethod
+    def sysctls() -> Sysctls:
+        """Below /proc/sys/net."""
+        return LinuxSysctls()
 
     @staticmethod
     def forwards(interface: str) -> bool:
