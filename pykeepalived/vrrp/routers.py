@@ -245,7 +245,7 @@ class Routers:
         router.faults.clear()
         router.contributions.clear()
         router.unknown.clear()
-        router.interface_up = self._up.get(router.instance.exchange_interface, False)
+        router.interface_up = self._can_send(router.instance)
         for tracked in router.tracked:
             up = self._state_of(tracked.tracker)
             if tracked.faulty(up):
@@ -302,6 +302,10 @@ class Routers:
         kind, name = tracker
         return self._up.get(name, False) if kind == INTERFACE else self._scripts.get(name)
 
+    def _can_send(self, instance: VrrpInstance) -> bool:
+        name = instance.exchange_interface
+        return not name or self._up.get(name, False)
+
     def _interface_changed(self, event: InterfaceChanged, now: int, effects: list[Effect]) -> None:
         name = event.interface
         up = event.up and event.present
@@ -316,7 +320,7 @@ class Routers:
             if routers or (INTERFACE, name) in self._followers:
                 effects.append(Log(f"Netlink reports {name} {'up' if up else 'down'}", kind=Kind.TRACKER))
             for router in routers:
-                router.interface_up = self._up.get(router.instance.exchange_interface, False)
+                router.interface_up = self._can_send(router.instance)
                 if name == router.instance.own_link:
                     router.lend_source(effects, anew=True)
             cause = _tracker_text((INTERFACE, name), up=up)

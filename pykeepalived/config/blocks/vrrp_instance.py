@@ -72,7 +72,6 @@ class VrrpInstance:
         Interface(),
         default="",
         repeat=Repeat.FIRST,
-        effective=False,
         doc="The VRF of an instance with unicast peers and no interface.",
     )
     use_vmac: Vmac | None = keyword(
@@ -343,8 +342,10 @@ class VrrpInstance:
 
     @property
     def exchange_interface(self) -> str:
-        """Where its adverts go out and come in."""
-        return self.own_link if self.own_link and not self.vmac_xmit_base else self.interface
+        """Where its adverts go out and come in; empty: wherever the routes lead."""
+        if self.own_link and not self.vmac_xmit_base:
+            return self.own_link
+        return self.interface or self.vrf
 
     @property
     def source_interface(self) -> str:
