@@ -136,10 +136,11 @@ class ReceiveSockets:
         self._receivers[key] = receiver
         family = "IPv4" if key.family == AF_INET else "IPv6"
         cast = ", unicast, address" if key.group is None else "multicast, address"
+        index = 0 if interface is None else interface.index
         # senders are of the instances: no second descriptor belongs to this socket
         self._journal.log(
             Log(
-                f"VRRP sockpool: [ifindex({interface.index if interface else 0:3}), family({family}), proto({IPPROTO_VRRP}),"
+                f"VRRP sockpool: [ifindex({index:3}), family({family}), proto({IPPROTO_VRRP}),"
                 f" fd({receiver.fileno()},-1) {cast}({key.group or key.unicast_source or 'any'})]"
             )
         )

@@ -1,6 +1,5 @@
 """What the daemon cannot act upon yet: in the configuration, out of what runs, and said."""
 
-
 import pytest
 
 from pykeepalived.config.effective import effective
