@@ -5,7 +5,7 @@ program has taken something out: at once, then more and more slowly, so that a q
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from errno import ENOENT, EOPNOTSUPP
 
 from pykeepalived.config.blocks.addresses import AddressEntry
@@ -85,14 +85,14 @@ class Firewall:
             for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
         }
         try:
-            for family in self._wanted if self._available else ():
+            for family in self._wanted.keys() - self._made.keys() if self._available else ():
                 dropped = self._filter.leftover(family, self._settings.table)
                 if dropped is not None and (wanted or dropped & ours):
                     self._filter.remove(family, self._settings.table)
                     self._say(f"Removed the {self._name(family)} of an earlier run")
         except KernelError as error:
             self._say(str(error), Level.WARNING if wanted else Level.INFO)
-        if not wanted:
+        if not wanted and not self._made:
             self._filter.close()
 
     def configure(self, configuration: Configuration) -> None:
@@ -144,17 +144,24 @@ class Firewall:
 
     def relay(self, family: int, vmac: int, base: int) -> None:
         """A VMAC is there (interfaces by index): what its stack says of multicast groups goes out by its base."""
-        if family not in self._relayed_families:
-            return
-        self.forget(family, vmac)
-        element = self._relays[family, vmac] = FilterElement(FilterSet.VMACS, index_key(vmac), index_key(base))
-        self._come([(family, element)])
+        element = FilterElement(FilterSet.VMACS, index_key(vmac), index_key(base))
+        if family in self._relayed_families and self._relays.get((family, vmac)) != element:
+            self.forget(family, vmac)
+            self._relays[family, vmac] = element
+            self._come([(family, element)])
 
     def forget(self, family: int, vmac: int) -> None:
         """A VMAC goes, or has gone."""
         element = self._relays.pop((family, vmac), None)
         if element is not None:
             self._go([(family, element)])
+
+    def relay_only(self, wanted: Mapping[tuple[int, int], int]) -> None:
+        """These VMACs are there (family and index, to the index of the base), and no others."""
+        for family, vmac in self._relays.keys() - wanted.keys():
+            self.forget(family, vmac)
+        for (family, vmac), base in wanted.items():
+            self.relay(family, vmac, base)
 
     # --- the tables ---------------------------------------------------------------------------------------------
 
@@ -319,4 +326,10 @@ class Firewall:
 
 def _needed(configuration: Configuration) -> bool:
     """Whether some instance cannot do without."""
-    return any(not_accepted(instance) or instance.use_vmac for instance in configuration.vrrp_instance)
+    return any(
+        not_accepted(instance)
+        or instance.use_vmac is not None
+        or instance.use_vmac_addr
+        or any(entry.use_vmac for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded)
+        for instance in configuration.vrrp_instance
+    )
