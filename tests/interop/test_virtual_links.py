@@ -1,4 +1,4 @@
-"""VMACs beside keepalived's: the same links with the same settings, the same frames, and takeover in both directions."""
+"""VMACs beside those of keepalived: the same links with the same settings, the same frames, takeover both ways."""
 
 import json
 from dataclasses import replace
