@@ -46,7 +46,9 @@ class Firewall:
         self._settings = FilterSettings(TABLE, -1, counters=False)
         self._by_index = False
         self._relayed_families = {AF_INET, AF_INET6}
-        self._available = True
+        self._told = False  # what is used
+        self._found = False  # in the kernel
+        self._available = True  # as far as we know
         self._blocked: dict[tuple[str | None, IP], FilterElement] = {}
         self._relays: dict[tuple[int, int], FilterElement] = {}
         self._wanted: dict[int, Counter[FilterElement]] = {AF_INET: Counter(), AF_INET6: Counter()}
@@ -62,17 +64,14 @@ class Firewall:
     def start(self, configuration: Configuration) -> None:
         """Say once what is used, and what this kernel lacks."""
         self._take(configuration)
-        defs, needed = configuration.global_defs, _needed(configuration)
-        if defs.nftables is None:
-            if defs.vrrp_iptables or defs.vrrp_ipsets != SETS:
-                text = "vrrp_iptables and vrrp_ipsets: nftables is used instead, with a table of its own,"
-                self._say(f"{text} {TABLE}; chains of iptables and ipsets are left alone", Level.NOTICE)
-            elif needed:
-                self._say("use_vmac or no_accept/strict specified, but no firewall configured - using nftables")
+        defs = configuration.global_defs
+        if defs.nftables is None and (defs.vrrp_iptables or defs.vrrp_ipsets != SETS):
+            text = "vrrp_iptables and vrrp_ipsets: nftables is used instead, with a table of its own,"
+            self._say(f"{text} {TABLE}; chains of iptables and ipsets are left alone", Level.NOTICE)
+            self._told = True
         if defs.namespace_with_ipsets:
             self._say("namespace_with_ipsets: there are no ipsets, for nftables is used", Level.NOTICE)
-        if needed:
-            self._check()
+        self._look(configuration)
 
     def clear_leftovers(self, configuration: Configuration) -> None:
         """Remove tables that an earlier run, which ended without a goodbye, has left. Without a wish for a firewall
@@ -100,11 +99,7 @@ class Firewall:
         former = self._settings.table
         before = self._settings
         self._take(configuration)
-        if not self._available and _needed(configuration):
-            self._available = True
-            self._check()
-            for family in [each for each, wanted in self._wanted.items() if wanted and self._available]:
-                self._write(family)
+        self._look(configuration)
         if self._settings != before:
             for family in tuple(self._made):
                 self._write(family)
@@ -296,13 +291,23 @@ class Firewall:
         if defs.disable_local_igmp:
             self._relayed_families.discard(AF_INET)  # there are no reports
 
-    def _check(self) -> None:
+    def _look(self, configuration: Configuration) -> None:
+        """Whether the kernel has what is needed, until it has."""
+        if self._found or not _needed(configuration):
+            return
+        if configuration.global_defs.nftables is None and not self._told:
+            self._say("use_vmac or no_accept/strict specified, but no firewall configured - using nftables")
+        self._told = True
         try:
             self._filter.check()
         except KernelError as error:
             self._available = False
             what = "addresses are accepted in spite of no_accept, and multicast reports of VMACs leave by the VMACs"
             self._say(f"No nftables in this kernel ({error}): {what} - load the module nf_tables", Level.WARNING)
+            return
+        self._found = self._available = True
+        for family in [each for each, wanted in self._wanted.items() if wanted]:
+            self._write(family)
 
     def _element(self, entry: AddressEntry, *, by_name: bool) -> FilterElement:
         packed = entry.address.packed

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from errno import ENOENT, EOPNOTSUPP, EPERM
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from typing import Any, cast
 
 import pytest
@@ -10,11 +10,13 @@ import pytest
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.kinds import AF_INET, AF_INET6
 from pykeepalived.daemon.firewall import Firewall
+from pykeepalived.daemon.vrrp_process import VrrpService
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.nft_tables import index_key, name_key
 from pykeepalived.kernel.ports import FilterDisturbance, FilterElement, FilterSet
 from pykeepalived.units import SECOND
 from tests.config.reading import instance_text, sound
+from tests.support import fakes_vrrp
 from tests.support.fakes_firewall import FD, FakePacketFilter
 from tests.support.fakes_vrrp import FakeJournal, FakeReactor, make_link
 
@@ -301,3 +303,31 @@ def test_a_kernel_that_cannot_relay_drops_all_the_same(monkeypatch: pytest.Monke
     bench.firewall.block([VIP], by_name=False)
     bench.firewall.relay(AF_INET, 7, 3)
     assert bench.held() == {vip("10.0.0.100")}
+
+
+def test_the_vmacs_that_stand_are_relayed() -> None:
+    """Also one that was made again with another index, and none that a reload has removed."""
+    bench = fakes_vrrp.Bench("eth0")
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    service = VrrpService(bench.context, sound(instance_text("use_vmac")).configuration, bench.kernel)
+    service.start()
+    bench.reactor.turn()
+    bench.told()
+    table = (AF_INET, "keepalived")
+
+    def relayed() -> set[FilterElement]:
+        vmac, base = bench.kernel.links["vrrp.51"], bench.kernel.links["eth0"]
+        return {FilterElement(FilterSet.VMACS, index_key(vmac.index), index_key(base.index))}
+
+    assert bench.kernel.filter.tables == {table: relayed()}
+    before = relayed()
+    bench.kernel.add_link("eth7", 7)
+    bench.kernel.remove_link("vrrp.51")
+    bench.told()
+    bench.reactor.run_for(2 * SECOND)
+    bench.told()
+    assert bench.kernel.filter.tables == {table: relayed()} != {table: before}
+    service.reload(sound(instance_text("")).configuration)
+    bench.reactor.run_for(SECOND)
+    bench.told()
+    assert bench.kernel.filter.tables == {table: set()}
