@@ -47,8 +47,8 @@ class Firewall:
         self._by_index = False
         self._relayed_families = {AF_INET, AF_INET6}
         self._told = False  # what is used
-        self._found = False  # in the kernel
-        self._available = True  # as far as we know
+        self._found: set[int] = set()  # for these families the kernel has a packet filter
+        self._lacking: set[int] = set()  # for these it has none
         self._blocked: dict[tuple[str | None, IP], FilterElement] = {}
         self._relays: dict[tuple[int, int], FilterElement] = {}
         self._wanted: dict[int, Counter[FilterElement]] = {AF_INET: Counter(), AF_INET6: Counter()}
@@ -77,14 +77,14 @@ class Firewall:
         """Remove tables that an earlier run, which ended without a goodbye, has left. Without a wish for a firewall
         only those that drop packets for our addresses: another daemon may own a table of the usual name.
         """
-        wanted = _needed(configuration) or configuration.global_defs.nftables is not None
+        wanted = bool(_needed(configuration)) or configuration.global_defs.nftables is not None
         ours = {
             entry.address.packed
             for instance in configuration.vrrp_instance
             for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
         }
         try:
-            for family in self._wanted.keys() - self._made.keys() if self._available else ():
+            for family in self._wanted.keys() - self._made.keys() - self._lacking:
                 dropped = self._filter.leftover(family, self._settings.table)
                 if dropped is not None and (wanted or dropped & ours):
                     self._filter.remove(family, self._settings.table)
@@ -180,7 +180,7 @@ class Firewall:
             self._change(family, frozenset(), frozenset(removed))
 
     def _change(self, family: int, added: frozenset[FilterElement], removed: frozenset[FilterElement]) -> None:
-        if not self._available:
+        if family in self._lacking:
             return
         made = self._made.get(family)
         if made is None and not added:
@@ -293,21 +293,24 @@ class Firewall:
 
     def _look(self, configuration: Configuration) -> None:
         """Whether the kernel has what is needed, until it has."""
-        if self._found or not _needed(configuration):
-            return
-        if configuration.global_defs.nftables is None and not self._told:
+        families = _needed(configuration) - self._found
+        if families and configuration.global_defs.nftables is None and not self._told:
             self._say("use_vmac or no_accept/strict specified, but no firewall configured - using nftables")
-        self._told = True
-        try:
-            self._filter.check()
-        except KernelError as error:
-            self._available = False
-            what = "addresses are accepted in spite of no_accept, and multicast reports of VMACs leave by the VMACs"
-            self._say(f"No nftables in this kernel ({error}): {what} - load the module nf_tables", Level.WARNING)
-            return
-        self._found = self._available = True
-        for family in [each for each, wanted in self._wanted.items() if wanted]:
-            self._write(family)
+            self._told = True
+        for family in sorted(families):
+            try:
+                self._filter.check(family)
+            except KernelError as error:
+                self._lacking.add(family)
+                version = "IPv4" if family == AF_INET else "IPv6"
+                what = "addresses are accepted in spite of no_accept, multicast reports of VMACs leave by the VMACs"
+                remedy = "load the kernel's module nf_tables, if it has one"
+                self._say(f"No nftables for {version} in this kernel ({error}): {what} ({remedy})", Level.WARNING)
+                continue
+            self._found.add(family)
+            self._lacking.discard(family)
+            if self._wanted[family]:
+                self._write(family)
 
     def _element(self, entry: AddressEntry, *, by_name: bool) -> FilterElement:
         packed = entry.address.packed
@@ -329,12 +332,16 @@ class Firewall:
         self._journal.log(Log(text, level))
 
 
-def _needed(configuration: Configuration) -> bool:
-    """Whether some instance cannot do without."""
-    return any(
-        not_accepted(instance)
-        or instance.use_vmac is not None
-        or instance.use_vmac_addr
-        or any(entry.use_vmac for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded)
-        for instance in configuration.vrrp_instance
-    )
+def _needed(configuration: Configuration) -> set[int]:
+    """The families of which some instance cannot do without."""
+    families: set[int] = set()
+    for instance in configuration.vrrp_instance:
+        families.update(entry.family for entry in not_accepted(instance))
+        if instance.use_vmac is not None:
+            families.add(instance.family)
+        families.update(
+            entry.family
+            for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
+            if entry.use_vmac or instance.use_vmac_addr
+        )
+    return families

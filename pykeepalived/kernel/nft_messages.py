@@ -40,7 +40,6 @@ class Order(IntEnum):
     GETSETELEM = 13
     DELSETELEM = 14
     NEWGEN = 15
-    GETGEN = 16
 
 
 class Hook(IntEnum):

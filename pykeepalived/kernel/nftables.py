@@ -13,12 +13,13 @@ from pykeepalived.errors import KernelError
 from pykeepalived.kernel import nft_messages as nft
 from pykeepalived.kernel.message_classes import NLMSG_HEADER
 from pykeepalived.kernel.netlink import NETLINK_NETFILTER, NetlinkSocket, Overrun
-from pykeepalived.kernel.nft_messages import Order
+from pykeepalived.kernel.nft_messages import Hook, Order
 from pykeepalived.kernel.nft_tables import FAMILY_WORD, NFPROTO, change, table
 from pykeepalived.kernel.ports import FilterDisturbance, FilterElement, FilterSet, FilterSettings
 
 _ADDRESS_BYTES = 16  # of a key, at most; an interface may follow
 _SEND_BYTES = 1 << 22  # some 50,000 addresses in one transaction
+_TRIAL = "pykeepalived-trial"
 _NEWS_BYTES = 1 << 23  # a transaction of others may have thousands of rules
 _TAKING = {Order.DELTABLE, Order.DELCHAIN, Order.DELRULE, Order.DELSET, Order.DELSETELEM, Order.NEWTABLE}
 """What changes a table of ours for the worse; a table that is there tells NEWTABLE when it is put to sleep."""
@@ -33,9 +34,15 @@ class LinuxPacketFilter:
         self._news: NetlinkSocket | None = None
         self._disturbed: list[int] = []
 
-    def check(self) -> None:
-        """Ask for the generation of the rules: the kernel answers if it has any."""
-        self._socket().get(nft.message(Order.GETGEN, 0))
+    def check(self, family: int) -> None:
+        """Make a base chain and remove it again in one transaction: a kernel may have nf_tables without IPv4."""
+        number = NFPROTO[family]
+        orders = [
+            nft.new_table(number, _TRIAL),
+            nft.new_chain(number, _TRIAL, "in", Hook.INPUT),
+            nft.table_named(Order.DELTABLE, number, _TRIAL),
+        ]
+        self._carry_out("make", family, _TRIAL, orders)
 
     def leftover(self, family: int, table: str) -> frozenset[bytes] | None:
         """The addresses dropped by a table of that name, or None when there is no such table."""

@@ -222,8 +222,8 @@ class FilterDisturbance:
 class PacketFilter(Protocol):
     """Our tables of the packet filter, one a family. An order is carried out whole or not at all: then KernelError."""
 
-    def check(self) -> None:
-        """Raises KernelError when the kernel has no such packet filter."""
+    def check(self, family: int) -> None:
+        """Raises KernelError when the kernel has no packet filter for that family."""
 
     def leftover(self, family: int, table: str) -> frozenset[bytes] | None:
         """The addresses dropped by a table of that name, or None when there is no such table."""

@@ -22,8 +22,8 @@ class FakePacketFilter:
     listening: bool = False
     closed: bool = False
 
-    def check(self) -> None:
-        self._ordered("check")
+    def check(self, family: int) -> None:
+        self._ordered("check", str(family))
 
     def leftover(self, family: int, table: str) -> frozenset[bytes] | None:
         held = self.tables.get((family, table))

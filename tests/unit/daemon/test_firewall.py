@@ -67,7 +67,7 @@ class Bench:
 
 def test_a_table_is_made_when_something_is_first_to_be_in_it_and_then_only_changes() -> None:
     bench = Bench().start()
-    assert bench.words() == ["check"]
+    assert bench.words() == ["check 2"]
     bench.firewall.block([VIP], by_name=False)
     assert bench.words() == ["write 1", "listen"]
     bench.firewall.block([VIP, OTHER], by_name=False)
@@ -149,7 +149,7 @@ def test_what_is_used_is_said_once_at_start() -> None:
 
 def test_a_kernel_without_nftables_is_said_once_and_a_reload_looks_again() -> None:
     bench = Bench(FakePacketFilter(refuse={"check": EOPNOTSUPP})).start()
-    assert "No nftables in this kernel" in bench.journal.texts()[-1]
+    assert "No nftables for IPv4 in this kernel" in bench.journal.texts()[-1]
     bench.firewall.block([VIP], by_name=False)
     bench.firewall.unblock([VIP])
     bench.firewall.block([OTHER], by_name=False)
@@ -157,7 +157,7 @@ def test_a_kernel_without_nftables_is_said_once_and_a_reload_looks_again() -> No
     assert bench.words() == []
     bench.filter.refuse.clear()
     bench.firewall.configure(sound(NO_ACCEPT).configuration)
-    assert bench.words() == ["check", "write 1", "listen"]
+    assert bench.words() == ["check 2", "write 1", "listen"]
     assert bench.held() == {vip("10.0.0.101")}
 
 

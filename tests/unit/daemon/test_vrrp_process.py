@@ -285,7 +285,7 @@ def test_what_is_not_accepted_is_blocked_before_it_is_there_and_until_it_has_gon
     bench.reactor.run_for(DOWN)
     trace = bench.cut()
     assert [each for each in trace if each[0] in {"filter", "add", "remove"}] == [
-        ("filter", "check"),
+        ("filter", "check", "2"),
         ("remove", "10.0.0.100"),
         ("filter", "write", "1"),
         ("filter", "listen"),
