@@ -69,6 +69,16 @@ def test_made_set_used_and_given_back() -> None:
     assert values(bench, *BASE) == ["0", "0"]
 
 
+@pytest.mark.keyword("vrrp_instance.use_vmac")
+@pytest.mark.parametrize("words", ["use_vmac", "use_vmac netlink_notify_msg"])
+def test_the_link_comes_up_when_its_settings_are_there(words: str) -> None:
+    bench = prepared()
+    begun(bench, VMAC.format(words))
+    trace = bench.kernel.settings.trace
+    assert trace[-1] == ("settle", "vrrp.51")
+    assert len(trace) > 5
+
+
 def test_everything_stays_when_the_addresses_are_to_stay() -> None:
     bench = prepared(options=ChildOptions(dont_release_vrrp=True))
     service = begun(bench)
