@@ -47,6 +47,8 @@ class Backup:
     """Its timer ran out, and its sync group was not ready."""
     resigned: bool = False
     """The master said priority 0."""
+    frozen: int = 0
+    """How long this process stood still when the silence would have been over: it was prolonged, to listen."""
     lower: HeardMaster | None = None
     """Who sent adverts that were discarded for their lower priority since then."""
 
@@ -75,16 +77,15 @@ class Duties:
     announce_at: int | None = None
     refresh_at: int | None = None
     lower_prio_announce_at: int | None = None
+    rival_over_at: int | None = None
     rogue: Rogue | None = None
 
     @property
     def next_at(self) -> int | None:
         """The earliest, so that an advert need not look at all."""
         until = self.rogue.until if self.rogue else None
-        return min(
-            (at for at in (self.announce_at, self.refresh_at, self.lower_prio_announce_at, until) if at is not None),
-            default=None,
-        )
+        all_at = (self.announce_at, self.refresh_at, self.lower_prio_announce_at, self.rival_over_at, until)
+        return min((at for at in all_at if at is not None), default=None)
 
 
 NO_DUTIES = Duties()

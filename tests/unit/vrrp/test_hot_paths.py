@@ -37,7 +37,7 @@ def test_after_the_deadline_an_unchanged_advert_is_judged() -> None:
     host = started()
     host.handle(heard(150), NOW + SECOND)
     effects = host.handle(heard(150), NOW + SECOND + DOWN + 2 * SECOND)
-    assert any("stood still" in getattr(effect, "message", "") for effect in effects)
+    assert any("was frozen" in getattr(effect, "message", "") for effect in effects)
     assert isinstance(only(host).state, Backup)
 
 
