@@ -3,7 +3,7 @@ one appears or vanishes. Told a fact about links and the time, it answers with o
 
 An instance learns here which interface is which: ``own_link`` is the link it runs on, and ``dev`` of each address the
 link that carries it. Its ``interface`` stays the base. On an ipvlan there are adverts only: it has the MAC address of
-its base, and the addresses stay there. Links with one MAC address on one base are one link: the kernel allows no second.
+its base, and the addresses stay there. Links with one MAC address on one base are one: the kernel allows no second.
 """
 
 from collections.abc import Iterator
