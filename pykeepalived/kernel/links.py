@@ -52,6 +52,18 @@ class LinuxVirtualLinks:
         if code and code != errno.ENODEV:
             raise KernelError(f"remove link {name}", code)
 
+    def remove_together(self, names: Sequence[str], group: int) -> None:
+        """Remove many links by putting them into a group that no other link is in: that takes no longer than one.
+
+        Raises KernelError.
+        """
+        place = [("IFLA_GROUP", group)]
+        messages = [self._message(_RTM_NEWLINK, 0, {}, [("IFLA_IFNAME", name), *place]) for name in names]
+        codes = self._orders.order([*messages, self._message(_RTM_DELLINK, 0, {}, place)])
+        code = next((code for code in codes if code and code != errno.ENODEV), 0)
+        if code:
+            raise KernelError(f"remove {len(names)} links", code)
+
     def close(self) -> None:
         """Close."""
         self._orders.close()

@@ -77,6 +77,16 @@ def test_a_macvlan_is_private_with_the_mtu_of_its_base(here: tuple[Namespace, Li
     assert host.interface("vrrp.51") is None
 
 
+def test_many_links_are_removed_together_and_no_other(here: tuple[Namespace, LinuxHost, LinuxVirtualLinks]) -> None:
+    _, host, links = here
+    base = known(host, "eth0").index
+    for number in range(20):
+        links.add(NewLink(f"vrrp.{number}", "macvlan", base, MAC[:5] + bytes((number,))))
+    links.remove_together(["absent", *(f"vrrp.{number}" for number in range(19))], 0x70796B00)
+    host.drain()
+    assert {each.name for each in host.interfaces()} == {"lo", "eth0", "vrrp.19"}
+
+
 def test_what_the_kernel_does_not_know_is_told_in_words(here: tuple[Namespace, LinuxHost, LinuxVirtualLinks]) -> None:
     links = here[2]
     with pytest.raises(KernelError, match=r"make macvlan x \(.+\)") as refused:

@@ -361,6 +361,10 @@ class FakeVirtualLinks:
         if name in self.kernel.links:
             self.kernel.remove_link(name)
 
+    def remove_together(self, names: Sequence[str], group: int) -> None:
+        assert group not in {each.group for each in self.kernel.links.values()}
+        self.kernel.trace.append(("remove together", *names))
+
     def close(self) -> None:
         """Nothing is open."""
 
