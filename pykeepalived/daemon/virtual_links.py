@@ -3,6 +3,7 @@
 The firewall, which lets multicast reports leave by the base, is told which VMACs stand whenever that may have changed.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from errno import EEXIST, ENOENT
@@ -37,6 +38,7 @@ _OF_VMAC = (("arp_ignore", "1"), ("accept_local", "1"), ("rp_filter", "0"), ("pr
 _OF_BASE = (("arp_ignore", "1"), ("arp_filter", "1"))
 _ALL_RP_FILTER = "ipv4/conf/all/rp_filter"
 _NO_GENERATED_ADDRESS = "1"
+_FIRST_SPARE_GROUP, _LAST_GROUP = 0x70796B00, 0x7FFFFFFF
 _ALIAS = "pykeepalived:"
 """A link's alias begins so, and goes on with what its base's settings were: a crash forgets everything else."""
 
@@ -57,6 +59,7 @@ class VirtualInterfaces:
         self._relay_only = relay_only
         self._core = VirtualLinks()
         self._interfaces: dict[int, Interface] = {}
+        self._indexes: dict[str, int] = {}
         self._alarm = reactor.alarm(self._rang)
         self._port: ports.VirtualLinks | None = None
         self._sysctls: ports.Sysctls = kernel.sysctls()
@@ -66,6 +69,7 @@ class VirtualInterfaces:
     def begin(self, interfaces: Sequence[Interface]) -> None:
         """The links that are there at the beginning."""
         self._interfaces = {interface.index: interface for interface in interfaces}
+        self._indexes = {interface.name: interface.index for interface in interfaces}
         for interface in interfaces:
             self._core.handle(self._seen(interface), self._reactor.now())
 
@@ -82,10 +86,13 @@ class VirtualInterfaces:
         if old is not None and (new is None or new.name != old.name):
             if new is None:
                 self._interfaces.pop(old.index, None)
+            if self._indexes.get(old.name) == old.index:
+                del self._indexes[old.name]
             self._borrowed.forget(f"ipv4/conf/{old.name}/")
             self.carry_out(self._core.handle(LinkGone(old.name), now))
         if new is not None:
             self._interfaces[new.index] = new
+            self._indexes[new.name] = new.index
             self.carry_out(self._core.handle(self._seen(new), now))
         self._relay()
 
@@ -93,7 +100,9 @@ class VirtualInterfaces:
         """Remove every link and give the settings back; without ``release`` leave them as they are."""
         orders = self._core.stop()
         if release:
-            self.carry_out(orders)
+            removals = [order for order in orders if isinstance(order, RemoveLink)]
+            self._remove_together([order.link for order in removals])
+            self.carry_out(orders)  # those that are gone are said to be
         self._alarm.set(None)
         if self._port is not None:
             self._port.close()
@@ -151,7 +160,7 @@ class VirtualInterfaces:
         return self._port
 
     def _index(self, name: str) -> int:
-        return next((index for index, each in self._interfaces.items() if each.name == name), 0)
+        return self._indexes.get(name, 0)
 
     def _make(self, link: VirtualLink, group: int, vrf: str) -> None:
         new = NewLink(link.name, link.kind, self._index(link.base), link.mac, link.flags, group)
@@ -185,6 +194,16 @@ class VirtualInterfaces:
             return
         if order.farewell:
             self._say(link, f"({link.instance}) Success removing {link}")
+
+    def _remove_together(self, links: Sequence[VirtualLink]) -> None:
+        """The kernel waits 20 ms for each link that it removes, but only once for a group."""
+        for link in links:
+            self._recall(link)
+        groups = {interface.group for interface in self._interfaces.values()}
+        group = next(number for number in range(_FIRST_SPARE_GROUP, _LAST_GROUP) if number not in groups)
+        if len(links) > 1:
+            with contextlib.suppress(KernelError):  # one by one then
+                self._links().remove_together([link.name for link in links], group)
 
     def _refused(self, link: VirtualLink, error: KernelError) -> None:
         why = error.order

@@ -122,6 +122,9 @@ class VirtualLinks(Protocol):
     def remove(self, name: str) -> None:
         """Remove a link; an absent one (ENODEV) does not matter."""
 
+    def remove_together(self, names: Sequence[str], group: int) -> None:
+        """Remove many links by putting them into a group that no other link is in: that takes no longer than one."""
+
     def close(self) -> None:
         """Close."""
 

@@ -81,8 +81,12 @@ class FakeReactor:
     def unwatch(self, fd: int) -> None:
         self.watched.pop(fd, None)
 
-    def alarm(self, callback: Callback) -> Alarm:
-        return Alarm(cast("Reactor", self), callback)
+    def alarm(self, callback: Callback, deadline: Callable[[], int | None] | None = None) -> Alarm:
+        return Alarm(cast("Reactor", self), callback, deadline)
+
+    def set_pace(self, pace: int, *, punctual: bool) -> None:
+        assert punctual
+        self.pace = pace
 
     def soon(self, callback: Callback) -> None:
         self._soon.append(callback)
@@ -100,7 +104,8 @@ class FakeReactor:
         while self.alarms and min(self.alarms)[0] <= self.time:
             entry = min(self.alarms)
             self.alarms.remove(entry)
-            entry[2]._reached(entry[0], self.time)
+            if entry[2]._stands(entry[0]):
+                entry[2]._ring()
 
     def run_to(self, when: int) -> None:
         """Let time pass, turn by turn."""
@@ -323,6 +328,7 @@ class FakeSysctls:
 
     values: dict[str, str] = field(default_factory=dict)
     errno: int = 0
+    trace: list[tuple[str, ...]] = field(default_factory=list)
 
     def read(self, path: str) -> str | None:
         return self.values.get(path, "0")
@@ -330,6 +336,7 @@ class FakeSysctls:
     def write(self, path: str, value: str) -> int:
         if not self.errno:
             self.values[path] = value
+            self.trace.append(("set", path))
         return self.errno
 
 
@@ -349,6 +356,7 @@ class FakeVirtualLinks:
         self.kernel.put_link(replace(made, group=link.group))
 
     def settle(self, name: str, *, group: int, master: int, alias: str) -> None:
+        self.kernel.settings.trace.append(("settle", name))
         self.kernel.put_link(replace(self.kernel.links[name], up=True, group=group, master=master, alias=alias))
 
     def remove(self, name: str) -> None:
@@ -357,6 +365,10 @@ class FakeVirtualLinks:
             self.kernel.take(*place)
         if name in self.kernel.links:
             self.kernel.remove_link(name)
+
+    def remove_together(self, names: Sequence[str], group: int) -> None:
+        assert group not in {each.group for each in self.kernel.links.values()}
+        self.kernel.trace.append(("remove together", *names))
 
     def close(self) -> None:
         """Nothing is open."""

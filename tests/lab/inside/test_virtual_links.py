@@ -56,22 +56,20 @@ def test_ipvlans_elect_a_master(network: Network, six: bool) -> None:
         daemons.append(Daemon(host, configuration(lines, priority, six=six)))
     worse, better = daemons
     worse.start()
-    worse.wait_for("(VI_1): Success creating IPVLAN interface ipv", PATIENCE)
-    wait_until(lambda: holds(worse.host, "ipv", address), PATIENCE, "the address on the ipvlan")
+    worse.wait_for("(VI_1): Success creating ipvlan interface ipv", PATIENCE)
+    wait_until(lambda: holds(worse.host, "eth0", address), PATIENCE, "the address on the base")
     told = link(worse.host, "ipv")
-    assert told["linkinfo"] == {"info_kind": "ipvlan", "info_data": {"mode": "l2", "flags": "bridge"}} or (
-        "ipvlan" in str(told["linkinfo"])
-    )
+    assert "'ipvlan'" in str(told["linkinfo"])
     assert told["address"] == link(worse.host, "eth0")["address"]
     better.start()
-    wait_until(lambda: holds(better.host, "ipv", address), PATIENCE, "the address on the better one")
+    wait_until(lambda: holds(better.host, "eth0", address), PATIENCE, "the address on the better one")
     worse.wait_for("(VI_1) Entering BACKUP STATE\n", PATIENCE)
     if not six:
         worse.wait_for("advert from 10.0.0.12 with higher priority 150", PATIENCE)
-    wait_until(lambda: not holds(worse.host, "ipv", address), PATIENCE, "the address gone")
+    wait_until(lambda: not holds(worse.host, "eth0", address), PATIENCE, "the address gone")
     assert better.stop() == 0
     assert links(better.host) == {"lo", "eth0"}
-    wait_until(lambda: holds(worse.host, "ipv", address), PATIENCE, "the address back")
+    wait_until(lambda: holds(worse.host, "eth0", address), PATIENCE, "the address back")
     assert worse.stop() == 0
 
 
@@ -133,14 +131,16 @@ def test_an_ipvlan_with_keepalived(network: Network) -> None:
         pids = [f"-{letter}{other.folder}/{letter}.pid" for letter in "prc"]
         process = theirs.start([keepalived, "-n", "-l", "-D", "-P", "-f", str(other.file), *pids], log)
     other.wait_for("Entering MASTER STATE", PATIENCE)
-    wait_until(lambda: holds(theirs, "ipv", "10.0.0.100"), PATIENCE, "the address on keepalived's")
+    wait_until(lambda: holds(theirs, "eth0", "10.0.0.100"), PATIENCE, "the address on keepalived's")
     daemon.start()
     other.wait_for("advert from 10.0.0.11 with higher priority 150", PATIENCE)
-    wait_until(lambda: holds(ours, "ipv", "10.0.0.100"), PATIENCE, "the address on ours")
+    wait_until(lambda: holds(ours, "eth0", "10.0.0.100"), PATIENCE, "the address on ours")
     theirs_link, our_link = link(theirs, "ipv"), link(ours, "ipv")
     assert our_link["linkinfo"] == theirs_link["linkinfo"]
     assert our_link["inet6_addr_gen_mode"] == theirs_link["inet6_addr_gen_mode"]
+    assert holds(ours, "ipv", "10.0.0.11")
+    assert holds(theirs, "ipv", "10.0.0.12")
     assert daemon.stop() == 0
-    wait_until(lambda: holds(theirs, "ipv", "10.0.0.100"), PATIENCE, "the address back")
+    wait_until(lambda: holds(theirs, "eth0", "10.0.0.100"), PATIENCE, "the address back")
     process.terminate()
     process.wait(PATIENCE)

@@ -8,6 +8,7 @@ import pytest
 
 from pykeepalived.daemon.child import ChildOptions
 from pykeepalived.daemon.vrrp_process import VrrpService
+from pykeepalived.kernel.ports import Interface
 from pykeepalived.units import SECOND
 from tests.config.reading import sound
 from tests.support.fakes_vrrp import Bench
@@ -41,6 +42,13 @@ def values(bench: Bench, *paths: str) -> list[str | None]:
     return [bench.kernel.settings.read(path) for path in paths]
 
 
+def interfaces(bench: Bench) -> list[Interface | None]:
+    """Where adverts come in and go out."""
+    kernel = bench.kernel
+    receiving = [each.interface for each in kernel.receivers if not each.closed]
+    return receiving + [each.interface for each in kernel.senders if not each.closed]
+
+
 def said(bench: Bench, words: str) -> bool:
     return any(words in text for text in bench.journal.texts())
 
@@ -55,7 +63,7 @@ def test_made_set_used_and_given_back() -> None:
     assert values(bench, *(f"ipv4/conf/vrrp.51/{name}" for name in of_vmac)) == ["1", "1", "0", "1"]
     assert values(bench, "ipv6/conf/vrrp.51/disable_ipv6", "ipv6/conf/vrrp.51/addr_gen_mode") == ["1", "1"]
     assert said(bench, "(VI_1): Success creating VMAC interface vrrp.51")
-    assert [each.interface for each in (*bench.kernel.receivers, *bench.kernel.senders)] == [vmac] * 2
+    assert interfaces(bench) == [vmac] * 2
     bench.reactor.run_for(DOWN)
     assert ("vrrp.51", "10.0.0.100", 24) in bench.kernel.held
     assert set(bench.kernel.frames) == {("vrrp.51", "10.0.0.100")}
@@ -67,6 +75,16 @@ def test_made_set_used_and_given_back() -> None:
     assert trace.index(("remove", "10.0.0.100")) < trace.index(("remove link", "vrrp.51"))
     assert ("advert", "51", "0") in trace
     assert values(bench, *BASE) == ["0", "0"]
+
+
+@pytest.mark.keyword("vrrp_instance.use_vmac")
+@pytest.mark.parametrize("words", ["use_vmac", "use_vmac netlink_notify_msg"])
+def test_the_link_comes_up_when_its_settings_are_there(words: str) -> None:
+    bench = prepared()
+    begun(bench, VMAC.format(words))
+    trace = bench.kernel.settings.trace
+    assert trace[-1] == ("settle", "vrrp.51")
+    assert len(trace) > 5
 
 
 def test_everything_stays_when_the_addresses_are_to_stay() -> None:
@@ -147,6 +165,19 @@ def test_a_reload_touches_no_link_that_stays_and_removes_those_that_go() -> None
     assert ("eth0", "10.0.0.100", 24) not in bench.kernel.held
 
 
+@pytest.mark.keyword("vrrp_instance.vmac_xmit_base")
+def test_a_reload_moves_adverts_to_the_base_and_touches_nothing_else() -> None:
+    bench = prepared()
+    service = begun(bench)
+    bench.reactor.run_for(DOWN)
+    bench.cut()
+    reload(bench, service, VMAC.format("use_vmac\nvmac_xmit_base"))
+    assert interfaces(bench) == [bench.kernel.links["eth0"]] * 2
+    trace = bench.cut()
+    assert not [line for line in trace if line[0] in {"add", "remove", "make link", "remove link", "announce"}]
+    assert ("advert", "51", "100") in trace
+
+
 def test_a_kernel_without_macvlan_is_said_once_and_the_instance_waits_in_fault() -> None:
     bench = prepared()
     bench.kernel.refuse_links["vrrp.51"] = EOPNOTSUPP
@@ -205,8 +236,22 @@ def test_unicast_without_interface(vrf: str, link: str | None) -> None:
     lines = f"{vrf}\nunicast_src_ip 10.0.0.1\nunicast_peer {{\n10.0.0.2\n}}"
     text = "global_defs {\ndefault_interface eth1\n}\n" + VMAC.format(lines).replace("interface eth0\n", "")
     begun(bench, text)
-    used = [each.interface for each in (*bench.kernel.receivers, *bench.kernel.senders)]
-    assert used == [None if link is None else bench.kernel.links[link]] * 2
+    assert interfaces(bench) == [None if link is None else bench.kernel.links[link]] * 2
     bench.reactor.run_for(DOWN)
     assert ("eth1", "10.0.0.100", 24) in bench.kernel.held
     assert bench.kernel.sent[0][:2] == (IPv4Address("10.0.0.1").packed, IPv4Address("10.0.0.2").packed)
+
+
+def test_many_links_go_together_at_the_end() -> None:
+    bench = prepared()
+    second = (
+        VMAC.format("use_vmac").replace("VI_1", "VI_2").replace("router_id 51", "router_id 52").replace("100/", "101/")
+    )
+    service = begun(bench, VMAC.format("use_vmac") + second)
+    bench.cut()
+    service.stop(lambda: None)
+    bench.reactor.run_for(SECOND)
+    assert ("remove together", "vrrp.51", "vrrp.52") in bench.cut()
+    for number in (1, 2):
+        assert said(bench, f"(VI_{number}) Success removing VMAC interface vrrp.5{number}")
+    assert set(bench.kernel.links) == {"eth0", "eth1"}

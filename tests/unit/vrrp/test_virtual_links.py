@@ -274,10 +274,11 @@ def test_ipvlan() -> None:
         instance("use_ipvlan ip6", name="VI_6", addresses="fe80::51"),
     )
     first, second = (order.link for order in taken.before if isinstance(order, MakeLink))
-    assert (first.kind, first.name, first.flags, first.addresses_made) == ("ipvlan", "vrrp.51", 1, False)
+    assert (first.kind, first.name, first.flags, first.ipv6) == ("ipvlan", "vrrp.51", 1, False)
     assert (second.name, second.flags, second.addresses_made) == ("ip6", 0, True)
     one, two = taken.configuration.vrrp_instance
-    assert (one.source_interface, one.virtual_ipaddress[0].dev) == ("vrrp.51", "vrrp.51")
+    assert (one.source_interface, one.exchange_interface) == ("vrrp.51", "vrrp.51")
+    assert one.virtual_ipaddress[0].dev == "eth0"
     lent = source_on_own_link(one, one.source)
     assert lent is not None
     assert (str(lent), lent.dev) == ("10.0.0.9/24", "vrrp.51")
