@@ -96,15 +96,12 @@ class Firewall:
 
     def configure(self, configuration: Configuration) -> None:
         """A reload. Tables under another name take over before the former ones go."""
-        former = self._settings.table
         before = self._settings
         self._take(configuration)
         self._look(configuration)
-        if self._settings != before:
-            for family in tuple(self._made):
-                self._write(family)
-                if self._settings.table != former:
-                    self._remove(family, former)
+        for family in tuple(self._made) if self._settings != before else ():
+            if self._write(family) and self._settings.table != before.table:
+                self._remove(family, before.table)
 
     def close(self) -> None:
         """A clean end: no table stays."""

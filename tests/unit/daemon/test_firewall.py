@@ -130,6 +130,9 @@ def test_the_settings_and_another_name_by_a_reload() -> None:
     assert bench.words() == ["write 1", "write 1"]
     bench.firewall.configure(sound("global_defs {\nnftables_counters\n}" + NO_ACCEPT).configuration)
     assert bench.words() == []
+    bench.filter.refuse["write"] = EPERM
+    bench.firewall.configure(sound("global_defs {\nnftables third\n}" + NO_ACCEPT).configuration)
+    assert {table for _, table in bench.filter.tables} == {"keepalived"}  # better than none
 
 
 @pytest.mark.keyword("global_defs.vrrp_iptables", "global_defs.vrrp_ipsets", "global_defs.namespace_with_ipsets")
