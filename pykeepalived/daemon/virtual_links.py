@@ -38,7 +38,6 @@ _VRF = "vrf"
 _OF_VMAC = (("arp_ignore", "1"), ("accept_local", "1"), ("rp_filter", "0"), ("promote_secondaries", "1"))
 _OF_BASE = (("arp_ignore", "1"), ("arp_filter", "1"))
 _ALL_RP_FILTER = "ipv4/conf/all/rp_filter"
-_NO_GENERATED_ADDRESS = "1"
 _FIRST_SPARE_GROUP, _LAST_GROUP = 0x70796B00, 0x7FFFFFFF
 _ALIAS = "pykeepalived:"
 """A link's alias begins so, and goes on with what its base's settings were: a crash forgets everything else."""
@@ -200,9 +199,9 @@ class VirtualInterfaces:
             for name, value in _OF_BASE:
                 self._borrow(f"ipv4/conf/{link.base}/{name}", value)
         self._set(f"ipv6/conf/{link.name}/disable_ipv6", "0" if link.ipv6 else "1")
-        if not link.addresses_made:
-            self._set(f"ipv6/conf/{link.name}/addr_gen_mode", _NO_GENERATED_ADDRESS)
-        self._links().settle(link.name, group=group, master=self._index(vrf) if vrf else 0, alias=self._alias(link))
+        master = self._index(vrf) if vrf else 0
+        made = link.addresses_made
+        self._links().settle(link.name, group=group, master=master, alias=self._alias(link), link_local=made)
 
     def _say(self, link: VirtualLink, message: str, level: Level = Level.INFO) -> None:
         self._journal.log(Log(message, level, fields=(("VRRP_INSTANCE", link.instance),)))
@@ -243,6 +242,7 @@ class VirtualInterfaces:
         name = path.replace("/", ".", 2).replace("/", ".")
         message = (
             f"Unable to set sysctl net.{name}: {os.strerror(code)} - virtual interfaces go on without such settings"
+            " (let /proc/sys/net be written, or set them on the host)"
         )
         self._journal.log(Log(message, Level.WARNING))
 
