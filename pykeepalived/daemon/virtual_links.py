@@ -22,6 +22,7 @@ from pykeepalived.kernel.sysctls import BorrowedSysctls
 from pykeepalived.vrrp.virtual_links import (
     MACVLAN,
     LinkGone,
+    LinkMade,
     LinkOrder,
     LinkRefused,
     MakeLink,
@@ -39,6 +40,7 @@ _OF_VMAC = (("arp_ignore", "1"), ("accept_local", "1"), ("rp_filter", "0"), ("pr
 _OF_BASE = (("arp_ignore", "1"), ("arp_filter", "1"))
 _ALL_RP_FILTER = "ipv4/conf/all/rp_filter"
 _FIRST_SPARE_GROUP, _LAST_GROUP = 0x70796B00, 0x7FFFFFFF
+"""Groups of links that nobody is likely to use; one in use is passed over."""
 _ALIAS = "pykeepalived:"
 """A link's alias begins so, and goes on with what its base's settings were: a crash forgets everything else."""
 
@@ -154,8 +156,9 @@ class VirtualInterfaces:
             self._dress(link, group, vrf)
         except KernelError as error:
             self._refused(link, error)
-            self._links().remove(link.name)
+            self._remove(RemoveLink(link, farewell=False))
             return
+        self.carry_out(self._core.handle(LinkMade(link.name), self._reactor.now()))
         self._say(link, f"({link.instance}): Success creating {link}")
 
     def _settle(self, link: VirtualLink, group: int, vrf: str) -> None:
@@ -186,8 +189,7 @@ class VirtualInterfaces:
                 self._links().remove_together([link.name for link in links], group)
 
     def _refused(self, link: VirtualLink, error: KernelError) -> None:
-        why = error.order
-        self.carry_out(self._core.handle(LinkRefused(link.name, why), self._reactor.now()))
+        self.carry_out(self._core.handle(LinkRefused(link.name, error.order), self._reactor.now()))
 
     def _dress(self, link: VirtualLink, group: int, vrf: str) -> None:
         """Settings first, so that the last message of the kernel about the link comes when they are all there."""
