@@ -21,6 +21,7 @@ from pykeepalived.kernel.sysctls import BorrowedSysctls
 from pykeepalived.vrrp.virtual_links import (
     MACVLAN,
     LinkGone,
+    LinkMade,
     LinkOrder,
     LinkRefused,
     MakeLink,
@@ -37,8 +38,8 @@ _VRF = "vrf"
 _OF_VMAC = (("arp_ignore", "1"), ("accept_local", "1"), ("rp_filter", "0"), ("promote_secondaries", "1"))
 _OF_BASE = (("arp_ignore", "1"), ("arp_filter", "1"))
 _ALL_RP_FILTER = "ipv4/conf/all/rp_filter"
-_NO_GENERATED_ADDRESS = "1"
 _FIRST_SPARE_GROUP, _LAST_GROUP = 0x70796B00, 0x7FFFFFFF
+"""Groups of links that nobody is likely to use; one in use is passed over."""
 _ALIAS = "pykeepalived:"
 """A link's alias begins so, and goes on with what its base's settings were: a crash forgets everything else."""
 
@@ -174,8 +175,9 @@ class VirtualInterfaces:
             self._dress(link, group, vrf)
         except KernelError as error:
             self._refused(link, error)
-            self._links().remove(link.name)
+            self._remove(RemoveLink(link, farewell=False))
             return
+        self.carry_out(self._core.handle(LinkMade(link.name), self._reactor.now()))
         self._say(link, f"({link.instance}): Success creating {link}")
 
     def _settle(self, link: VirtualLink, group: int, vrf: str) -> None:
@@ -206,8 +208,7 @@ class VirtualInterfaces:
                 self._links().remove_together([link.name for link in links], group)
 
     def _refused(self, link: VirtualLink, error: KernelError) -> None:
-        why = error.order
-        self.carry_out(self._core.handle(LinkRefused(link.name, why), self._reactor.now()))
+        self.carry_out(self._core.handle(LinkRefused(link.name, error.order), self._reactor.now()))
 
     def _dress(self, link: VirtualLink, group: int, vrf: str) -> None:
         """Settings first, so that the last message of the kernel about the link comes when they are all there."""
@@ -219,9 +220,9 @@ class VirtualInterfaces:
             for name, value in _OF_BASE:
                 self._borrow(f"ipv4/conf/{link.base}/{name}", value)
         self._set(f"ipv6/conf/{link.name}/disable_ipv6", "0" if link.ipv6 else "1")
-        if not link.addresses_made:
-            self._set(f"ipv6/conf/{link.name}/addr_gen_mode", _NO_GENERATED_ADDRESS)
-        self._links().settle(link.name, group=group, master=self._index(vrf) if vrf else 0, alias=self._alias(link))
+        master = self._index(vrf) if vrf else 0
+        made = link.addresses_made
+        self._links().settle(link.name, group=group, master=master, alias=self._alias(link), link_local=made)
 
     def _say(self, link: VirtualLink, message: str, level: Level = Level.INFO) -> None:
         self._journal.log(Log(message, level, fields=(("VRRP_INSTANCE", link.instance),)))
@@ -262,6 +263,7 @@ class VirtualInterfaces:
         name = path.replace("/", ".", 2).replace("/", ".")
         message = (
             f"Unable to set sysctl net.{name}: {os.strerror(code)} - virtual interfaces go on without such settings"
+            " (let /proc/sys/net be written, or set them on the host)"
         )
         self._journal.log(Log(message, Level.WARNING))
 

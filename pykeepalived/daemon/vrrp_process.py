@@ -4,6 +4,7 @@ It decides nothing. Adverts go out at once; addresses, announcements and scripts
 and take a bounded share of each turn, so that a thousand addresses do not delay the next advert.
 """
 
+import contextlib
 import dataclasses
 from collections import Counter, deque
 from functools import partial
@@ -22,6 +23,7 @@ from pykeepalived.daemon.vrrp_host import VrrpHost
 from pykeepalived.daemon.vrrp_kernel import LinuxVrrpKernel, VrrpKernel
 from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
 from pykeepalived.effects import Log, RunScript, WriteFifo
+from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.ports import BATCH
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
@@ -103,9 +105,9 @@ class VrrpService:
         self._links = VirtualInterfaces(self._kernel, self._reactor, self._journal, self._firewall.relay_only)
         self._links.begin(self._host.interfaces())
         self._host.links_changed = self._links.changed
-        part, _ = self._links.take(self._routers.configuration)
-        self._host.drain()  # what was made is known now
-        self._routers = Routers(part)
+        part, _ = self._take_links(self._routers.configuration)
+        if part is not self._routers.configuration:
+            self._routers = Routers(part)
         say(Log("Registering gratuitous ARP shared channel"))
         if any(instance.family == AF_INET6 for instance in part.vrrp_instance):
             say(Log("Registering gratuitous NDISC shared channel"))
@@ -137,8 +139,7 @@ class VrrpService:
 
     def reload(self, part: Configuration) -> None:
         """Apply a new configuration by difference."""
-        part, at_last = self._links.take(part)
-        self._host.drain()
+        part, at_last = self._take_links(part)
         effects = replace(self._routers, part, self._reactor.now())
         self._host.virtual = self._routers.virtual_places
         self._firewall.configure(part)
@@ -164,6 +165,13 @@ class VrrpService:
         self._settle_all()
         self._linger.set(self._reactor.now() + _LINGER)
         self._end_if_done()
+
+    def _take_links(self, part: Configuration) -> tuple[Configuration, list[RemoveLink | ReleaseBase]]:
+        """The configuration with its virtual links, which are there then; what is to be removed when it is applied."""
+        taken = self._links.take(part)
+        with contextlib.suppress(KernelError):  # the next reading tells of them
+            self._host.drain()
+        return taken
 
     # --- facts --------------------------------------------------------------------------------------------------
 

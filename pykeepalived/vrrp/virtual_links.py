@@ -56,7 +56,14 @@ class LinkRefused:
     why: str
 
 
-LinkEvent = SeenLink | LinkGone | LinkRefused
+@dataclass(frozen=True, slots=True)
+class LinkMade:
+    """A link was made as ordered."""
+
+    name: str
+
+
+LinkEvent = SeenLink | LinkGone | LinkRefused | LinkMade
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +164,12 @@ class VirtualLinks:
                 self._appeared(event, now, orders)
             case LinkGone(name):
                 self._seen.pop(name, None)
-                if name in self._links:
+                if name in self._links and name not in self._again_at:
                     orders.append(Log(f"Interface {name} deleted"))
                     self._make_soon(self._links[name], now, orders)
+            case LinkMade(name):
+                self._again_at.pop(name, None)
+                self._refused.pop(name, None)
             case LinkRefused(name, why):
                 self._was_refused(name, why, now, orders)
         return orders
@@ -187,8 +197,10 @@ class VirtualLinks:
         self._seen[seen.name] = seen
         link = self._links.get(seen.name)
         if link is not None:
-            self._again_at.pop(seen.name, None)
-            if not self._fits(link, seen):
+            if seen.kind != link.kind:
+                what = f"({link.instance}) {seen.name} is no {link.kind} any more: somebody took its name"
+                orders.append(_log(link, what, Level.ERROR))
+            elif not self._fits(link, seen):
                 orders += (_incompatible(link), RemoveLink(link, farewell=False))
             elif self._vrf(link) != seen.vrf and link.base in self._seen:
                 orders.append(self._settled(link))

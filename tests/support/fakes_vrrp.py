@@ -188,6 +188,7 @@ class FakeKernel:
         self.closed = False
         self.filter = FakePacketFilter(self.trace)
         self.settings = FakeSysctls()
+        self.link_local: dict[str, bool] = {}
         self.refuse_links: dict[str, int] = {}
         for index, name in enumerate(links, 1):
             self.links[name] = make_link(name, index)
@@ -355,7 +356,8 @@ class FakeVirtualLinks:
         made = replace(make_link(link.name, index, up=False), kind=link.kind, mode=mode, mac=link.mac, base=link.base)
         self.kernel.put_link(replace(made, group=link.group))
 
-    def settle(self, name: str, *, group: int, master: int, alias: str) -> None:
+    def settle(self, name: str, *, group: int, master: int, alias: str, link_local: bool) -> None:
+        self.kernel.link_local[name] = link_local
         self.kernel.settings.trace.append(("settle", name))
         self.kernel.put_link(replace(self.kernel.links[name], up=True, group=group, master=master, alias=alias))
 

@@ -61,7 +61,8 @@ def test_made_set_used_and_given_back() -> None:
     assert values(bench, *BASE) == ["1", "1"]
     of_vmac = ("arp_ignore", "accept_local", "rp_filter", "promote_secondaries")
     assert values(bench, *(f"ipv4/conf/vrrp.51/{name}" for name in of_vmac)) == ["1", "1", "0", "1"]
-    assert values(bench, "ipv6/conf/vrrp.51/disable_ipv6", "ipv6/conf/vrrp.51/addr_gen_mode") == ["1", "1"]
+    assert values(bench, "ipv6/conf/vrrp.51/disable_ipv6") == ["1"]
+    assert bench.kernel.link_local == {"vrrp.51": False}
     assert said(bench, "(VI_1): Success creating VMAC interface vrrp.51")
     assert interfaces(bench) == [vmac] * 2
     bench.reactor.run_for(DOWN)

@@ -14,6 +14,7 @@ from pykeepalived.vrrp.tracking import INTERFACE
 from pykeepalived.vrrp.virtual_links import (
     LinkEvent,
     LinkGone,
+    LinkMade,
     LinkOrder,
     LinkRefused,
     MakeLink,
@@ -205,6 +206,26 @@ def test_what_the_kernel_refuses_is_said_once_and_tried_again() -> None:
     host.now += 5 * SECOND
     assert names(host.core.tick(host.now)) == [("MakeLink", "vrrp.51")]
     assert host.tell(LinkRefused("vrrp.51", "Unknown device type")) == []
+
+
+def test_a_link_that_cannot_be_brought_up_is_not_made_in_a_hurry() -> None:
+    """The kernel tells that it came and went: that is our own doing."""
+    host = Host()
+    (order,) = host.core.take(configuration(instance("use_vmac")), host.now).before
+    assert isinstance(order, MakeLink)
+    host.tell(LinkRefused("vrrp.51", "Device or resource busy"))
+    assert host.tell(made(order)) == host.tell(LinkGone("vrrp.51")) == []
+    assert host.core.next_deadline() == host.now + 5 * SECOND
+    assert host.tell(LinkMade("vrrp.51")) == []
+    assert host.core.next_deadline() is None
+
+
+def test_a_link_of_another_kind_is_not_removed() -> None:
+    host = Host()
+    host.take(instance("use_vmac"))
+    orders = host.tell(SeenLink("vrrp.51", "dummy"))
+    assert texts(orders) == ["(VI_1) vrrp.51 is no macvlan any more: somebody took its name"]
+    assert len(orders) == 1
 
 
 def test_a_base_that_comes_and_goes() -> None:
