@@ -14,6 +14,7 @@ from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.ipvs_table import DestinationRow as DestinationRow  # noqa: PLC0414 - words of this port, too
 from pykeepalived.ipvs_table import IpvsOrder as IpvsOrder  # noqa: PLC0414
 from pykeepalived.ipvs_table import ServiceRow as ServiceRow  # noqa: PLC0414
+from pykeepalived.kernel.capabilities import Capability
 
 BATCH = 64
 
@@ -154,3 +155,28 @@ class Ipvs(Protocol):
 
     def flush(self) -> None:
         """Empty the table."""
+
+
+class Scheduler(Protocol):
+    """How the kernel schedules this process. Each order but ``allow_changes`` may raise KernelError."""
+
+    def allow_changes(self) -> frozenset[Capability]:
+        """Let this process do all of this also later, without capabilities; those it must keep for it all the same."""
+
+    def set_nice(self, nice: int) -> None:
+        """-20 (first) to 19 (last)."""
+
+    def run_real_time(self, priority: int, limit: int) -> None:
+        """SCHED_RR; a process that does not sleep for ``limit`` (ns) gets SIGXCPU."""
+
+    def run_ordinarily(self) -> None:
+        """Like any other process."""
+
+    def set_cpus(self, cpus: tuple[int, ...]) -> None:
+        """Run on these CPUs alone; on every one if none is named."""
+
+    def lock_memory(self) -> None:
+        """Memory is never swapped out."""
+
+    def unlock_memory(self) -> None:
+        """The opposite."""
