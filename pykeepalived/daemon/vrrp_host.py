@@ -35,7 +35,7 @@ class VrrpHost:
         for interface in self._host.interfaces():
             self._links[interface.index] = interface
             self._names[interface.name] = interface
-            self._tell(InterfaceChanged(interface.name, interface.up))
+            self._tell(InterfaceChanged(interface.name, interface.up, flags=interface.flags))
             self._tell_addresses(interface)
 
     def interface(self, name: str) -> Interface | None:
@@ -81,7 +81,7 @@ class VrrpHost:
             self._link_appeared(new.name)
             self._tell_addresses(new)
         if old is None or old.up != new.up:
-            self._tell(InterfaceChanged(new.name, new.up))
+            self._tell(InterfaceChanged(new.name, new.up, flags=new.flags))
 
     def address_added(self, address: HostAddress) -> None:
         """An address appeared, or changed."""
@@ -89,7 +89,12 @@ class VrrpHost:
         if interface is not None:
             self._tell(
                 AddressAdded(
-                    interface.name, address.address, address.prefix_length, address.secondary, address.tentative
+                    interface.name,
+                    address.address,
+                    address.prefix_length,
+                    address.secondary,
+                    address.tentative,
+                    address.dad_failed,
                 )
             )
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from pykeepalived.kernel.frames import FrameTemplates, LinuxAnnouncer
 from pykeepalived.kernel.host import LinuxHost
+from pykeepalived.kernel.linkbeat import LinuxLinkProber
 from pykeepalived.kernel.ports import (
     AdvertReceiver,
     AdvertSender,
@@ -13,6 +14,7 @@ from pykeepalived.kernel.ports import (
     HostListener,
     Interface,
     IPAddress,
+    LinkProber,
 )
 from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
 
@@ -33,6 +35,9 @@ class VrrpKernel(Protocol):
 
     def announcer(self, templates: FrameTemplates) -> Announcer:
         """Gratuitous ARP and unsolicited NA."""
+
+    def link_prober(self) -> LinkProber:
+        """What asks drivers for links."""
 
     def forwards(self, interface: str) -> bool:
         """Whether the interface is a router's for IPv6."""
@@ -62,6 +67,11 @@ class LinuxVrrpKernel:
     def announcer(templates: FrameTemplates) -> Announcer:
         """Packet sockets."""
         return LinuxAnnouncer(templates)
+
+    @staticmethod
+    def link_prober() -> LinkProber:
+        """By ioctl."""
+        return LinuxLinkProber()
 
     @staticmethod
     def forwards(interface: str) -> bool:

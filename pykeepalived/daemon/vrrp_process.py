@@ -13,6 +13,7 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET6
 from pykeepalived.daemon.announcements import Announcements
 from pykeepalived.daemon.child import ChildContext
+from pykeepalived.daemon.linkbeat import Linkbeat
 from pykeepalived.daemon.reactor import Alarm, Callback
 from pykeepalived.daemon.script_trackers import ScriptTrackers
 from pykeepalived.daemon.vrrp_host import VrrpHost
@@ -38,6 +39,7 @@ from pykeepalived.vrrp.effects import (
 )
 from pykeepalived.vrrp.events import AddressesFailed, AdvertFailed, Event, TrackScriptChanged
 from pykeepalived.vrrp.identity import ReceiverKey
+from pykeepalived.vrrp.link_states import polled
 from pykeepalived.vrrp.replacement import replace
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Inbox, Routers
@@ -98,6 +100,8 @@ class VrrpService:
         self._busy = True  # facts wait until all are known
         self._host.virtual = self._routers.virtual_places
         self._host.tell_all()
+        self._linkbeat = Linkbeat(self._kernel.link_prober, self._reactor, self._journal, self._told)
+        self._linkbeat.replace(polled(part))
         self._busy = False
         now = self._reactor.now()
         while self._facts:
@@ -115,6 +119,7 @@ class VrrpService:
         self._host.virtual = self._routers.virtual_places
         self._carry_out(effects)
         self._trackers.replace(part.vrrp_script, self._routers.scripts())
+        self._linkbeat.replace(polled(part))
         self._owe_status()
         if part.global_defs.fifo_write_vrrp_states_on_reload:
             for router in self._routers.routers.values():
@@ -128,6 +133,7 @@ class VrrpService:
         self._finished = finished
         self._stopping = True
         self._trackers.stop()
+        self._linkbeat.close()
         release = not self._context.options.dont_release_vrrp
         self._carry_out(self._routers.stop(self._reactor.now(), release=release))
         self._settle_all()
@@ -189,7 +195,7 @@ class VrrpService:
 
     def _clock_rang(self) -> None:
         self._carry_out(self._routers.tick_self(self._reactor.now()))
-        self._clock.set(self._routers.deadline)
+        self._settle_all()
 
     def _believed(self, event: TrackScriptChanged) -> None:
         if not self._stopping:
@@ -197,6 +203,7 @@ class VrrpService:
 
     def _link_appeared(self, name: str) -> None:
         """A link came (back) with a new index: sockets on it are opened again."""
+        self._linkbeat.forget(name)
         self._receivers.forget(name)
         self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
         for port in self._ports.values():

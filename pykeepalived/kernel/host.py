@@ -31,7 +31,7 @@ _RTNLGRP_LINK, _RTNLGRP_IPV4_IFADDR, _RTNLGRP_IPV6_IFADDR = 1, 5, 9
 
 _IFF_UP, _IFF_LOOPBACK, _IFF_RUNNING, _IFF_NOARP, _IFF_MULTICAST = 0x1, 0x8, 0x40, 0x80, 0x1000
 
-_IFA_F_SECONDARY, _IFA_F_NODAD, _IFA_F_HOMEADDRESS, _IFA_F_TENTATIVE = 0x01, 0x02, 0x10, 0x40
+_IFA_F_SECONDARY, _IFA_F_NODAD, _IFA_F_DADFAILED, _IFA_F_HOMEADDRESS, _IFA_F_TENTATIVE = 0x01, 0x02, 0x08, 0x10, 0x40
 _IFA_F_MANAGETEMPADDR, _IFA_F_NOPREFIXROUTE = 0x100, 0x200
 _IFAPROT_KEEPALIVED = 18
 _FOREVER = 0xFFFFFFFF
@@ -294,6 +294,7 @@ def _interface(data: bytes, known: Interface | None) -> Interface | None:
         arp=not flags & _IFF_NOARP,
         multicast=bool(flags & _IFF_MULTICAST),
         loopback=bool(flags & _IFF_LOOPBACK),
+        flags=flags,
     )
 
 
@@ -320,4 +321,5 @@ def _address(data: bytes) -> tuple[_AddressKey, HostAddress | None]:
         scope=fields["scope"],
         tentative=bool(flags & _IFA_F_TENTATIVE),
         secondary=ipv4 and bool(flags & _IFA_F_SECONDARY),
+        dad_failed=bool(flags & _IFA_F_DADFAILED),
     )

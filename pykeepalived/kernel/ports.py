@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple, Protocol
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.interfaces import Method
 from pykeepalived.ipvs_table import DestinationRow as DestinationRow  # noqa: PLC0414 - words of this port, too
 from pykeepalived.ipvs_table import IpvsOrder as IpvsOrder  # noqa: PLC0414
 from pykeepalived.ipvs_table import ServiceRow as ServiceRow  # noqa: PLC0414
@@ -41,6 +42,7 @@ class Interface:
     arp: bool  # False under IFF_NOARP
     multicast: bool
     loopback: bool
+    flags: int = 0  # IFF_*, for the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class HostAddress:
     scope: int
     tentative: bool
     secondary: bool
+    dad_failed: bool = False  # another host has it
 
 
 class HostListener(Protocol):
@@ -155,6 +158,16 @@ class Ipvs(Protocol):
 
     def flush(self) -> None:
         """Empty the table."""
+
+
+class LinkProber(Protocol):
+    """Asks drivers for the links of their interfaces."""
+
+    def link(self, name: str, method: Method) -> bool | None:
+        """Whether the link is up; None when the driver, or the name, does not answer to that way of asking."""
+
+    def close(self) -> None:
+        """Close."""
 
 
 class Scheduler(Protocol):

@@ -25,10 +25,12 @@ from pykeepalived.vrrp.events import (
     AdvertReceived,
     Event,
     InterfaceChanged,
+    LinkbeatChanged,
     TrackScriptChanged,
 )
 from pykeepalived.vrrp.group import SyncGroup
 from pykeepalived.vrrp.identity import ReceiverKey, receiver_of
+from pykeepalived.vrrp.link_states import LinkStates, polled
 from pykeepalived.vrrp.refusals import address_refused
 from pykeepalived.vrrp.router import NO_SOURCE, VirtualRouter
 from pykeepalived.vrrp.states import Fault, Master
@@ -57,10 +59,10 @@ class Routers:
         self.routers: dict[str, VirtualRouter] = {}
         self.groups: dict[str, SyncGroup] = {}
         self.inboxes: dict[ReceiverKey, Inbox] = {}
-        self.deadline: int | None = None  # the end of the startup delay
+        self._delayed_until: int | None = None
         self._started = False
         self._start_at = 0
-        self._up: dict[str, bool] = {}
+        self._links = LinkStates()
         self._addresses: dict[str, list[_Held]] = {}
         self._scripts: dict[str, bool | None] = {}
         self._followers: dict[Tracker, list[tuple[VirtualRouter, Tracked]]] = {}
@@ -83,6 +85,9 @@ class Routers:
                 return self.tick_all(now)
             case InterfaceChanged():
                 self._interface_changed(event, now, effects)
+            case LinkbeatChanged(name, up):
+                if self._links.beat(name, up=up):
+                    self._link_counts(name, now, effects)
             case AddressAdded():
                 self._address_added(event, now, effects)
             case AddressRemoved():
@@ -142,12 +147,21 @@ class Routers:
         message = f"This process stood still: a timer of {router.name} was handled {late} late"
         return [Log(message, Level.WARNING, Kind.STALL, fields=(("VRRP_INSTANCE", router.name),))]
 
+    @property
+    def deadline(self) -> int | None:
+        """The end of the startup delay, or a delayed change of an interface: what belongs to no instance."""
+        deadlines = (self._delayed_until, self._links.deadline)
+        return min((at for at in deadlines if at is not None), default=None)
+
     def tick_self(self, now: int) -> list[Effect]:
-        """The startup delay may be over."""
-        if self.deadline is None or now < self.deadline:
-            return []
-        self.deadline = None
-        return [Log("Delayed start completed")]
+        """The startup delay may be over, an interface may have been down for long enough."""
+        effects: list[Effect] = []
+        if self._delayed_until is not None and now >= self._delayed_until:
+            self._delayed_until = None
+            effects.append(Log("Delayed start completed"))
+        for name in self._links.due(now):
+            self._link_counts(name, now, effects)
+        return effects
 
     def tick_all(self, now: int) -> list[Effect]:
         """Whatever is due: for those who keep no deadline for each router."""
@@ -175,7 +189,7 @@ class Routers:
         delay = max(global_defs.vrrp_startup_delay, global_defs.vrrp_delay_after_boot - now)
         if delay > 0 and self.routers:
             effects.append(Log(f"Delaying startup for {delay / SECOND:g} seconds"))
-            self._start_at = self.deadline = now + delay
+            self._start_at = self._delayed_until = now + delay
         for router in self.routers.values():
             self.assess(router)
             carried.give_back(router.instance, effects)
@@ -221,6 +235,7 @@ class Routers:
             script.name: self._scripts.get(script.name, False if script.init_fail else None)
             for script in configuration.vrrp_script
         }
+        self._links.configure(configuration.interface_up_down_delays, polled(configuration))
         self._index()
 
     def _index(self) -> None:
@@ -243,7 +258,7 @@ class Routers:
         router.faults.clear()
         router.contributions.clear()
         router.unknown.clear()
-        router.interface_up = self._up.get(router.instance.interface, False)
+        router.interface_up = self._links.up.get(router.instance.interface, False)
         for tracked in router.tracked:
             up = self._state_of(tracked.tracker)
             if tracked.faulty(up):
@@ -298,27 +313,30 @@ class Routers:
 
     def _state_of(self, tracker: Tracker) -> bool | None:
         kind, name = tracker
-        return self._up.get(name, False) if kind == INTERFACE else self._scripts.get(name)
+        return self._links.up.get(name, False) if kind == INTERFACE else self._scripts.get(name)
 
     def _interface_changed(self, event: InterfaceChanged, now: int, effects: list[Effect]) -> None:
         name = event.interface
-        up = event.up and event.present
-        changed = self._up.get(name, False) != up
-        self._up[name] = up
+        changed = self._links.told(event, now, effects)
         if not event.present:
             self._addresses.pop(name, None)
         if not self._started:
             return
-        routers = self._on_interface.get(name, ())
         if changed:
-            if routers or (INTERFACE, name) in self._followers:
-                effects.append(Log(f"Netlink reports {name} {'up' if up else 'down'}", kind=Kind.TRACKER))
-            for router in routers:
-                router.interface_up = up
-            cause = _tracker_text((INTERFACE, name), up=up)
-            self._tracker_changed((INTERFACE, name), up, cause, now, effects)
+            self._link_counts(name, now, effects)
         if not event.present:
-            self._look_for_sources(routers, now, effects)
+            self._look_for_sources(self._on_interface.get(name, ()), now, effects)
+
+    def _link_counts(self, name: str, now: int, effects: list[Effect]) -> None:
+        """An interface counts as up, or as down, from now on."""
+        up = self._links.up[name]
+        routers = self._on_interface.get(name, ())
+        if routers or (INTERFACE, name) in self._followers:
+            line = f"{self._links.reporter(name)} reports {name} {'up' if up else 'down'}"
+            effects.append(Log(line, kind=Kind.TRACKER))
+        for router in routers:
+            router.interface_up = up
+        self._tracker_changed((INTERFACE, name), up, _tracker_text((INTERFACE, name), up=up), now, effects)
 
     def _address_added(self, event: AddressAdded, now: int, effects: list[Effect]) -> None:
         addresses = self._addresses.setdefault(event.interface, [])

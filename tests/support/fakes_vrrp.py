@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.interfaces import Method
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.daemon.child import ChildContext, ChildOptions
 from pykeepalived.daemon.reactor import Alarm, Callback, Reactor
@@ -180,6 +181,7 @@ class FakeKernel:
         self.refuse: dict[str, int] = {}
         self.refuse_sockets = 0
         self.closed = False
+        self.beats: dict[tuple[str, Method], bool] = {}
         for index, name in enumerate(links, 1):
             self.links[name] = make_link(name, index)
 
@@ -248,6 +250,14 @@ class FakeKernel:
     @staticmethod
     def forwards(interface: str) -> bool:
         return interface == "eth1"
+
+    def link_prober(self) -> "FakeKernel":
+        return self
+
+    # LinkProber
+
+    def link(self, name: str, method: Method) -> bool | None:
+        return self.beats.get((name, method))
 
     # Host
 

@@ -201,7 +201,6 @@ class VrrpInstance:
     linkbeat_use_polling: bool = keyword(
         Flag(),
         default=False,
-        effective=False,
         doc="The link is polled. Deprecated: name the interface in linkbeat_interfaces.",
     )
     dont_track_primary: bool = keyword(Flag(), default=False, doc="Faults of the own interface are overlooked.")
