@@ -6,6 +6,7 @@ from typing import Protocol
 from pykeepalived.kernel.frames import FrameTemplates, LinuxAnnouncer
 from pykeepalived.kernel.host import LinuxHost
 from pykeepalived.kernel.linkbeat import LinuxLinkProber
+from pykeepalived.kernel.links import LinuxVirtualLinks
 from pykeepalived.kernel.ports import (
     AdvertReceiver,
     AdvertSender,
@@ -15,7 +16,10 @@ from pykeepalived.kernel.ports import (
     Interface,
     IPAddress,
     LinkProber,
+    Sysctls,
+    VirtualLinks,
 )
+from pykeepalived.kernel.sysctls import LinuxSysctls
 from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
 
 
@@ -41,6 +45,12 @@ class VrrpKernel(Protocol):
 
     def forwards(self, interface: str) -> bool:
         """Whether the interface is a router's for IPv6."""
+
+    def virtual_links(self) -> VirtualLinks:
+        """Macvlans and ipvlans."""
+
+    def sysctls(self) -> Sysctls:
+        """The settings of links."""
 
 
 class LinuxVrrpKernel:
@@ -72,6 +82,16 @@ class LinuxVrrpKernel:
     def link_prober() -> LinkProber:
         """By ioctl."""
         return LinuxLinkProber()
+
+    @staticmethod
+    def virtual_links() -> VirtualLinks:
+        """By netlink."""
+        return LinuxVirtualLinks()
+
+    @staticmethod
+    def sysctls() -> Sysctls:
+        """Below /proc/sys/net."""
+        return LinuxSysctls()
 
     @staticmethod
     def forwards(interface: str) -> bool:

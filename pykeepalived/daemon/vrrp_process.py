@@ -16,6 +16,7 @@ from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.linkbeat import Linkbeat
 from pykeepalived.daemon.reactor import Alarm, Callback
 from pykeepalived.daemon.script_trackers import ScriptTrackers
+from pykeepalived.daemon.virtual_links import VirtualInterfaces
 from pykeepalived.daemon.vrrp_host import VrrpHost
 from pykeepalived.daemon.vrrp_kernel import LinuxVrrpKernel, VrrpKernel
 from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
@@ -43,11 +44,22 @@ from pykeepalived.vrrp.link_states import polled
 from pykeepalived.vrrp.replacement import replace
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Inbox, Routers
+from pykeepalived.vrrp.virtual_links import ReleaseBase, RemoveLink
 
 _LINGER = SECOND  # for scripts, at the end
 _DATAGRAMS_A_TURN = 1024
 
-_Slow = AddAddresses | RemoveAddresses | Announce | AnnounceSource | CancelAnnouncements | RunScript | WriteFifo
+_Slow = (
+    AddAddresses
+    | RemoveAddresses
+    | Announce
+    | AnnounceSource
+    | CancelAnnouncements
+    | RunScript
+    | WriteFifo
+    | RemoveLink
+    | ReleaseBase
+)
 
 
 class VrrpService:
@@ -78,11 +90,16 @@ class VrrpService:
 
     def start(self) -> None:
         """Learn the host's state, open what is needed, begin."""
-        part = self._routers.configuration
         say = self._journal.log
         say(Log("Registering Kernel netlink reflector"))
         say(Log("Registering Kernel netlink command channel"))
         self._host = VrrpHost(self._kernel, self._told, self._link_appeared)
+        self._links = VirtualInterfaces(self._kernel, self._reactor, self._journal)
+        self._links.begin(self._host.interfaces())
+        self._host.links_changed = self._links.changed
+        part, _ = self._links.take(self._routers.configuration)
+        self._host.drain()  # what was made is known now
+        self._routers = Routers(part)
         say(Log("Registering gratuitous ARP shared channel"))
         if any(instance.family == AF_INET6 for instance in part.vrrp_instance):
             say(Log("Registering gratuitous NDISC shared channel"))
@@ -115,9 +132,13 @@ class VrrpService:
 
     def reload(self, part: Configuration) -> None:
         """Apply a new configuration by difference."""
+        part, at_last = self._links.take(part)
+        self._host.drain()
         effects = replace(self._routers, part, self._reactor.now())
         self._host.virtual = self._routers.virtual_places
         self._carry_out(effects)
+        for order in at_last:
+            self._later(order)
         self._trackers.replace(part.vrrp_script, self._routers.scripts())
         self._linkbeat.replace(polled(part))
         self._owe_status()
@@ -207,7 +228,7 @@ class VrrpService:
         self._receivers.forget(name)
         self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
         for port in self._ports.values():
-            if port.instance.interface == name:
+            if port.instance.exchange_interface == name:
                 port.close_sender()
                 self._open_sender(port)
                 if port.sender is not None:
@@ -312,6 +333,8 @@ class VrrpService:
                     self._context.scripts.run(script, arguments, on_exit=self._script_ended)
                 case WriteFifo(line):
                     self._context.fifo(line)
+                case RemoveLink() | ReleaseBase():
+                    self._links.carry_out((order,))
                 case _:
                     assert_never(order)
         if not self._turning and self._share < BATCH:
@@ -359,7 +382,7 @@ class VrrpService:
         self._open_sender(port)
 
     def _open_sender(self, port: Port) -> None:
-        port.open_sender(self._kernel, self._host.interface(port.instance.interface), self._journal)
+        port.open_sender(self._kernel, self._host.interface(port.instance.exchange_interface), self._journal)
 
     def _settle(self, router: VirtualRouter) -> None:
         """Arm the alarms of whoever may have changed with ``router``."""
@@ -398,5 +421,6 @@ class VrrpService:
             port.close()
         self._receivers.close()
         self._announcements.close()
+        self._links.stop(release=not self._context.options.dont_release_vrrp)
         self._reactor.unwatch(self._host.fileno())
         finished()

@@ -160,7 +160,7 @@ class ReceiveSockets:
 
 def _sender_settings(instance: VrrpInstance) -> tuple[int, str, bool, int | None]:
     ttl = instance.unicast_ttl if instance.unicast else None
-    return instance.family, instance.interface, not instance.unicast, ttl
+    return instance.family, instance.exchange_interface, not instance.unicast, ttl
 
 
 def _say(journal: Journal, what: str, error: KernelError) -> None:

@@ -43,6 +43,12 @@ class Interface:
     multicast: bool
     loopback: bool
     flags: int = 0  # IFF_*, for the log
+    kind: str = ""  # by the kernel's word: macvlan, ipvlan, vrf, veth; empty for hardware
+    mode: int = 0  # of a macvlan: MACVLAN_MODE_*; of an ipvlan: its flags
+    base: int = 0  # the index of the link it stands on, if that is in this namespace
+    master: int = 0  # the index of the VRF, bridge or bond it belongs to
+    group: int = 0
+    alias: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,44 @@ class Host(Protocol):
 
     def remove_addresses(self, entries: Sequence[AddressEntry]) -> list[Failure]:
         """Remove entries; an absent one (EADDRNOTAVAIL, ENODEV) is no failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A macvlan (private, with that MAC) or an ipvlan of layer 2 to be made on the link with index ``base``."""
+
+    name: str
+    kind: str
+    base: int
+    mac: bytes = b""
+    flags: int = 0  # of an ipvlan: IPVLAN_F_*
+    group: int = 0
+
+
+class VirtualLinks(Protocol):
+    """Makes, changes and removes links. Each call may raise KernelError."""
+
+    def add(self, link: NewLink) -> None:
+        """Make a link; it is down. MTU is that of its base."""
+
+    def settle(self, name: str, *, group: int, master: int, alias: str) -> None:
+        """Put a link into its group, into the VRF with index ``master`` (0: none), name it, and bring it up."""
+
+    def remove(self, name: str) -> None:
+        """Remove a link; an absent one (ENODEV) does not matter."""
+
+    def close(self) -> None:
+        """Close."""
+
+
+class Sysctls(Protocol):
+    """The settings below /proc/sys/net. A path is ``ipv4/conf/eth0/arp_ignore``."""
+
+    def read(self, path: str) -> str | None:
+        """The value, None where there is no such setting."""
+
+    def write(self, path: str, value: str) -> int:
+        """Set it: 0 or errno."""
 
 
 class Datagram(NamedTuple):

@@ -2,9 +2,11 @@
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.config.kinds import AF_INET6, IP
 from pykeepalived.effects import Log
 from pykeepalived.vrrp.effects import AddAddresses, Effect, RemoveAddresses
 
+_LINK_LOCAL_PREFIX = 64
 NOTHING: frozenset[AddressEntry] = frozenset()
 
 
@@ -29,6 +31,31 @@ def give_back(instance: VrrpInstance, effects: list[Effect], keep: frozenset[Add
         if leaving:
             effects.append(_detail(instance, label))
             effects.append(RemoveAddresses(instance.name, leaving))
+
+
+def source_on_own_link(instance: VrrpInstance, source: IP | None) -> AddressEntry | None:
+    """The source of adverts as the own link must have it: an ipvlan its address, an IPv6 VMAC that of its base."""
+    ipvlan, dev = instance.use_ipvlan, instance.own_link
+    if source is None or not dev:
+        return None
+    six = instance.family == AF_INET6
+    if ipvlan is not None:
+        if ipvlan.address is None:
+            return None
+        return AddressEntry(ipvlan.address, ipvlan.prefix_length, dev, nodad=six)
+    if not six or instance.vmac_xmit_base:
+        return None
+    bits = _LINK_LOCAL_PREFIX if source.is_link_local else source.max_prefixlen
+    return AddressEntry(source, bits, dev, nodad=True, preferred_lft=0)
+
+
+def announced_on_further_links(instance: VrrpInstance) -> tuple[AddressEntry, ...]:
+    """The addresses that garp_extra_if is about: those on links that no advert of ours leaves from."""
+    return tuple(
+        entry
+        for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
+        if entry.dev != instance.exchange_interface and (entry.use_vmac or instance.garp_extra_if.everywhere)
+    )
 
 
 def _detail(instance: VrrpInstance, text: str) -> Log:

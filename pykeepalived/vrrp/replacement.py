@@ -65,6 +65,7 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
         router.confirm(now, effects)
         if id(router) not in former_routers:
             carried.give_back(router.instance, effects, masters)
+        router.lend_source(effects)
     host.begin(now, effects)
     return effects
 

@@ -193,6 +193,7 @@ class Routers:
         for router in self.routers.values():
             self.assess(router)
             carried.give_back(router.instance, effects)
+            router.lend_source(effects)
         self.begin(now, effects)
         return effects
 
@@ -244,7 +245,8 @@ class Routers:
             instance = router.instance
             inbox = self.inboxes.setdefault(receiver_of(instance), {})
             inbox.setdefault(instance.virtual_router_id, []).append(router)
-            self._on_interface.setdefault(instance.interface, []).append(router)
+            for name in instance.links:
+                self._on_interface.setdefault(name, []).append(router)
             router.tracked = tracked_by(instance, router.group.config if router.group else None)
             for tracked in router.tracked:
                 self._followers.setdefault(tracked.tracker, []).append((router, tracked))
@@ -258,7 +260,7 @@ class Routers:
         router.faults.clear()
         router.contributions.clear()
         router.unknown.clear()
-        router.interface_up = self._links.up.get(router.instance.interface, False)
+        router.interface_up = self._links.up.get(router.instance.exchange_interface, False)
         for tracked in router.tracked:
             up = self._state_of(tracked.tracker)
             if tracked.faulty(up):
@@ -298,7 +300,7 @@ class Routers:
         if instance.source is not None:
             return instance.source
         fallback: IP | None = None
-        for held in self._addresses.get(instance.interface, ()):
+        for held in self._addresses.get(instance.source_interface, ()):
             if held.address.version != (4 if instance.family == AF_INET else 6) or held.address in self._virtual:
                 continue
             if isinstance(held.address, IPv4Address):
@@ -335,7 +337,9 @@ class Routers:
             line = f"{self._links.reporter(name)} reports {name} {'up' if up else 'down'}"
             effects.append(Log(line, kind=Kind.TRACKER))
         for router in routers:
-            router.interface_up = up
+            router.interface_up = self._links.up.get(router.instance.exchange_interface, False)
+            if name == router.instance.own_link:
+                router.lend_source(effects, anew=True)
         self._tracker_changed((INTERFACE, name), up, _tracker_text((INTERFACE, name), up=up), now, effects)
 
     def _address_added(self, event: AddressAdded, now: int, effects: list[Effect]) -> None:
@@ -373,11 +377,12 @@ class Routers:
             if source == router.source_address:
                 continue
             router.set_source(source)
+            router.lend_source(effects)
             if source is None:
                 router.fault(NO_SOURCE, _no_source_text(router.instance), now, effects)
             else:
                 router.clear(
-                    NO_SOURCE, f"address {source} on {router.instance.interface} can be sent from", now, effects
+                    NO_SOURCE, f"address {source} on {router.instance.source_interface} can be sent from", now, effects
                 )
 
     def _tracker_changed(self, tracker: Tracker, up: bool | None, cause: str, now: int, effects: list[Effect]) -> None:
@@ -443,4 +448,4 @@ def _fault_text(tracked: Tracked, cause: str) -> str:
 
 def _no_source_text(instance: VrrpInstance) -> str:
     kind = "IPv4" if instance.family == AF_INET else "link-local IPv6"
-    return f"interface {instance.interface} has no {kind} address to send from"
+    return f"interface {instance.source_interface} has no {kind} address to send from"

@@ -1,7 +1,7 @@
 """Fakes at the ports of the VRRP process: a kernel, a journal, scripts, and a reactor whose clock the test moves."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from pykeepalived.config.blocks.addresses import AddressEntry
@@ -13,7 +13,7 @@ from pykeepalived.effects import Log
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.frames import FrameTemplates
-from pykeepalived.kernel.ports import Datagram, Failure, HostAddress, HostListener, Interface, IPAddress
+from pykeepalived.kernel.ports import Datagram, Failure, HostAddress, HostListener, Interface, IPAddress, NewLink
 
 
 @dataclass(slots=True)
@@ -182,6 +182,8 @@ class FakeKernel:
         self.refuse_sockets = 0
         self.closed = False
         self.beats: dict[tuple[str, Method], bool] = {}
+        self.settings = FakeSysctls()
+        self.refuse_links: dict[str, int] = {}
         for index, name in enumerate(links, 1):
             self.links[name] = make_link(name, index)
 
@@ -208,6 +210,12 @@ class FakeKernel:
         """A link vanishes."""
         old = self.links.pop(name)
         self._later(lambda listener: listener.interface_changed(old, None))
+
+    def put_link(self, new: Interface) -> None:
+        """A link appears, or is something else now."""
+        old = self.links.get(new.name)
+        self.links[new.name] = new
+        self._later(lambda listener: listener.interface_changed(old, new))
 
     def add_link(self, name: str, index: int) -> None:
         """A link appears."""
@@ -246,6 +254,12 @@ class FakeKernel:
     def announcer(self, templates: FrameTemplates) -> "FakeKernel":
         del templates
         return self
+
+    def virtual_links(self) -> "FakeVirtualLinks":
+        return FakeVirtualLinks(self)
+
+    def sysctls(self) -> "FakeSysctls":
+        return self.settings
 
     @staticmethod
     def forwards(interface: str) -> bool:
@@ -306,6 +320,51 @@ class FakeKernel:
 
     def close(self) -> None:
         self.closed = True
+
+
+@dataclass(slots=True)
+class FakeSysctls:
+    """Settings; one that is not there yet is 0."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    errno: int = 0
+
+    def read(self, path: str) -> str | None:
+        return self.values.get(path, "0")
+
+    def write(self, path: str, value: str) -> int:
+        if not self.errno:
+            self.values[path] = value
+        return self.errno
+
+
+@dataclass(slots=True)
+class FakeVirtualLinks:
+    """Links on the links of a FakeKernel."""
+
+    kernel: FakeKernel
+
+    def add(self, link: NewLink) -> None:
+        if code := self.kernel.refuse_links.get(link.name, 0):
+            raise KernelError(f"make {link.kind} {link.name}", code)
+        self.kernel.trace.append(("make link", link.name))
+        mode = int(link.kind == "macvlan")
+        index = 1 + max(each.index for each in self.kernel.links.values())
+        made = replace(make_link(link.name, index, up=False), kind=link.kind, mode=mode, mac=link.mac, base=link.base)
+        self.kernel.put_link(replace(made, group=link.group))
+
+    def settle(self, name: str, *, group: int, master: int, alias: str) -> None:
+        self.kernel.put_link(replace(self.kernel.links[name], up=True, group=group, master=master, alias=alias))
+
+    def remove(self, name: str) -> None:
+        self.kernel.trace.append(("remove link", name))
+        for place in [place for place in self.kernel.held if place[0] == name]:
+            self.kernel.take(*place)
+        if name in self.kernel.links:
+            self.kernel.remove_link(name)
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def make_link(name: str, index: int, *, up: bool = True) -> Interface:

@@ -79,7 +79,6 @@ class VrrpGlobals:
         default="vrrp",
         repeat=Repeat.FIRST,
         process="vrrp",
-        effective=False,
         doc="What the names of VMAC interfaces begin with.",
     )
     vmac_addr_prefix: str = keyword(
@@ -88,7 +87,6 @@ class VrrpGlobals:
         repeat=Repeat.FIRST,
         inherit="vmac_prefix",
         process="vrrp",
-        effective=False,
         doc="What the names of VMAC interfaces of single addresses begin with.",
     )
 

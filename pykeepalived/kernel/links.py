@@ -1,0 +1,64 @@
+"""Virtual links by rtnetlink(7): macvlan and ipvlan. It makes what it is told and knows no reason for it."""
+
+import errno
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from pykeepalived.errors import KernelError
+from pykeepalived.kernel.message_classes import NLM_F_CREATE, NLM_F_EXCL, encoded, ifinfmsg
+from pykeepalived.kernel.netlink import NETLINK_ROUTE, NetlinkSocket
+from pykeepalived.kernel.ports import NewLink
+
+_RTM_NEWLINK, _RTM_DELLINK = 16, 17
+_IFF_UP = 1
+_MACVLAN_MODE_PRIVATE = "private"
+_IPVLAN_MODE_L2 = 0
+_MAC_TEXT = ":"
+
+
+class LinuxVirtualLinks:
+    """Orders links through a socket of its own."""
+
+    def __init__(self) -> None:
+        self._orders = NetlinkSocket(NETLINK_ROUTE)
+
+    def add(self, link: NewLink) -> None:
+        """Make a link; it is down. MTU is that of its base. Raises KernelError."""
+        attributes: list[Any] = [("IFLA_IFNAME", link.name), ("IFLA_LINK", link.base), ("IFLA_GROUP", link.group)]
+        if link.kind == "macvlan":
+            attributes.append(("IFLA_ADDRESS", link.mac.hex(_MAC_TEXT)))
+            data: list[tuple[str, int | str]] = [("IFLA_MACVLAN_MODE", _MACVLAN_MODE_PRIVATE)]
+        else:
+            data = [("IFLA_IPVLAN_MODE", _IPVLAN_MODE_L2), ("IFLA_IPVLAN_FLAGS", link.flags)]
+        info = [("IFLA_INFO_KIND", link.kind), ("IFLA_INFO_DATA", {"attrs": data})]
+        attributes.append(("IFLA_LINKINFO", {"attrs": info}))
+        self._order(f"make {link.kind} {link.name}", [({}, NLM_F_CREATE | NLM_F_EXCL, attributes)])
+
+    def settle(self, name: str, *, group: int, master: int, alias: str) -> None:
+        """Put a link into its group, into the VRF with index ``master`` (0: none), name it, and bring it up.
+
+        Raises KernelError.
+        """
+        place = [("IFLA_IFNAME", name), ("IFLA_GROUP", group), ("IFLA_MASTER", master), ("IFLA_IFALIAS", alias)]
+        up = {"flags": _IFF_UP, "change": _IFF_UP}
+        self._order(f"bring up {name}", [({}, 0, place), (up, 0, [("IFLA_IFNAME", name)])])
+
+    def remove(self, name: str) -> None:
+        """Remove a link; an absent one (ENODEV) does not matter. Raises KernelError."""
+        message = encoded(ifinfmsg, _RTM_DELLINK, 0, {}, [("IFLA_IFNAME", name)])
+        (code,) = self._orders.order([bytearray(message.data)])
+        if code and code != errno.ENODEV:
+            raise KernelError(f"remove link {name}", code)
+
+    def close(self) -> None:
+        """Close."""
+        self._orders.close()
+
+    def _order(self, what: str, changes: Sequence[tuple[dict[str, int], int, list[Any]]]) -> None:
+        messages = [encoded(ifinfmsg, _RTM_NEWLINK, flags, fields, given) for fields, flags, given in changes]
+        codes = self._orders.order([bytearray(message.data) for message in messages])
+        for code in codes:
+            if code:
+                words = self._orders.refusal or os.strerror(code)
+                raise KernelError(f"{what} ({words})", code)
