@@ -30,11 +30,11 @@ class VrrpKernel(Protocol):
         """Interfaces and addresses."""
 
     def receiver(
-        self, family: int, interface: Interface, group: IPAddress | None, unicast_source: IPAddress | None
+        self, family: int, interface: Interface | None, group: IPAddress | None, unicast_source: IPAddress | None
     ) -> AdvertReceiver:
         """A receive socket."""
 
-    def sender(self, family: int, interface: Interface, *, multicast: bool, ttl: int | None) -> AdvertSender:
+    def sender(self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> AdvertSender:
         """A send socket."""
 
     def announcer(self, templates: FrameTemplates) -> Announcer:
@@ -63,13 +63,13 @@ class LinuxVrrpKernel:
 
     @staticmethod
     def receiver(
-        family: int, interface: Interface, group: IPAddress | None, unicast_source: IPAddress | None
+        family: int, interface: Interface | None, group: IPAddress | None, unicast_source: IPAddress | None
     ) -> AdvertReceiver:
         """A raw socket."""
         return LinuxAdvertReceiver(family, interface, group=group, unicast_source=unicast_source)
 
     @staticmethod
-    def sender(family: int, interface: Interface, *, multicast: bool, ttl: int | None) -> AdvertSender:
+    def sender(family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> AdvertSender:
         """A raw socket."""
         return LinuxAdvertSender(family, interface, multicast=multicast, ttl=ttl)
 

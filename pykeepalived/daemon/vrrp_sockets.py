@@ -51,7 +51,7 @@ class Port:
 
     def open_sender(self, kernel: VrrpKernel, interface: Interface | None, journal: Journal) -> None:
         """Open the send socket, if the link is there."""
-        if interface is None:
+        if interface is None and self.instance.exchange_interface:
             self.trouble = ENODEV
             return
         family, _, multicast, ttl = _sender_settings(self.instance)
@@ -126,7 +126,7 @@ class ReceiveSockets:
 
     def _open(self, key: ReceiverKey) -> AdvertReceiver | None:
         interface = self._interface(key.interface)
-        if interface is None:
+        if interface is None and key.interface:
             return None
         try:
             receiver = self._kernel.receiver(key.family, interface, key.group, key.unicast_source)
@@ -137,9 +137,10 @@ class ReceiveSockets:
         family = "IPv4" if key.family == AF_INET else "IPv6"
         cast = ", unicast, address" if key.group is None else "multicast, address"
         # senders are of the instances: no second descriptor belongs to this socket
+        index = interface.index if interface is not None else 0
         self._journal.log(
             Log(
-                f"VRRP sockpool: [ifindex({interface.index:3}), family({family}), proto({IPPROTO_VRRP}),"
+                f"VRRP sockpool: [ifindex({index:3}), family({family}), proto({IPPROTO_VRRP}),"
                 f" fd({receiver.fileno()},-1) {cast}({key.group or key.unicast_source or 'any'})]"
             )
         )

@@ -5,8 +5,6 @@ what it concerns: a packet is looked up by its VRID, a tick belongs to one insta
 """
 
 from collections.abc import Iterable, KeysView, Sequence
-from dataclasses import dataclass
-from ipaddress import IPv4Address
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -31,24 +29,15 @@ from pykeepalived.vrrp.events import (
 from pykeepalived.vrrp.group import SyncGroup
 from pykeepalived.vrrp.identity import ReceiverKey, receiver_of
 from pykeepalived.vrrp.link_states import LinkStates, polled
-from pykeepalived.vrrp.refusals import address_refused
+from pykeepalived.vrrp.refusals import address_duplicate, address_refused
 from pykeepalived.vrrp.router import NO_SOURCE, VirtualRouter
+from pykeepalived.vrrp.sources import HostAddresses
 from pykeepalived.vrrp.states import Fault, Master
-from pykeepalived.vrrp.tracking import INTERFACE, SCRIPT, Tracked, Tracker, effective_priority, tracked_by
+from pykeepalived.vrrp.tracking import INTERFACE, NO_PEERS, SCRIPT, Tracked, Tracker, effective_priority, tracked_by
 from pykeepalived.wire.vrrp import OWNER, Packet
 
 Inbox = dict[int, list[VirtualRouter]]
 """Which virtual routers one receive socket serves, by VRID."""
-
-
-@dataclass(slots=True)
-class _Held:
-    """An address that an interface has, whoever put it there."""
-
-    address: IP
-    prefix_length: int
-    secondary: bool
-    tentative: bool
 
 
 class Routers:
@@ -63,10 +52,11 @@ class Routers:
         self._started = False
         self._start_at = 0
         self._links = LinkStates()
-        self._addresses: dict[str, list[_Held]] = {}
+        self._addresses = HostAddresses()
         self._scripts: dict[str, bool | None] = {}
         self._followers: dict[Tracker, list[tuple[VirtualRouter, Tracked]]] = {}
         self._on_interface: dict[str, list[VirtualRouter]] = {}
+        self._with_source: list[VirtualRouter] = []
         self._entries: dict[tuple[str | None, IP, int], list[tuple[VirtualRouter, AddressEntry]]] = {}
         self._virtual: frozenset[IP] = frozenset()
         self._stalled_at = 0
@@ -241,10 +231,12 @@ class Routers:
 
     def _index(self) -> None:
         self.inboxes, self._followers, self._on_interface, self._entries = {}, {}, {}, {}
+        self._with_source = [router for router in self.routers.values() if router.instance.source is not None]
         for router in self.routers.values():
             instance = router.instance
-            inbox = self.inboxes.setdefault(receiver_of(instance), {})
-            inbox.setdefault(instance.virtual_router_id, []).append(router)
+            if not instance.lacks_peers:
+                inbox = self.inboxes.setdefault(receiver_of(instance), {})
+                inbox.setdefault(instance.virtual_router_id, []).append(router)
             for name in instance.links:
                 self._on_interface.setdefault(name, []).append(router)
             router.tracked = tracked_by(instance, router.group.config if router.group else None)
@@ -260,7 +252,9 @@ class Routers:
         router.faults.clear()
         router.contributions.clear()
         router.unknown.clear()
-        router.interface_up = self._links.up.get(router.instance.exchange_interface, False)
+        router.interface_up = self._can_exchange(router.instance)
+        if router.instance.lacks_peers:
+            router.faults[NO_PEERS] = "no unicast peer is left (unicast_fault_no_peer)"
         for tracked in router.tracked:
             up = self._state_of(tracked.tracker)
             if tracked.faulty(up):
@@ -296,22 +290,15 @@ class Routers:
                     router.start(at, effects, owner=router.instance.priority == OWNER)
 
     def source_for(self, instance: VrrpInstance) -> IP | None:
-        """The address that adverts come from. A virtual address of any instance never is one."""
-        if instance.source is not None:
-            return instance.source
-        fallback: IP | None = None
-        for held in self._addresses.get(instance.source_interface, ()):
-            if held.address.version != (4 if instance.family == AF_INET else 6) or held.address in self._virtual:
-                continue
-            if isinstance(held.address, IPv4Address):
-                if not held.secondary:
-                    return held.address
-                fallback = fallback or held.address
-            elif held.address.is_link_local and not held.tentative:
-                return held.address
-        return fallback
+        """The address that adverts come from."""
+        return self._addresses.source_for(instance, self._virtual)
 
     # --- facts --------------------------------------------------------------------------------------------------
+
+    def _can_exchange(self, instance: VrrpInstance) -> bool:
+        """Whether adverts can go out: without an interface the routes decide where."""
+        name = instance.exchange_interface
+        return not name or self._links.up.get(name, False)
 
     def _state_of(self, tracker: Tracker) -> bool | None:
         kind, name = tracker
@@ -321,13 +308,13 @@ class Routers:
         name = event.interface
         changed = self._links.told(event, now, effects)
         if not event.present:
-            self._addresses.pop(name, None)
+            self._addresses.vanished(name)
         if not self._started:
             return
         if changed:
             self._link_counts(name, now, effects)
         if not event.present:
-            self._look_for_sources(self._on_interface.get(name, ()), now, effects)
+            self._look_for_sources(self._senders_from(name), now, effects)
 
     def _link_counts(self, name: str, now: int, effects: list[Effect]) -> None:
         """An interface counts as up, or as down, from now on."""
@@ -337,30 +324,24 @@ class Routers:
             line = f"{self._links.reporter(name)} reports {name} {'up' if up else 'down'}"
             effects.append(Log(line, kind=Kind.TRACKER))
         for router in routers:
-            router.interface_up = self._links.up.get(router.instance.exchange_interface, False)
+            router.interface_up = self._can_exchange(router.instance)
             if name == router.instance.own_link:
                 router.lend_source(effects, anew=True)
         self._tracker_changed((INTERFACE, name), up, _tracker_text((INTERFACE, name), up=up), now, effects)
 
     def _address_added(self, event: AddressAdded, now: int, effects: list[Effect]) -> None:
-        addresses = self._addresses.setdefault(event.interface, [])
-        for held in addresses:
-            if held.address == event.address and held.prefix_length == event.prefix_length:
-                held.secondary, held.tentative = event.secondary, event.tentative
-                break
-        else:
-            addresses.append(_Held(event.address, event.prefix_length, event.secondary, event.tentative))
-            if event.interface in self._on_interface:
-                effects.append(Log(f"Assigned address {event.address} for interface {event.interface}", detail=True))
+        name = event.interface
+        new, duplicate = self._addresses.added(event)
+        ours = name in self._on_interface or event.address in self._virtual
+        if new and name in self._on_interface:
+            effects.append(Log(f"Assigned address {event.address} for interface {name}", detail=True))
+        if duplicate and ours:
+            effects.append(address_duplicate(name, event.address))
         if self._started and event.address not in self._virtual:
-            self._look_for_sources(self._on_interface.get(event.interface, ()), now, effects)
+            self._look_for_sources(self._senders_from(name), now, effects)
 
     def _address_removed(self, event: AddressRemoved, now: int, effects: list[Effect]) -> None:
-        addresses = self._addresses.get(event.interface, [])
-        for held in addresses:
-            if held.address == event.address and held.prefix_length == event.prefix_length:
-                addresses.remove(held)
-                break
+        self._addresses.removed(event)
         if not self._started:
             return
         if event.interface in self._on_interface:
@@ -369,7 +350,11 @@ class Routers:
             if isinstance(router.state, Master) and not entry.no_track and not event.ours:
                 router.address_lost(entry, now, effects)
         if event.address not in self._virtual:
-            self._look_for_sources(self._on_interface.get(event.interface, ()), now, effects)
+            self._look_for_sources(self._senders_from(event.interface), now, effects)
+
+    def _senders_from(self, interface: str) -> list[VirtualRouter]:
+        """Whoever may send from an address of that interface: a configured source may be on any."""
+        return [*self._on_interface.get(interface, ()), *self._with_source]
 
     def _look_for_sources(self, routers: Sequence[VirtualRouter], now: int, effects: list[Effect]) -> None:
         for router in routers:
@@ -447,5 +432,7 @@ def _fault_text(tracked: Tracked, cause: str) -> str:
 
 
 def _no_source_text(instance: VrrpInstance) -> str:
+    if instance.source is not None:
+        return f"no interface has the configured source {instance.source}, or it is being checked for duplicates"
     kind = "IPv4" if instance.family == AF_INET else "link-local IPv6"
     return f"interface {instance.source_interface} has no {kind} address to send from"

@@ -123,7 +123,7 @@ class FakeReceiver:
     """A queue of datagrams."""
 
     fd: int
-    interface: Interface
+    interface: Interface | None
     group: IPAddress | None
     unicast_source: IPAddress | None
     queue: list[Datagram] = field(default_factory=list)
@@ -148,7 +148,7 @@ class FakeSender:
     """Keeps what was sent."""
 
     kernel: "FakeKernel"
-    interface: Interface
+    interface: Interface | None
     multicast: bool
     ttl: int | None
     closed: bool = False
@@ -234,7 +234,7 @@ class FakeKernel:
         return self
 
     def receiver(
-        self, family: int, interface: Interface, group: IPAddress | None, unicast_source: IPAddress | None
+        self, family: int, interface: Interface | None, group: IPAddress | None, unicast_source: IPAddress | None
     ) -> FakeReceiver:
         del family
         if self.refuse_sockets:
@@ -243,7 +243,7 @@ class FakeKernel:
         self.receivers.append(receiver)
         return receiver
 
-    def sender(self, family: int, interface: Interface, *, multicast: bool, ttl: int | None) -> FakeSender:
+    def sender(self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> FakeSender:
         del family
         if self.refuse_sockets:
             raise KernelError("send", self.refuse_sockets)

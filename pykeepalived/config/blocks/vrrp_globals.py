@@ -56,8 +56,7 @@ class VrrpGlobals:
         arguments="IFNAME",
         process="vrrp",
         checked=True,
-        effective=False,
-        doc="The interface of static addresses that name none.",
+        doc="The interface of static addresses, and of instances without one, whose lines name none.",
     )
     disable_local_igmp: bool = keyword(
         Flag(),

@@ -72,7 +72,6 @@ class VrrpInstance:
         Interface(),
         default="",
         repeat=Repeat.FIRST,
-        effective=False,
         doc="The VRF of an instance with unicast peers and no interface.",
     )
     use_vmac: Vmac | None = keyword(
@@ -156,7 +155,7 @@ class VrrpInstance:
         doc="The group adverts go to; of IPv6 one that is local to the link, vrrp_mcast_group6 if none is given.",
     )
     track_src_ip: bool = keyword(
-        Flag(), default=False, effective=False, doc="FAULT while the configured source is no address of this host."
+        Flag(), default=False, doc="FAULT while the configured source is no address of this host."
     )
     unicast_ttl: int | None = keyword(
         Integer(0, 255), default=None, unit="hops", doc="TTL or hop limit of unicast adverts."
@@ -336,14 +335,21 @@ class VrrpInstance:
         return bool(self.unicast_peer)
 
     @property
+    def lacks_peers(self) -> bool:
+        """It is to send to peers alone, and there are none."""
+        return self.unicast_fault_no_peer and not self.unicast
+
+    @property
     def source(self) -> IP | None:
         """The configured source of adverts, if any."""
         return self.unicast_src_ip or self.mcast_src_ip
 
     @property
     def exchange_interface(self) -> str:
-        """Where its adverts go out and come in."""
-        return self.own_link if self.own_link and not self.vmac_xmit_base else self.interface
+        """Where its adverts go out and come in; empty where the routes decide."""
+        if self.own_link and not self.vmac_xmit_base:
+            return self.own_link
+        return self.interface or self.vrf
 
     @property
     def source_interface(self) -> str:

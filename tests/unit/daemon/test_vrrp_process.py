@@ -168,9 +168,10 @@ def test_an_interface_that_is_made_anew_gets_new_sockets() -> None:
     assert states(service) == ["BACKUP"]
     first, second = bench.kernel.senders
     assert first.closed
-    assert second.interface.index == 9
+    assert second.interface == bench.kernel.links["eth0"]
     old, new = bench.kernel.receivers
     assert old.closed
+    assert new.interface == bench.kernel.links["eth0"]
     assert new.interface.index == 9
     bench.hear(advert(150), receiver=1)
     bench.reactor.run_for(DOWN - 1)
