@@ -25,7 +25,7 @@ from pykeepalived.kernel.message_classes import (
     place,
 )
 from pykeepalived.kernel.netlink import NETLINK_ROUTE, NetlinkSocket, Overrun
-from pykeepalived.kernel.ports import Failure, HostAddress, HostListener, Interface
+from pykeepalived.kernel.ports import Failure, HostAddress, HostListener, Interface, ReceiveBuffer
 
 _RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK = 16, 17, 18
 _RTM_NEWADDR, _RTM_DELADDR, _RTM_GETADDR = 20, 21, 22
@@ -97,6 +97,11 @@ class LinuxHost:
             self._monitor.discard()
             self._resynchronise()
             self._stale = False
+
+    def set_receive_buffers(self, orders: ReceiveBuffer, monitor: ReceiveBuffer) -> None:
+        """Of the socket that orders and dumps, and of the one that listens."""
+        self._orders.set_receive_buffer(orders.size, force=orders.force)
+        self._monitor.set_receive_buffer(monitor.size, force=monitor.force)
 
     def interfaces(self) -> Sequence[Interface]:
         """All links known now."""

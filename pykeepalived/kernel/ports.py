@@ -64,6 +64,13 @@ class HostAddress:
     dad_failed: bool = False  # another host has it
 
 
+class ReceiveBuffer(NamedTuple):
+    """How much a socket holds until it is read; 0 bytes is what we think right. ``force``: more than rmem_max."""
+
+    size: int = 0
+    force: bool = False
+
+
 class HostListener(Protocol):
     """Told of the host's changes, in the kernel's order, only when something really changed."""
 
@@ -87,6 +94,9 @@ class Host(Protocol):
 
     def drain(self) -> None:
         """Read what the kernel has told, and tell the listener."""
+
+    def set_receive_buffers(self, orders: ReceiveBuffer, monitor: ReceiveBuffer) -> None:
+        """Of the socket that orders and dumps, and of the one that listens."""
 
     def interfaces(self) -> Sequence[Interface]:
         """All links known now."""

@@ -26,6 +26,8 @@ class InterfaceChanged:
     present: bool = True
     flags: int = 0
     """IFF_*, for the log."""
+    renamed: str = ""
+    """What a link that is not present any more is called now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class LinkStates:
 
     def __init__(self) -> None:
         self.up: dict[str, bool] = {}
+        self.present: set[str] = set()
         self.deadline: int | None = None
         self._flags: dict[str, int] = {}
         self._told: dict[str, bool] = {}
@@ -54,6 +55,7 @@ class LinkStates:
     def told(self, event: InterfaceChanged, now: int, effects: list[Effect]) -> bool:
         """Netlink told of an interface; whether that changes what counts."""
         name, up, flags = event.interface, event.up and event.present, event.flags
+        (self.present.add if event.present else self.present.discard)(name)
         before, self._flags[name] = self._flags.get(name, 0), flags
         self._told[name] = up
         if not event.present:

@@ -180,6 +180,10 @@ class Routers:
         if delay > 0 and self.routers:
             effects.append(Log(f"Delaying startup for {delay / SECOND:g} seconds"))
             self._start_at = self._delayed_until = now + delay
+        for name in self._on_interface:
+            if name not in self._links.present:
+                line = f"Configuration specifies interface {name} which doesn't currently exist - will use if created"
+                effects.append(Log(line, kind=Kind.TRACKER))
         for router in self.routers.values():
             self.assess(router)
             carried.give_back(router.instance, effects)
@@ -306,6 +310,8 @@ class Routers:
 
     def _interface_changed(self, event: InterfaceChanged, now: int, effects: list[Effect]) -> None:
         name = event.interface
+        if self._started and event.present and name not in self._links.present and self._uses(name):
+            effects.append(Log(f"Interface {name} added", detail=True))
         changed = self._links.told(event, now, effects)
         if not event.present:
             self._addresses.vanished(name)
@@ -315,12 +321,19 @@ class Routers:
             self._link_counts(name, now, effects)
         if not event.present:
             self._look_for_sources(self._senders_from(name), now, effects)
+            if self._uses(name):
+                now_called = f"Interface name has changed from {name} to {event.renamed}"
+                effects.append(Log(now_called if event.renamed else f"Interface {name} deleted", kind=Kind.TRACKER))
+
+    def _uses(self, interface: str) -> bool:
+        """Whether an instance runs on it, or follows it."""
+        return interface in self._on_interface or (INTERFACE, interface) in self._followers
 
     def _link_counts(self, name: str, now: int, effects: list[Effect]) -> None:
         """An interface counts as up, or as down, from now on."""
         up = self._links.up[name]
         routers = self._on_interface.get(name, ())
-        if routers or (INTERFACE, name) in self._followers:
+        if self._uses(name):
             line = f"{self._links.reporter(name)} reports {name} {'up' if up else 'down'}"
             effects.append(Log(line, kind=Kind.TRACKER))
         for router in routers:
@@ -366,9 +379,8 @@ class Routers:
             if source is None:
                 router.fault(NO_SOURCE, _no_source_text(router.instance), now, effects)
             else:
-                router.clear(
-                    NO_SOURCE, f"address {source} on {router.instance.source_interface} can be sent from", now, effects
-                )
+                where = f" on {router.instance.source_interface}" if router.instance.source_interface else ""
+                router.clear(NO_SOURCE, f"address {source}{where} can be sent from", now, effects)
 
     def _tracker_changed(self, tracker: Tracker, up: bool | None, cause: str, now: int, effects: list[Effect]) -> None:
         reported = False

@@ -13,7 +13,16 @@ from pykeepalived.effects import Log
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.frames import FrameTemplates
-from pykeepalived.kernel.ports import Datagram, Failure, HostAddress, HostListener, Interface, IPAddress, NewLink
+from pykeepalived.kernel.ports import (
+    Datagram,
+    Failure,
+    HostAddress,
+    HostListener,
+    Interface,
+    IPAddress,
+    NewLink,
+    ReceiveBuffer,
+)
 
 
 @dataclass(slots=True)
@@ -181,6 +190,7 @@ class FakeKernel:
         self.refuse: dict[str, int] = {}
         self.refuse_sockets = 0
         self.closed = False
+        self.receive_buffers = ReceiveBuffer(), ReceiveBuffer()
         self.beats: dict[tuple[str, Method], bool] = {}
         self.settings = FakeSysctls()
         self.refuse_links: dict[str, int] = {}
@@ -215,6 +225,16 @@ class FakeKernel:
         """A link appears, or is something else now."""
         old = self.links.get(new.name)
         self.links[new.name] = new
+        self._later(lambda listener: listener.interface_changed(old, new))
+
+    def rename_link(self, name: str, new_name: str) -> None:
+        """A link gets another name, and keeps its addresses."""
+        old = self.links.pop(name)
+        new = self.links[new_name] = make_link(new_name, old.index)
+        for place, held in list(self.held.items()):
+            if place[0] == name:
+                del self.held[place]
+                self.held[new_name, *place[1:]] = held
         self._later(lambda listener: listener.interface_changed(old, new))
 
     def add_link(self, name: str, index: int) -> None:
@@ -282,6 +302,9 @@ class FakeKernel:
     def drain(self) -> None:
         while self.pending:
             self.pending.pop(0)()
+
+    def set_receive_buffers(self, orders: ReceiveBuffer, monitor: ReceiveBuffer) -> None:
+        self.receive_buffers = orders, monitor
 
     def interfaces(self) -> Sequence[Interface]:
         return tuple(self.links.values())

@@ -124,7 +124,6 @@ class VrrpInstance:
     promote_secondaries: bool = keyword(
         Flag(),
         default=False,
-        effective=False,
         doc="A secondary address of the interface is promoted when the primary one goes.",
     )
     virtual_routes: tuple[RouteEntry, ...] = keyword(
