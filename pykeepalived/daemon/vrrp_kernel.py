@@ -32,7 +32,7 @@ class VrrpKernel(Protocol):
     def receiver(
         self, family: int, interface: Interface | None, group: IPAddress | None, unicast_source: IPAddress | None
     ) -> AdvertReceiver:
-        """A receive socket."""
+        """A receive socket; without interface, for whatever is sent to the source."""
 
     def sender(self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> AdvertSender:
         """A send socket."""

@@ -136,6 +136,7 @@ class ReceiveSockets:
         self._receivers[key] = receiver
         family = "IPv4" if key.family == AF_INET else "IPv6"
         cast = ", unicast, address" if key.group is None else "multicast, address"
+        index = 0 if interface is None else interface.index
         # senders are of the instances: no second descriptor belongs to this socket
         index = interface.index if interface is not None else 0
         self._journal.log(

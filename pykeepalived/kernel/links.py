@@ -15,6 +15,7 @@ _IFF_UP = 1
 _MACVLAN_MODE_PRIVATE = "private"
 _IPVLAN_MODE_L2 = 0
 _MAC_TEXT = ":"
+_KEPT = 1024
 
 
 class LinuxVirtualLinks:
@@ -22,6 +23,7 @@ class LinuxVirtualLinks:
 
     def __init__(self) -> None:
         self._orders = NetlinkSocket(NETLINK_ROUTE)
+        self._messages: dict[str, bytes] = {}
 
     def add(self, link: NewLink) -> None:
         """Make a link; it is down. MTU is that of its base. Raises KernelError."""
@@ -46,8 +48,7 @@ class LinuxVirtualLinks:
 
     def remove(self, name: str) -> None:
         """Remove a link; an absent one (ENODEV) does not matter. Raises KernelError."""
-        message = encoded(ifinfmsg, _RTM_DELLINK, 0, {}, [("IFLA_IFNAME", name)])
-        (code,) = self._orders.order([bytearray(message.data)])
+        (code,) = self._orders.order([self._message(_RTM_DELLINK, 0, {}, [("IFLA_IFNAME", name)])])
         if code and code != errno.ENODEV:
             raise KernelError(f"remove link {name}", code)
 
@@ -56,9 +57,19 @@ class LinuxVirtualLinks:
         self._orders.close()
 
     def _order(self, what: str, changes: Sequence[tuple[dict[str, int], int, list[Any]]]) -> None:
-        messages = [encoded(ifinfmsg, _RTM_NEWLINK, flags, fields, given) for fields, flags, given in changes]
-        codes = self._orders.order([bytearray(message.data) for message in messages])
-        for code in codes:
+        messages = [self._message(_RTM_NEWLINK, flags, fields, given) for fields, flags, given in changes]
+        for code in self._orders.order(messages):
             if code:
                 words = self._orders.refusal or os.strerror(code)
                 raise KernelError(f"{what} ({words})", code)
+
+    def _message(self, kind: int, flags: int, fields: dict[str, int], attributes: list[Any]) -> bytearray:
+        """The message, made by pyroute2 once: its objects are cycles, which nobody collects here, and an order that is
+        refused is given again and again.
+        """
+        key = repr((kind, flags, fields, attributes))
+        if key not in self._messages:
+            if len(self._messages) >= _KEPT:
+                self._messages.clear()
+            self._messages[key] = bytes(encoded(ifinfmsg, kind, flags, fields, attributes).data)
+        return bytearray(self._messages[key])

@@ -60,9 +60,9 @@ class LinuxAdvertReceiver:
             socket_filter.attach(self._socket, socket_filter.DROP_ALL)
             if interface is not None:
                 _bind_to_link(self._socket, interface)
-            index = interface.index if interface is not None else 0
             _grow(self._socket)
             local = group if group is not None else unicast_source
+            index = 0 if interface is None else interface.index
             if family == socket.AF_INET:
                 self._open4(index, group, local)
             else:
@@ -71,7 +71,7 @@ class LinuxAdvertReceiver:
             socket_filter.attach(self._socket, socket_filter.PASS_ALL)
         except OSError as error:
             self._socket.close()
-            name = interface.name if interface is not None else "any link"
+            name = "any link" if interface is None else interface.name
             raise KernelError(f"listen for VRRP on {name}", error.errno or errno.EIO) from error
 
     def _open4(self, index: int, group: IPAddress | None, local: IPAddress | None) -> None:

@@ -256,7 +256,7 @@ class Routers:
         router.faults.clear()
         router.contributions.clear()
         router.unknown.clear()
-        router.interface_up = self._can_exchange(router.instance)
+        router.interface_up = self._can_send(router.instance)
         if router.instance.lacks_peers:
             router.faults[NO_PEERS] = "no unicast peer is left (unicast_fault_no_peer)"
         for tracked in router.tracked:
@@ -299,7 +299,7 @@ class Routers:
 
     # --- facts --------------------------------------------------------------------------------------------------
 
-    def _can_exchange(self, instance: VrrpInstance) -> bool:
+    def _can_send(self, instance: VrrpInstance) -> bool:
         """Whether adverts can go out: without an interface the routes decide where."""
         name = instance.exchange_interface
         return not name or self._links.up.get(name, False)
@@ -337,7 +337,7 @@ class Routers:
             line = f"{self._links.reporter(name)} reports {name} {'up' if up else 'down'}"
             effects.append(Log(line, kind=Kind.TRACKER))
         for router in routers:
-            router.interface_up = self._can_exchange(router.instance)
+            router.interface_up = self._can_send(router.instance)
             if name == router.instance.own_link:
                 router.lend_source(effects, anew=True)
         self._tracker_changed((INTERFACE, name), up, _tracker_text((INTERFACE, name), up=up), now, effects)

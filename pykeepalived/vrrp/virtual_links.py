@@ -2,8 +2,8 @@
 one appears or vanishes. Told a fact about links and the time, it answers with orders, and touches nothing.
 
 An instance learns here which interface is which: ``own_link`` is the link it runs on, and ``dev`` of each address the
-link that carries it. Its ``interface`` stays the base. Links with one MAC address on one base are one link: the kernel
-allows no second.
+link that carries it. Its ``interface`` stays the base. On an ipvlan there are adverts only: it has the MAC address of
+its base, and the addresses stay there. Links with one MAC address on one base are one link: the kernel allows no second.
 """
 
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ class VirtualLink:
     group: int | None = None
     ipv6: bool = True
     addresses_made: bool = False
-    """The kernel makes its link-local address itself: an ipvlan of IPv6 without an address."""
+    """The kernel makes its link-local address itself: an ipvlan without an IPv6 address."""
 
     @property
     def key(self) -> Key:
@@ -87,7 +87,7 @@ class VirtualLink:
         return self.kind == MACVLAN and self.family == AF_INET
 
     def __str__(self) -> str:
-        return f"{'VMAC' if self.kind == MACVLAN else 'IPVLAN'} interface {self.name}"
+        return f"{'VMAC' if self.kind == MACVLAN else 'ipvlan'} interface {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,8 +292,8 @@ class VirtualLinks:
         if dev is None or (base is not None and base.loopback):
             return entry
         at_home = dev == instance.interface and entry.family == instance.family
-        if at_home and own:
-            return replace(entry, dev=own, use_vmac=instance.use_vmac is not None)
+        if at_home and instance.use_vmac is not None:
+            return replace(entry, dev=own, use_vmac=True)
         if entry.use_vmac or (instance.use_vmac_addr and not at_home):
             link = _address_link(instance, dev, entry.family)
             return replace(entry, dev=self._want(link, instance, names, single=True), use_vmac=True)
@@ -398,7 +398,7 @@ def _made(instance: VrrpInstance) -> "VirtualLink | None":
         return VirtualLink(vmac.name, name, MACVLAN, instance.interface, family, vrid, mac, group=_group(vmac.group))
     if ipvlan is not None:
         flags, group = _IPVLAN_FLAGS[ipvlan.type], _group(ipvlan.group)
-        made = family == AF_INET6 and ipvlan.address is None
+        made = family == AF_INET or ipvlan.address is None
         base = instance.interface
         return VirtualLink(ipvlan.name, name, IPVLAN, base, family, vrid, flags=flags, group=group, addresses_made=made)
     return None
@@ -425,7 +425,7 @@ def _group(text: str) -> int | None:
 
 
 def _incompatible(link: VirtualLink) -> Log:
-    what = "VMAC" if link.kind == MACVLAN else "IPVLAN"
+    what = "VMAC" if link.kind == MACVLAN else "ipvlan"
     message = f"({link.instance}) {what} {link.name} already exists but is incompatible. It will be deleted/updated"
     return _log(link, message)
 

@@ -351,6 +351,7 @@ class FakeSysctls:
 
     values: dict[str, str] = field(default_factory=dict)
     errno: int = 0
+    trace: list[tuple[str, ...]] = field(default_factory=list)
 
     def read(self, path: str) -> str | None:
         return self.values.get(path, "0")
@@ -358,6 +359,7 @@ class FakeSysctls:
     def write(self, path: str, value: str) -> int:
         if not self.errno:
             self.values[path] = value
+            self.trace.append(("set", path))
         return self.errno
 
 
@@ -377,6 +379,7 @@ class FakeVirtualLinks:
         self.kernel.put_link(replace(made, group=link.group))
 
     def settle(self, name: str, *, group: int, master: int, alias: str) -> None:
+        self.kernel.settings.trace.append(("settle", name))
         self.kernel.put_link(replace(self.kernel.links[name], up=True, group=group, master=master, alias=alias))
 
     def remove(self, name: str) -> None:

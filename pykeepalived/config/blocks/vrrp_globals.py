@@ -56,7 +56,7 @@ class VrrpGlobals:
         arguments="IFNAME",
         process="vrrp",
         checked=True,
-        doc="The interface of static addresses, and of instances without one, whose lines name none.",
+        doc="The interface of addresses that name none: static ones, and those of instances without interface.",
     )
     disable_local_igmp: bool = keyword(
         Flag(),
@@ -133,7 +133,6 @@ class VrrpGlobals:
         deprecated=("vrrp_vmac_garp_intvl",),
         process="vrrp",
         checked=True,
-        effective=False,
         doc="Default of garp_extra_if: how often other interfaces that hold VIPs announce them.",
     )
 

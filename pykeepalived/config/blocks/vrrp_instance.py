@@ -345,7 +345,7 @@ class VrrpInstance:
 
     @property
     def exchange_interface(self) -> str:
-        """Where its adverts go out and come in; empty where the routes decide."""
+        """Where its adverts go out and come in; empty: wherever the routes lead."""
         if self.own_link and not self.vmac_xmit_base:
             return self.own_link
         return self.interface or self.vrf
