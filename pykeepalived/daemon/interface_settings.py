@@ -29,7 +29,9 @@ class InterfaceSettings:
     def replace(self, configuration: Configuration) -> None:
         """As the instances want it. The reports of groups are a restart's to change."""
         promoting = frozenset(
-            each.interface for each in configuration.vrrp_instance if each.promote_secondaries and each.interface
+            each.interface
+            for each in configuration.vrrp_instance
+            if each.promote_secondaries and each.interface and each.use_vmac is None  # a VMAC has it anyway
         )
         former, self._promoting = self._promoting, promoting
         for name in former - promoting:
