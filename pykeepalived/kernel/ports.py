@@ -6,7 +6,7 @@ reactor turn between two.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple, Protocol
 
@@ -42,7 +42,7 @@ class Interface:
     arp: bool  # False under IFF_NOARP
     multicast: bool
     loopback: bool
-    flags: int = 0  # IFF_*, for the log
+    flags: int = field(default=0, compare=False)  # IFF_*, for the log
     kind: str = ""  # by the kernel's word: macvlan, ipvlan, vrf, veth; empty for hardware
     mode: int = 0  # of a macvlan: MACVLAN_MODE_*; of an ipvlan: its flags
     base: int = 0  # the index of the link it stands on, if that is in this namespace

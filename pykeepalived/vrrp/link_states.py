@@ -35,7 +35,6 @@ class LinkStates:
 
     def __init__(self) -> None:
         self.up: dict[str, bool] = {}
-        self.present: set[str] = set()
         self.deadline: int | None = None
         self._flags: dict[str, int] = {}
         self._told: dict[str, bool] = {}
@@ -54,13 +53,11 @@ class LinkStates:
 
     def told(self, event: InterfaceChanged, now: int, effects: list[Effect]) -> bool:
         """Netlink told of an interface; whether that changes what counts."""
-        name, up, flags = event.interface, event.up and event.present, event.flags
-        (self.present.add if event.present else self.present.discard)(name)
+        name, up, flags = event.interface, event.up, event.flags
+        if not event.present:
+            return self._vanished(name)
         before, self._flags[name] = self._flags.get(name, 0), flags
         self._told[name] = up
-        if not event.present:
-            self._beats.pop(name, None)
-            return self._settle(name, up=False)
         if name in self._polled:
             return self._settle(name, self._beats.get(name, up)) if name not in self.up else False
         delay = self._delays.get(name, _NO_DELAY)
@@ -73,6 +70,16 @@ class LinkStates:
             change = f"{name}: Adding flags change from {before:#x} to {flags:#x} delay by {length // MICROSECOND}"
             effects.append(Log(change, kind=Kind.TRACKER))
         return False
+
+    def _vanished(self, name: str) -> bool:
+        """It is down at once. Only what the file names is remembered: containers bring names by the thousand."""
+        self._told.pop(name, None)
+        self._flags.pop(name, None)
+        self._beats.pop(name, None)
+        changed = self._settle(name, up=False)
+        if name not in self._delays and name not in self._polled:
+            del self.up[name]
+        return changed
 
     def beat(self, name: str, *, up: bool) -> bool:
         """The linkbeat found the link so; whether that changes what counts."""
@@ -87,6 +94,10 @@ class LinkStates:
             return []
         reached = [name for name, pending in self._pending.items() if pending.at <= now]
         return [name for name in reached if self._settle(name, self._pending[name].up)]
+
+    def has(self, name: str) -> bool:
+        """Whether there is such an interface."""
+        return name in self._told
 
     def reporter(self, name: str) -> str:
         """Who tells of an interface, as log lines have it."""

@@ -205,7 +205,7 @@ class Routers:
             effects.append(Log(f"Delaying startup for {delay / SECOND:g} seconds"))
             self._start_at = self._delayed_until = now + delay
         for name in self._on_interface:
-            if name not in self._links.present:
+            if not self._links.has(name):
                 line = f"Configuration specifies interface {name} which doesn't currently exist - will use if created"
                 effects.append(Log(line, kind=Kind.TRACKER))
         for router in self.routers.values():
@@ -336,7 +336,7 @@ class Routers:
 
     def _interface_changed(self, event: InterfaceChanged, now: int, effects: list[Effect]) -> None:
         name = event.interface
-        if self._started and event.present and name not in self._links.present and self._uses(name):
+        if self._started and event.present and not self._links.has(name) and self._uses(name):
             effects.append(Log(f"Interface {name} added", detail=True))
         changed = self._links.told(event, now, effects)
         if not event.present:
@@ -357,7 +357,7 @@ class Routers:
 
     def _link_counts(self, name: str, now: int, effects: list[Effect]) -> None:
         """An interface counts as up, or as down, from now on."""
-        up = self._links.up[name]
+        up = self._links.up.get(name, False)
         routers = self._on_interface.get(name, ())
         if self._uses(name):
             line = f"{self._links.reporter(name)} reports {name} {'up' if up else 'down'}"

@@ -115,6 +115,16 @@ def test_an_interface_that_vanishes_is_not_waited_for() -> None:
     assert host.said.count("Netlink reports eth0 down") == 1
 
 
+def test_names_that_come_and_go_are_forgotten() -> None:
+    host = Host(configuration(down=SECOND))
+    links = host.routers._links
+    for number in range(100):
+        for present in (True, False):
+            host.routers.handle(InterfaceChanged(f"veth{number}", present, present), NOW)
+    assert set(links.up) == {"eth0"}
+    assert host.said == []
+
+
 def test_a_reload_during_a_delay_changes_nothing_about_it() -> None:
     host = Host(configuration(down=2 * SECOND))
     host.link(up=False)
