@@ -4,6 +4,7 @@ Whoever has to know which links stand (a firewall that moves IGMP and MLD to the
 and at ``RemoveLink``.
 """
 
+import contextlib
 import os
 from collections.abc import Sequence
 from errno import EEXIST, ENOENT
@@ -37,7 +38,7 @@ _VRF = "vrf"
 _OF_VMAC = (("arp_ignore", "1"), ("accept_local", "1"), ("rp_filter", "0"), ("promote_secondaries", "1"))
 _OF_BASE = (("arp_ignore", "1"), ("arp_filter", "1"))
 _ALL_RP_FILTER = "ipv4/conf/all/rp_filter"
-_NO_GENERATED_ADDRESS = "1"
+_FIRST_SPARE_GROUP, _LAST_GROUP = 0x70796B00, 0x7FFFFFFF
 _ALIAS = "pykeepalived:"
 """A link's alias begins so, and goes on with what its base's settings were: a crash forgets everything else."""
 
@@ -51,6 +52,7 @@ class VirtualInterfaces:
         self._journal = journal
         self._core = VirtualLinks()
         self._interfaces: dict[int, Interface] = {}
+        self._indexes: dict[str, int] = {}
         self._alarm = reactor.alarm(self._rang)
         self._port: ports.VirtualLinks | None = None
         self._sysctls: ports.Sysctls = kernel.sysctls()
@@ -60,6 +62,7 @@ class VirtualInterfaces:
     def begin(self, interfaces: Sequence[Interface]) -> None:
         """The links that are there at the beginning."""
         self._interfaces = {interface.index: interface for interface in interfaces}
+        self._indexes = {interface.name: interface.index for interface in interfaces}
         for interface in interfaces:
             self._core.handle(self._seen(interface), self._reactor.now())
 
@@ -75,17 +78,22 @@ class VirtualInterfaces:
         if old is not None and (new is None or new.name != old.name):
             if new is None:
                 self._interfaces.pop(old.index, None)
+            if self._indexes.get(old.name) == old.index:
+                del self._indexes[old.name]
             self._borrowed.forget(f"ipv4/conf/{old.name}/")
             self.carry_out(self._core.handle(LinkGone(old.name), now))
         if new is not None:
             self._interfaces[new.index] = new
+            self._indexes[new.name] = new.index
             self.carry_out(self._core.handle(self._seen(new), now))
 
     def stop(self, *, release: bool) -> None:
         """Remove every link and give the settings back; without ``release`` leave them as they are."""
         orders = self._core.stop()
         if release:
-            self.carry_out(orders)
+            removals = [order for order in orders if isinstance(order, RemoveLink)]
+            self._remove_together([order.link for order in removals])
+            self.carry_out(orders)  # those that are gone are said to be
         self._alarm.set(None)
         if self._port is not None:
             self._port.close()
@@ -132,7 +140,7 @@ class VirtualInterfaces:
         return self._port
 
     def _index(self, name: str) -> int:
-        return next((index for index, each in self._interfaces.items() if each.name == name), 0)
+        return self._indexes.get(name, 0)
 
     def _make(self, link: VirtualLink, group: int, vrf: str) -> None:
         new = NewLink(link.name, link.kind, self._index(link.base), link.mac, link.flags, group)
@@ -167,6 +175,16 @@ class VirtualInterfaces:
         if order.farewell:
             self._say(link, f"({link.instance}) Success removing {link}")
 
+    def _remove_together(self, links: Sequence[VirtualLink]) -> None:
+        """The kernel waits 20 ms for each link that it removes, but only once for a group."""
+        for link in links:
+            self._recall(link)
+        groups = {interface.group for interface in self._interfaces.values()}
+        group = next(number for number in range(_FIRST_SPARE_GROUP, _LAST_GROUP) if number not in groups)
+        if len(links) > 1:
+            with contextlib.suppress(KernelError):  # one by one then
+                self._links().remove_together([link.name for link in links], group)
+
     def _refused(self, link: VirtualLink, error: KernelError) -> None:
         why = error.order
         self.carry_out(self._core.handle(LinkRefused(link.name, why), self._reactor.now()))
@@ -181,9 +199,9 @@ class VirtualInterfaces:
             for name, value in _OF_BASE:
                 self._borrow(f"ipv4/conf/{link.base}/{name}", value)
         self._set(f"ipv6/conf/{link.name}/disable_ipv6", "0" if link.ipv6 else "1")
-        if not link.addresses_made:
-            self._set(f"ipv6/conf/{link.name}/addr_gen_mode", _NO_GENERATED_ADDRESS)
-        self._links().settle(link.name, group=group, master=self._index(vrf) if vrf else 0, alias=self._alias(link))
+        master = self._index(vrf) if vrf else 0
+        made = link.addresses_made
+        self._links().settle(link.name, group=group, master=master, alias=self._alias(link), link_local=made)
 
     def _say(self, link: VirtualLink, message: str, level: Level = Level.INFO) -> None:
         self._journal.log(Log(message, level, fields=(("VRRP_INSTANCE", link.instance),)))
@@ -224,6 +242,7 @@ class VirtualInterfaces:
         name = path.replace("/", ".", 2).replace("/", ".")
         message = (
             f"Unable to set sysctl net.{name}: {os.strerror(code)} - virtual interfaces go on without such settings"
+            " (let /proc/sys/net be written, or set them on the host)"
         )
         self._journal.log(Log(message, Level.WARNING))
 

@@ -342,6 +342,7 @@ class VrrpService:
                 case WriteFifo(line):
                     self._context.fifo(line)
                 case RemoveLink() | ReleaseBase():
+                    self._share = 0  # the kernel takes its time
                     self._links.carry_out((order,))
                 case _:
                     assert_never(order)

@@ -14,6 +14,7 @@ _RTM_NEWLINK, _RTM_DELLINK = 16, 17
 _IFF_UP = 1
 _MACVLAN_MODE_PRIVATE = "private"
 _IPVLAN_MODE_L2 = 0
+_ADDR_GEN_MODE_NONE = 1
 _MAC_TEXT = ":"
 _KEPT = 1024
 
@@ -37,11 +38,15 @@ class LinuxVirtualLinks:
         attributes.append(("IFLA_LINKINFO", {"attrs": info}))
         self._order(f"make {link.kind} {link.name}", [({}, NLM_F_CREATE | NLM_F_EXCL, attributes)])
 
-    def settle(self, name: str, *, group: int, master: int, alias: str) -> None:
-        """Put a link into its group, into the VRF with index ``master`` (0: none), name it, and bring it up.
-
-        Raises KernelError.
+    def settle(self, name: str, *, group: int, master: int, alias: str, link_local: bool) -> None:
+        """Put a link into its group, into the VRF with index ``master`` (0: none), name it, and bring it up. Without
+        ``link_local`` the kernel gives it no IPv6 address by itself. Raises KernelError.
         """
+        if not link_local:  # by netlink: /proc/sys may be read-only. A kernel without IPv6 refuses, and is right.
+            mode = [("IFLA_INET6_ADDR_GEN_MODE", _ADDR_GEN_MODE_NONE)]
+            inside = {"attrs": [("AF_INET6", {"attrs": mode})]}
+            given: list[Any] = [("IFLA_IFNAME", name), ("IFLA_AF_SPEC", inside)]
+            self._orders.order([self._message(_RTM_NEWLINK, 0, {}, given)])
         place = [("IFLA_IFNAME", name), ("IFLA_GROUP", group), ("IFLA_MASTER", master), ("IFLA_IFALIAS", alias)]
         up = {"flags": _IFF_UP, "change": _IFF_UP}
         self._order(f"bring up {name}", [({}, 0, place), (up, 0, [("IFLA_IFNAME", name)])])
@@ -51,6 +56,18 @@ class LinuxVirtualLinks:
         (code,) = self._orders.order([self._message(_RTM_DELLINK, 0, {}, [("IFLA_IFNAME", name)])])
         if code and code != errno.ENODEV:
             raise KernelError(f"remove link {name}", code)
+
+    def remove_together(self, names: Sequence[str], group: int) -> None:
+        """Remove many links by putting them into a group that no other link is in: that takes no longer than one.
+
+        Raises KernelError.
+        """
+        place = [("IFLA_GROUP", group)]
+        messages = [self._message(_RTM_NEWLINK, 0, {}, [("IFLA_IFNAME", name), *place]) for name in names]
+        codes = self._orders.order([*messages, self._message(_RTM_DELLINK, 0, {}, place)])
+        code = next((code for code in codes if code and code != errno.ENODEV), 0)
+        if code:
+            raise KernelError(f"remove {len(names)} links", code)
 
     def close(self) -> None:
         """Close."""

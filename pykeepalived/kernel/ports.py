@@ -129,11 +129,16 @@ class VirtualLinks(Protocol):
     def add(self, link: NewLink) -> None:
         """Make a link; it is down. MTU is that of its base."""
 
-    def settle(self, name: str, *, group: int, master: int, alias: str) -> None:
-        """Put a link into its group, into the VRF with index ``master`` (0: none), name it, and bring it up."""
+    def settle(self, name: str, *, group: int, master: int, alias: str, link_local: bool) -> None:
+        """Put a link into its group, into the VRF with index ``master`` (0: none), name it, and bring it up. Without
+        ``link_local`` the kernel gives it no IPv6 address by itself.
+        """
 
     def remove(self, name: str) -> None:
         """Remove a link; an absent one (ENODEV) does not matter."""
+
+    def remove_together(self, names: Sequence[str], group: int) -> None:
+        """Remove many links by putting them into a group that no other link is in: that takes no longer than one."""
 
     def close(self) -> None:
         """Close."""

@@ -86,12 +86,8 @@ class Duties:
         """The earliest, so that an advert need not look at all."""
         until = self.rogue.until if self.rogue else None
         all_at = (
-            self.announce_at,
-            self.refresh_at,
-            self.lower_prio_announce_at,
-            self.extra_at,
-            self.rival_over_at,
-            until,
+            *(self.announce_at, self.refresh_at, self.lower_prio_announce_at, self.extra_at),
+            *(self.rival_over_at, until),
         )
         return min((at for at in all_at if at is not None), default=None)
 

@@ -3,7 +3,7 @@ one appears or vanishes. Told a fact about links and the time, it answers with o
 
 An instance learns here which interface is which: ``own_link`` is the link it runs on, and ``dev`` of each address the
 link that carries it. Its ``interface`` stays the base. On an ipvlan there are adverts only: it has the MAC address of
-its base, and the addresses stay there. Links with one MAC address on one base are one link: the kernel allows no second.
+its base, and the addresses stay there. Links with one MAC address on one base are one: the kernel allows no second.
 """
 
 from collections.abc import Iterator
@@ -140,6 +140,8 @@ class VirtualLinks:
 
     def __init__(self) -> None:
         self._links: dict[str, VirtualLink] = {}
+        self._names: dict[Key, str] = {}
+        self._on_base: dict[str, list[str]] = {}
         self._seen: dict[str, SeenLink] = {}
         self._made_at: dict[str, int] = {}
         self._again_at: dict[str, int] = {}
@@ -191,9 +193,7 @@ class VirtualLinks:
             elif self._vrf(link) != seen.vrf and link.base in self._seen:
                 orders.append(self._settled(link))
         if former is None or former.vrf != seen.vrf:
-            for other in self._links.values():
-                if other.base != seen.name:
-                    continue
+            for other in [self._links[name] for name in self._on_base.get(seen.name, ())]:
                 if other.name not in self._seen:
                     self._make_soon(other, now, orders)
                 elif self._seen[other.name].vrf != seen.vrf:
@@ -245,6 +245,7 @@ class VirtualLinks:
     def take(self, configuration: Configuration, now: int) -> Taken:
         """What a configuration wants. A link that stands keeps its name."""
         former, self._links = self._links, {}
+        self._names, self._on_base = {}, {}
         names = _Names(configuration, former, self._seen)
         resolved = [self._resolved(instance, names) for instance in configuration.vrrp_instance]
         self._note_ipv6(resolved)
@@ -271,7 +272,7 @@ class VirtualLinks:
 
     def stop(self) -> list[LinkOrder]:
         """Nothing is wanted any more."""
-        links, self._links = self._links, {}
+        links, self._links, self._on_base = self._links, {}, {}
         bases = sorted({link.base for link in links.values() if link.arp})
         self._again_at.clear()
         return [*(RemoveLink(link) for link in links.values()), *map(ReleaseBase, bases)]
@@ -303,11 +304,12 @@ class VirtualLinks:
         """Want a link and answer its name, that of the one like it if there is one."""
         if link is None:
             return ""
-        for other in self._links.values():
-            if other.key == link.key:
-                return other.name
-        name = names.give(link, self._links, single=single)
+        known = self._names.get(link.key)
+        if known is not None:
+            return known
+        name = self._names[link.key] = names.give(link, self._links, single=single)
         self._links[name] = replace(link, name=name, instance=instance.name)
+        self._on_base.setdefault(link.base, []).append(name)
         return name
 
     def _note_ipv6(self, instances: list[VrrpInstance]) -> None:
@@ -332,6 +334,11 @@ class _Names:
         self._former = {link.key: name for name, link in former.items()}
         self._own = former
         self._seen = seen
+        self._private = {
+            (each.base, each.mac): name
+            for name, each in seen.items()
+            if each.kind == MACVLAN and each.private and name not in former
+        }
         self._asked = {made.name for each in configuration.vrrp_instance if (made := _made(each)) is not None}
         self.said: list[LinkOrder] = []
 
@@ -345,27 +352,15 @@ class _Names:
             return standing
         if link.name and link.name not in taken and self._may_be(link.name, link.kind):
             return link.name
-        found = self._find(link, taken)
-        return found or next(name for name in self._candidates(link, taken, single=single) if self._free(name, taken))
+        found = self._private.get((link.base, link.mac), "")  # left over from an earlier run
+        if link.kind == MACVLAN and found and found not in taken:
+            return found
+        return next(name for name in self._candidates(link, taken, single=single) if self._free(name, taken))
 
     def _may_be(self, name: str, kind: str) -> bool:
         """Whether there is no link of another kind with that name."""
         seen = self._seen.get(name)
         return seen is None or seen.kind == kind
-
-    def _find(self, link: VirtualLink, taken: dict[str, VirtualLink]) -> str | None:
-        """A link left over from an earlier run."""
-        for seen in self._seen.values():
-            if (
-                seen.kind == link.kind == MACVLAN
-                and seen.base == link.base
-                and seen.mac == link.mac
-                and seen.private
-                and seen.name not in taken
-                and seen.name not in self._own
-            ):
-                return seen.name
-        return None
 
     def _free(self, name: str, taken: dict[str, VirtualLink]) -> bool:
         return not (name in taken or name in self._own or name in self._seen or name in self._asked)

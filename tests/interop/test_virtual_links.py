@@ -107,8 +107,11 @@ def _made(host: Host, link: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("wire", "extra"),
-    [(V3_4, "use_vmac"), (V3_6, "use_vmac"), (V3_6, "use_vmac vm0\nvmac_xmit_base")],
-    ids=["IPv4", "IPv6", "IPv6-base"],
+    [
+        pytest.param(V3_4, "use_vmac", id="IPv4"),
+        pytest.param(V3_6, "use_vmac", id="IPv6", marks=pytest.mark.long),
+        pytest.param(V3_6, "use_vmac vm0\nvmac_xmit_base", id="IPv6-base", marks=pytest.mark.long),
+    ],
 )
 def test_the_links_are_those_of_keepalived(wire: Wire, extra: str) -> None:
     """Each as MASTER on a segment of its own, with one file."""
@@ -127,6 +130,7 @@ def test_the_links_are_those_of_keepalived(wire: Wire, extra: str) -> None:
     assert made["ours"] == made["keepalived"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wire", [V3_4], ids=str)
 def test_after_a_crash_the_link_is_found(wire: Wire) -> None:
     """The link that is left is used again, and the base gets back what it had before the first run."""

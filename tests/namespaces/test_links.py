@@ -59,22 +59,34 @@ def test_a_macvlan_is_private_with_the_mtu_of_its_base(here: tuple[Namespace, Li
     made = known(host, "vrrp.51")
     assert (made.up, made.kind, made.mode, made.base, made.group) == (False, "macvlan", 1, base.index, 7)
     assert (made.mac, made.mtu) == (MAC, 1400)
-    links.settle("vrrp.51", group=8, master=0, alias="pykeepalived: x=1")
+    links.settle("vrrp.51", group=8, master=0, alias="pykeepalived: x=1", link_local=False)
     host.drain()
     made = known(host, "vrrp.51")
     assert (made.up, made.group, made.alias, made.master) == (True, 8, "pykeepalived: x=1", 0)
     (told,) = json.loads(namespace.ip("-j -d link show dev vrrp.51"))
     assert told["linkinfo"]["info_data"]["mode"] == "private"
+    assert told["inet6_addr_gen_mode"] == "none"
+    assert "inet6" not in namespace.ip("address show dev vrrp.51")
     with pytest.raises(KernelError) as refused:
         links.add(new)
     assert refused.value.errno == errno.EEXIST
     links.add(replace(new, name="vrrp.52"))
     with pytest.raises(KernelError, match=r"bring up vrrp\.52"):  # one MAC address on one base is one link
-        links.settle("vrrp.52", group=0, master=0, alias="")
+        links.settle("vrrp.52", group=0, master=0, alias="", link_local=True)
     links.remove("vrrp.51")
     links.remove("vrrp.51")
     host.drain()
     assert host.interface("vrrp.51") is None
+
+
+def test_many_links_are_removed_together_and_no_other(here: tuple[Namespace, LinuxHost, LinuxVirtualLinks]) -> None:
+    _, host, links = here
+    base = known(host, "eth0").index
+    for number in range(20):
+        links.add(NewLink(f"vrrp.{number}", "macvlan", base, MAC[:5] + bytes((number,))))
+    links.remove_together(["absent", *(f"vrrp.{number}" for number in range(19))], 0x70796B00)
+    host.drain()
+    assert {each.name for each in host.interfaces()} == {"lo", "eth0", "vrrp.19"}
 
 
 def test_what_the_kernel_does_not_know_is_told_in_words(here: tuple[Namespace, LinuxHost, LinuxVirtualLinks]) -> None:
@@ -83,7 +95,7 @@ def test_what_the_kernel_does_not_know_is_told_in_words(here: tuple[Namespace, L
         links.add(NewLink("x", "macvlan", 99, MAC))
     assert refused.value.errno == errno.ENODEV
     with pytest.raises(KernelError):
-        links.settle("absent", group=0, master=0, alias="")
+        links.settle("absent", group=0, master=0, alias="", link_local=True)
 
 
 def test_settings_are_written_and_given_back(here: tuple[Namespace, LinuxHost, LinuxVirtualLinks]) -> None:

@@ -198,6 +198,7 @@ class FakeKernel:
         self.receive_buffers = ReceiveBuffer(), ReceiveBuffer()
         self.beats: dict[tuple[str, Method], bool] = {}
         self.settings = FakeSysctls()
+        self.link_local: dict[str, bool] = {}
         self.refuse_links: dict[str, int] = {}
         for index, name in enumerate(links, 1):
             self.links[name] = make_link(name, index)
@@ -383,7 +384,8 @@ class FakeVirtualLinks:
         made = replace(make_link(link.name, index, up=False), kind=link.kind, mode=mode, mac=link.mac, base=link.base)
         self.kernel.put_link(replace(made, group=link.group))
 
-    def settle(self, name: str, *, group: int, master: int, alias: str) -> None:
+    def settle(self, name: str, *, group: int, master: int, alias: str, link_local: bool) -> None:
+        self.kernel.link_local[name] = link_local
         self.kernel.settings.trace.append(("settle", name))
         self.kernel.put_link(replace(self.kernel.links[name], up=True, group=group, master=master, alias=alias))
 
@@ -393,6 +395,10 @@ class FakeVirtualLinks:
             self.kernel.take(*place)
         if name in self.kernel.links:
             self.kernel.remove_link(name)
+
+    def remove_together(self, names: Sequence[str], group: int) -> None:
+        assert group not in {each.group for each in self.kernel.links.values()}
+        self.kernel.trace.append(("remove together", *names))
 
     def close(self) -> None:
         """Nothing is open."""

@@ -61,7 +61,8 @@ def test_made_set_used_and_given_back() -> None:
     assert values(bench, *BASE) == ["1", "1"]
     of_vmac = ("arp_ignore", "accept_local", "rp_filter", "promote_secondaries")
     assert values(bench, *(f"ipv4/conf/vrrp.51/{name}" for name in of_vmac)) == ["1", "1", "0", "1"]
-    assert values(bench, "ipv6/conf/vrrp.51/disable_ipv6", "ipv6/conf/vrrp.51/addr_gen_mode") == ["1", "1"]
+    assert values(bench, "ipv6/conf/vrrp.51/disable_ipv6") == ["1"]
+    assert bench.kernel.link_local == {"vrrp.51": False}
     assert said(bench, "(VI_1): Success creating VMAC interface vrrp.51")
     assert interfaces(bench) == [vmac] * 2
     bench.reactor.run_for(DOWN)
@@ -240,3 +241,18 @@ def test_unicast_without_interface(vrf: str, link: str | None) -> None:
     bench.reactor.run_for(DOWN)
     assert ("eth1", "10.0.0.100", 24) in bench.kernel.held
     assert bench.kernel.sent[0][:2] == (IPv4Address("10.0.0.1").packed, IPv4Address("10.0.0.2").packed)
+
+
+def test_many_links_go_together_at_the_end() -> None:
+    bench = prepared()
+    second = (
+        VMAC.format("use_vmac").replace("VI_1", "VI_2").replace("router_id 51", "router_id 52").replace("100/", "101/")
+    )
+    service = begun(bench, VMAC.format("use_vmac") + second)
+    bench.cut()
+    service.stop(lambda: None)
+    bench.reactor.run_for(SECOND)
+    assert ("remove together", "vrrp.51", "vrrp.52") in bench.cut()
+    for number in (1, 2):
+        assert said(bench, f"(VI_{number}) Success removing VMAC interface vrrp.5{number}")
+    assert set(bench.kernel.links) == {"eth0", "eth1"}
