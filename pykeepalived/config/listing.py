@@ -17,7 +17,7 @@ from pykeepalived.config.schema import Block, Keyword, entry_table
 from pykeepalived.records import record
 
 ENTRY = "<entry>"
-NOT_YET = frozenset(("vrrp_instance/no_accept", "vrrp_instance/strict_mode", "global_defs/vrrp_strict"))
+NOT_YET = frozenset(("vrrp_instance/no_accept",))
 """Without effect yet as well: keywords of which a value, or a spelling, is; the checks across keywords say so."""
 
 

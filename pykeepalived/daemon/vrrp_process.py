@@ -4,6 +4,7 @@ It decides nothing. Adverts go out at once; addresses, announcements and scripts
 and take a bounded share of each turn, so that a thousand addresses do not delay the next advert.
 """
 
+import time
 from collections import Counter, deque
 from functools import partial
 from typing import assert_never
@@ -158,6 +159,8 @@ class VrrpService:
         receive = self._receivers.receive_from(receiver)
         deliver = self._routers.deliver
         now = self._reactor.now()
+        if self._routers.signed:
+            self._routers.clock.offset = time.time_ns() - now
         for _ in range(_DATAGRAMS_A_TURN):
             packet = receive()
             if packet is None:
@@ -198,7 +201,7 @@ class VrrpService:
     def _link_appeared(self, name: str) -> None:
         """A link came (back) with a new index: sockets on it are opened again."""
         self._receivers.forget(name)
-        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
+        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
         for port in self._ports.values():
             if port.instance.interface == name:
                 port.close_sender()
@@ -343,7 +346,7 @@ class VrrpService:
             self._add_port(instance)
         self._announcements.rename({name: instance.name for name, instance in order.kept})
         self._groups = {group.name: group for group in order.groups}
-        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
+        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
 
     def _add_port(self, instance: VrrpInstance) -> None:
         port = Port(instance, self._routers.routers[instance.name])

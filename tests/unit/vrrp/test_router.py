@@ -119,8 +119,9 @@ def test_the_same_bytes_from_elsewhere_are_judged_anew() -> None:
     host.handle(event, NOW + 1)
     packet = event.packet
     strange = Received(packet.source, packet.destination, 64, packet.data, packet.length)
-    (line,) = host.handle(AdvertReceived(event.receiver, strange), NOW + 2)
+    line, cause = host.handle(AdvertReceived(event.receiver, strange), NOW + 2)
     assert isinstance(line, Log)
+    assert isinstance(cause, Log)
     assert "invalid TTL/HL" in line.message
 
 
