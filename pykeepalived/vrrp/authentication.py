@@ -60,11 +60,18 @@ class Ah:
         sender = text(packet.source)
         proof = ah.read(packet.headers)
         if proof is None or not same(self._key.icv(packet.headers + message, multicast=self._multicast), proof.icv):
-            raise DecodeError(Reason.PASSWORD, f"received an invalid authentication header from {sender}!")
+            raise DecodeError(
+                Reason.PASSWORD,
+                f"IPSEC-AH : invalid IPSEC HMAC-MD5 value from {sender}. Due to fields mutation or bad password !",
+            )
         if proof.spi != packet.source:
-            raise DecodeError(Reason.PASSWORD, f"received an authentication header of {text(proof.spi)} from {sender}!")
+            raise DecodeError(Reason.PASSWORD, f"IPSEC-AH : invalid IPSEC SPI value {text(proof.spi)} from {sender}")
         if proof.sequence <= self.sequence and not self.used_up:
-            raise DecodeError(Reason.SEQUENCE, f"sequence number {proof.sequence} from {sender} already processed")
+            raise DecodeError(
+                Reason.SEQUENCE,
+                f"IPSEC-AH : sequence number {proof.sequence} from {sender} already processed. Packet dropped."
+                f" Local({self.sequence})",
+            )
         self.sequence = proof.sequence
         return ""
 

@@ -112,7 +112,7 @@ def _cast(peer: str, packet: Packet, instance: VrrpInstance) -> str:
 def _addresses(peer: str, packet: Packet, instance: VrrpInstance) -> str:
     """Which addresses stand in one file alone."""
     step = 4 if instance.family == AF_INET else 16
-    end = _addresses_end(packet.data, instance)
+    end = min(_addresses_end(packet.data, instance), len(packet.data) - step + 1)
     theirs = {packet.data[at : at + step] for at in range(_HEADER, end, step)}
     ours = {entry.address.packed for entry in instance.virtual_ipaddress}
     said = []

@@ -40,7 +40,9 @@ class Trailer(NamedTuple):
 
 
 def read(trailer: bytes) -> Trailer | None:
-    """What 28 bytes say; None when that is no trailer of the one type there is."""
+    """What it says; None when that is no trailer of the one type there is."""
+    if len(trailer) != LENGTH:
+        return None
     kind, key, reserved, sequence = _HEAD.unpack_from(trailer)
     if kind != _TYPE or not key or reserved:
         return None

@@ -4,8 +4,8 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.authentication import AuthHmac
+from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.diagnostics import Diagnostic, Severity, Span

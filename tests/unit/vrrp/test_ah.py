@@ -112,7 +112,7 @@ def test_a_replayed_advert_is_refused_and_moves_no_timer() -> None:
     deadline = only(host).deadline
     effects = hear(host, advert(150, 7), NOW + 2 * SECOND)
     line, cause = said(effects)
-    assert line == "(VI_1) sequence number 7 from 10.0.0.2 already processed"
+    assert line == "(VI_1) IPSEC-AH : sequence number 7 from 10.0.0.2 already processed. Packet dropped. Local(7)"
     assert "recorded adverts" in cause
     assert hear(host, advert(150, 6), NOW + 2 * SECOND) == []
     assert only(host).deadline == deadline
@@ -137,7 +137,7 @@ def test_forged_adverts_are_refused_whatever_they_forge() -> None:
     ]
     lines = [line for packet in forged for line in said(hear(host, packet, NOW + 2 * SECOND))]
     assert lines == [
-        "(VI_1) received an invalid authentication header from 10.0.0.2!",
+        "(VI_1) IPSEC-AH : invalid IPSEC HMAC-MD5 value from 10.0.0.2. Due to fields mutation or bad password !",
         "(VI_1) cause: peer 10.0.0.2 signs with another auth_pass than this file has: make them equal",
     ]
     assert only(host).state is state
@@ -151,8 +151,8 @@ def test_the_spi_is_the_source() -> None:
     of_peer = of_priority(150)
     ((destination, data),) = messages(of_peer, 150, IPv4Address("10.0.0.3").packed, sequence=5)
     packet = received(of_peer, PEER, destination, data)
-    assert said(hear(host, packet, NOW + SECOND))[0] == (
-        "(VI_1) received an authentication header of 10.0.0.3 from 10.0.0.2!"
+    assert (
+        said(hear(host, packet, NOW + SECOND))[0] == "(VI_1) IPSEC-AH : invalid IPSEC SPI value 10.0.0.3 from 10.0.0.2"
     )
     assert only(host).statistics.advert_rcvd == 0
 
