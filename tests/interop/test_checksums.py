@@ -13,14 +13,12 @@ from tests.support.director import Director
 pytestmark = [pytest.mark.root, pytest.mark.interop, pytest.mark.concurrent]
 
 HIGH, LOW = 150, 100
-MULTICAST, UNICAST = Wire(3, "1", 4, "multicast"), Wire(3, "1", 4, "unicast")
+UNICAST = Wire(3, "1", 4, "unicast")
 GROUP = bytes((224, 0, 0, 18))
 CASES = {
-    # name: wire, what the left and the right file say
-    "as-v2": (MULTICAST, "v3_checksum_as_v2", "v3_checksum_as_v2"),
-    "as-v2-takes-any": (MULTICAST, "", "v3_checksum_as_v2"),
-    "old": (UNICAST, "old_unicast_checksum", "old_unicast_checksum"),
-    "old-is-found-out": (UNICAST, "old_unicast_checksum", ""),
+    # name: what the left and the right file say; v3_checksum_as_v2 is none of them, for 2.2.7 does not know it
+    "old": ("old_unicast_checksum", "old_unicast_checksum"),
+    "old-is-found-out": ("old_unicast_checksum", ""),
 }
 
 
@@ -35,8 +33,8 @@ def _cases() -> list[ParameterSet]:
 def style(advert: Advert) -> str:
     """Which checksum it has, worked out from its octets."""
     message, source, destination = advert.octets[34:], advert.octets[26:30], advert.octets[30:34]
-    for name, pseudo in (("as-v2", b""), ("rfc", source + destination), ("old", source + GROUP)):
-        covered = message if not pseudo else pseudo + struct.pack("!BBH", 0, 112, len(message)) + message
+    for name, pseudo in (("rfc", source + destination), ("old", source + GROUP)):
+        covered = pseudo + struct.pack("!BBH", 0, 112, len(message)) + message
         total = sum(struct.unpack(f"!{len(covered) // 2}H", covered))
         while total >> 16:
             total = (total & 0xFFFF) + (total >> 16)
@@ -51,19 +49,20 @@ def _style(on: Stage, director: Director, since: int) -> str:
 
 @pytest.mark.parametrize(("name", "makes"), _cases())
 def test_both_understand_each_other(name: str, makes: tuple[str, str]) -> None:
-    wire, of_left, of_right = CASES[name]
-    with stage(wire, makes, wire.config(1, HIGH, of_left), wire.config(2, LOW, of_right)) as on:
+    of_left, of_right = CASES[name]
+    with stage(UNICAST, makes, UNICAST.config(1, HIGH, of_left), UNICAST.config(2, LOW, of_right)) as on:
         on.right.start()
         on.right.wait_log(f"({INSTANCE}) Entering MASTER STATE", within=60.0)
         mark, since = on.right.mark(), now()
         on.left.start()
         on.left.wait_log(f"({INSTANCE}) Entering MASTER STATE", within=60.0)
         on.right.wait_log(f"({INSTANCE}) Entering BACKUP STATE", since=mark, within=60.0)
-        wanted = {"as-v2": "as-v2", "as-v2-takes-any": "rfc"}.get(name, "old")
-        assert _style(on, on.left, since) == wanted
+        assert _style(on, on.left, since) == "old"
         if name == "old-is-found-out":
             on.right.wait_log("Setting unicast VRRPv3 checksum to old version", within=60.0)
         on.keeps_advertising(on.left, count=3)
         assert on.right.states(INSTANCE)[-1] == "BACKUP"
         since = on.left.crash()
-        assert _style(on, on.right, since) == {"as-v2": "as-v2", "as-v2-takes-any": "as-v2"}.get(name, "old")
+        found = _style(on, on.right, since)
+        if name == "old" or makes[1] == "ours":  # 2.2.7 finds it out and says so, and does not do it
+            assert found == "old"
