@@ -40,6 +40,10 @@ class Port:
         self.stamps = Stamps()
         self.refused: dict[bytes, int] = {}
 
+    def deadline(self) -> int | None:
+        """When the instance next has something to do."""
+        return self.router.deadline
+
     def encode(self, order: SendAdvert) -> None:
         """Make the messages of an advert. They are kept for its repetitions, unless a signature makes each another."""
         instance, settings = self.instance, self.instance.auth_hmac

@@ -219,7 +219,7 @@ def test_at_the_end_of_the_numbers_a_master_gives_up_and_the_next_begins_anew() 
     assert link.masters("VI_1") == {"a"}
     assert sequence_of(link.hosts["a"].routers).sequence < 10
     assert sequence_of(link.hosts["b"].routers).sequence == sequence_of(link.hosts["a"].routers).sequence
-    assert link.longest("VI_1", 2) == 0
+    assert link.longest("VI_1", 2) < SECOND // 100  # one yields to the other, after a delay of the link
     assert at
 
 

@@ -61,7 +61,7 @@ def test_an_owner_hears_nobody(strict: bool) -> None:
     host.tick_all(NOW + SECOND)
     effects = heard(host, own, 50, NOW + SECOND + 1)
     assert (effects == []) is strict
-    assert router.statistics.errors == ({Reason.OWNER_IGNORES: 1} if strict else {})
+    assert router.statistics.errors == {Reason.OWNER_IGNORES if strict else Reason.TWO_MASTERS: 1}
     assert router.statistics.advert_rcvd == (0 if strict else 1)
 
 
