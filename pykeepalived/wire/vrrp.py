@@ -13,6 +13,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -138,6 +139,7 @@ Verify = Callable[[bytes, bytes], None]
 """Told the message, and its trailer if there is one; raises DecodeError."""
 
 
+@lru_cache(maxsize=256)
 def text(address: bytes) -> str:
     """A packed address for people."""
     return str(ip_address(address))
