@@ -18,7 +18,7 @@ from pykeepalived.vrrp.adverts import messages, signs
 from pykeepalived.vrrp.authentication import Stamps
 from pykeepalived.vrrp.effects import SendAdvert
 from pykeepalived.vrrp.identity import ReceiverKey
-from pykeepalived.vrrp.receive_buffers import PATIENT, receive_buffer
+from pykeepalived.vrrp.receive_buffers import receive_buffer
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Inbox
 
@@ -131,11 +131,11 @@ class ReceiveSockets:
             self._reactor.watch(receiver.fileno(), partial(self._readable, key, inbox))
 
     def _size(self, key: ReceiverKey, receiver: AdvertReceiver, inbox: Inbox, settings: GlobalDefs) -> None:
-        """The receive buffer that the file asks for, where it does."""
+        """The receive buffer that the file asks for, or one that outlasts a stall."""
         interface = self._interface(key.interface)
         instances = [router.instance for routers in inbox.values() for router in routers]
         size = receive_buffer(instances, settings, interface.mtu if interface is not None else 0)
-        if self._sizes.get(key, PATIENT) != size:
+        if self._sizes.get(key) != size:
             self._sizes[key] = size
             receiver.hold(size)
 

@@ -28,7 +28,6 @@ _CHECKSUM_PLACE = 6
 _CONTROL_CLASS = 0xC0  # Internetwork Control
 _MULTICAST_TTL = 255
 _BUFFER_BYTES = 8192  # 255 IPv6 addresses take 4.1 KiB; of anything longer the length alone matters
-_RECEIVE_BYTES = 1 << 20  # 255 routers at 10 ms, half a second late
 _MOST_BYTES = (1 << 30) - 1  # the kernel doubles it
 _LEAST_PDU = 8  # VRRP's header, in both versions
 _LEAST_IPV4 = 20
@@ -62,7 +61,6 @@ class LinuxAdvertReceiver:
             # until it is set up, packets may come from anywhere
             socket_filter.attach(self._socket, socket_filter.DROP_ALL)
             _bind_to_link(self._socket, interface)
-            self.hold(_RECEIVE_BYTES)
             local = group if group is not None else unicast_source
             if family == socket.AF_INET:
                 self._open4(interface, group, local)
