@@ -121,7 +121,8 @@ def test_one_sequence_takeovers_both_ways_and_nothing_forged(cast: str, makes: t
         right.start()
         left.wait_log(f"({INSTANCE}) Entering MASTER STATE", within=60.0)
         right.wait_log(f"({INSTANCE}) Entering BACKUP STATE (init)", within=60.0)
-        _wait("adverts of the left", lambda: len(ear.numbers(1)) >= 3, left, right)
+        since = len(ear.frames)
+        _wait("adverts of the left that both hear", lambda: len(ear.numbers(1, since=since)) >= 3, left, right)
         assert ear.numbers(2) == []
         assert right.states(INSTANCE) == ["BACKUP"]
 
