@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
+from pykeepalived.kernel.ah_sockets import AhAdvertReceiver, AhAdvertSender
 from pykeepalived.kernel.frames import FrameTemplates, LinuxAnnouncer
 from pykeepalived.kernel.host import LinuxHost
 from pykeepalived.kernel.linkbeat import LinuxLinkProber
@@ -22,7 +23,8 @@ from pykeepalived.kernel.ports import (
     VirtualLinks,
 )
 from pykeepalived.kernel.sysctls import LinuxSysctls
-from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
+from pykeepalived.kernel.vrrp_sockets import IPPROTO_VRRP, LinuxAdvertReceiver, LinuxAdvertSender
+from pykeepalived.wire.ah import IPPROTO_AH
 
 
 class VrrpKernel(Protocol):
@@ -32,11 +34,18 @@ class VrrpKernel(Protocol):
         """Interfaces and addresses."""
 
     def receiver(
-        self, family: int, interface: Interface | None, group: IPAddress | None, unicast_source: IPAddress | None
+        self,
+        family: int,
+        interface: Interface | None,
+        group: IPAddress | None,
+        unicast_source: IPAddress | None,
+        protocol: int = IPPROTO_VRRP,
     ) -> AdvertReceiver:
         """A receive socket; without interface, for whatever is sent to the source."""
 
-    def sender(self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> AdvertSender:
+    def sender(
+        self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None, ah_password: bytes = b""
+    ) -> AdvertSender:
         """A send socket."""
 
     def announcer(self, templates: FrameTemplates) -> Announcer:
@@ -68,14 +77,24 @@ class LinuxVrrpKernel:
 
     @staticmethod
     def receiver(
-        family: int, interface: Interface | None, group: IPAddress | None, unicast_source: IPAddress | None
+        family: int,
+        interface: Interface | None,
+        group: IPAddress | None,
+        unicast_source: IPAddress | None,
+        protocol: int = IPPROTO_VRRP,
     ) -> AdvertReceiver:
         """A raw socket."""
+        if protocol == IPPROTO_AH:
+            return AhAdvertReceiver(family, interface, group=group, unicast_source=unicast_source)
         return LinuxAdvertReceiver(family, interface, group=group, unicast_source=unicast_source)
 
     @staticmethod
-    def sender(family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> AdvertSender:
+    def sender(
+        family: int, interface: Interface | None, *, multicast: bool, ttl: int | None, ah_password: bytes = b""
+    ) -> AdvertSender:
         """A raw socket."""
+        if ah_password:
+            return AhAdvertSender(family, interface, multicast=multicast, ttl=ttl, password=ah_password)
         return LinuxAdvertSender(family, interface, multicast=multicast, ttl=ttl)
 
     @staticmethod

@@ -6,6 +6,7 @@ and take a bounded share of each turn, so that a thousand addresses do not delay
 
 import contextlib
 import dataclasses
+import time
 from collections import Counter, deque
 from functools import partial
 from typing import assert_never
@@ -210,6 +211,8 @@ class VrrpService:
         receive = self._receivers.receive_from(receiver)
         deliver = self._routers.deliver
         now = self._reactor.now()
+        if self._routers.signed:
+            self._routers.clock.offset = time.time_ns() - now
         for _ in range(_DATAGRAMS_A_TURN):
             packet = receive()
             if packet is None:
@@ -252,7 +255,7 @@ class VrrpService:
         self._linkbeat.forget(name)
         self._settings.appeared(name)
         self._receivers.forget(name)
-        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
+        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
         for port in self._ports.values():
             if port.instance.exchange_interface == name:
                 port.close_sender()
@@ -414,7 +417,7 @@ class VrrpService:
             self._add_port(instance)
         self._announcements.rename({name: instance.name for name, instance in order.kept})
         self._groups = {group.name: group for group in order.groups}
-        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
+        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
         self._reactor.set_pace(_pace([port.instance.advert_int for port in self._ports.values()]), punctual=True)
 
     def _add_port(self, instance: VrrpInstance) -> None:

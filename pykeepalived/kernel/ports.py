@@ -166,6 +166,7 @@ class Datagram(NamedTuple):
     ttl: int
     data: bytes
     length: int  # of the PDU as the IP header tells it (IPv4); as received for IPv6
+    headers: bytes = b""  # IP header and authentication header, where there is one
 
 
 class AdvertReceiver(Protocol):
@@ -179,6 +180,9 @@ class AdvertReceiver(Protocol):
 
     def listen_for(self, vrids: frozenset[int]) -> None:
         """Let the kernel drop other VRIDs (a classic BPF filter)."""
+
+    def hold(self, size: int) -> None:
+        """Let so many bytes wait."""
 
     def close(self) -> None:
         """Leave the group and close."""

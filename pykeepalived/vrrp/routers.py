@@ -14,6 +14,7 @@ from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import Tick
 from pykeepalived.units import SECOND, seconds_text
 from pykeepalived.vrrp import carried
+from pykeepalived.vrrp.authentication import WallClock
 from pykeepalived.vrrp.effects import Effect, NotifyGroup, ReplaceRouters, Word
 from pykeepalived.vrrp.events import (
     AddressAdded,
@@ -27,7 +28,7 @@ from pykeepalived.vrrp.events import (
     TrackScriptChanged,
 )
 from pykeepalived.vrrp.group import SyncGroup
-from pykeepalived.vrrp.identity import ReceiverKey, receiver_of
+from pykeepalived.vrrp.identity import ReceiverKey, receivers_of
 from pykeepalived.vrrp.link_states import LinkStates, polled
 from pykeepalived.vrrp.refusals import address_duplicate, address_refused
 from pykeepalived.vrrp.router import NO_SOURCE, VirtualRouter
@@ -37,6 +38,7 @@ from pykeepalived.vrrp.tracking import INTERFACE, NO_PEERS, SCRIPT, Tracked, Tra
 from pykeepalived.wire.vrrp import OWNER, Packet
 
 _MANY = 8
+_UNKNOWN_QUIET = 60 * SECOND
 _PHASES = 8  # adverts of many instances go out in so many groups an interval: one waking for each group
 
 
@@ -77,8 +79,11 @@ class Routers:
         self._with_source: list[VirtualRouter] = []
         self._entries: dict[tuple[str | None, IP, int], list[tuple[VirtualRouter, AddressEntry]]] = {}
         self._virtual: frozenset[IP] = frozenset()
+        self.clock = WallClock()
+        self.signed = False  # somebody has auth_hmac, and needs the clock
         self._stalled_at = 0
         self._short_told = False
+        self._unknown_quiet: dict[tuple[ReceiverKey, int], int] = {}  # no line about a VRID before then
         self.take(configuration, {instance: VirtualRouter(instance) for instance in configuration.vrrp_instance})
 
     # --- the driver's way in ------------------------------------------------------------------------------------
@@ -132,10 +137,7 @@ class Routers:
             return [Log(f"VRRP packet too short, length {len(data)}", kind=Kind.VRRP_PACKET)]
         candidates = inbox.get(data[1])
         if candidates is None:
-            if not self.configuration.global_defs.log_unknown_vrids:
-                return []
-            message = f"Unknown VRID({data[1]}) received on interface({receiver.interface}). ignoring..."
-            return [Log(message, kind=Kind.VRRP_PACKET)]
+            return self._unknown(receiver, data[1], now) if self.configuration.global_defs.log_unknown_vrids else []
         router = candidates[0] if len(candidates) == 1 else _addressee(candidates, packet.source)
         deadline = router.deadline
         if deadline is not None and now - deadline > router.instance.advert_int:
@@ -144,6 +146,14 @@ class Routers:
         if known is None and len(candidates) == 1 and router.repeatable:
             inbox.remember(packet, router)
         return effects
+
+    def _unknown(self, receiver: ReceiverKey, vrid: int, now: int) -> list[Effect]:
+        """Nobody here has this VRID. Said once a minute for each: a flood of packets is no flood of lines."""
+        if now < self._unknown_quiet.get((receiver, vrid), now):
+            return []
+        self._unknown_quiet[receiver, vrid] = now + _UNKNOWN_QUIET
+        message = f"Unknown VRID({vrid}) received on interface({receiver.interface}). ignoring..."
+        return [Log(message, kind=Kind.VRRP_PACKET)]
 
     def tick(self, router: VirtualRouter, now: int) -> list[Effect]:
         """One router's deadline was reached."""
@@ -154,12 +164,14 @@ class Routers:
 
     def _stalled(self, router: VirtualRouter, deadline: int, now: int) -> list[Effect]:
         """Nobody looked at a deadline for longer than an interval. Said once for a stall, not once for a router."""
-        if deadline <= self._stalled_at:
-            return []
-        self._stalled_at = now
-        late = seconds_text(now - deadline)
-        message = f"This process was frozen for {late}: in that time nothing was sent and nobody was judged"
-        return [Log(message, Level.WARNING, Kind.STALL, fields=(("VRRP_INSTANCE", router.name),))]
+        effects: list[Effect] = []
+        if deadline > self._stalled_at:
+            self._stalled_at = now
+            late = seconds_text(now - deadline)
+            message = f"This process was frozen for {late}: in that time nothing was sent and nobody was judged"
+            effects.append(Log(message, Level.WARNING, Kind.STALL, fields=(("VRRP_INSTANCE", router.name),)))
+        router.expire(now, effects)
+        return effects
 
     @property
     def deadline(self) -> int | None:
@@ -260,12 +272,14 @@ class Routers:
     def _index(self) -> None:
         self.inboxes, self._followers, self._on_interface, self._entries = {}, {}, {}, {}
         self._with_source = [router for router in self.routers.values() if router.instance.source is not None]
+        self._unknown_quiet.clear()
         many = len(self.routers) > _MANY
         for router in self.routers.values():
             instance = router.instance
             router.phase = instance.advert_int // _PHASES if many else 0
-            if not instance.lacks_peers:
-                inbox = self.inboxes.setdefault(receiver_of(instance), Inbox())
+            router.reception.clock = self.clock
+            for receiver in () if instance.lacks_peers else receivers_of(instance):
+                inbox = self.inboxes.setdefault(receiver, Inbox())
                 inbox.setdefault(instance.virtual_router_id, []).append(router)
             for name in instance.links:
                 self._on_interface.setdefault(name, []).append(router)
@@ -275,6 +289,7 @@ class Routers:
             for entry in router.entries:
                 key = (entry.dev, entry.address, entry.prefix_length)
                 self._entries.setdefault(key, []).append((router, entry))
+        self.signed = any(router.instance.auth_hmac is not None for router in self.routers.values())
         self._virtual = frozenset(address for _, address, _ in self._entries)
 
     def assess(self, router: VirtualRouter) -> None:

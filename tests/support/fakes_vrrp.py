@@ -142,7 +142,9 @@ class FakeReceiver:
     group: IPAddress | None
     unicast_source: IPAddress | None
     queue: list[Datagram] = field(default_factory=list)
+    protocol: int = 112
     vrids: frozenset[int] | None = None
+    size: int = 0
     closed: bool = False
 
     def fileno(self) -> int:
@@ -153,6 +155,9 @@ class FakeReceiver:
 
     def listen_for(self, vrids: frozenset[int]) -> None:
         self.vrids = vrids
+
+    def hold(self, size: int) -> None:
+        self.size = size
 
     def close(self) -> None:
         self.closed = True
@@ -166,12 +171,14 @@ class FakeSender:
     interface: Interface | None
     multicast: bool
     ttl: int | None
+    ah_password: bytes = b""
     closed: bool = False
 
     def send(self, source: bytes, destination: bytes, pdu: bytes) -> int:
         assert not self.closed
         self.kernel.sent.append((source, destination, pdu))
-        self.kernel.trace.append(("advert", str(pdu[1]), str(pdu[2])))
+        message = pdu[24:] if self.ah_password else pdu
+        self.kernel.trace.append(("advert", str(message[1]), str(message[2])))
         return self.kernel.send_errno
 
     def close(self) -> None:
@@ -262,20 +269,27 @@ class FakeKernel:
         return self
 
     def receiver(
-        self, family: int, interface: Interface | None, group: IPAddress | None, unicast_source: IPAddress | None
+        self,
+        family: int,
+        interface: Interface | None,
+        group: IPAddress | None,
+        unicast_source: IPAddress | None,
+        protocol: int = 112,
     ) -> FakeReceiver:
         del family
         if self.refuse_sockets:
             raise KernelError("listen", self.refuse_sockets)
-        receiver = FakeReceiver(100 + len(self.receivers), interface, group, unicast_source)
+        receiver = FakeReceiver(100 + len(self.receivers), interface, group, unicast_source, protocol=protocol)
         self.receivers.append(receiver)
         return receiver
 
-    def sender(self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> FakeSender:
+    def sender(
+        self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None, ah_password: bytes = b""
+    ) -> FakeSender:
         del family
         if self.refuse_sockets:
             raise KernelError("send", self.refuse_sockets)
-        sender = FakeSender(self, interface, multicast, ttl)
+        sender = FakeSender(self, interface, multicast, ttl, ah_password)
         self.senders.append(sender)
         return sender
 

@@ -55,7 +55,6 @@ class NetlinkBuffers:
         unit="bytes",
         process="vrrp",
         checked=True,
-        effective=False,
         doc="The receive buffers of VRRP sockets: by the MTU, by the size of adverts, or that many bytes.",
     )
     vrrp_rx_bufs_multiplier: int = keyword(
@@ -63,6 +62,5 @@ class NetlinkBuffers:
         default=3,
         process="vrrp",
         checked=True,
-        effective=False,
         doc="How many packets a buffer made by MTU or ADVERT holds.",
     )

@@ -69,7 +69,6 @@ class VrrpGlobals:
         Flag(),
         default=False,
         process="vrrp",
-        effective=False,
         doc="Default of v3_checksum_as_v2; on, whatever follows.",
     )
     vmac_prefix: str = keyword(

@@ -165,14 +165,12 @@ class VrrpInstance:
     old_unicast_checksum: Literal["", "old", "never"] = keyword(
         Choice(("never",), bare="old"),
         default="",
-        effective=False,
         doc="Unicast adverts have the checksum of releases up to 1.3.6; never: nor is it looked for in others'.",
     )
     v3_checksum_as_v2: bool = keyword(
         Boolean(),
         default=False,
         inherit="v3_checksum_as_v2",
-        effective=False,
         doc="Checksums of version 3 over IPv4 leave the pseudo header out.",
     )
     nopreempt: bool = keyword(
@@ -190,7 +188,6 @@ class VrrpInstance:
         Integer(1, 254, bare=254),
         default=0,
         deprecated=("thread_timer_expired",),
-        effective=False,
         doc="Steps down when it was late enough for a peer of that priority to take over; goes with nopreempt.",
     )
     linkbeat_use_polling: bool = keyword(
@@ -323,10 +320,9 @@ class VrrpInstance:
         default=None,
         inherit="vrrp_rx_bufs_policy",
         unit="bytes",
-        effective=False,
         doc="The receive buffer of the instance's socket.",
     )
-    debug: int = keyword(Integer(0, 4), default=0, effective=False, doc="A level that is kept and changes nothing.")
+    debug: int = keyword(Integer(0, 4), default=0, doc="A level that is kept and changes nothing.")
 
     @property
     def unicast(self) -> bool:
