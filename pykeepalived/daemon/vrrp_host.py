@@ -42,6 +42,11 @@ class VrrpHost:
         """The link of that name."""
         return self._names.get(name)
 
+    @staticmethod
+    def physical(name: str) -> str:
+        """The link that carries an interface's frames."""
+        return name
+
     def change(self, entries: tuple[AddressEntry, ...], *, adding: bool) -> Iterator[tuple[AddressEntry, int]]:
         """Add or remove addresses; what the kernel refused, with its errno.
 

@@ -85,10 +85,12 @@ class VrrpService:
         if any(instance.family == AF_INET6 for instance in part.vrrp_instance):
             say(Log("Registering gratuitous NDISC shared channel"))
         self._announcements = Announcements(
+            part,
             self._kernel.announcer(self._context.frames),
             self._reactor,
             self._journal,
             self._host.interface,
+            self._host.physical,
             self._kernel.forwards,
             detail=bool(self._context.options.log_detail),
         )
@@ -296,6 +298,7 @@ class VrrpService:
                 case Announce(name, entries, rounds):
                     self._announcements.burst(name, entries, rounds)
                 case AnnounceSource(name, address):
+                    self._share -= 1
                     self._announcements.once(name, self._interface_of(name), address)
                 case CancelAnnouncements(name):
                     self._announcements.cancel(name)
@@ -341,7 +344,8 @@ class VrrpService:
             port.close()
         for instance in order.added:
             self._add_port(instance)
-        self._announcements.rename({name: instance.name for name, instance in order.kept})
+        names = {name: instance.name for name, instance in order.kept}
+        self._announcements.configure(self._routers.configuration, names)
         self._groups = {group.name: group for group in order.groups}
         self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
 

@@ -11,7 +11,7 @@ from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.units import MICROSECOND, MILLISECOND
-from pykeepalived.vrrp import carried, causes
+from pykeepalived.vrrp import announcing, carried, causes
 from pykeepalived.vrrp.effects import (
     Announce,
     AnnounceSource,
@@ -259,11 +259,7 @@ class VirtualRouter:
             self._detail(f"({self.name}) Receive advertisement timeout", effects)
         self._restore_priority()
         self._send(effects)
-        delay, refresh = instance.garp_master_delay, instance.garp_master_refresh
-        duties = Duties(
-            announce_at=now + delay if delay and instance.garp_master_repeat else None,
-            refresh_at=now + delay + refresh if refresh and instance.garp_master_refresh_repeat else None,
-        )
+        duties = announcing.planned(instance, now)
         self._transition(Master(now + instance.advert_int, duties, duties.next_at), cause, now, effects)
         if isinstance(was, Backup) and was.master and was.master.advert_interval != instance.advert_int:
             learnt, own = was.master.advert_interval // MILLISECOND, instance.advert_int // MILLISECOND
@@ -329,7 +325,7 @@ class VirtualRouter:
         state = self.state
         learnt = state.master.advert_interval if isinstance(state, Backup) and state.master else None
         old = self.down_interval(learnt or self.instance.advert_int)
-        self.instance = instance
+        former, self.instance = self.instance, instance
         self.refusals.name = instance.name
         self.reception.configure(instance)
         self._advert = None
@@ -341,7 +337,8 @@ class VirtualRouter:
             change = self.down_interval(learnt or instance.advert_int) - old
             self._enter(replace(state, master_down_at=state.master_down_at + change))
         elif isinstance(state, Master):
-            self._enter(replace(state, advert_at=min(state.advert_at, now + instance.advert_int)))
+            duties = announcing.replanned(state.duties, former, instance, now)
+            self._enter(Master(min(state.advert_at, now + instance.advert_int), duties, duties.next_at))
 
     def confirm(self, now: int, effects: list[Effect]) -> None:
         """A MASTER's advert beside a reload."""
@@ -544,9 +541,13 @@ class VirtualRouter:
             duties = replace(duties, announce_at=None)
         if duties.refresh_at is not None and now >= duties.refresh_at:
             self._announce(instance.garp_master_refresh_repeat, effects)
-            refresh = instance.garp_master_refresh
-            refresh_at = max(duties.refresh_at + refresh, now) if refresh else None
+            refresh_at = announcing.again(duties.refresh_at, instance.garp_master_refresh, now)
             duties = replace(duties, refresh_at=refresh_at)
+        if duties.extra_at is not None and now >= duties.extra_at:
+            if further := announcing.on_further_links(instance):
+                effects.append(Announce(self.name, further, 1))
+            extra_at = announcing.again(duties.extra_at, instance.garp_extra_if.interval, now)
+            duties = replace(duties, extra_at=extra_at)
         if duties.lower_prio_announce_at is not None and now >= duties.lower_prio_announce_at:
             self._announce(instance.garp_lower_prio_repeat, effects)
             duties = replace(duties, lower_prio_announce_at=None)

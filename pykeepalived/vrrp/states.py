@@ -74,16 +74,16 @@ class Duties:
     announce_at: int | None = None
     refresh_at: int | None = None
     lower_prio_announce_at: int | None = None
+    extra_at: int | None = None
+    """One address on each further interface (garp_extra_if)."""
     rogue: Rogue | None = None
 
     @property
     def next_at(self) -> int | None:
         """The earliest, so that an advert need not look at all."""
         until = self.rogue.until if self.rogue else None
-        return min(
-            (at for at in (self.announce_at, self.refresh_at, self.lower_prio_announce_at, until) if at is not None),
-            default=None,
-        )
+        ends = (self.announce_at, self.refresh_at, self.lower_prio_announce_at, self.extra_at, until)
+        return min((at for at in ends if at is not None), default=None)
 
 
 NO_DUTIES = Duties()

@@ -29,7 +29,6 @@ def _spacing(of: str) -> int:
         Timer("0.000001", _LONGEST),
         default=0,
         process="vrrp",
-        effective=False,
         doc=f"The least time between two {of} on an interface of no garp_group; 0 is none.",
     )
     return interval
@@ -137,7 +136,6 @@ class VrrpGlobals:
         deprecated=("vrrp_vmac_garp_intvl",),
         process="vrrp",
         checked=True,
-        effective=False,
         doc="Default of garp_extra_if: how often other interfaces that hold VIPs announce them.",
     )
 

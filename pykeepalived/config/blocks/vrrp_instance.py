@@ -259,7 +259,6 @@ class VrrpInstance:
         default=ExtraGarp(),
         inherit="vrrp_garp_extra_if",
         deprecated=("vmac_garp_intvl",),
-        effective=False,
         doc="Period of gratuitous messages on VMACs of further interfaces; all: on every further interface.",
     )
     lower_prio_no_advert: bool = keyword(
