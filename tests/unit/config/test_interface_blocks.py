@@ -182,9 +182,8 @@ def test_they_are_the_vrrp_process_s_and_a_reload_names_them() -> None:
 
 
 def test_none_of_them_has_an_effect_yet() -> None:
-    text = "garp_group {\ngarp_interval 1\n}\nlinkbeat_interfaces {\n}\ninterface_up_down_delays {\n}"
+    text = "linkbeat_interfaces {\n}\ninterface_up_down_delays {\n}"
     assert [each.split(" ")[0] for each in sound(text).not_effective] == [
-        "garp_group",
         "linkbeat_interfaces",
         "interface_up_down_delays",
     ]
