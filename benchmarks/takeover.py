@@ -87,7 +87,18 @@ def main() -> None:
             for name in makes:
                 cells[name] += [f"{medians[name]:.2f}", ratio(medians) if name == "pykeepalived" else ""]
         rows += [[load.name, name, *cells[name]] for name in makes]
-    heading = ["takeover", "daemon", "reachable ms", "ratio", "burst ms", "ratio", "start ms", "ratio", "CPU s", "ratio"]
+    heading = [
+        "takeover",
+        "daemon",
+        "reachable ms",
+        "ratio",
+        "burst ms",
+        "ratio",
+        "start ms",
+        "ratio",
+        "CPU s",
+        "ratio",
+    ]
     table(heading, rows)
 
 

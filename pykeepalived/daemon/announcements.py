@@ -16,12 +16,15 @@ from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.effects import Level, Log
 from pykeepalived.kernel.ports import Announcer, Interface
-from pykeepalived.units import seconds_text
+from pykeepalived.units import SECOND, seconds_text
 from pykeepalived.vrrp.pacing import Lane, Message, Pacing
 
 FRAMES_A_TURN = 32
 BURSTS_EACH = 4
 """How many bursts of one instance may wait: promotion, second one, refresh, answer to an advert of lower priority."""
+
+
+_ROUTER_FOR = SECOND // 10  # /proc is not asked before each frame
 
 
 @dataclass(slots=True)
@@ -62,7 +65,8 @@ class Announcements:
         self._share = FRAMES_A_TURN
         self._turning = False
         self._refused: dict[str, int] = {}
-        self._routes: dict[str, bool] = {}  # which interfaces are a router's, as was asked in this turn
+        self._routes: dict[str, bool] = {}  # which interfaces are a router's, as was asked at
+        self._asked_at = 0
         self._slow: set[str] = set()  # which instances ask too often, as was said
 
     def burst(self, instance: str, entries: Sequence[AddressEntry], rounds: int) -> None:
@@ -115,12 +119,14 @@ class Announcements:
     def _turn(self) -> None:
         self._turning = False
         self._share = FRAMES_A_TURN
-        self._routes.clear()
         self._send()
 
     def _send(self) -> None:
         """What may go now, within this turn's share."""
         now = self._reactor.now()
+        if now - self._asked_at > _ROUTER_FOR:
+            self._asked_at = now
+            self._routes.clear()
         while self._share > 0 and (message := self._pacing.due(now)) is not None:
             self._share -= 1
             self._announce(message.interface, message.address)

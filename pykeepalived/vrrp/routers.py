@@ -35,8 +35,26 @@ from pykeepalived.vrrp.states import Fault, Master
 from pykeepalived.vrrp.tracking import INTERFACE, SCRIPT, Tracked, Tracker, effective_priority, tracked_by
 from pykeepalived.wire.vrrp import OWNER, Packet
 
-Inbox = dict[int, list[VirtualRouter]]
-"""Which virtual routers one receive socket serves, by VRID."""
+_MANY = 8
+_PHASES = 8  # adverts of many instances go out in so many groups an interval: one waking for each group
+
+
+class Inbox(dict[int, list[VirtualRouter]]):
+    """Which virtual routers one receive socket serves, by VRID; and the packet that each accepted last, where the same
+    packet may come again with nothing to judge.
+    """
+
+    __slots__ = ("accepted",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.accepted: dict[Packet, VirtualRouter] = {}
+
+    def remember(self, packet: Packet, router: VirtualRouter) -> None:
+        """``router`` has accepted ``packet``; what it accepted before is forgotten."""
+        for before in [known for known, owner in self.accepted.items() if owner is router]:
+            del self.accepted[before]
+        self.accepted[packet] = router
 
 
 @dataclass(slots=True)
@@ -44,7 +62,6 @@ class _Held:
     """An address that an interface has, whoever put it there."""
 
     address: IP
-    prefix_length: int
     secondary: bool
     tentative: bool
 
@@ -61,7 +78,7 @@ class Routers:
         self._started = False
         self._start_at = 0
         self._up: dict[str, bool] = {}
-        self._addresses: dict[str, list[_Held]] = {}
+        self._addresses: dict[str, dict[tuple[IP, int], _Held]] = {}
         self._scripts: dict[str, bool | None] = {}
         self._followers: dict[Tracker, list[tuple[VirtualRouter, Tracked]]] = {}
         self._on_interface: dict[str, list[VirtualRouter]] = {}
@@ -106,9 +123,12 @@ class Routers:
 
     def deliver(self, inbox: Inbox, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
         """A packet came in at ``receiver``, which serves ``inbox``. Without effects no deadline has moved nearer."""
-        data = packet.data
         if now < self._start_at:
             return []
+        known = inbox.accepted.get(packet)
+        if known is not None and known.heard_again(now):
+            return []
+        data = packet.data
         if len(data) < 2:
             if self._short_told:
                 return []
@@ -124,7 +144,10 @@ class Routers:
         deadline = router.deadline
         if deadline is not None and now - deadline > router.instance.advert_int:
             return [*self._stalled(router, deadline, now), *router.advert(packet, now)]
-        return router.advert(packet, now)
+        effects = router.advert(packet, now)
+        if known is None and len(candidates) == 1 and router.repeatable:
+            inbox.remember(packet, router)
+        return effects
 
     def tick(self, router: VirtualRouter, now: int) -> list[Effect]:
         """One router's deadline was reached."""
@@ -225,9 +248,11 @@ class Routers:
 
     def _index(self) -> None:
         self.inboxes, self._followers, self._on_interface, self._entries = {}, {}, {}, {}
+        many = len(self.routers) > _MANY
         for router in self.routers.values():
             instance = router.instance
-            inbox = self.inboxes.setdefault(receiver_of(instance), {})
+            router.phase = instance.advert_int // _PHASES if many else 0
+            inbox = self.inboxes.setdefault(receiver_of(instance), Inbox())
             inbox.setdefault(instance.virtual_router_id, []).append(router)
             self._on_interface.setdefault(instance.interface, []).append(router)
             router.tracked = tracked_by(instance, router.group.config if router.group else None)
@@ -283,7 +308,7 @@ class Routers:
         if instance.source is not None:
             return instance.source
         fallback: IP | None = None
-        for held in self._addresses.get(instance.interface, ()):
+        for held in self._addresses.get(instance.interface, {}).values():
             if held.address.version != (4 if instance.family == AF_INET else 6) or held.address in self._virtual:
                 continue
             if isinstance(held.address, IPv4Address):
@@ -321,24 +346,19 @@ class Routers:
             self._look_for_sources(routers, now, effects)
 
     def _address_added(self, event: AddressAdded, now: int, effects: list[Effect]) -> None:
-        addresses = self._addresses.setdefault(event.interface, [])
-        for held in addresses:
-            if held.address == event.address and held.prefix_length == event.prefix_length:
-                held.secondary, held.tentative = event.secondary, event.tentative
-                break
+        addresses = self._addresses.setdefault(event.interface, {})
+        held = addresses.get((event.address, event.prefix_length))
+        if held is not None:
+            held.secondary, held.tentative = event.secondary, event.tentative
         else:
-            addresses.append(_Held(event.address, event.prefix_length, event.secondary, event.tentative))
+            addresses[event.address, event.prefix_length] = _Held(event.address, event.secondary, event.tentative)
             if event.interface in self._on_interface:
                 effects.append(Log(f"Assigned address {event.address} for interface {event.interface}", detail=True))
         if self._started and event.address not in self._virtual:
             self._look_for_sources(self._on_interface.get(event.interface, ()), now, effects)
 
     def _address_removed(self, event: AddressRemoved, now: int, effects: list[Effect]) -> None:
-        addresses = self._addresses.get(event.interface, [])
-        for held in addresses:
-            if held.address == event.address and held.prefix_length == event.prefix_length:
-                addresses.remove(held)
-                break
+        self._addresses.get(event.interface, {}).pop((event.address, event.prefix_length), None)
         if not self._started:
             return
         if event.interface in self._on_interface:

@@ -1,6 +1,7 @@
 """The states of a virtual router. Each carries its own deadlines: nothing is armed, nothing is cancelled.
 
-RFC 9568 says Active for MASTER. FAULT and STOP are keepalived's.
+RFC 9568 says Active for MASTER. FAULT and STOP are keepalived's. The deadlines of Backup and Master move in place: that
+happens for each advert heard and sent, and a new value each time would cost more than all the rest.
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class HeardMaster:
     advert_interval: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Backup:
     """RFC 9568 6.4.2: watching the master."""
 
@@ -89,7 +90,7 @@ class Duties:
 NO_DUTIES = Duties()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Master:
     """RFC 9568 6.4.3: sends adverts, holds the addresses."""
 

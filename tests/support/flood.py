@@ -55,7 +55,10 @@ def start(program: Path, host: Host, octets: bytes, rate: int, seconds: float) -
     file.write_bytes(octets)
     with file.open("rb") as frames:
         return host.popen(
-            [str(program), "eth0", str(rate), str(seconds)], stdin=frames, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [str(program), "eth0", str(rate), str(seconds)],
+            stdin=frames,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
 
 

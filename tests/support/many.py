@@ -38,7 +38,13 @@ class Load:
         lines = [f"vrrp_instance V{number} {{", "state BACKUP", f"interface eth{number % self.interfaces}"]
         lines += ["version 3", f"virtual_router_id {number // self.interfaces + 1}", f"priority {priority}"]
         lines += [f"advert_int {INTERVAL}", f"garp_master_repeat {ROUNDS}", "garp_master_delay 0"]
-        lines += ["virtual_ipaddress {", *vips, "}", *(["virtual_ipaddress_excluded {", *more, "}"] if more else []), "}"]
+        lines += [
+            "virtual_ipaddress {",
+            *vips,
+            "}",
+            *(["virtual_ipaddress_excluded {", *more, "}"] if more else []),
+            "}",
+        ]
         return "\n".join([*lines, ""])
 
 
