@@ -111,7 +111,7 @@ class Expected:
 
 def text(address: bytes) -> str:
     """A packed address for people. Of every packet that is refused, so it must cost little."""
-    return "%d.%d.%d.%d" % tuple(address) if len(address) == 4 else str(ip_address(address))
+    return "{}.{}.{}.{}".format(*address) if len(address) == 4 else str(ip_address(address))
 
 
 def encode(advert: Advert, source: bytes, destination: bytes) -> bytes:

@@ -79,7 +79,7 @@ def frames(kind: str, victims: Sequence[tuple[str, str]]) -> bytes:
     octets = []
     for number in range(_FRAMES):
         packet, vrid = next(made)
-        to_us = vrid == UNICAST or (vrid != MULTICAST and vrid != VERSION_3 and number % 2)
+        to_us = vrid == UNICAST or (vrid not in {MULTICAST, VERSION_3} and number % 2)
         address, mac = victims[number // 2 % len(victims)] if to_us else (_GROUP, _GROUP_MAC)
         source = chance.choice([*(victim[0] for victim in victims), f"10.77.9.{number % 250 + 1}"])
         if source == address:

@@ -14,7 +14,7 @@ INTERVAL = "0.5"
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """So many instances on so many interfaces; each advertises ``vips`` addresses and carries ``more`` of both families."""
+    """Instances on interfaces; each advertises ``vips`` addresses and carries ``more`` of both families."""
 
     name: str
     instances: int = 1
