@@ -2,7 +2,7 @@
 
 Nobody is MASTER when a daemon starts, so its timers expire as they do when a MASTER dies. From the first advert on the
 wire are counted: until every address was announced once (from then on the hosts on the link can reach it), and until
-the last message of the first burst. The start is from exec to the first advert, less the wait that the protocol demands.
+the last message of the first burst. The start is from exec to the first advert, less the wait of the protocol.
 """
 
 import contextlib
