@@ -44,6 +44,7 @@ from pykeepalived.vrrp.routers import Inbox, Routers
 
 _LINGER = SECOND  # for scripts, at the end
 _DATAGRAMS_A_TURN = 1024
+_MANY_DATAGRAMS = 16
 
 _Slow = AddAddresses | RemoveAddresses | Announce | AnnounceSource | CancelAnnouncements | RunScript | WriteFifo
 
@@ -160,16 +161,19 @@ class VrrpService:
         receive = self._receivers.receive_from(receiver)
         deliver = self._routers.deliver
         now = self._reactor.now()
-        for _ in range(_DATAGRAMS_A_TURN):
+        for number in range(_DATAGRAMS_A_TURN):
             packet = receive()
             if packet is None:
-                return
+                if number < _MANY_DATAGRAMS:
+                    return
+                break
             effects = deliver(inbox, receiver, packet, now)
             if effects:
                 self._carry_out(effects)
                 for router in inbox.get(packet.data[1], ()):
                     self._settle(router)
                 now = self._reactor.now()
+        self._receivers.read_many(receiver, inbox)
 
     def _due(self, port: Port) -> None:
         """An instance's deadline was reached."""

@@ -5,7 +5,7 @@ are there at once: the calls below return them. Callers cut long lists into batc
 reactor turn between two.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple, Protocol
@@ -14,6 +14,7 @@ from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.ipvs_table import DestinationRow as DestinationRow  # noqa: PLC0414 - words of this port, too
 from pykeepalived.ipvs_table import IpvsOrder as IpvsOrder  # noqa: PLC0414
 from pykeepalived.ipvs_table import ServiceRow as ServiceRow  # noqa: PLC0414
+from pykeepalived.wire.vrrp import Expected
 
 BATCH = 64
 
@@ -115,6 +116,9 @@ class AdvertReceiver(Protocol):
 
     def listen_for(self, vrids: frozenset[int]) -> None:
         """Let the kernel drop other VRIDs (a classic BPF filter)."""
+
+    def guard(self, wanted: Mapping[int, Expected | None]) -> None:
+        """Let the kernel drop also what is plainly no advert as these VRIDs expect it, until ``listen_for`` again."""
 
     def close(self) -> None:
         """Leave the group and close."""

@@ -1,6 +1,6 @@
 """Fakes at the ports of the VRRP process: a kernel, a journal, scripts, and a reactor whose clock the test moves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.frames import FrameTemplates
 from pykeepalived.kernel.ports import Datagram, Failure, HostAddress, HostListener, Interface, IPAddress
+from pykeepalived.wire.vrrp import Expected
 
 
 @dataclass(slots=True)
@@ -132,6 +133,7 @@ class FakeReceiver:
     unicast_source: IPAddress | None
     queue: list[Datagram] = field(default_factory=list)
     vrids: frozenset[int] | None = None
+    guarded: dict[int, Expected | None] | None = None
     closed: bool = False
 
     def fileno(self) -> int:
@@ -142,6 +144,10 @@ class FakeReceiver:
 
     def listen_for(self, vrids: frozenset[int]) -> None:
         self.vrids = vrids
+        self.guarded = None
+
+    def guard(self, wanted: Mapping[int, Expected | None]) -> None:
+        self.guarded = dict(wanted)
 
     def close(self) -> None:
         self.closed = True

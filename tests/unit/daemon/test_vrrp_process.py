@@ -510,3 +510,47 @@ def test_reloads_leave_no_cycles() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_a_flood_is_left_to_the_kernel_for_a_while_and_said_once() -> None:
+    bench, service = begun()
+    bench.hear(advert(150))
+    receiver = bench.kernel.receivers[0]
+    wrong = advert(200, version="3")
+    guarded = []
+    for _ in range(300):
+        bench.reactor.run_for(10 * MILLISECOND)
+        receiver.queue += [wrong] * 100 if receiver.guarded is None else []
+        bench.hear(advert(150))
+        guarded.append(receiver.guarded is not None)
+    assert guarded.index(True) in range(10, 25)
+    assert all(guarded[30:])
+    assert receiver.guarded is not None
+    assert list(receiver.guarded) == [51]
+    bench.reactor.run_for(10 * SECOND)
+    assert receiver.guarded is None
+    assert states(service) == ["MASTER"], "nobody was heard for ten seconds"
+    rest = "for as long as they come, the kernel drops most of them uncounted (see who sends them: tcpdump -n -i eth0 vrrp)"
+    said = [line for line in bench.journal.texts() if "wrong" in line]
+    assert said == [
+        "(VI_1) wrong VRRP version from 10.0.0.2. Received 3 and expect 2",
+        f"More than 5000 wrong VRRP packets a second on eth0: {rest}",
+    ]
+
+
+def test_many_good_packets_and_a_reload_need_no_guard() -> None:
+    bench, service = begun()
+    receiver = bench.kernel.receivers[0]
+    for number in range(100):
+        bench.reactor.run_for(10 * MILLISECOND)
+        receiver.queue += [advert(150 + number % 2)] * 100
+        bench.hear(advert(150))
+    assert receiver.guarded is None
+    receiver.queue += [advert(200, version="3")] * 5000
+    for _ in range(20):
+        bench.reactor.run_for(30 * MILLISECOND)
+        receiver.queue += [advert(200, version="3")] * 500
+        bench.hear(advert(150))
+    assert receiver.guarded is not None
+    service.reload(make_configuration("instance VI_1 priority=100 version=3"))
+    assert receiver.guarded is None
