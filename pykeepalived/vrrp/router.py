@@ -24,6 +24,7 @@ from pykeepalived.vrrp.effects import (
 from pykeepalived.vrrp.group import SyncGroup
 from pykeepalived.vrrp.reception import Reception
 from pykeepalived.vrrp.refusals import Refusals
+from pykeepalived.vrrp.rivals import Rivals
 from pykeepalived.vrrp.states import Backup, Duties, Fault, HeardMaster, Init, Master, Rogue, State, Stop
 from pykeepalived.vrrp.statistics import Statistics
 from pykeepalived.vrrp.timers import master_down_interval, skew_time
@@ -55,6 +56,7 @@ class VirtualRouter:
         "reception",
         "reduced",
         "refusals",
+        "rivals",
         "source",
         "source_address",
         "state",
@@ -80,6 +82,7 @@ class VirtualRouter:
         self.priority = instance.priority
         self.reduced = False  # an owner that yields to another one
         self.refusals = Refusals(instance.name)
+        self.rivals = Rivals()
         self.last_transition_at = 0
         self._advert: SendAdvert | None = None
         self._down_key = -1
@@ -113,6 +116,7 @@ class VirtualRouter:
             return effects
         advert = self.reception.judge(packet, self._known_master, effects)
         if advert is None:
+            self._repeatable = None  # this packet must not pass for the one accepted last
             return effects
         if isinstance(state, Backup):
             self._heard_as_backup(state, advert, packet.source, now, effects)
@@ -428,6 +432,7 @@ class VirtualRouter:
             message = f"({self.name}) received lower priority ({advert.priority}) advert from {sender} - discarding"
             effects.append(Log(message, kind=Kind.VRRP_PACKET, fields=(("VRRP_INSTANCE", self.name),)))
             self._enter(replace(state, lower=HeardMaster(source, advert.priority, advert.advert_interval)))
+            self._heard_besides(state, source, now, effects)
             return
         known = state.master
         if (
@@ -436,6 +441,7 @@ class VirtualRouter:
             or known.priority != advert.priority
             or known.advert_interval != advert.advert_interval
         ):
+            self._heard_besides(state, source, now, effects)
             known = self._learn(known, advert, source, effects)
         state = Backup(now + self.down_interval(known.advert_interval), now, known, preempt_at)
         self._enter(state)
@@ -443,6 +449,14 @@ class VirtualRouter:
             self._repeatable = state
         if self.group is not None and self.group.mixed:
             self.group.follow_to_backup(self, now, effects)
+
+    def _heard_besides(self, state: Backup, source: bytes, now: int, effects: list[Effect]) -> None:
+        """An advert from another one than the master that is still heard."""
+        master = state.master
+        if master is None or master.address == source or now - state.heard_at > 2 * master.advert_interval:
+            return
+        self.statistics.count(Reason.TWO_MASTERS)
+        self.rivals.heard(self.instance, source, text(master.address), now, effects)
 
     def _learn(self, known: HeardMaster | None, advert: Advert, source: bytes, effects: list[Effect]) -> HeardMaster:
         sender = text(source)
@@ -514,7 +528,11 @@ class VirtualRouter:
         if answer:
             self._send(effects)
             state = replace(state, advert_at=self._advert_after(now))
-        rogue = state.duties.rogue
+        self.statistics.count(Reason.TWO_MASTERS)
+        self.rivals.heard(instance, source, f"{text(self.source)} (this host)", now, effects)
+        duties = replace(state.duties, rival_over_at=self.rivals.over_at(instance))
+        state = Master(state.advert_at, duties, duties.next_at)
+        rogue = duties.rogue
         if advert.priority == OWNER:
             if rogue is None:
                 interval = max(instance.advert_int, advert.advert_interval)
@@ -551,8 +569,14 @@ class VirtualRouter:
     # --- deadlines ----------------------------------------------------------------------------------------------
 
     def _master_is_down(self, state: Backup, now: int, effects: list[Effect]) -> None:
+        interval = state.master.advert_interval if state.master else self.instance.advert_int
+        late = now - state.master_down_at
+        if late > interval and not state.frozen:
+            # what was sent while nobody could listen is lost: the silence is not the master's
+            down_at = now + interval + self._skew(interval)
+            self._enter(replace(state, master_down_at=down_at, frozen=late))
+            return
         if self.group is not None and not self.group.lets_become_master(self):
-            interval = state.master.advert_interval if state.master else self.instance.advert_int
             self._enter(replace(state, wants_master=True, master_down_at=now + self.down_interval(interval)))
             return
         cause = causes.silence(state, self.instance, self.priority, self.reception.refused, now)
@@ -582,6 +606,9 @@ class VirtualRouter:
         if duties.lower_prio_announce_at is not None and now >= duties.lower_prio_announce_at:
             self._announce(instance.garp_lower_prio_repeat, effects)
             duties = replace(duties, lower_prio_announce_at=None)
+        if duties.rival_over_at is not None and now >= duties.rival_over_at:
+            self.rivals.over(instance, effects)
+            duties = replace(duties, rival_over_at=None)
         if duties.rogue is not None and duties.rogue.until is not None and now >= duties.rogue.until:
             duties = replace(duties, rogue=None)  # it has gone
         self._plan(state, duties)
@@ -671,6 +698,7 @@ class VirtualRouter:
     ) -> None:
         self.statistics.release_master += 1
         self.reception.forget()
+        self.rivals = Rivals()
         effects.append(CancelAnnouncements(self.name))
         if release:
             carried.give_back(self.instance, effects, keep)

@@ -162,7 +162,7 @@ class Routers:
             return []
         self._stalled_at = now
         late = seconds_text(now - deadline)
-        message = f"This process stood still: a timer of {router.name} was handled {late} late"
+        message = f"This process was frozen for {late}: in that time nothing was sent and nobody was judged"
         return [Log(message, Level.WARNING, Kind.STALL, fields=(("VRRP_INSTANCE", router.name),))]
 
     def tick_self(self, now: int) -> list[Effect]:

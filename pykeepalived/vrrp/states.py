@@ -47,6 +47,8 @@ class Backup:
     """Its timer ran out, and its sync group was not ready."""
     resigned: bool = False
     """The master said priority 0."""
+    frozen: int = 0
+    """How long this process stood still when the silence would have been over: it was prolonged, to listen."""
     lower: HeardMaster | None = None
     """Who sent adverts that were discarded for their lower priority since then."""
 
@@ -77,14 +79,15 @@ class Duties:
     lower_prio_announce_at: int | None = None
     extra_at: int | None = None
     """One address on each further interface (garp_extra_if)."""
+    rival_over_at: int | None = None
     rogue: Rogue | None = None
 
     @property
     def next_at(self) -> int | None:
         """The earliest, so that an advert need not look at all."""
         until = self.rogue.until if self.rogue else None
-        ends = (self.announce_at, self.refresh_at, self.lower_prio_announce_at, self.extra_at, until)
-        return min((at for at in ends if at is not None), default=None)
+        waiting = (self.announce_at, self.refresh_at, self.lower_prio_announce_at, self.extra_at)
+        return min((at for at in (*waiting, self.rival_over_at, until) if at is not None), default=None)
 
 
 NO_DUTIES = Duties()

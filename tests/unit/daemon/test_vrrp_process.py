@@ -530,12 +530,10 @@ def test_a_flood_is_left_to_the_kernel_for_a_while_and_said_once() -> None:
     bench.reactor.run_for(10 * SECOND)
     assert receiver.guarded is None
     assert states(service) == ["MASTER"], "nobody was heard for ten seconds"
-    rest = "for as long as they come, the kernel drops most of them uncounted (see who sends them: tcpdump -n -i eth0 vrrp)"
     said = [line for line in bench.journal.texts() if "wrong" in line]
-    assert said == [
-        "(VI_1) wrong VRRP version from 10.0.0.2. Received 3 and expect 2",
-        f"More than 5000 wrong VRRP packets a second on eth0: {rest}",
-    ]
+    assert len(said) == 1
+    assert said[0].startswith("More than 5000 wrong VRRP packets a second on eth0: ")
+    assert sum("too short" in line for line in bench.journal.texts()) == 1
 
 
 def test_many_good_packets_and_a_reload_need_no_guard() -> None:
