@@ -134,6 +134,8 @@ class ReceiveSockets:
         if not watch.due(now):
             return
         routers = [router for many in inbox.values() for router in many]
+        if any(router.instance.auth_type == "AH" for router in routers):
+            return  # their messages begin elsewhere
         if not watch.look(sum(sum(router.statistics.errors.values()) for router in routers), now):
             return
         wanted = {vrid: expected(many[0].instance) if len(many) == 1 else None for vrid, many in inbox.items()}

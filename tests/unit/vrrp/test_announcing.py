@@ -3,6 +3,8 @@
 from dataclasses import replace as changed
 from ipaddress import IPv4Address
 
+import pytest
+
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds_vrrp import ExtraGarp
 from pykeepalived.units import SECOND
@@ -47,6 +49,8 @@ def announced(host: Routers, start: int, end: int) -> list[tuple[int, list[str]]
     return found
 
 
+@pytest.mark.keyword("global_defs.vrrp_garp_extra_if")
+@pytest.mark.keyword("vrrp_instance.garp_extra_if")
 def test_one_address_on_each_further_interface_every_interval() -> None:
     host = master(configured(ExtraGarp(2 * SECOND, everywhere=True)))
     assert announced(host, 1, 7) == [(at, ["10.1.0.100", "10.2.0.100"]) for at in (2, 4, 6)]

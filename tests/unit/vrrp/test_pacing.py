@@ -3,6 +3,8 @@
 from dataclasses import replace
 from ipaddress import ip_address
 
+import pytest
+
 from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.units import MILLISECOND
@@ -40,6 +42,7 @@ def test_nothing_is_spaced_unless_it_is_said() -> None:
     assert pacing.deadline is None
 
 
+@pytest.mark.keyword("global_defs.vrrp_garp_interval")
 def test_one_goes_in_an_interval_and_each_waits_once() -> None:
     pacing = paced()
     went = [pacing.offer(message(f"10.0.0.{last}"), NOW) for _ in range(3) for last in (1, 2)]
@@ -50,6 +53,7 @@ def test_one_goes_in_an_interval_and_each_waits_once() -> None:
     assert told(pacing, NOW + 10 * STEP) == [(600, "10.0.0.1")]
 
 
+@pytest.mark.keyword("global_defs.vrrp_gna_interval")
 def test_families_and_interfaces_have_their_own_time() -> None:
     pacing = paced(gna=2 * STEP)
     assert pacing.offer(message("10.0.0.1"), NOW)
@@ -60,6 +64,11 @@ def test_families_and_interfaces_have_their_own_time() -> None:
     assert told(pacing, NOW + 10 * STEP) == [(200, "10.0.0.2"), (400, "fd00::2")]
 
 
+@pytest.mark.keyword("garp_group")
+@pytest.mark.keyword("garp_group.garp_interval")
+@pytest.mark.keyword("garp_group.gna_interval")
+@pytest.mark.keyword("garp_group.interface")
+@pytest.mark.keyword("garp_group.interfaces")
 def test_a_group_shares_its_time_and_has_no_other() -> None:
     pacing = paced(GarpGroup(garp_interval=STEP, interfaces=("eth0", "eth1")), garp=7 * STEP, gna=STEP)
     assert pacing.offer(message("10.0.0.1"), NOW)
