@@ -18,11 +18,11 @@ def planned(instance: VrrpInstance, now: int) -> Duties:
 
 
 def on_further_links(instance: VrrpInstance) -> tuple[AddressEntry, ...]:
-    """One address for each interface besides the instance's own: garp_extra_if keeps the switches there informed."""
+    """One address on each link that no advert of ours leaves from: garp_extra_if keeps the switches there informed."""
     extra = instance.garp_extra_if
     first: dict[str | None, AddressEntry] = {}
     for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded:
-        if entry.dev != instance.interface and (extra.everywhere or entry.use_vmac):
+        if entry.dev != instance.exchange_interface and (extra.everywhere or entry.use_vmac):
             first.setdefault(entry.dev, entry)
     return tuple(first.values())
 

@@ -13,11 +13,13 @@ from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.units import MICROSECOND, MILLISECOND
 from pykeepalived.vrrp import announcing, carried, causes
 from pykeepalived.vrrp.effects import (
+    AddAddresses,
     Announce,
     AnnounceSource,
     CancelAnnouncements,
     Effect,
     NotifyInstance,
+    RemoveAddresses,
     SendAdvert,
     Word,
 )
@@ -43,6 +45,7 @@ class VirtualRouter:
         "_advert",
         "_down_interval",
         "_down_key",
+        "_lent",
         "_repeatable",
         "contributions",
         "deadline",
@@ -84,6 +87,7 @@ class VirtualRouter:
         self.refusals = Refusals(instance.name)
         self.rivals = Rivals()
         self.last_transition_at = 0
+        self._lent: AddressEntry | None = None
         self._advert: SendAdvert | None = None
         self._down_key = -1
         self._down_interval = 0
@@ -397,6 +401,17 @@ class VirtualRouter:
         self.source_address = address
         self.source = b"" if address is None else address.packed
         self._advert = None
+
+    def lend_source(self, effects: list[Effect], *, anew: bool = False) -> None:
+        """The own link has the source address, if it needs it; ``anew`` when the link may have lost it."""
+        wanted = carried.source_on_own_link(self.instance, self.source_address)
+        if wanted == self._lent and not anew:
+            return
+        if self._lent is not None and self._lent != wanted:
+            effects.append(RemoveAddresses(self.name, (self._lent,)))
+        if wanted is not None and self.interface_up:
+            effects.append(AddAddresses(self.name, (wanted,)))
+        self._lent = wanted
 
     @property
     def held(self) -> bool:

@@ -86,8 +86,11 @@ class Duties:
     def next_at(self) -> int | None:
         """The earliest, so that an advert need not look at all."""
         until = self.rogue.until if self.rogue else None
-        waiting = (self.announce_at, self.refresh_at, self.lower_prio_announce_at, self.extra_at)
-        return min((at for at in (*waiting, self.rival_over_at, until) if at is not None), default=None)
+        all_at = (
+            *(self.announce_at, self.refresh_at, self.lower_prio_announce_at, self.extra_at),
+            *(self.rival_over_at, until),
+        )
+        return min((at for at in all_at if at is not None), default=None)
 
 
 NO_DUTIES = Duties()

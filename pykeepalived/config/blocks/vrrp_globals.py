@@ -55,8 +55,7 @@ class VrrpGlobals:
         arguments="IFNAME",
         process="vrrp",
         checked=True,
-        effective=False,
-        doc="The interface of static addresses that name none.",
+        doc="The interface of addresses that name none: static ones, and those of instances without interface.",
     )
     disable_local_igmp: bool = keyword(
         Flag(),
@@ -78,7 +77,6 @@ class VrrpGlobals:
         default="vrrp",
         repeat=Repeat.FIRST,
         process="vrrp",
-        effective=False,
         doc="What the names of VMAC interfaces begin with.",
     )
     vmac_addr_prefix: str = keyword(
@@ -87,7 +85,6 @@ class VrrpGlobals:
         repeat=Repeat.FIRST,
         inherit="vmac_prefix",
         process="vrrp",
-        effective=False,
         doc="What the names of VMAC interfaces of single addresses begin with.",
     )
 
