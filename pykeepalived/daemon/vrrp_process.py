@@ -57,6 +57,7 @@ from pykeepalived.vrrp.virtual_links import ReleaseBase, RemoveLink
 
 _LINGER = SECOND  # for scripts, at the end
 _DATAGRAMS_A_TURN = 1024
+_MANY_DATAGRAMS = 16
 
 _Blocks = BlockAddresses | UnblockAddresses
 _Slow = (
@@ -120,10 +121,12 @@ class VrrpService:
         self._settings.start(part)
         self._host.set_receive_buffers(*_receive_buffers(part.global_defs))
         self._announcements = Announcements(
+            part,
             self._kernel.announcer(self._context.frames),
             self._reactor,
             self._journal,
             self._host.interface,
+            self._host.physical,
             self._kernel.forwards,
             detail=bool(self._context.options.log_detail),
         )
@@ -213,16 +216,19 @@ class VrrpService:
         now = self._reactor.now()
         if self._routers.signed:
             self._routers.clock.offset = time.time_ns() - now
-        for _ in range(_DATAGRAMS_A_TURN):
+        for number in range(_DATAGRAMS_A_TURN):
             packet = receive()
             if packet is None:
-                return
+                if number < _MANY_DATAGRAMS:
+                    return
+                break
             effects = deliver(inbox, receiver, packet, now)
             if effects:
                 self._carry_out(effects)
                 for router in inbox.get(packet.data[1], ()):
                     self._settle(router)
                 now = self._reactor.now()
+        self._receivers.read_many(receiver, inbox)
 
     def _due(self, port: Port) -> None:
         """An instance's deadline was reached."""
@@ -357,6 +363,7 @@ class VrrpService:
                 case Announce(name, entries, rounds):
                     self._announcements.burst(name, entries, rounds)
                 case AnnounceSource(name, address):
+                    self._share -= 1
                     self._announcements.once(name, self._interface_of(name), address)
                 case CancelAnnouncements(name):
                     self._announcements.cancel(name)
@@ -415,7 +422,8 @@ class VrrpService:
             port.close()
         for instance in order.added:
             self._add_port(instance)
-        self._announcements.rename({name: instance.name for name, instance in order.kept})
+        names = {name: instance.name for name, instance in order.kept}
+        self._announcements.configure(self._routers.configuration, names)
         self._groups = {group.name: group for group in order.groups}
         self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
         self._reactor.set_pace(_pace([port.instance.advert_int for port in self._ports.values()]), punctual=True)

@@ -5,7 +5,7 @@ are there at once: the calls below return them. Callers cut long lists into batc
 reactor turn between two.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -17,6 +17,7 @@ from pykeepalived.ipvs_table import DestinationRow as DestinationRow  # noqa: PL
 from pykeepalived.ipvs_table import IpvsOrder as IpvsOrder  # noqa: PLC0414
 from pykeepalived.ipvs_table import ServiceRow as ServiceRow  # noqa: PLC0414
 from pykeepalived.kernel.capabilities import Capability
+from pykeepalived.wire.vrrp import Expected
 
 BATCH = 64
 
@@ -183,6 +184,9 @@ class AdvertReceiver(Protocol):
 
     def hold(self, size: int) -> None:
         """Let so many bytes wait."""
+
+    def guard(self, wanted: Mapping[int, Expected | None]) -> None:
+        """Let the kernel drop also what is plainly no advert as these VRIDs expect it, until ``listen_for`` again."""
 
     def close(self) -> None:
         """Leave the group and close."""

@@ -63,14 +63,5 @@ def source_on_own_link(instance: VrrpInstance, source: IP | None) -> AddressEntr
     return AddressEntry(source, bits, dev, nodad=True, preferred_lft=0)
 
 
-def announced_on_further_links(instance: VrrpInstance) -> tuple[AddressEntry, ...]:
-    """The addresses that garp_extra_if is about: those on links that no advert of ours leaves from."""
-    return tuple(
-        entry
-        for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
-        if entry.dev != instance.exchange_interface and (entry.use_vmac or instance.garp_extra_if.everywhere)
-    )
-
-
 def _detail(instance: VrrpInstance, text: str) -> Log:
     return Log(f"({instance.name}) {text}", detail=True, fields=(("VRRP_INSTANCE", instance.name),))

@@ -1,6 +1,6 @@
 """Fakes at the ports of the VRRP process: a kernel, a journal, scripts, and a reactor whose clock the test moves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ from pykeepalived.kernel.ports import (
     NewLink,
     ReceiveBuffer,
 )
+from pykeepalived.wire.vrrp import Expected
 from tests.support.fakes_firewall import FakePacketFilter
 
 
@@ -145,6 +146,7 @@ class FakeReceiver:
     protocol: int = 112
     vrids: frozenset[int] | None = None
     size: int = 0
+    guarded: dict[int, Expected | None] | None = None
     closed: bool = False
 
     def fileno(self) -> int:
@@ -155,6 +157,10 @@ class FakeReceiver:
 
     def listen_for(self, vrids: frozenset[int]) -> None:
         self.vrids = vrids
+        self.guarded = None
+
+    def guard(self, wanted: Mapping[int, Expected | None]) -> None:
+        self.guarded = dict(wanted)
 
     def hold(self, size: int) -> None:
         self.size = size

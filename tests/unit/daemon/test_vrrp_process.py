@@ -14,7 +14,7 @@ from pykeepalived.daemon.vrrp_process import VrrpService
 from pykeepalived.kernel.ports import BATCH, Datagram
 from pykeepalived.units import MILLISECOND, SECOND
 from pykeepalived.vrrp.adverts import messages
-from tests.support.fakes_vrrp import Bench
+from tests.support.fakes_vrrp import Bench, make_link
 from tests.support.scenario import make_configuration, make_instance
 
 DOWN = 3_609_375_000
@@ -654,3 +654,56 @@ def test_reloads_leave_no_cycles() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_a_flood_is_left_to_the_kernel_for_a_while_and_said_once() -> None:
+    bench, service = begun()
+    bench.hear(advert(150))
+    receiver = bench.kernel.receivers[0]
+    wrong = advert(200, version="3")
+    guarded = []
+    for _ in range(300):
+        bench.reactor.run_for(10 * MILLISECOND)
+        receiver.queue += [wrong] * 100 if receiver.guarded is None else []
+        bench.hear(advert(150))
+        guarded.append(receiver.guarded is not None)
+    assert guarded.index(True) in range(10, 25)
+    assert all(guarded[30:])
+    assert receiver.guarded is not None
+    assert list(receiver.guarded) == [51]
+    bench.reactor.run_for(10 * SECOND)
+    assert receiver.guarded is None
+    assert states(service) == ["MASTER"], "nobody was heard for ten seconds"
+    said = [line for line in bench.journal.texts() if "wrong" in line]
+    assert len(said) == 1
+    assert said[0].startswith("More than 5000 wrong VRRP packets a second on eth0: ")
+    assert sum("too short" in line for line in bench.journal.texts()) == 1
+
+
+def test_many_good_packets_and_a_reload_need_no_guard() -> None:
+    bench, service = begun()
+    receiver = bench.kernel.receivers[0]
+    for number in range(100):
+        bench.reactor.run_for(10 * MILLISECOND)
+        receiver.queue += [advert(150 + number % 2)] * 100
+        bench.hear(advert(150))
+    assert receiver.guarded is None
+    receiver.queue += [advert(200, version="3")] * 5000
+    for _ in range(20):
+        bench.reactor.run_for(30 * MILLISECOND)
+        receiver.queue += [advert(200, version="3")] * 500
+        bench.hear(advert(150))
+    assert receiver.guarded is not None
+    service.reload(make_configuration("instance VI_1 priority=100 version=3"))
+    assert receiver.guarded is None
+
+
+def test_messages_of_a_vmac_share_the_time_of_its_base() -> None:
+    bench, service = begun(links=("eth0", "eth1"))
+    bench.kernel.links["vrrp.51"] = replace(make_link("vrrp.51", 9), kind="macvlan", base=2)
+    service._host.interface_changed(None, bench.kernel.links["vrrp.51"])
+    assert [service._host.physical(name) for name in ("vrrp.51", "eth0", "unheard of")] == [
+        "eth1",
+        "eth0",
+        "unheard of",
+    ]
