@@ -17,7 +17,7 @@ from pathlib import Path
 from pykeepalived.config import difference
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.channel import Channel, Message
-from pykeepalived.daemon.child import ChildContext, ChildOptions, Service
+from pykeepalived.daemon.child import BfdListener, ChildContext, ChildOptions, Service
 from pykeepalived.daemon.exit_status import EXIT_CONFIG, EXIT_MISSING_PERMISSION, EXIT_OK, EXIT_PROGRAM_ERROR
 from pykeepalived.daemon.faults import Faults, describe
 from pykeepalived.daemon.fifos import configured
@@ -30,6 +30,7 @@ from pykeepalived.daemon.signals import DUMPS, Signals
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import ConfigError, KernelError, ProcessError
 from pykeepalived.kernel import capabilities, processes
+from pykeepalived.kernel.capabilities import Capability
 from pykeepalived.kernel.frames import FrameTemplates
 from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
 from pykeepalived.units import MILLISECOND, SECOND
@@ -38,6 +39,7 @@ _FORMER_ONE = 5 * SECOND  # how long a former process of this role may take to l
 _LAST_WORDS = SECOND  # for the parent to take them
 _LAST_RESORT = 30 * SECOND  # a service that does not finish its stop, with no parent to end it
 _CHANGES_SAID = 50
+_READS_FILES = frozenset({Capability.DAC_READ_SEARCH})  # tracked files are other programs'
 _REALTIME_PRIORITY = 2
 _REALTIME_LIMIT = 2 * SECOND  # of computing without a pause, then the priority is given up
 
@@ -55,6 +57,7 @@ class Birth:
     options: ChildOptions
     frames: FrameTemplates
     lines: Lines
+    process_events: socket.socket | None = None
 
 
 class Frame:
@@ -99,7 +102,7 @@ class Frame:
         os.close(birth.part)
         self._schedule()
         try:
-            capabilities.keep_only(birth.role.capabilities)
+            capabilities.keep_only(birth.role.capabilities | (_READS_FILES if part.track_file else frozenset()))
         except KernelError as error:
             self._journal.log(Log(f"Privileges could not be dropped: {error}", Level.WARNING, Kind.PROCESS))
         context = ChildContext(
@@ -111,6 +114,7 @@ class Frame:
             self._tell_ready,
             self._tell_status,
             self._tell_fifos,
+            birth.process_events,
         )
         self._service = birth.role.make(context, part)
         self._part = part
@@ -181,6 +185,8 @@ class Frame:
                 self._scripts.exited(message)
             case "reload":
                 self._reload(descriptor)
+            case "bfd" if isinstance(self._service, BfdListener):
+                self._service.bfd_changed(message["name"], up=message["up"])
             case other:
                 self._refused(f"'{other}' is not for a child")
 
