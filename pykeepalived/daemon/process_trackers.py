@@ -100,7 +100,7 @@ class ProcessTrackers:
             alarm.set(None)
         former, self._known = self._known, {}
         for pid in process_table.pids():
-            if names := self._fitting(pid):
+            if (names := self._fitting(pid)) and not process_table.has_ended(pid):
                 self._known[pid] = names
                 self._watch_end(pid)
                 for name in names:
@@ -120,8 +120,7 @@ class ProcessTrackers:
                 wants_name = True
         name = process_table.name(pid) if wants_name else b""
         line = process_table.command_line(pid) if wants_line else b""
-        names = {key for key, (tracker, _) in self._trackers.items() if tracker.pattern.fits(name, line)}
-        return set() if names and process_table.has_ended(pid) else names
+        return {key for key, (tracker, _) in self._trackers.items() if tracker.pattern.fits(name, line)}
 
     # --- what happens to processes ------------------------------------------------------------------------------
 
@@ -137,7 +136,7 @@ class ProcessTrackers:
         """It may be called otherwise than before."""
         before = self._known.get(pid, set())
         names = self._fitting(pid)
-        if names == before:
+        if names == before or process_table.has_ended(pid):  # of the end we hear otherwise
             return
         if names:
             self._known[pid] = names
@@ -234,7 +233,10 @@ class ProcessTrackers:
             self._begin_round()
         step, self._left = self._left[:_LOOKED_AT_A_STEP], self._left[_LOOKED_AT_A_STEP:]
         for pid in step:
-            self._changed(pid, Change.FORKED)  # perhaps a fork that will execute another program
+            if pid in self._known and process_table.has_ended(pid):
+                self._ended(pid)
+            else:
+                self._changed(pid, Change.FORKED)  # perhaps a fork that will execute another program
         now = self._reactor.now()
         if self._left:
             self._round.set(now + _STEP)

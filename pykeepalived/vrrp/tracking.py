@@ -95,11 +95,7 @@ def followed(configuration: Configuration, kind: str) -> frozenset[str]:
     followers: tuple[VrrpInstance | VrrpSyncGroup, ...]
     followers = (*configuration.vrrp_instance, *configuration.vrrp_sync_group)
     return frozenset(
-        line.name
-        for each in followers
-        for line_kind, lines in _lines(each)
-        if line_kind == kind
-        for line in lines
+        line.name for each in followers for line_kind, lines in _lines(each) if line_kind == kind for line in lines
     )
 
 
