@@ -142,7 +142,7 @@ def test_a_process_that_waits_for_its_parent_is_none(desk: Desk) -> None:
 
 
 def test_it_is_told_apart_by_its_parameters(desk: Desk) -> None:
-    options = {"process": (desk.name, "77"), "param_match": "exact", "full_command": True}
+    options: dict[str, Any] = {"process": (desk.name, "77"), "param_match": "exact", "full_command": True}
     assert desk.trackers.replace([desk.config(**options)], GLOBAL) == {"p": False}
     desk.start("1000")
     desk.turn_for(200 * MILLISECOND)

@@ -13,6 +13,7 @@ import pytest
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import process_events, process_table
+from pykeepalived.kernel.netlink import Overrun
 from pykeepalived.kernel.process_events import Kind, ProcessEvents, open_socket
 from pykeepalived.kernel.socket_filter import Instruction
 from tests.support.netns import inside
@@ -75,7 +76,9 @@ def events() -> Iterator[ProcessEvents]:
     sock.close()
 
 
-class Test:
+class TestTheRealOne:
+    """With processes of this machine."""
+
     pytestmark = REAL
 
     def collect(self, events: ProcessEvents, pid: int) -> list[int]:
@@ -89,9 +92,8 @@ class Test:
 
     def test_a_life_is_told(self, events: ProcessEvents) -> None:
         code = "import threading\nt = threading.Thread(target=print)\nt.start()\nt.join()"
-        child = subprocess.Popen(
-            ["/bin/sh", "-c", f"echo -n other > /proc/self/comm; exec {sys.executable} -c '{code}'"]
-        )
+        script = f"echo -n other > /proc/self/comm; exec {sys.executable} -c '{code}'"
+        child = subprocess.Popen(["/bin/sh", "-c", script])
         child.wait()
         kinds = self.collect(events, child.pid)
         assert kinds[:2] == [Kind.FORK, Kind.EXEC]
@@ -120,7 +122,7 @@ class Test:
         events.configure(names=True, receive_bytes=4096, force=False)
         for _ in range(60):
             subprocess.run(["/bin/true"], check=True)
-        with pytest.raises(process_events.Overrun):
+        with pytest.raises(Overrun):
             list(events.events())
 
     def test_in_another_network_namespace_there_is_none(self) -> None:

@@ -1,4 +1,4 @@
-"""Who is meant by a vrrp_track_process, and when its quorum is believed. The matches were seen with keepalived 2.2.7."""
+"""Who is meant by a vrrp_track_process, as seen with keepalived 2.2.7, and when its quorum is believed."""
 
 from typing import Any
 
