@@ -43,7 +43,7 @@ class ProcessTrackers:
         self._told = told
         self._socket = listener  # made before another network namespace was entered
         self._trackers: dict[str, tuple[ProcessTracker, Alarm]] = {}
-        self._known: dict[int, set[str]] = {}  # the trackers that a process counts for
+        self._known: dict[int, tuple[str, ...]] = {}  # the trackers that a process counts for, in their order
         self._ends: dict[int, int] = {}  # pidfds, where there are no events
         self._events: ProcessEvents | None = None
         self._listen_again = reactor.alarm(self._read)
@@ -110,8 +110,8 @@ class ProcessTrackers:
         for tracker, _ in self._trackers.values():
             tracker.up = tracker.achieved
 
-    def _fitting(self, pid: int) -> set[str]:
-        """The trackers that mean this process."""
+    def _fitting(self, pid: int) -> tuple[str, ...]:
+        """The trackers that mean this process, in the order of the configuration."""
         wants_name = wants_line = False
         for tracker, _ in self._trackers.values():
             if tracker.pattern.full_command:
@@ -120,21 +120,21 @@ class ProcessTrackers:
                 wants_name = True
         name = process_table.name(pid) if wants_name else b""
         line = process_table.command_line(pid) if wants_line else b""
-        return {key for key, (tracker, _) in self._trackers.items() if tracker.pattern.fits(name, line)}
+        return tuple(key for key, (tracker, _) in self._trackers.items() if tracker.pattern.fits(name, line))
 
     # --- what happens to processes ------------------------------------------------------------------------------
 
     def _forked(self, parent: int, child: int) -> None:
         """The child is what its parent is, until it executes another program."""
         if (names := self._known.get(parent)) is not None:
-            self._known[child] = set(names)
+            self._known[child] = names
             for name in names:
                 tracker = self._trackers[name][0]
                 self._carry_out(tracker, tracker.appeared(child, Change.FORKED, self._reactor.now()))
 
     def _changed(self, pid: int, change: Change = Change.OTHER) -> None:
         """It may be called otherwise than before."""
-        before = self._known.get(pid, set())
+        before = self._known.get(pid, ())
         names = self._fitting(pid)
         if names == before or process_table.has_ended(pid):  # of the end we hear otherwise
             return
@@ -145,16 +145,14 @@ class ProcessTrackers:
             del self._known[pid]
             self._forget_end(pid)
         now = self._reactor.now()
-        for name in sorted(before - names):
-            tracker = self._trackers[name][0]
-            self._carry_out(tracker, tracker.vanished(pid, Change.OTHER, now))
-        for name in sorted(names - before):
-            tracker = self._trackers[name][0]
-            self._carry_out(tracker, tracker.appeared(pid, change, now))
+        for name, (tracker, _) in self._trackers.items():
+            if (name in names) is not (name in before):
+                happens = tracker.appeared if name in names else tracker.vanished
+                self._carry_out(tracker, happens(pid, change, now))
 
     def _ended(self, pid: int) -> None:
         self._forget_end(pid)
-        for name in sorted(self._known.pop(pid, ())):
+        for name in self._known.pop(pid, ()):
             tracker = self._trackers[name][0]
             self._carry_out(tracker, tracker.vanished(pid, Change.ENDED, self._reactor.now()))
 

@@ -20,7 +20,7 @@ def test_a_file_is_read_from_its_start(tmp_path: Path) -> None:
 def test_what_is_no_file_is_refused_at_once(path: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError, match="regular|device"):
+    with pytest.raises(OSError, match=r"regular|device"):
         read_start(str(tmp_path / path), 128)
 
 
@@ -86,6 +86,6 @@ def test_a_file_with_another_name_elsewhere_is_not_overwritten(tmp_path: Path) -
     (tmp_path / "f").hardlink_to(tmp_path / "passwd")
     os.mkfifo(tmp_path / "fifo")
     for name in ("f", "fifo"):
-        with pytest.raises(OSError, match="regular|device"):
+        with pytest.raises(OSError, match=r"regular|device"):
             write(str(tmp_path / name), "7\n", overwrite=True)
     assert (tmp_path / "passwd").read_text() == "root"
