@@ -4,6 +4,7 @@ inotify tells at once what is written, renamed and deleted. What it cannot tell 
 replaced, a link that leads elsewhere, a file system without events) is found by a look once a second.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -127,6 +128,8 @@ class FileTrackers:
             changed = folder.identity is not None
             folder.watch = folder.identity = None
             reason = os.strerror(error.errno or 0)
+            if error.errno in (errno.EACCES, errno.EPERM):
+                reason += " (after a restart with a track_file, other programs' folders may be read)"
             if reason != folder.trouble:
                 folder.trouble = reason
                 names = ", ".join(file.config.name for file in folder.files)
