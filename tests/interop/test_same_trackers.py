@@ -13,13 +13,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.interop.stage import MAKES
 from tests.support.director import Director
-from tests.support.netns import Host, pair
+from tests.support.netns import Outside, pair
 
 pytestmark = [pytest.mark.root, pytest.mark.interop, pytest.mark.concurrent, pytest.mark.long]
 
@@ -94,20 +93,6 @@ OTHERWISE = re.compile(r"cause: |[Ee]ntering FAULT (state|STATE \(init\))$")  # 
 TIME = re.compile(r"^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}: ")
 
 
-class Outside:
-    """A host whose daemon is started outside."""
-
-    def __init__(self, host: Host) -> None:
-        self._host = host
-
-    def popen(self, argv: list[str], **options: Any) -> subprocess.Popen[bytes]:
-        """Start it here."""
-        return subprocess.Popen(argv, **options)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._host, name)
-
-
 class Story:
     """One daemon, what it is told by files and processes, and what it tells."""
 
@@ -156,8 +141,9 @@ def playing(make: str, folder: Path, definitions: str, *instances: str) -> Itera
             config = (TOP + definitions).format(
                 namespace=one.namespace, folder=folder, program=folder.name, path=folder / folder.name
             )
-            outside: Any = Outside(one)
-            with Director(outside, MAKES[make](), folder / "run", config + "".join(instances)) as director:
+            with Director(
+                Outside(one.name, one.namespace, one.cables), MAKES[make](), folder / "run", config + "".join(instances)
+            ) as director:
                 director.start()
                 try:
                     yield Story(director, folder, fifo)
