@@ -57,6 +57,7 @@ class ProcessTrackers:
         """Follow these from now on; whether each has its quorum now."""
         former, self._trackers = self._trackers, {}
         wanted = {config.name: config for config in configs}
+        changed: set[str] = set()
         if not wanted:
             self._close(former)
             return {}
@@ -65,13 +66,15 @@ class ProcessTrackers:
             if kept is None:
                 tracker = ProcessTracker(config, set())
                 kept = tracker, self._reactor.alarm(partial(self._due, tracker))
-            else:
+                changed.add(name)
+            elif kept[0].config != config:
                 kept[0].take(config)
+                changed.add(name)
             self._trackers[name] = kept
         for _, alarm in former.values():
             alarm.set(None)
         self._listen(global_defs)
-        self._find_all()
+        self._find(changed)
         return {name: tracker.up for name, (tracker, _) in self._trackers.items()}
 
     def stop(self) -> None:
@@ -92,22 +95,30 @@ class ProcessTrackers:
             self._events.close()
             self._events = None
 
-    def _find_all(self) -> None:
-        """Look at every process there is, and take what is found as it is, without delays."""
-        for tracker, alarm in self._trackers.values():
+    def _find(self, changed: set[str]) -> None:
+        """Look at every process for trackers that are new or changed, and take what is found as it is, without delays.
+        The others go on with what they know.
+        """
+        for name in changed:
+            tracker, alarm = self._trackers[name]
             tracker.pids = set()
             tracker.deadline = None
             alarm.set(None)
-        former, self._known = self._known, {}
-        for pid in process_table.pids():
-            if (names := self._fitting(pid)) and not process_table.has_ended(pid):
-                self._known[pid] = names
-                self._watch_end(pid)
-                for name in names:
-                    self._trackers[name][0].pids.add(pid)
-        for pid in former.keys() - self._known.keys():
-            self._forget_end(pid)
-        for tracker, _ in self._trackers.values():
+        for pid in {*self._known, *process_table.pids()}:
+            before = self._known.pop(pid, ())
+            found = self._fitting(pid) if changed else ()
+            if found and process_table.has_ended(pid):
+                found = ()
+            names = tuple(each for each in self._trackers if each in (found if each in changed else before))
+            if not names:
+                self._forget_end(pid)
+                continue
+            self._known[pid] = names
+            self._watch_end(pid)
+            for name in changed.intersection(names):
+                self._trackers[name][0].pids.add(pid)
+        for name in changed:
+            tracker = self._trackers[name][0]
             tracker.up = tracker.achieved
 
     def _fitting(self, pid: int) -> tuple[str, ...]:

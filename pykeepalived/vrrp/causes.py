@@ -1,7 +1,5 @@
 """Why a virtual router does what it does, in words for the operator who reads the journal at night."""
 
-from typing import TYPE_CHECKING
-
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import AF_INET
 from pykeepalived.effects import Kind, Log
@@ -9,9 +7,6 @@ from pykeepalived.units import MICROSECOND, MILLISECOND, SECOND, seconds_text
 from pykeepalived.vrrp.states import Backup
 from pykeepalived.vrrp.tracking import BFD, FILE, PROCESS, SCRIPT, SOURCE, State, Tracked
 from pykeepalived.wire.vrrp import text
-
-if TYPE_CHECKING:
-    from pykeepalived.vrrp.router import VirtualRouter
 
 
 def silence(state: Backup, instance: VrrpInstance, priority: int, refused: str, now: int) -> str:
@@ -55,17 +50,17 @@ def fault_line(instance: VrrpInstance, tracked: Tracked, cause: str) -> str:
     return f"({instance.name}): entering FAULT state (interface {name} down)"
 
 
-def tracker_line(router: "VirtualRouter", tracked: Tracked, state: State) -> Log | None:
+def tracker_line(instance: str, tracked: Tracked, state: State, *, was_faulty: bool) -> Log | None:
     """The line of keepalived for the new state of a file or a BFD session that an instance follows, if it has one."""
     kind, name = tracked.tracker
-    fields = (("VRRP_INSTANCE", router.name),)
+    fields = (("VRRP_INSTANCE", instance),)
     if kind == BFD:
-        message = f"VRRP_Instance({router.name}) Tracked BFD instance {name} is {'UP' if state else 'DOWN'}"
+        message = f"VRRP_Instance({instance}) Tracked BFD instance {name} is {'UP' if state else 'DOWN'}"
         return Log(message, kind=Kind.TRACKER, fields=fields)
     faulty = tracked.faulty(state)
-    if kind != FILE or faulty == (tracked in router.faults):
+    if kind != FILE or faulty == was_faulty:
         return None
-    message = f"({router.name}): tracked file {name} {'now' if faulty else 'leaving'} FAULT state"
+    message = f"({instance}): tracked file {name} {'now' if faulty else 'leaving'} FAULT state"
     return Log(message, kind=Kind.TRACKER, detail=True, fields=fields)
 
 

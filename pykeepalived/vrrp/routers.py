@@ -418,7 +418,8 @@ class Routers:
             if tracked in router.unknown:
                 router.unknown.discard(tracked)
                 reported = True
-            if (line := causes.tracker_line(router, tracked, state)) is not None:
+            line = causes.tracker_line(router.name, tracked, state, was_faulty=tracked in router.faults)
+            if line is not None:
                 effects.append(line)
             if tracked.faulty(state):
                 router.fault(tracked, _fault_text(tracked, state, cause), now, effects)

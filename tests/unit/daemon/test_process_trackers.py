@@ -179,6 +179,20 @@ def test_a_restart_within_the_delay_is_not_noticed(desk: Desk) -> None:
     assert desk.told == []
 
 
+def test_a_reload_does_not_shorten_a_delay(desk: Desk) -> None:
+    process = desk.start()
+    config = desk.config(terminate_delay=60_000 * MILLISECOND)
+    desk.trackers.replace([config], GLOBAL)
+    desk.until(lambda: desk.trackers._trackers["p"][0].up)
+    desk.told.clear()
+    process.kill()
+    desk.until(lambda: not desk.trackers._trackers["p"][0].pids)
+    found = desk.trackers.replace([config, desk.config("q", quorum_max=0, quorum=0)], GLOBAL)
+    assert found == {"p": True, "q": True}
+    assert desk.trackers._trackers["p"][0].deadline is not None
+    assert desk.told == []
+
+
 def test_a_fork_is_what_its_parent_is(desk: Desk) -> None:
     desk.trackers.replace([desk.config(quorum=2)], GLOBAL)
     shutil.copy("/bin/bash", desk.program)
