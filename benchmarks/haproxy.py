@@ -18,7 +18,7 @@ from tests.support.haproxy import Pair, haproxy_pair
 BLOWS = (
     # what, tracker, signal, the least and the most that it may take before the resignation
     ("killed, script", "script", signal.SIGKILL, 1.0, 2.0),
-    ("hung, script", "script", signal.SIGSTOP, 2.0, 4.0),
+    ("hung, script", "script", signal.SIGSTOP, 2.0, 3.0),
     ("killed, process", "process", signal.SIGKILL, haproxy.TERMINATE_DELAY, haproxy.TERMINATE_DELAY),
 )
 
