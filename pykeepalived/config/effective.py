@@ -88,8 +88,6 @@ def _cannot_run(instance: VrrpInstance) -> str:
     if what:
         # without it peers would refuse our adverts and become MASTER beside us
         return f"{what} is not effective yet - the instance is left out, for its peers would not accept it"
-    if instance.unicast_fault_no_peer and not instance.unicast:
-        return "unicast without a peer - the instance is left out"
     return ""
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from pykeepalived.kernel.frames import FrameTemplates, LinuxAnnouncer
 from pykeepalived.kernel.host import LinuxHost
+from pykeepalived.kernel.linkbeat import LinuxLinkProber
 from pykeepalived.kernel.links import LinuxVirtualLinks
 from pykeepalived.kernel.nftables import LinuxPacketFilter
 from pykeepalived.kernel.ports import (
@@ -15,6 +16,7 @@ from pykeepalived.kernel.ports import (
     HostListener,
     Interface,
     IPAddress,
+    LinkProber,
     PacketFilter,
     Sysctls,
     VirtualLinks,
@@ -42,6 +44,9 @@ class VrrpKernel(Protocol):
 
     def packet_filter(self) -> PacketFilter:
         """Tables that drop packets."""
+
+    def link_prober(self) -> LinkProber:
+        """What asks drivers for links."""
 
     def forwards(self, interface: str) -> bool:
         """Whether the interface is a router's for IPv6."""
@@ -82,6 +87,11 @@ class LinuxVrrpKernel:
     def packet_filter() -> PacketFilter:
         """nf_tables."""
         return LinuxPacketFilter()
+
+    @staticmethod
+    def link_prober() -> LinkProber:
+        """By ioctl."""
+        return LinuxLinkProber()
 
     @staticmethod
     def virtual_links() -> VirtualLinks:

@@ -142,6 +142,7 @@ class ReceiveSockets:
         cast = ", unicast, address" if key.group is None else "multicast, address"
         index = 0 if interface is None else interface.index
         # senders are of the instances: no second descriptor belongs to this socket
+        index = interface.index if interface is not None else 0
         self._journal.log(
             Log(
                 f"VRRP sockpool: [ifindex({index:3}), family({family}), proto({IPPROTO_VRRP}),"

@@ -42,7 +42,9 @@ _ANCILLARY_BYTES = socket.CMSG_SPACE(_INT.size) + socket.CMSG_SPACE(_PKTINFO6.si
 
 
 class LinuxAdvertReceiver:
-    """Receives the adverts sent to a group (or, unicast, to an address of ours) on one link."""
+    """Receives the adverts sent to a group (or, unicast, to an address of ours) on one link; unicast ones on any, where
+    none is named.
+    """
 
     def __init__(
         self, family: int, interface: Interface | None, *, group: IPAddress | None, unicast_source: IPAddress | None

@@ -5,7 +5,7 @@ from pykeepalived.config.kinds import AF_INET
 from pykeepalived.effects import Kind, Log
 from pykeepalived.units import MICROSECOND, MILLISECOND, SECOND, seconds_text
 from pykeepalived.vrrp.states import Backup
-from pykeepalived.vrrp.tracking import BFD, FILE, PROCESS, SCRIPT, SOURCE, State, Tracked
+from pykeepalived.vrrp.tracking import BFD, FILE, PEERS, PROCESS, SCRIPT, SOURCE, State, Tracked
 from pykeepalived.wire.vrrp import text
 
 
@@ -39,6 +39,8 @@ def fault_line(instance: VrrpInstance, tracked: Tracked, cause: str) -> str:
     if kind == SOURCE:
         family = "IPv4" if instance.family == AF_INET else "IPv6"
         return f"({instance.name}) entering FAULT state (no {family} address for interface)"
+    if kind == PEERS:
+        return f"({instance.name}) Cannot use unicast without any peers - going to fault state"
     if kind == SCRIPT:
         return f"({instance.name}): entering FAULT state due to script {name}"
     if kind == FILE:

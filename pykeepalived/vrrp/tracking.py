@@ -13,6 +13,7 @@ FILE = "file"
 PROCESS = "process"
 BFD = "bfd"
 SOURCE = "source"
+PEERS = "peers"
 
 Tracker = tuple[str, str]
 """Kind and name: ("script", "chk_haproxy")."""
@@ -49,6 +50,9 @@ class Tracked:
         if up is None or up != (self.weight > 0):
             return 0
         return -self.weight if self.reverse else self.weight
+
+
+NO_PEERS = Tracked((PEERS, ""))
 
 
 @dataclass(frozen=True, slots=True)

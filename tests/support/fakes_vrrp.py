@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.interfaces import Method
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.daemon.child import ChildContext, ChildOptions
 from pykeepalived.daemon.reactor import Alarm, Callback, Reactor
@@ -12,7 +13,16 @@ from pykeepalived.effects import Log
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.frames import FrameTemplates
-from pykeepalived.kernel.ports import Datagram, Failure, HostAddress, HostListener, Interface, IPAddress, NewLink
+from pykeepalived.kernel.ports import (
+    Datagram,
+    Failure,
+    HostAddress,
+    HostListener,
+    Interface,
+    IPAddress,
+    NewLink,
+    ReceiveBuffer,
+)
 from tests.support.fakes_firewall import FakePacketFilter
 
 
@@ -187,6 +197,8 @@ class FakeKernel:
         self.refuse_sockets = 0
         self.closed = False
         self.filter = FakePacketFilter(self.trace)
+        self.receive_buffers = ReceiveBuffer(), ReceiveBuffer()
+        self.beats: dict[tuple[str, Method], bool] = {}
         self.settings = FakeSysctls()
         self.link_local: dict[str, bool] = {}
         self.refuse_links: dict[str, int] = {}
@@ -221,6 +233,16 @@ class FakeKernel:
         """A link appears, or is something else now."""
         old = self.links.get(new.name)
         self.links[new.name] = new
+        self._later(lambda listener: listener.interface_changed(old, new))
+
+    def rename_link(self, name: str, new_name: str) -> None:
+        """A link gets another name, and keeps its addresses."""
+        old = self.links.pop(name)
+        new = self.links[new_name] = make_link(new_name, old.index)
+        for place, held in list(self.held.items()):
+            if place[0] == name:
+                del self.held[place]
+                self.held[new_name, *place[1:]] = held
         self._later(lambda listener: listener.interface_changed(old, new))
 
     def add_link(self, name: str, index: int) -> None:
@@ -274,6 +296,14 @@ class FakeKernel:
     def forwards(interface: str) -> bool:
         return interface == "eth1"
 
+    def link_prober(self) -> "FakeKernel":
+        return self
+
+    # LinkProber
+
+    def link(self, name: str, method: Method) -> bool | None:
+        return self.beats.get((name, method))
+
     # Host
 
     @staticmethod
@@ -283,6 +313,9 @@ class FakeKernel:
     def drain(self) -> None:
         while self.pending:
             self.pending.pop(0)()
+
+    def set_receive_buffers(self, orders: ReceiveBuffer, monitor: ReceiveBuffer) -> None:
+        self.receive_buffers = orders, monitor
 
     def interfaces(self) -> Sequence[Interface]:
         return tuple(self.links.values())

@@ -39,10 +39,10 @@ _PROCESSES = "that hears of processes"
 class NetlinkBuffers:
     """How much may wait to be read."""
 
-    vrrp_netlink_cmd_rcv_bufs: int = _size(_COMMANDS, "vrrp")
-    vrrp_netlink_cmd_rcv_bufs_force: bool = _force(_COMMANDS, "vrrp")
-    vrrp_netlink_monitor_rcv_bufs: int = _size(_MONITOR, "vrrp")
-    vrrp_netlink_monitor_rcv_bufs_force: bool = _force(_MONITOR, "vrrp")
+    vrrp_netlink_cmd_rcv_bufs: int = _size(_COMMANDS, "vrrp", effective=True)
+    vrrp_netlink_cmd_rcv_bufs_force: bool = _force(_COMMANDS, "vrrp", effective=True)
+    vrrp_netlink_monitor_rcv_bufs: int = _size(_MONITOR, "vrrp", effective=True)
+    vrrp_netlink_monitor_rcv_bufs_force: bool = _force(_MONITOR, "vrrp", effective=True)
     process_monitor_rcv_bufs: int = _size(_PROCESSES, "vrrp", "1 MiB", effective=True)
     process_monitor_rcv_bufs_force: bool = _force(_PROCESSES, "vrrp", effective=True)
     lvs_netlink_cmd_rcv_bufs: int = _size(_COMMANDS, "checker")

@@ -63,7 +63,6 @@ class VrrpGlobals:
         default=False,
         process="vrrp",
         since="Linux 4.3",
-        effective=False,
         doc="The kernel reports no membership of groups that stay on the link.",
     )
     v3_checksum_as_v2: bool = keyword(

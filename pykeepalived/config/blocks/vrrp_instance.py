@@ -124,7 +124,6 @@ class VrrpInstance:
     promote_secondaries: bool = keyword(
         Flag(),
         default=False,
-        effective=False,
         doc="A secondary address of the interface is promoted when the primary one goes.",
     )
     virtual_routes: tuple[RouteEntry, ...] = keyword(
@@ -155,7 +154,7 @@ class VrrpInstance:
         doc="The group adverts go to; of IPv6 one that is local to the link, vrrp_mcast_group6 if none is given.",
     )
     track_src_ip: bool = keyword(
-        Flag(), default=False, effective=False, doc="FAULT while the configured source is no address of this host."
+        Flag(), default=False, doc="FAULT while the configured source is no address of this host."
     )
     unicast_ttl: int | None = keyword(
         Integer(0, 255), default=None, unit="hops", doc="TTL or hop limit of unicast adverts."
@@ -197,7 +196,6 @@ class VrrpInstance:
     linkbeat_use_polling: bool = keyword(
         Flag(),
         default=False,
-        effective=False,
         doc="The link is polled. Deprecated: name the interface in linkbeat_interfaces.",
     )
     dont_track_primary: bool = keyword(Flag(), default=False, doc="Faults of the own interface are overlooked.")
@@ -333,6 +331,11 @@ class VrrpInstance:
     def unicast(self) -> bool:
         """Adverts go to peers, not to the group."""
         return bool(self.unicast_peer)
+
+    @property
+    def lacks_peers(self) -> bool:
+        """It is to send to peers alone, and there are none."""
+        return self.unicast_fault_no_peer and not self.unicast
 
     @property
     def source(self) -> IP | None:

@@ -18,7 +18,6 @@ REFUSED = "is not effective yet - the instance is left out, for its peers would 
         (HMAC, f"(VI_1) auth_hmac {REFUSED}"),
         ("version 3\nv3_checksum_as_v2", f"(VI_1) v3_checksum_as_v2 {REFUSED}"),
         (f"old_unicast_checksum\n{PEER}", f"(VI_1) old_unicast_checksum {REFUSED}"),
-        ("unicast_src_ip 10.0.0.5\nunicast_fault_no_peer", "(VI_1) unicast without a peer - the instance is left out"),
     ],
 )
 def test_instances_that_cannot_run_yet_are_left_out_and_the_others_run(lines: str, sentence: str) -> None:
@@ -30,13 +29,22 @@ def test_instances_that_cannot_run_yet_are_left_out_and_the_others_run(lines: st
     assert said == (sentence,)
 
 
-def test_an_instance_without_interface_runs() -> None:
+def test_an_instance_without_interface_runs_and_its_addresses_have_one() -> None:
     text = instance_text(f"unicast_src_ip 10.0.0.5\n{PEER}").replace("interface eth0\n", "")
     loaded = sound(text + OTHER)
-    assert loaded.configuration.vrrp_instance[0].interface == ""
-    running, said = effective(loaded.configuration)
-    assert [each.name for each in running.vrrp_instance] == ["VI_1", "VI_2"]
-    assert said == ()
+    assert loaded.not_effective == ()
+    first, second = effective(loaded.configuration)[0].vrrp_instance
+    assert (first.interface, first.exchange_interface, second.interface) == ("", "", "eth0")
+    assert {each.dev for each in first.virtual_ipaddress} == {"eth0"}
+
+
+@pytest.mark.keyword("global_defs.default_interface")
+def test_addresses_of_an_instance_without_interface_go_to_the_default_interface() -> None:
+    text = instance_text(f"unicast_src_ip 10.0.0.5\n{PEER}").replace("interface eth0\n", "")
+    found = sound("global_defs {\ndefault_interface eth1\n}\n" + text).configuration
+    assert {each.dev for each in found.vrrp_instance[0].virtual_ipaddress} == {"eth1"}
+    loaded = read("global_defs {\ndefault_interface nowhere0\n}\n" + text)
+    assert any("there is no default interface nowhere0 - ignored" in each.message for each in loaded.diagnostics)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +54,7 @@ def test_an_instance_without_interface_runs() -> None:
         "version 3\nv3_checksum_as_v2 off",
         f"old_unicast_checksum never\n{PEER}",
         f"unicast_fault_no_peer\n{PEER}",
+        "unicast_src_ip 10.0.0.5\nunicast_fault_no_peer",
         "use_vmac",
         "smtp_alert",
         "timer_expired_backup\nnopreempt",
