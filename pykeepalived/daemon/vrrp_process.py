@@ -17,16 +17,18 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET6
 from pykeepalived.daemon.announcements import Announcements
 from pykeepalived.daemon.child import ChildContext
+from pykeepalived.daemon.file_trackers import FileTrackers
 from pykeepalived.daemon.firewall import Firewall
 from pykeepalived.daemon.interface_settings import InterfaceSettings
 from pykeepalived.daemon.linkbeat import Linkbeat
+from pykeepalived.daemon.process_trackers import ProcessTrackers
 from pykeepalived.daemon.reactor import Alarm, Callback
 from pykeepalived.daemon.script_trackers import ScriptTrackers
 from pykeepalived.daemon.virtual_links import VirtualInterfaces
 from pykeepalived.daemon.vrrp_host import VrrpHost
 from pykeepalived.daemon.vrrp_kernel import LinuxVrrpKernel, VrrpKernel
 from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
-from pykeepalived.effects import Log, RunScript, WriteFifo
+from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.ports import BATCH, ReceiveBuffer
@@ -47,12 +49,20 @@ from pykeepalived.vrrp.effects import (
     UnblockAddresses,
     Word,
 )
-from pykeepalived.vrrp.events import AddressesFailed, AdvertFailed, Event, TrackScriptChanged
+from pykeepalived.vrrp.events import (
+    AddressesFailed,
+    AdvertFailed,
+    Event,
+    TrackBfdChanged,
+    TrackFileChanged,
+    TrackProcessChanged,
+)
 from pykeepalived.vrrp.identity import ReceiverKey
 from pykeepalived.vrrp.link_states import polled
 from pykeepalived.vrrp.replacement import replace
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Inbox, Routers
+from pykeepalived.vrrp.tracking import BFD, FILE, PROCESS, SCRIPT, followed
 from pykeepalived.vrrp.virtual_links import ReleaseBase, RemoveLink
 
 _LINGER = SECOND  # for scripts, at the end
@@ -95,6 +105,7 @@ class VrrpService:
         self._finished: Callback | None = None
         self._stopping = False
         self._scripts_left = 0
+        self._sessions: frozenset[str] = frozenset()  # of BFD, that somebody follows
         self._status_owed = False
         self._linger: Alarm = self._reactor.alarm(self._end)
 
@@ -143,23 +154,29 @@ class VrrpService:
         while self._facts:
             self._carry_out(self._routers.handle(self._facts.popleft(), now))
         self._trackers = ScriptTrackers(self._context, self._believed)
+        self._files = FileTrackers(self._reactor, self._journal, self._file_says)
+        self._processes = ProcessTrackers(
+            self._reactor, self._journal, self._quorum_changed, self._context.process_events
+        )
+        self._learn(part)
         self._carry_out(self._routers.start(now))
         self._firewall.clear_leftovers(part)
         self._settle_all()
         self._reactor.watch(self._host.fileno(), self._host.drain)
-        self._trackers.replace(part.vrrp_script, self._routers.scripts())
+        self._trackers.replace(part.vrrp_script, followed(part, SCRIPT))
         self._context.ready()
 
     def reload(self, part: Configuration) -> None:
         """Apply a new configuration by difference."""
         part, at_last = self._take_links(part)
+        self._learn(part)
         effects = replace(self._routers, part, self._reactor.now())
         self._host.virtual = self._routers.virtual_places
         self._firewall.configure(part)
         self._carry_out(effects)
         for order in at_last:
             self._later(order)
-        self._trackers.replace(part.vrrp_script, self._routers.scripts())
+        self._trackers.replace(part.vrrp_script, followed(part, SCRIPT))
         self._linkbeat.replace(polled(part))
         self._settings.replace(part)
         self._host.set_receive_buffers(*_receive_buffers(part.global_defs))
@@ -176,6 +193,8 @@ class VrrpService:
         self._finished = finished
         self._stopping = True
         self._trackers.stop()
+        self._files.stop()
+        self._processes.stop()
         self._linkbeat.close()
         release = not self._context.options.dont_release_vrrp
         self._carry_out(self._routers.stop(self._reactor.now(), release=release))
@@ -252,9 +271,33 @@ class VrrpService:
         self._carry_out(self._routers.tick_self(self._reactor.now()))
         self._settle_all()
 
-    def _believed(self, event: TrackScriptChanged) -> None:
+    def _learn(self, part: Configuration) -> None:
+        """Follow the files and processes that ``part`` does; as they are now they count from the start or reload on."""
+        names = {kind: followed(part, kind) for kind in (FILE, PROCESS, BFD)}
+        files = self._files.replace(each for each in part.track_file if each.name in names[FILE])
+        for name, number in files.items():
+            self._routers.learn((FILE, name), number)
+        processes = (each for each in part.vrrp_track_process if each.name in names[PROCESS])
+        for name, up in self._processes.replace(processes, part.global_defs).items():
+            self._routers.learn((PROCESS, name), up)
+        for name in sorted(names[BFD] - self._sessions):
+            text = f"track_bfd {name}: there is no BFD process yet, the session counts as down"
+            self._journal.log(Log(text, Level.WARNING, Kind.TRACKER))
+        self._sessions = names[BFD]
+
+    def _believed(self, event: Event) -> None:
         if not self._stopping:
             self._told(event)
+
+    def _file_says(self, name: str, number: int) -> None:
+        self._believed(TrackFileChanged(name, number))
+
+    def _quorum_changed(self, name: str, up: bool, cause: str) -> None:
+        self._believed(TrackProcessChanged(name, up, cause))
+
+    def bfd_changed(self, name: str, *, up: bool) -> None:
+        """The BFD process says that a session is up, or down."""
+        self._believed(TrackBfdChanged(name, up))
 
     def _link_appeared(self, name: str) -> None:
         """A link came (back) with a new index: sockets on it are opened again."""

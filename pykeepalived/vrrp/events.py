@@ -71,6 +71,31 @@ class TrackScriptChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackFileChanged:
+    """A track_file holds another number; 0 when there is none."""
+
+    name: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackProcessChanged:
+    """A vrrp_track_process has gained or lost its quorum."""
+
+    name: str
+    up: bool
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackBfdChanged:
+    """A BFD session is up, or down."""
+
+    name: str
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AdvertFailed:
     """The kernel refused an advert. ``errno`` 0: it goes out again."""
 
@@ -97,6 +122,9 @@ Event = (
     | AddressAdded
     | AddressRemoved
     | TrackScriptChanged
+    | TrackFileChanged
+    | TrackProcessChanged
+    | TrackBfdChanged
     | AdvertFailed
     | AddressesFailed
 )

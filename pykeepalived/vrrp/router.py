@@ -261,8 +261,6 @@ class VirtualRouter:
         if self.held:
             return
         self._say_priority(before, cause, effects)
-        if self.instance.notify_priority_changes and isinstance(state, (Master, Backup)):
-            self._notify(Word.MASTER_PRIORITY if isinstance(state, Master) else Word.BACKUP_PRIORITY, effects)
 
     def address_lost(self, entry: AddressEntry, now: int, effects: list[Effect]) -> None:
         """Somebody deleted an address that we hold as MASTER: give up, and ask for it again after the skew time."""
@@ -789,7 +787,7 @@ class VirtualRouter:
         self.last_transition_at = now
 
     def _say_fault(self, tracked: Tracked, effects: list[Effect]) -> None:
-        message = causes.fault_line(self.instance, tracked)
+        message = causes.fault_line(self.instance, tracked, self.faults[tracked])
         effects.append(Log(message, kind=Kind.TRACKER, fields=(("VRRP_INSTANCE", self.name),)))
 
     def _say_priority(self, before: int, cause: str, effects: list[Effect]) -> None:
@@ -799,6 +797,9 @@ class VirtualRouter:
         message = f"({self.name}) Changing effective priority from {before} to {self.priority}"
         effects.append(Log(message, kind=Kind.VRRP_PRIORITY, fields=fields))
         self._say_cause(cause, effects)
+        if self.instance.notify_priority_changes:
+            master = isinstance(self.state, Master)
+            self._notify(Word.MASTER_PRIORITY if master else Word.BACKUP_PRIORITY, effects)
 
     def _say_cause(self, cause: str, effects: list[Effect]) -> None:
         effects.append(Log(f"({self.name}) cause: {cause}", fields=(("VRRP_INSTANCE", self.name),)))

@@ -13,7 +13,7 @@ from pykeepalived.config.kinds import AF_INET, IP
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import Tick
 from pykeepalived.units import SECOND, seconds_text
-from pykeepalived.vrrp import carried
+from pykeepalived.vrrp import carried, causes
 from pykeepalived.vrrp.authentication import WallClock
 from pykeepalived.vrrp.effects import Effect, NotifyGroup, ReplaceRouters, Word
 from pykeepalived.vrrp.events import (
@@ -25,6 +25,9 @@ from pykeepalived.vrrp.events import (
     Event,
     InterfaceChanged,
     LinkbeatChanged,
+    TrackBfdChanged,
+    TrackFileChanged,
+    TrackProcessChanged,
     TrackScriptChanged,
 )
 from pykeepalived.vrrp.group import SyncGroup
@@ -34,7 +37,21 @@ from pykeepalived.vrrp.refusals import address_duplicate, address_refused
 from pykeepalived.vrrp.router import NO_SOURCE, VirtualRouter
 from pykeepalived.vrrp.sources import HostAddresses
 from pykeepalived.vrrp.states import Fault, Master
-from pykeepalived.vrrp.tracking import INTERFACE, NO_PEERS, SCRIPT, Tracked, Tracker, effective_priority, tracked_by
+from pykeepalived.vrrp.tracking import (
+    BFD,
+    FILE,
+    INTERFACE,
+    NO_PEERS,
+    PROCESS,
+    SCRIPT,
+    UNTOLD,
+    State,
+    Tracked,
+    TrackedNumber,
+    Tracker,
+    effective_priority,
+    tracked_by,
+)
 from pykeepalived.wire.vrrp import OWNER, Packet
 
 _MANY = 8
@@ -73,7 +90,7 @@ class Routers:
         self._start_at = 0
         self._links = LinkStates()
         self._addresses = HostAddresses()
-        self._scripts: dict[str, bool | None] = {}
+        self._told: dict[Tracker, State] = {}
         self._followers: dict[Tracker, list[tuple[VirtualRouter, Tracked]]] = {}
         self._on_interface: dict[str, list[VirtualRouter]] = {}
         self._with_source: list[VirtualRouter] = []
@@ -106,10 +123,13 @@ class Routers:
             case AddressRemoved():
                 self._address_removed(event, now, effects)
             case TrackScriptChanged(name, up, cause):
-                self._scripts[name] = up
-                if not cause:
-                    cause = f"script {name} {'succeeds' if up else 'fails'}"
-                self._tracker_changed((SCRIPT, name), up, cause, now, effects)
+                self._tracker_told((SCRIPT, name), up, cause, now, effects)
+            case TrackFileChanged(name, number):
+                self._tracker_told((FILE, name), number, "", now, effects)
+            case TrackProcessChanged(name, up, cause):
+                self._tracker_told((PROCESS, name), up, cause, now, effects)
+            case TrackBfdChanged(name, up):
+                self._tracker_told((BFD, name), up, "", now, effects)
             case AdvertFailed(name, errno, destination):
                 if (router := self.routers.get(name)) is not None:
                     effects += router.refusals.tell(destination, errno)
@@ -204,6 +224,10 @@ class Routers:
             deadlines.append(self.deadline)
         return min(deadlines, default=None)
 
+    def learn(self, tracker: Tracker, state: State) -> None:
+        """A tracker's state, to count from the start or the reload that follows."""
+        self._told[tracker] = state
+
     def start(self, now: int) -> list[Effect]:
         """Interfaces and addresses are known: begin."""
         self._started = True
@@ -235,10 +259,6 @@ class Routers:
         effects += [NotifyGroup(group.name, Word.STOP) for group in self.groups.values()]
         return effects
 
-    def scripts(self) -> frozenset[str]:
-        """The scripts that somebody follows."""
-        return frozenset(name for kind, name in self._followers if kind == SCRIPT)
-
     @property
     def virtual_places(self) -> KeysView[tuple[str | None, IP, int]]:
         """Interface, address and prefix length of every address that some instance holds as MASTER."""
@@ -262,12 +282,12 @@ class Routers:
             group.word = words.get(config.name)
             for member in members:
                 member.group = group
-        self._scripts = {
-            script.name: self._scripts.get(script.name, False if script.init_fail else None)
-            for script in configuration.vrrp_script
-        }
+        for script in configuration.vrrp_script:
+            if script.init_fail:
+                self._told.setdefault((SCRIPT, script.name), False)
         self._links.configure(configuration.interface_up_down_delays, polled(configuration))
         self._index()
+        self._told = {tracker: state for tracker, state in self._told.items() if tracker in self._followers}
 
     def _index(self) -> None:
         self.inboxes, self._followers, self._on_interface, self._entries = {}, {}, {}, {}
@@ -301,12 +321,12 @@ class Routers:
         if router.instance.lacks_peers:
             router.faults[NO_PEERS] = "no unicast peer is left (unicast_fault_no_peer)"
         for tracked in router.tracked:
-            up = self._state_of(tracked.tracker)
-            if tracked.faulty(up):
-                router.faults[tracked] = _fault_text(tracked, _tracker_text(tracked.tracker, up=bool(up)))
-            elif contribution := tracked.contribution(up):
+            state = self._state_of(tracked.tracker)
+            if tracked.faulty(state):
+                router.faults[tracked] = _fault_text(tracked, state, _tracker_text(tracked.tracker, state))
+            elif contribution := tracked.contribution(state):
                 router.contributions[tracked] = contribution
-            elif up is None and not tracked.weight:
+            elif state is None and not tracked.weight:
                 router.unknown.add(tracked)
         source = self.source_for(router.instance)
         if source is None:
@@ -345,9 +365,9 @@ class Routers:
         name = instance.exchange_interface
         return not name or self._links.up.get(name, False)
 
-    def _state_of(self, tracker: Tracker) -> bool | None:
+    def _state_of(self, tracker: Tracker) -> State:
         kind, name = tracker
-        return self._links.up.get(name, False) if kind == INTERFACE else self._scripts.get(name)
+        return self._links.up.get(name, False) if kind == INTERFACE else self._told.get(tracker, UNTOLD[kind])
 
     def _interface_changed(self, event: InterfaceChanged, now: int, effects: list[Effect]) -> None:
         name = event.interface
@@ -381,7 +401,7 @@ class Routers:
             router.interface_up = self._can_send(router.instance)
             if name == router.instance.own_link:
                 router.lend_source(effects, anew=True)
-        self._tracker_changed((INTERFACE, name), up, _tracker_text((INTERFACE, name), up=up), now, effects)
+        self._tracker_changed((INTERFACE, name), up, _tracker_text((INTERFACE, name), up), now, effects)
 
     def _address_added(self, event: AddressAdded, now: int, effects: list[Effect]) -> None:
         name = event.interface
@@ -423,18 +443,26 @@ class Routers:
                 where = f" on {router.instance.source_interface}" if router.instance.source_interface else ""
                 router.clear(NO_SOURCE, f"address {source}{where} can be sent from", now, effects)
 
-    def _tracker_changed(self, tracker: Tracker, up: bool | None, cause: str, now: int, effects: list[Effect]) -> None:
+    def _tracker_told(self, tracker: Tracker, state: State, cause: str, now: int, effects: list[Effect]) -> None:
+        self.learn(tracker, state)
+        if self._started:
+            self._tracker_changed(tracker, state, cause or _tracker_text(tracker, state), now, effects)
+
+    def _tracker_changed(self, tracker: Tracker, state: State, cause: str, now: int, effects: list[Effect]) -> None:
         reported = False
         for router, tracked in self._followers.get(tracker, ()):
             if tracked in router.unknown:
                 router.unknown.discard(tracked)
                 reported = True
+            line = causes.tracker_line(router.name, tracked, state, was_faulty=tracked in router.faults)
+            if line is not None:
+                effects.append(line)
+            if tracked.faulty(state):
+                router.fault(tracked, _fault_text(tracked, state, cause), now, effects)
+                continue
             if tracked.weight:
-                router.weigh(tracked, tracked.contribution(up), cause, effects)
-            elif tracked.faulty(up):
-                router.fault(tracked, _fault_text(tracked, cause), now, effects)
-            else:
-                router.clear(tracked, cause, now, effects)
+                router.weigh(tracked, tracked.contribution(state), cause, effects)
+            router.clear(tracked, cause, now, effects)
         if reported:
             self.begin(now, effects)
 
@@ -473,14 +501,23 @@ def _addressee(candidates: Iterable[VirtualRouter], source: bytes) -> VirtualRou
     return max(candidates, key=lambda router: router.hears_from(source))
 
 
-def _tracker_text(tracker: Tracker, *, up: bool) -> str:
+def _tracker_text(tracker: Tracker, state: State) -> str:
+    """What is to be said of a tracker in that state."""
     kind, name = tracker
     if kind == SCRIPT:
-        return f"script {name} {'succeeds' if up else 'fails'}"
-    return f"interface {name} is {'up' if up else 'down'}"
+        return f"script {name} {'succeeds' if state else 'fails'}"
+    if kind == FILE:
+        return f"track_file {name} says {state}"
+    if kind == PROCESS:
+        return f"tracked process {name} quorum {'' if state else 'not '}achieved"
+    if kind == BFD:
+        return f"BFD session {name} is {'up' if state else 'down'}"
+    return f"interface {name} is {'up' if state else 'down'}"
 
 
-def _fault_text(tracked: Tracked, cause: str) -> str:
+def _fault_text(tracked: Tracked, state: State, cause: str) -> str:
+    if isinstance(tracked, TrackedNumber):
+        return f"tracked file {tracked.tracker[1]} has status {tracked.status(state)}: {cause}"
     return f"{cause} (reverse)" if tracked.reverse else cause
 
 

@@ -4,12 +4,14 @@ import gc
 from dataclasses import replace
 from errno import ENETUNREACH, EPERM
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 
 import pytest
 
 from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay
+from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.child import BfdListener, ChildOptions
 from pykeepalived.daemon.vrrp_process import VrrpService
 from pykeepalived.kernel.ports import BATCH, Datagram
 from pykeepalived.units import MILLISECOND, SECOND
@@ -375,6 +377,43 @@ def test_scripts_are_run_and_believed() -> None:
     bench.reactor.run_for(2 * SECOND)
     bench.scripts.end(2, 1)
     assert service._routers.routers["VI_1"].priority == 100
+
+
+@pytest.mark.keyword("vrrp_instance.track_bfd")
+def test_bfd_sessions_are_down_until_one_tells_otherwise() -> None:
+    bench, service = begun("instance VI_1 priority=100 track_bfd=peer")
+    assert isinstance(service, BfdListener)
+    assert states(service) == ["FAULT"]
+    waits = "track_bfd peer: there is no BFD process yet, the session counts as down"
+    assert bench.journal.texts().count(waits) == 1
+    service.bfd_changed("peer", up=True)
+    assert states(service) == ["BACKUP"]
+    service.reload(make_configuration("instance VI_1 priority=100 track_bfd=peer:10"))
+    assert [router.priority for router in service._routers.routers.values()] == [110]
+    service.bfd_changed("peer", up=False)
+    service.bfd_changed("unknown", up=True)
+    assert [router.priority for router in service._routers.routers.values()] == [100]
+    assert bench.journal.texts().count(waits) == 1
+
+
+def test_what_files_say_counts_from_the_start_and_the_reload(tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("5")
+    (tmp_path / "g").write_text("7")
+    files = tuple(TrackedFile(name=name, file=str(tmp_path / name)) for name in "fg")
+    bench = Bench("eth0")
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    part = replace(make_configuration("instance VI_1 priority=100 track_file=f:1"), track_file=files)
+    service = VrrpService(bench.context, part, bench.kernel)
+    service.start()
+    assert [router.priority for router in service._routers.routers.values()] == [105]
+    bench.cut()
+    part = make_configuration("instance VI_1 priority=100 track_file=f:1,g:-1")
+    service.reload(replace(part, track_file=files))
+    assert [each for each in bench.cut() if each[0] == "log"] == [
+        ("log", "(VI_1) Changing effective priority from 105 to 98"),
+        ("log", "(VI_1) cause: the configuration was reloaded"),
+    ]
+    service.stop(lambda: None)
 
 
 @pytest.mark.keyword("vrrp_instance.accept")
