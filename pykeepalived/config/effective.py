@@ -110,22 +110,14 @@ def _without_idle(configuration: Configuration) -> Configuration:
     """Without what no process looks at: the interpreter has said the names of these keywords."""
     return replace(
         configuration,
-        vrrp_instance=tuple(_without_routes(_less_followed(each)) for each in configuration.vrrp_instance),
+        vrrp_instance=tuple(map(_less_followed, configuration.vrrp_instance)),
         vrrp_sync_group=tuple(map(_less_followed, configuration.vrrp_sync_group)),
         track_file=(),
         vrrp_track_process=(),
         bfd_instance=(),
-        track_group=(),
-        static_ipaddress=(),
-        static_routes=(),
-        static_rules=(),
         virtual_server_group=(),
         ssl=None,
     )
-
-
-def _without_routes(each: VrrpInstance) -> VrrpInstance:
-    return replace(each, virtual_routes=(), virtual_rules=()) if each.virtual_routes or each.virtual_rules else each
 
 
 def _less_followed(each: _Follower) -> _Follower:

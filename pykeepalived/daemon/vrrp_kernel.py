@@ -1,5 +1,6 @@
 """The kernel as the VRRP process needs it, in one place, so that a test can give another."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +14,10 @@ from pykeepalived.kernel.ports import (
     HostListener,
     Interface,
     IPAddress,
+    Routing,
+    RoutingListener,
 )
+from pykeepalived.kernel.routing import LinuxRouting
 from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
 
 
@@ -22,6 +26,9 @@ class VrrpKernel(Protocol):
 
     def host(self, listener: HostListener) -> Host:
         """Interfaces and addresses."""
+
+    def routing(self, listener: RoutingListener, interface: Callable[[str], Interface | None]) -> Routing:
+        """Routes and rules."""
 
     def receiver(
         self, family: int, interface: Interface, group: IPAddress | None, unicast_source: IPAddress | None
@@ -45,6 +52,11 @@ class LinuxVrrpKernel:
     def host(listener: HostListener) -> Host:
         """Interfaces and addresses by netlink."""
         return LinuxHost(listener)
+
+    @staticmethod
+    def routing(listener: RoutingListener, interface: Callable[[str], Interface | None]) -> Routing:
+        """Routes and rules by netlink."""
+        return LinuxRouting(listener, interface)
 
     @staticmethod
     def receiver(

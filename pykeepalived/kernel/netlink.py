@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.message_classes import NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_HEADER
+from pykeepalived.kernel.socket_filter import Instruction, attach
 
 NETLINK_ROUTE = socket.NETLINK_ROUTE
 NETLINK_GENERIC = 16
@@ -24,6 +25,7 @@ _SOL_NETLINK = 270
 _ADD_MEMBERSHIP = 1
 _CAP_ACK = 10
 _EXT_ACK = 11
+_GET_STRICT_CHK = 12
 _SO_RCVBUFFORCE = 33
 
 _NLMSG_NOOP = 1
@@ -83,6 +85,19 @@ class NetlinkSocket:
     def fileno(self) -> int:
         """The descriptor to watch."""
         return self._socket.fileno()
+
+    def join(self, group: int, program: tuple[Instruction, ...]) -> None:
+        """Listen to one more group, behind a filter in place of any earlier one. Raises KernelError."""
+        try:
+            attach(self._socket, program)
+            self._socket.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, group)
+        except OSError as error:
+            raise KernelError("listen to netlink", error.errno or errno.EIO) from error
+
+    def check_strictly(self) -> None:
+        """Have the kernel list only what a dump asks for; kernels before 4.20 list everything."""
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(_SOL_NETLINK, _GET_STRICT_CHK, 1)
 
     def close(self) -> None:
         """Close."""

@@ -49,11 +49,11 @@ class AddressEntry:
         Flag(), default=False, since="Linux 3.14", doc="The kernel makes no route to its prefix."
     )
     autojoin: bool = keyword(
-        Flag(), default=False, since="Linux 4.1", effective=False, doc="The kernel joins a multicast address by itself."
+        Flag(), default=False, since="Linux 4.1", doc="The kernel joins a multicast address by itself."
     )
     use_vmac: bool = keyword(Flag(), default=False, effective=False, doc="The address is put on a VMAC interface.")
     track_group: str | None = keyword(
-        Word(), default=None, effective=False, doc="The address comes back with the interfaces of this track_group."
+        Word(), default=None, doc="The address comes back with the interfaces of this track_group."
     )
 
     @property
