@@ -4,9 +4,10 @@ It decides nothing. Adverts go out at once; addresses, announcements and scripts
 and take a bounded share of each turn, so that a thousand addresses do not delay the next advert.
 """
 
+import dataclasses
 from collections import Counter, deque
 from functools import partial
-from typing import assert_never
+from typing import Any, assert_never
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
@@ -17,14 +18,18 @@ from pykeepalived.daemon.reactor import Alarm, Callback
 from pykeepalived.daemon.script_trackers import ScriptTrackers
 from pykeepalived.daemon.vrrp_host import VrrpHost
 from pykeepalived.daemon.vrrp_kernel import LinuxVrrpKernel, VrrpKernel
+from pykeepalived.daemon.vrrp_routing import VrrpRouting
 from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
 from pykeepalived.effects import Log, RunScript, WriteFifo
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.ports import BATCH
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
 from pykeepalived.units import SECOND
+from pykeepalived.vrrp.carried import Carried
 from pykeepalived.vrrp.effects import (
     AddAddresses,
+    AddRoutes,
+    AddRules,
     Announce,
     AnnounceSource,
     CancelAnnouncements,
@@ -32,20 +37,31 @@ from pykeepalived.vrrp.effects import (
     NotifyGroup,
     NotifyInstance,
     RemoveAddresses,
+    RemoveRoutes,
+    RemoveRules,
     ReplaceRouters,
     SendAdvert,
     Word,
 )
-from pykeepalived.vrrp.events import AddressesFailed, AdvertFailed, Event, TrackScriptChanged
+from pykeepalived.vrrp.events import (
+    AddressesFailed,
+    AdvertFailed,
+    Event,
+    RoutingFailed,
+    StaticTried,
+    TrackScriptChanged,
+)
 from pykeepalived.vrrp.identity import ReceiverKey
 from pykeepalived.vrrp.replacement import replace
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Inbox, Routers
+from pykeepalived.vrrp.statics import NOBODY
 
 _LINGER = SECOND  # for scripts, at the end
 _DATAGRAMS_A_TURN = 1024
 
-_Slow = AddAddresses | RemoveAddresses | Announce | AnnounceSource | CancelAnnouncements | RunScript | WriteFifo
+_Objects = AddAddresses | RemoveAddresses | AddRoutes | RemoveRoutes | AddRules | RemoveRules
+_Slow = _Objects | Announce | AnnounceSource | CancelAnnouncements | RunScript | WriteFifo
 
 
 class VrrpService:
@@ -81,6 +97,7 @@ class VrrpService:
         say(Log("Registering Kernel netlink reflector"))
         say(Log("Registering Kernel netlink command channel"))
         self._host = VrrpHost(self._kernel, self._told, self._link_appeared)
+        self._routing = VrrpRouting(self._kernel, self._reactor, self._host, self._told)
         say(Log("Registering gratuitous ARP shared channel"))
         if any(instance.family == AF_INET6 for instance in part.vrrp_instance):
             say(Log("Registering gratuitous NDISC shared channel"))
@@ -234,7 +251,9 @@ class VrrpService:
                     self._later(order)
             case ReplaceRouters():
                 self._replace_ports(effect)
-            case AddAddresses() | RemoveAddresses() | Announce() | AnnounceSource() | CancelAnnouncements():
+            case Announce() | AnnounceSource() | CancelAnnouncements():
+                self._later(effect)
+            case AddAddresses() | RemoveAddresses() | AddRoutes() | RemoveRoutes() | AddRules() | RemoveRules():
                 self._later(effect)
             case _:
                 assert_never(effect)
@@ -285,14 +304,8 @@ class VrrpService:
         while self._slow and self._share > 0:
             order = self._slow.popleft()
             match order:
-                case AddAddresses(name, entries) | RemoveAddresses(name, entries):
-                    part, rest = entries[: self._share], entries[self._share :]
-                    adding = isinstance(order, AddAddresses)
-                    self._share -= len(part)
-                    for entry, errno in self._host.change(part, adding=adding):
-                        self._facts.append(AddressesFailed(name, entry, errno, adding))
-                    if rest:
-                        self._slow.appendleft(type(order)(name, rest))
+                case AddAddresses() | RemoveAddresses() | AddRoutes() | RemoveRoutes() | AddRules() | RemoveRules():
+                    self._change(order)
                 case Announce(name, entries, rounds):
                     self._announcements.burst(name, entries, rounds)
                 case AnnounceSource(name, address):
@@ -310,6 +323,28 @@ class VrrpService:
         if not self._turning and self._share < BATCH:
             self._turning = True
             self._reactor.soon(self._next_turn)
+
+    def _change(self, order: _Objects) -> None:
+        """Add or remove what of it fits into this turn's share; the rest waits in front."""
+        entries: Any = order.entries
+        if len(entries) > self._share:
+            self._slow.appendleft(dataclasses.replace(order, entries=entries[self._share :]))
+            order = dataclasses.replace(order, entries=entries[: self._share])
+        self._share -= len(order.entries)
+        adding = isinstance(order, AddAddresses | AddRoutes | AddRules)
+        refused: dict[Carried, int] = {}
+        failed: list[Event] = []
+        if isinstance(order, AddAddresses | RemoveAddresses):
+            for address, code in self._host.change(order.entries, adding=adding):
+                refused[address] = code
+                failed.append(AddressesFailed(order.instance, address, code, adding))
+        else:
+            for entry, code in self._routing.carry_out(order):
+                refused[entry] = code
+                failed.append(RoutingFailed(order.instance, entry, code, adding))
+        if adding and order.instance == NOBODY:
+            failed = [StaticTried(each, refused.get(each, 0)) for each in order.entries]
+        self._facts.extend(failed)
 
     def _next_turn(self) -> None:
         self._turning = False
@@ -391,5 +426,6 @@ class VrrpService:
             port.close()
         self._receivers.close()
         self._announcements.close()
+        self._routing.close()
         self._reactor.unwatch(self._host.fileno())
         finished()

@@ -4,7 +4,7 @@ from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import AF_INET
 from pykeepalived.units import MICROSECOND, MILLISECOND, SECOND, seconds_text
 from pykeepalived.vrrp.states import Backup
-from pykeepalived.vrrp.tracking import SCRIPT, SOURCE, Tracked
+from pykeepalived.vrrp.tracking import SCRIPT, SOURCE, STATIC, Tracked
 from pykeepalived.wire.vrrp import text
 
 
@@ -38,6 +38,8 @@ def fault_line(instance: VrrpInstance, tracked: Tracked) -> str:
         return f"({instance.name}) entering FAULT state (no {family} address for interface)"
     if kind == SCRIPT:
         return f"({instance.name}): entering FAULT state due to script {name}"
+    if kind == STATIC:
+        return f"({instance.name}): entering FAULT state (static {name} is missing)"
     return f"({instance.name}): entering FAULT state (interface {name} down)"
 
 

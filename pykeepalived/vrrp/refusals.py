@@ -1,10 +1,24 @@
 """What the kernel refuses to do for a virtual router, in lines for the operator: one a cause, one when it is over."""
 
+import errno as errors
 from errno import errorcode
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.wire.vrrp import text
+
+_REMEDIES = {
+    errors.ENETUNREACH: "no interface has a network with its gateway: add an address of that network, or onlink",
+    errors.EHOSTUNREACH: "no interface has a network with its gateway: add an address of that network, or onlink",
+    errors.ENETDOWN: "its interface is down",
+    errors.ENODEV: "its interface is not there",
+    errors.EOPNOTSUPP: "this kernel, or a module that is not loaded, lacks what the line asks for",
+    errors.EAFNOSUPPORT: "this kernel has no IPv6, or it is disabled",
+    errors.EINVAL: "the kernel takes no such combination; bits behind the prefix, and a src that is no address of"
+    " this host, are the usual cause",
+}
 
 
 class Refusals:
@@ -33,8 +47,30 @@ class Refusals:
 def address_refused(name: str, entry: AddressEntry, errno: int, *, adding: bool) -> Log:
     """An address could not be added, or removed."""
     verb = "add" if adding else "remove"
-    message = f"({name}) the kernel refuses to {verb} {entry} dev {entry.dev}: {_word(errno)}"
+    message = f"{_owner(name)} the kernel refuses to {verb} {entry} dev {entry.dev}: {_word(errno)}"
     return Log(message, Level.ERROR, fields=(("VRRP_INSTANCE", name),))
+
+
+def routing_refused(name: str, entry: RouteEntry | RuleEntry, errno: int, *, adding: bool) -> Log:
+    """A route or a rule could not be added, or removed."""
+    what = "route" if isinstance(entry, RouteEntry) else "rule"
+    verb = "add" if adding else "remove"
+    message = f"{_owner(name)} the kernel refuses to {verb} {what} {entry}: {_explained(errno)}"
+    return Log(message, Level.ERROR, fields=(("VRRP_INSTANCE", name),))
+
+
+def static_refused(description: str, errno: int) -> Log:
+    """A static object could not be added."""
+    return Log(f"The kernel refuses to add static {description}: {_explained(errno)}", Level.ERROR)
+
+
+def _owner(name: str) -> str:
+    return f"({name})" if name else "Static:"
+
+
+def _explained(errno: int) -> str:
+    remedy = _REMEDIES.get(errno)
+    return _word(errno) + (f" ({remedy})" if remedy else "")
 
 
 def _word(errno: int) -> str:

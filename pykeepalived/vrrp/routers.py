@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET, IP
@@ -25,14 +27,18 @@ from pykeepalived.vrrp.events import (
     AdvertReceived,
     Event,
     InterfaceChanged,
+    RoutingFailed,
+    RoutingRemoved,
+    StaticTried,
     TrackScriptChanged,
 )
 from pykeepalived.vrrp.group import SyncGroup
 from pykeepalived.vrrp.identity import ReceiverKey, receiver_of
-from pykeepalived.vrrp.refusals import address_refused
+from pykeepalived.vrrp.refusals import address_refused, routing_refused
 from pykeepalived.vrrp.router import NO_SOURCE, VirtualRouter
 from pykeepalived.vrrp.states import Fault, Master
-from pykeepalived.vrrp.tracking import INTERFACE, SCRIPT, Tracked, Tracker, effective_priority, tracked_by
+from pykeepalived.vrrp.statics import Statics
+from pykeepalived.vrrp.tracking import INTERFACE, SCRIPT, STATIC, Tracked, Tracker, effective_priority, tracked_by
 from pykeepalived.wire.vrrp import OWNER, Packet
 
 Inbox = dict[int, list[VirtualRouter]]
@@ -66,7 +72,9 @@ class Routers:
         self._followers: dict[Tracker, list[tuple[VirtualRouter, Tracked]]] = {}
         self._on_interface: dict[str, list[VirtualRouter]] = {}
         self._entries: dict[tuple[str | None, IP, int], list[tuple[VirtualRouter, AddressEntry]]] = {}
+        self._routing: dict[RouteEntry | RuleEntry, list[VirtualRouter]] = {}
         self._virtual: frozenset[IP] = frozenset()
+        self.statics = Statics(configuration, self._up)
         self._stalled_at = 0
         self._short_told = False
         self.take(configuration, {instance: VirtualRouter(instance) for instance in configuration.vrrp_instance})
@@ -97,6 +105,12 @@ class Routers:
                     effects += router.refusals.tell(destination, errno)
             case AddressesFailed(name, entry, errno, adding):
                 effects.append(address_refused(name, entry, errno, adding=adding))
+            case RoutingRemoved(entry):
+                self._routing_removed(entry, now, effects)
+            case RoutingFailed(name, entry, errno, adding):
+                effects.append(routing_refused(name, entry, errno, adding=adding))
+            case StaticTried(entry, errno):
+                self._static_tried(entry, errno, now, effects)
         return effects
 
     def advert(self, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
@@ -176,6 +190,7 @@ class Routers:
         if delay > 0 and self.routers:
             effects.append(Log(f"Delaying startup for {delay / SECOND:g} seconds"))
             self._start_at = self.deadline = now + delay
+        self.statics.start(effects)
         for router in self.routers.values():
             self.assess(router)
             carried.give_back(router.instance, effects)
@@ -188,6 +203,7 @@ class Routers:
         for router in self.routers.values():
             router.stop(Word.STOP, "the daemon stops", now, effects, release=release)
         effects += [NotifyGroup(group.name, Word.STOP) for group in self.groups.values()]
+        self.statics.stop(effects, release=release)
         return effects
 
     def scripts(self) -> frozenset[str]:
@@ -224,18 +240,23 @@ class Routers:
         self._index()
 
     def _index(self) -> None:
-        self.inboxes, self._followers, self._on_interface, self._entries = {}, {}, {}, {}
+        self.inboxes, self._followers, self._on_interface, self._entries, self._routing = {}, {}, {}, {}, {}
         for router in self.routers.values():
             instance = router.instance
             inbox = self.inboxes.setdefault(receiver_of(instance), {})
             inbox.setdefault(instance.virtual_router_id, []).append(router)
             self._on_interface.setdefault(instance.interface, []).append(router)
-            router.tracked = tracked_by(instance, router.group.config if router.group else None)
+            own = tracked_by(instance, router.group.config if router.group else None)
+            router.tracked = tuple(dict.fromkeys((*own, *self.statics.followed_by(instance.name))))
             for tracked in router.tracked:
                 self._followers.setdefault(tracked.tracker, []).append((router, tracked))
             for entry in router.entries:
                 key = (entry.dev, entry.address, entry.prefix_length)
                 self._entries.setdefault(key, []).append((router, entry))
+            for route in instance.virtual_routes:
+                self._routing.setdefault(route, []).append(router)
+            for rule in instance.virtual_rules:
+                self._routing.setdefault(rule, []).append(router)
         self._virtual = frozenset(address for _, address, _ in self._entries)
 
     def assess(self, router: VirtualRouter) -> None:
@@ -298,6 +319,8 @@ class Routers:
 
     def _state_of(self, tracker: Tracker) -> bool | None:
         kind, name = tracker
+        if kind == STATIC:
+            return self.statics.is_there(name)
         return self._up.get(name, False) if kind == INTERFACE else self._scripts.get(name)
 
     def _interface_changed(self, event: InterfaceChanged, now: int, effects: list[Effect]) -> None:
@@ -317,6 +340,8 @@ class Routers:
                 router.interface_up = up
             cause = _tracker_text((INTERFACE, name), up=up)
             self._tracker_changed((INTERFACE, name), up, cause, now, effects)
+            if up:
+                self.statics.interface_up(name, effects)
         if not event.present:
             self._look_for_sources(routers, now, effects)
 
@@ -331,6 +356,7 @@ class Routers:
             if event.interface in self._on_interface:
                 effects.append(Log(f"Assigned address {event.address} for interface {event.interface}", detail=True))
         if self._started and event.address not in self._virtual:
+            self.statics.address_added(event.interface, effects)
             self._look_for_sources(self._on_interface.get(event.interface, ()), now, effects)
 
     def _address_removed(self, event: AddressRemoved, now: int, effects: list[Effect]) -> None:
@@ -346,8 +372,22 @@ class Routers:
         for router, entry in self._entries.get((event.interface, event.address, event.prefix_length), ()):
             if isinstance(router.state, Master) and not entry.no_track and not event.ours:
                 router.address_lost(entry, now, effects)
+        if (static := self.statics.address_at(event.interface, event.address, event.prefix_length)) is not None:
+            self.statics.removed(static, effects)
         if event.address not in self._virtual:
             self._look_for_sources(self._on_interface.get(event.interface, ()), now, effects)
+
+    def _routing_removed(self, entry: RouteEntry | RuleEntry, now: int, effects: list[Effect]) -> None:
+        for router in self._routing.get(entry, ()):
+            if isinstance(router.state, Master) and not entry.no_track:
+                router.routing_lost(entry, now, effects)
+        self.statics.removed(entry, effects)
+
+    def _static_tried(self, entry: carried.Carried, errno: int, now: int, effects: list[Effect]) -> None:
+        changed = self.statics.tried(entry, errno, effects)
+        if changed is not None:
+            tracker, up = changed
+            self._tracker_changed(tracker, up, _tracker_text(tracker, up=up), now, effects)
 
     def _look_for_sources(self, routers: Sequence[VirtualRouter], now: int, effects: list[Effect]) -> None:
         for router in routers:
@@ -416,6 +456,8 @@ def _tracker_text(tracker: Tracker, *, up: bool) -> str:
     kind, name = tracker
     if kind == SCRIPT:
         return f"script {name} {'succeeds' if up else 'fails'}"
+    if kind == STATIC:
+        return f"static {name} is {'there' if up else 'missing'}"
     return f"interface {name} is {'up' if up else 'down'}"
 
 

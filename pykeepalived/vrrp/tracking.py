@@ -8,6 +8,7 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 INTERFACE = "interface"
 SCRIPT = "script"
 SOURCE = "source"
+STATIC = "static"
 
 Tracker = tuple[str, str]
 """Kind and name: ("script", "chk_haproxy")."""
@@ -36,13 +37,18 @@ class Tracked:
 
 
 def tracked_by(instance: VrrpInstance, group: VrrpSyncGroup | None) -> tuple[Tracked, ...]:
-    """Everything an instance follows: its own interface and those of its addresses, its trackers, its group's."""
+    """Everything an instance follows: its own interface and those of its addresses, routes and rules, its trackers, its
+    group's.
+    """
     found: dict[Tracked, None] = {}
     if not instance.dont_track_primary:
         found[Tracked((INTERFACE, instance.interface))] = None
         for entry in (*instance.virtual_ipaddress, *instance.virtual_ipaddress_excluded):
             if entry.dev is not None:
                 found[Tracked((INTERFACE, entry.dev))] = None
+    links = [route.dev for route in instance.virtual_routes if not route.no_track]
+    links += [rule.iif for rule in instance.virtual_rules if not rule.no_track]
+    found |= {Tracked((INTERFACE, link)): None for link in links if link is not None}
     for each in (instance, group):
         if each is None:
             continue
