@@ -22,7 +22,7 @@ from pykeepalived.daemon.vrrp_routing import VrrpRouting
 from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
 from pykeepalived.effects import Log, RunScript, WriteFifo
 from pykeepalived.events import ScriptExited
-from pykeepalived.kernel.ports import BATCH
+from pykeepalived.kernel.ports import BATCH, Failure
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
 from pykeepalived.units import SECOND
 from pykeepalived.vrrp.carried import Carried
@@ -59,6 +59,7 @@ from pykeepalived.vrrp.statics import NOBODY
 
 _LINGER = SECOND  # for scripts, at the end
 _DATAGRAMS_A_TURN = 1024
+_DONE = Failure(0, 0)
 
 _Objects = AddAddresses | RemoveAddresses | AddRoutes | RemoveRoutes | AddRules | RemoveRules
 _Slow = _Objects | Announce | AnnounceSource | CancelAnnouncements | RunScript | WriteFifo
@@ -332,18 +333,19 @@ class VrrpService:
             order = dataclasses.replace(order, entries=entries[: self._share])
         self._share -= len(order.entries)
         adding = isinstance(order, AddAddresses | AddRoutes | AddRules)
-        refused: dict[Carried, int] = {}
+        refused: dict[Carried, Failure] = {}
         failed: list[Event] = []
         if isinstance(order, AddAddresses | RemoveAddresses):
             for address, code in self._host.change(order.entries, adding=adding):
-                refused[address] = code
+                refused[address] = Failure(0, code)
                 failed.append(AddressesFailed(order.instance, address, code, adding))
         else:
-            for entry, code in self._routing.carry_out(order):
-                refused[entry] = code
-                failed.append(RoutingFailed(order.instance, entry, code, adding))
+            for entry, failure in self._routing.carry_out(order):
+                refused[entry] = failure
+                failed.append(RoutingFailed(order.instance, entry, failure.errno, adding, failure.words))
         if adding and order.instance == NOBODY:
-            failed = [StaticTried(each, refused.get(each, 0)) for each in order.entries]
+            told = [(each, refused.get(each, _DONE)) for each in order.entries]
+            failed = [StaticTried(each, failure.errno, failure.words) for each, failure in told]
         self._facts.extend(failed)
 
     def _next_turn(self) -> None:

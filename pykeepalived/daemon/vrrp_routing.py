@@ -29,14 +29,14 @@ class VrrpRouting:
         self._tell = tell
         self._routing: Routing | None = None
 
-    def carry_out(self, order: RoutingOrder) -> Iterator[tuple[RouteEntry | RuleEntry, int]]:
-        """Add or remove; what the kernel refused, with its errno."""
+    def carry_out(self, order: RoutingOrder) -> Iterator[tuple[RouteEntry | RuleEntry, Failure]]:
+        """Add or remove; what the kernel refused, and how."""
         entries: Sequence[RouteEntry | RuleEntry] = order.entries
         try:
             failures = self._order(self._open(), order)
         except KernelError as error:  # no answer at all
             failures = [Failure(index, error.errno) for index in range(len(entries))]
-        return iter([(entries[failure.index], failure.errno) for failure in failures])
+        return iter([(entries[failure.index], failure) for failure in failures])
 
     def close(self) -> None:
         """Listen no longer."""

@@ -67,6 +67,8 @@ class NetlinkSocket:
         self._lost = False
         self.refusal = ""
         """The kernel's own words for the last refusal, where it gave any."""
+        self.words: dict[int, str] = {}
+        """The same for each order of the last call, by its place."""
         try:
             for option in (_CAP_ACK, _EXT_ACK):
                 with contextlib.suppress(OSError):  # kernels before 4.12
@@ -110,9 +112,9 @@ class NetlinkSocket:
         the last of a batch asks: its answer says that the others, unless refused, are done.
         """
         answers: list[int] = []
-        self.refusal = ""
+        self.words = {}
         for start in range(0, len(messages), _BATCH):
-            answers += self._order_batch(messages[start : start + _BATCH])
+            answers += self._order_batch(messages[start : start + _BATCH], start)
         return answers
 
     def dump(self, message: bytearray) -> list[Message]:
@@ -164,7 +166,7 @@ class NetlinkSocket:
                 if error.errno != errno.ENOBUFS:
                     raise KernelError("listen to netlink", error.errno or errno.EIO) from error
 
-    def _order_batch(self, messages: Sequence[bytearray]) -> list[int]:
+    def _order_batch(self, messages: Sequence[bytearray], start: int) -> list[int]:
         count = len(messages)
         last = count - 1
         first = self._next_sequence(count)
@@ -181,7 +183,10 @@ class NetlinkSocket:
         answered = False
         for place, kind, flags, answer in self._answers(first, count, last_alone=True):
             if kind == _NLMSG_ERROR:
+                self.refusal = ""
                 refusals[place] = self._code(answer, flags)
+                if self.refusal:
+                    self.words[start + place] = self.refusal
                 answered |= place == last
         unheard = 0 if answered and not self._lost else errno.ETIMEDOUT
         return [refusals.get(place, unheard) for place in range(count)]

@@ -24,10 +24,11 @@ IPAddress = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One order of a batch that the kernel refused: its place in the batch and the errno."""
+    """One order of a batch that the kernel refused: its place in the batch, the errno, and the kernel's own words."""
 
     index: int
     errno: int
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 Numbers are linux/rtnetlink.h's, linux/lwtunnel.h's and those of the tunnels' own headers.
 """
 
-import socket
 import struct
 from collections.abc import Callable
 from typing import assert_never
@@ -199,19 +198,22 @@ def _metrics(entry: RouteEntry) -> bytes:
 
 
 def _encap(encap: Encap) -> list[tuple[str, bytes]]:
-    """RTA_ENCAP_TYPE and RTA_ENCAP (LWTUNNEL_ENCAP_*, and the attributes of each by their numbers)."""
+    """RTA_ENCAP_TYPE and RTA_ENCAP (LWTUNNEL_ENCAP_*, and the attributes of each by their numbers).
+
+    The kernel reads ``flags`` in network order; keepalived hands them over as they are, and so do we.
+    """
     match encap:
         case EncapMpls(value):
             last = len(value) - 1
             kind, rows = 1, [(1, b"".join(_BE32.pack(each << 12 | (at == last) << 8) for at, each in enumerate(value)))]
         case EncapIp():
             kind, rows = 2, _tunnel(encap.id, encap.dst, encap.src)
-            rows += [(4, _U8.pack(encap.ttl)), (5, _U8.pack(encap.tos)), (6, _U16.pack(socket.htons(encap.flags)))]
+            rows += [(4, _U8.pack(encap.ttl)), (5, _U8.pack(encap.tos)), (6, _U16.pack(encap.flags))]
         case EncapIla(value):
             kind, rows = 3, [(1, _BE64.pack(value))]
         case EncapIp6():
             kind, rows = 4, _tunnel(encap.id, encap.dst, encap.src)
-            rows += [(4, _U8.pack(encap.hoplimit)), (5, _U8.pack(encap.tc)), (6, _U16.pack(socket.htons(encap.flags)))]
+            rows += [(4, _U8.pack(encap.hoplimit)), (5, _U8.pack(encap.tc)), (6, _U16.pack(encap.flags))]
         case _:
             assert_never(encap)
     nest = b"".join(_attribute(number, data) for number, data in rows)

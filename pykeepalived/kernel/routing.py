@@ -130,9 +130,11 @@ class LinuxRouting:
             except UnknownLink:
                 if errno.ENODEV not in harmless:
                     failures.append(Failure(place, errno.ENODEV))
+        codes = self._orders.order(messages)
+        words = self._orders.words
         failures += [
-            Failure(place, code)
-            for place, code in zip(places, self._orders.order(messages), strict=True)
+            Failure(place, code, words.get(at, ""))
+            for at, (place, code) in enumerate(zip(places, codes, strict=True))
             if code and code not in harmless
         ]
         return sorted(failures, key=lambda failure: failure.index)

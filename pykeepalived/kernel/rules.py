@@ -75,8 +75,8 @@ def _attributes(entry: RuleEntry, table: int) -> list[tuple[str, bytes]]:
         found.append(("FRA_SRC", entry.source.packed))
     if entry.to is not None:
         found.append(("FRA_DST", entry.to.packed))
-    if entry.fwmark is not None:
-        mark, mask = entry.fwmark
+    mark, mask = entry.fwmark or (0, 0)
+    if mark or mask:
         found += [("FRA_FWMARK", _U32.pack(mark)), ("FRA_FWMASK", _U32.pack(mask))]
     if entry.iif is not None:
         found.append(("FRA_IIFNAME", entry.iif.encode() + b"\0"))

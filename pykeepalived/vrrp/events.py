@@ -92,6 +92,8 @@ class RoutingFailed:
     entry: RouteEntry | RuleEntry
     errno: int
     adding: bool = True
+    words: str = ""
+    """The kernel's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ class StaticTried:
 
     entry: AddressEntry | RouteEntry | RuleEntry
     errno: int
+    words: str = ""
+    """The kernel's own."""
 
 
 Event = (

@@ -5,19 +5,17 @@ from errno import errorcode
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.routes import RouteEntry
-from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.vrrp.events import RoutingFailed, StaticTried
 from pykeepalived.wire.vrrp import text
 
 _REMEDIES = {
     errors.ENETUNREACH: "no interface has a network with its gateway: add an address of that network, or onlink",
     errors.EHOSTUNREACH: "no interface has a network with its gateway: add an address of that network, or onlink",
     errors.ENETDOWN: "its interface is down",
-    errors.ENODEV: "its interface is not there",
-    errors.EOPNOTSUPP: "this kernel, or a module that is not loaded, lacks what the line asks for",
+    errors.ENODEV: "its interface is not there, or it needs dev or via",
+    errors.EOPNOTSUPP: "this kernel lacks what the line asks for, or the module is not loaded",
     errors.EAFNOSUPPORT: "this kernel has no IPv6, or it is disabled",
-    errors.EINVAL: "the kernel takes no such combination; bits behind the prefix, and a src that is no address of"
-    " this host, are the usual cause",
 }
 
 
@@ -51,25 +49,28 @@ def address_refused(name: str, entry: AddressEntry, errno: int, *, adding: bool)
     return Log(message, Level.ERROR, fields=(("VRRP_INSTANCE", name),))
 
 
-def routing_refused(name: str, entry: RouteEntry | RuleEntry, errno: int, *, adding: bool) -> Log:
+def routing_refused(event: RoutingFailed) -> Log:
     """A route or a rule could not be added, or removed."""
+    name, entry = event.instance, event.entry
     what = "route" if isinstance(entry, RouteEntry) else "rule"
-    verb = "add" if adding else "remove"
-    message = f"{_owner(name)} the kernel refuses to {verb} {what} {entry}: {_explained(errno)}"
-    return Log(message, Level.ERROR, fields=(("VRRP_INSTANCE", name),))
+    verb = "add" if event.adding else "remove"
+    message = f"{_owner(name)} the kernel refuses to {verb} {what} {entry}: {_explained(event.errno, event.words)}"
+    return Log(message, Level.ERROR, fields=(("VRRP_INSTANCE", name),) if name else ())
 
 
-def static_refused(description: str, errno: int) -> Log:
+def static_refused(description: str, event: StaticTried) -> Log:
     """A static object could not be added."""
-    return Log(f"The kernel refuses to add static {description}: {_explained(errno)}", Level.ERROR)
+    explained = _explained(event.errno, event.words)
+    return Log(f"The kernel refuses to add static {description}: {explained}", Level.ERROR)
 
 
 def _owner(name: str) -> str:
     return f"({name})" if name else "Static:"
 
 
-def _explained(errno: int) -> str:
-    remedy = _REMEDIES.get(errno)
+def _explained(errno: int, words: str) -> str:
+    """The errno with the kernel's own words, or with what is to be done."""
+    remedy = "; ".join(each for each in (words, _REMEDIES.get(errno, "")) if each)
     return _word(errno) + (f" ({remedy})" if remedy else "")
 
 

@@ -107,10 +107,10 @@ class Routers:
                 effects.append(address_refused(name, entry, errno, adding=adding))
             case RoutingRemoved(entry):
                 self._routing_removed(entry, now, effects)
-            case RoutingFailed(name, entry, errno, adding):
-                effects.append(routing_refused(name, entry, errno, adding=adding))
-            case StaticTried(entry, errno):
-                self._static_tried(entry, errno, now, effects)
+            case RoutingFailed():
+                effects.append(routing_refused(event))
+            case StaticTried():
+                self._static_tried(event, now, effects)
         return effects
 
     def advert(self, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
@@ -383,8 +383,8 @@ class Routers:
                 router.routing_lost(entry, now, effects)
         self.statics.removed(entry, effects)
 
-    def _static_tried(self, entry: carried.Carried, errno: int, now: int, effects: list[Effect]) -> None:
-        changed = self.statics.tried(entry, errno, effects)
+    def _static_tried(self, event: StaticTried, now: int, effects: list[Effect]) -> None:
+        changed = self.statics.tried(event, effects)
         if changed is not None:
             tracker, up = changed
             self._tracker_changed(tracker, up, _tracker_text(tracker, up=up), now, effects)

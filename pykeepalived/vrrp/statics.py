@@ -21,6 +21,7 @@ from pykeepalived.vrrp.effects import (
     RemoveRoutes,
     RemoveRules,
 )
+from pykeepalived.vrrp.events import StaticTried
 from pykeepalived.vrrp.refusals import static_refused
 from pykeepalived.vrrp.route_changes import route_change
 from pykeepalived.vrrp.tracking import INTERFACE, STATIC, Tracked, Tracker
@@ -122,8 +123,9 @@ class Statics:
         if self._on and self._missing:
             _add([entry for entry in self._missing if interface_of(entry) in (interface, None)], effects)
 
-    def tried(self, entry: Carried, errno: int, effects: list[Effect]) -> tuple[Tracker, bool] | None:
+    def tried(self, event: StaticTried, effects: list[Effect]) -> tuple[Tracker, bool] | None:
         """What became of an order to add; a tracker whose state has changed by it."""
+        entry, errno = event.entry, event.errno
         if entry not in self:
             return None
         tracker = (STATIC, describe(entry))
@@ -132,7 +134,7 @@ class Statics:
         known = self._missing.get(entry)
         self._missing[entry] = errno
         if known != errno:
-            effects.append(static_refused(describe(entry), errno))
+            effects.append(static_refused(describe(entry), event))
         return (tracker, False) if known is None else None
 
     # --- what instances follow ----------------------------------------------------------------------------------

@@ -31,8 +31,8 @@ class AddressEntry:
     )
     peer: IP | None = keyword(Address(), default=None, doc="The other end of a point-to-point link.")
     no_track: bool = keyword(Flag(), default=False, doc="Nothing happens when the address disappears.")
-    nodad: bool = keyword(Flag(), default=False, spelled="-nodad", doc="The kernel need not look for duplicates.")
-    """IPv6: on for every entry."""
+    nodad: bool = keyword(Flag(), default=False, spelled="-nodad", doc="The kernel looks for duplicates of it.")
+    """IPv6: on unless the line says -nodad."""
     preferred_lft: int | None = keyword(
         Word(),
         default=None,
