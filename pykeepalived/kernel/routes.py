@@ -5,13 +5,14 @@ Numbers are linux/rtnetlink.h's, linux/lwtunnel.h's and those of the tunnels' ow
 
 import struct
 from collections.abc import Callable
+from socket import AF_INET6
 from typing import assert_never
 
 from pykeepalived.config.blocks.routes import Encap, EncapIla, EncapIp, EncapIp6, EncapMpls, Nexthop, RouteEntry
-from pykeepalived.config.kinds import AF_INET6, IP
-from pykeepalived.config.kinds_routes import RTPROT_KEEPALIVED, Locked
 from pykeepalived.kernel.message_classes import NLM_F_CREATE, NLM_F_EXCL, Reader, Writer, rtmsg
+from pykeepalived.kernel.ports import IPAddress
 
+RTPROT_KEEPALIVED = 18
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
 _NLM_F_REPLACE, _NLM_F_APPEND = 0x100, 0x800
 _ACTION_FLAGS = {"add": NLM_F_CREATE | NLM_F_EXCL, "prepend": NLM_F_CREATE, "append": NLM_F_CREATE | _NLM_F_APPEND}
@@ -179,7 +180,7 @@ def _metrics(entry: RouteEntry) -> bytes:
     attributes: list[tuple[str, bytes]] = []
     locks = 0
     for name, bit in _LOCKS.items():
-        metric: Locked[int] | None = getattr(entry, name)
+        metric = getattr(entry, name)
         if metric is not None:
             attributes.append((f"RTAX_{name.upper()}", _U32.pack(metric.value)))
             locks |= metric.lock << bit
@@ -220,7 +221,7 @@ def _encap(encap: Encap) -> list[tuple[str, bytes]]:
     return [("RTA_ENCAP_TYPE", _U16.pack(kind)), ("RTA_ENCAP", nest)]
 
 
-def _tunnel(key: int | None, far: IP | None, near: IP | None) -> list[tuple[int, bytes]]:
+def _tunnel(key: int | None, far: IPAddress | None, near: IPAddress | None) -> list[tuple[int, bytes]]:
     """What IPv4 and IPv6 tunnels number alike: id, dst, src."""
     rows = [] if key is None else [(1, _BE64.pack(key))]
     rows += [(number, address.packed) for number, address in ((2, far), (3, near)) if address is not None]

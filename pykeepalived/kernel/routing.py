@@ -9,12 +9,11 @@ import contextlib
 import errno
 import struct
 from collections.abc import Callable, Sequence
+from socket import AF_INET6
 from typing import TypeVar
 
 from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.blocks.rules import RuleEntry
-from pykeepalived.config.kinds import AF_INET6
-from pykeepalived.config.kinds_routes import RTPROT_KEEPALIVED
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import routes, rules
 from pykeepalived.kernel.message_classes import Form, Reader, encoded, ifinfmsg
@@ -27,7 +26,7 @@ from pykeepalived.kernel.socket_filter import removal_program
 _GROUPS = {"IPv4 route": 7, "IPv4 rule": 8, "IPv6 route": 11, "IPv6 rule": 19}
 """RTNLGRP_*."""
 _RTM_GETLINK = 18
-_PROGRAM = removal_program(routes.RTM_DELROUTE, rules.RTM_DELRULE, RTPROT_KEEPALIVED)
+_PROGRAM = removal_program(routes.RTM_DELROUTE, rules.RTM_DELRULE, routes.RTPROT_KEEPALIVED)
 _LINK, _LINK_INFO = Reader(ifinfmsg), Reader(ifinfmsg.ifinfo)
 _ATTRIBUTE, _U32 = struct.Struct("=HH"), struct.Struct("=I")
 _IFLA_VRF_TABLE = 1

@@ -324,8 +324,6 @@ def test_weights_out_of_range(value: str) -> None:
     [
         "use_vmac",
         "use_vmac 02:00:00:00:00:01\nvmac_xmit_base",
-        "virtual_routes {\n10.1.0.0/16 via 10.0.0.9\n}",
-        "virtual_rules {\nfrom 10.1.0.0/16 lookup 100 priority 5\n}",
         "smtp_alert",
         "no_accept",
     ],
