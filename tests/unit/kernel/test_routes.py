@@ -1,6 +1,6 @@
 """Orders on routes and rules, byte by byte as pyroute2's own classes read them, and what tells one from others."""
 
-from collections.abc import Iterator
+import itertools
 from typing import Any
 
 import pytest
@@ -118,8 +118,10 @@ def test_ways() -> None:
         (
             "ip id 1 dst 10.0.0.9 src 10.0.0.1 tos 1 ttl 5 flags 7",
             2,
-            "0c00 0100 0000000000000001 0800 0200 0a000009 0800 0300 0a000001"
-            " 0500 0400 05000000 0500 0500 01000000 0600 0600 07000000",
+            (
+                "0c00 0100 0000000000000001 0800 0200 0a000009 0800 0300 0a000001"
+                " 0500 0400 05000000 0500 0500 01000000 0600 0600 07000000"
+            ),
         ),
         ("ila 1:2:3:4", 3, "0c00 0100 0001000200030004"),
         (
@@ -220,12 +222,7 @@ def test_what_a_rule_does(line: str, action: int) -> None:
     assert (fields["action"], fields["type"]) == (action, rules.RTM_NEWRULE)
 
 
-def _pairs() -> Iterator[tuple[str, str]]:
-    lines = [line for line, _ in RULES]
-    yield from zip(lines, lines[1:], strict=False)
-
-
-@pytest.mark.parametrize(("line", "other"), list(_pairs()))
+@pytest.mark.parametrize(("line", "other"), list(itertools.pairwise(line for line, _ in RULES)))
 def test_a_rule_is_told_from_others(line: str, other: str) -> None:
     """The kernel tells of more than it was asked for: what it takes for none is left out."""
     entry = rule(line)
