@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.kinds import AF_INET6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def route_change(
 
 def _place(entry: RouteEntry) -> tuple[object, ...]:
     """What the kernel compares when it replaces a route."""
-    led = entry.via is not None or bool(entry.nexthop)  # IPv6 keeps apart those with a gateway and those without
+    # IPv6 keeps apart those with a gateway and those without
+    led = entry.family == AF_INET6 and (entry.via is not None or bool(entry.nexthop))
     table = (entry.table, entry.vrf)
     return (entry.destination.network, entry.source, entry.tos, entry.metric, table, entry.type, led)
 

@@ -94,7 +94,7 @@ def _apart(lines: Sequence[str]) -> list[str]:
     return found
 
 
-def _kernel(make: str, text: str, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _kernel(make: str, text: str, folder: Path, network: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """What stands in the kernel while the daemon runs with the file, and after its end."""
     folder.mkdir()
     (folder / "keepalived.conf").write_text(text, encoding="utf-8")
@@ -107,7 +107,7 @@ def _kernel(make: str, text: str, folder: Path) -> tuple[dict[str, Any], dict[st
     }
     shows["routes6"] = "-6 route show table all"
     show = "\n".join(f"ip -d -j {words} > {folder}/$1.{name}" for name, words in shows.items())
-    script = f"""{NETWORK}
+    script = f"""{network}
 show() {{
 {show}
 }}
@@ -126,7 +126,7 @@ show after
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=180,
     )
     assert done.returncode == 0, (done.stderr, (folder / "log").read_text())
     running, after = (
@@ -147,10 +147,10 @@ def _told(text: str) -> Any:
     return [row for row in rows if row.get("ifname", "eth") not in ("p0", "p1")]
 
 
-def _same(text: str, folder: Path) -> dict[str, Any]:
+def same(text: str, folder: Path, network: str = NETWORK) -> dict[str, Any]:
     """Both makes do the same; what that is."""
-    theirs, theirs_after = _kernel("keepalived", text, folder / "keepalived")
-    ours, ours_after = _kernel("ours", text, folder / "ours")
+    theirs, theirs_after = _kernel("keepalived", text, folder / "keepalived", network)
+    ours, ours_after = _kernel("ours", text, folder / "ours", network)
     for name in theirs:
         missing = [row for row in theirs[name] if row not in ours[name]]
         more = [row for row in ours[name] if row not in theirs[name]]
@@ -169,7 +169,7 @@ def _flat(rows: Any) -> list[Any]:
 @pytest.mark.long
 def test_every_route_is_the_same(tmp_path: Path) -> None:
     lines = _apart(_usable("static_routes"))
-    found = _same(_text("static_routes", lines) + _text("static_rules", [LAST]), tmp_path)
+    found = same(_text("static_routes", lines) + _text("static_rules", [LAST]), tmp_path)
     assert len(lines) > 180
     assert len(found["routes"]) > 110
     assert len(found["routes6"]) > 12
@@ -178,7 +178,7 @@ def test_every_route_is_the_same(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_every_rule_is_the_same(tmp_path: Path) -> None:
     lines = _usable("static_rules")
-    found = _same(_text("static_rules", [*lines, LAST]), tmp_path)
+    found = same(_text("static_rules", [*lines, LAST]), tmp_path)
     assert len(lines) > 90
     assert len(found["rules4"]) > 60
     assert len(found["rules6"]) >= 4
@@ -186,5 +186,5 @@ def test_every_rule_is_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_every_address_is_the_same(tmp_path: Path) -> None:
-    found = _same(_text("static_ipaddress", list(ADDRESSES)) + _text("static_rules", [LAST]), tmp_path)
+    found = same(_text("static_ipaddress", list(ADDRESSES)) + _text("static_rules", [LAST]), tmp_path)
     assert sum(len(link["addr_info"]) for link in found["addresses"]) > len(ADDRESSES)
