@@ -49,6 +49,7 @@ class LinuxRouting:
         self._rules: dict[RuleKey, RuleEntry] = {}
         self._joined: set[int] = set()
         self._stale = False
+        self._link = Form(encoded(ifinfmsg, _RTM_GETLINK, 0, {}, []), [(20, "=i")])  # ifi_index
         self._orders = NetlinkSocket(NETLINK_ROUTE)
         self._orders.check_strictly()
         try:
@@ -148,9 +149,8 @@ class LinuxRouting:
         """Its table, or that of its VRF."""
         if entry.vrf is None:
             return entry.table
-        request = Form(encoded(ifinfmsg, _RTM_GETLINK, 0, {}, []), [(20, "=i")])  # ifi_index
         try:
-            _, message = self._orders.get(request.fill(self._index(entry.vrf)))
+            _, message = self._orders.get(self._link.fill(self._index(entry.vrf)))
             info = _LINK_INFO.attributes(_LINK.attributes(message)["IFLA_LINKINFO"])["IFLA_INFO_DATA"]
             size, kind = _ATTRIBUTE.unpack_from(info)
             return int(_U32.unpack_from(info, _ATTRIBUTE.size)[0]) if kind == _IFLA_VRF_TABLE and size else entry.table

@@ -42,6 +42,13 @@ def take(instance: VrrpInstance, effects: list[Effect]) -> None:
         effects.append(AddRules(instance.name, instance.virtual_rules))
 
 
+def take_again(instance: VrrpInstance, effects: list[Effect]) -> None:
+    """An interface is up again: routes that name none may have gone with it, unheard. Those that are there stay."""
+    if routes := tuple(entry for entry in instance.virtual_routes if entry.dev is None):
+        effects.append(_detail(instance, "setting Virtual Routes"))
+        effects.append(AddRoutes(instance.name, routes))
+
+
 def give_back(instance: VrrpInstance, effects: list[Effect], keep: frozenset[Carried] = NOTHING) -> None:
     """Hold nothing any longer; what is in ``keep`` belongs to somebody else."""
     if rules := tuple(entry for entry in instance.virtual_rules if entry not in keep):

@@ -342,6 +342,9 @@ class Routers:
             self._tracker_changed((INTERFACE, name), up, cause, now, effects)
             if up:
                 self.statics.interface_up(name, effects)
+                for router in self.routers.values():
+                    if router.instance.virtual_routes and isinstance(router.state, Master):
+                        carried.take_again(router.instance, effects)
         if not event.present:
             self._look_for_sources(routers, now, effects)
 

@@ -111,8 +111,8 @@ class Statics:
         ours = [
             entry
             for entry in everything(self._configuration)
-            if (entry in self._missing and interface_of(entry) in (name, None))
-            or (interface_of(entry) == name and not entry.no_track)
+            if (interface_of(entry) == name and (not entry.no_track or entry in self._missing))
+            or (isinstance(entry, RouteEntry) and entry.dev is None)  # it may have been a way through that interface
         ]
         if ours:
             effects.append(Log(f"Interface {name} is up: restoring its static addresses, routes and rules"))

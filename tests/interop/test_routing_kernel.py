@@ -139,11 +139,10 @@ def _told(text: str) -> Any:
     rows = [row for row in json.loads(text or "[]") if row.get("protocol") != "kernel"]
     for row in rows:
         row.pop("expires", None)
-        row.pop("ifindex", None)
-        row.pop("cache", None)
         for address in row.get("addr_info", ()):
             for name in ("valid_life_time", "dynamic", "temporary"):
                 address.pop(name, None)
+    rows = [{"ifname": row["ifname"], "addr_info": row["addr_info"]} if "addr_info" in row else row for row in rows]
     return [row for row in rows if row.get("ifname", "eth") not in ("p0", "p1")]
 
 

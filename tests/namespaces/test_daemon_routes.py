@@ -2,10 +2,10 @@
 
 import signal
 
-from tests.namespaces.daemon_machine import HEAD, MARKS, OWNER, Machine, ip, soon
-from tests.namespaces.daemon_machine import machine as machine  # noqa: PLC0414 - a fixture
+from tests.namespaces.daemon_machine import HEAD, MARKS, OWNER, Machine, ip, machine, soon
 
 pytestmark = MARKS
+__all__ = ["machine"]
 
 STATIC = """
 static_ipaddress {

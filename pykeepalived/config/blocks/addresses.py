@@ -53,7 +53,7 @@ class AddressEntry:
     )
     use_vmac: bool = keyword(Flag(), default=False, effective=False, doc="The address is put on a VMAC interface.")
     track_group: str | None = keyword(
-        Word(), default=None, doc="The address comes back with the interfaces of this track_group."
+        Word(), default=None, doc="The instances of this track_group need the address and its interface; static ones."
     )
 
     @property

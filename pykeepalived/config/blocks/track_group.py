@@ -8,7 +8,7 @@ from pykeepalived.records import record
 @block("track_group", process="vrrp", arguments="NAME")
 @record(frozen=True, slots=True, kw_only=True)
 class TrackGroup:
-    """Instances that follow the static addresses, routes and rules that name the group."""
+    """Instances that go to FAULT without the static addresses, routes and rules that name the group."""
 
     name: str
     group: tuple[str, ...] = keyword(

@@ -139,6 +139,22 @@ def test_encapsulations(words: str, kind: int, nest: str) -> None:
     assert b"\x06\x00\x15\x00" + kind.to_bytes(2, "little") in data
 
 
+def test_ids_of_tunnels_are_whole() -> None:
+    whole = (1 << 64) - 1
+    data = bytes(routes.add_message(route(f"10.8.0.0/24 dev eth0 encap ip id {whole}"), 254, index))
+    assert b"\x0c\x00\x01\x00" + b"\xff" * 8 in data
+    told = read(fibmsg, rules.add_message(rule(f"table 1 preference 5 tunnel-id {whole}")))[1]
+    assert told["FRA_TUN_ID"] == whole
+
+
+def test_a_next_hop_has_its_encapsulation() -> None:
+    (way,) = added("10.8.0.0/24 nexthop via 10.0.0.2 encap mpls 100")[1]["RTA_MULTIPATH"]
+    attributes = dict(way["attrs"])
+    assert attributes["RTA_GATEWAY"] == "10.0.0.2"
+    assert attributes["RTA_ENCAP_TYPE"] == 1
+    assert "RTA_ENCAP" in attributes
+
+
 def test_ipv6() -> None:
     fields, attributes = added("2001:db8::/64 from 2001:db8:1::/48 dev eth0 expires 60 pref high")
     assert (fields["family"], fields["dst_len"], fields["src_len"]) == (10, 64, 48)

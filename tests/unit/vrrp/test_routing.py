@@ -139,6 +139,14 @@ def test_the_interface_of_a_tracked_route_or_rule_is_tracked() -> None:
     assert [router.state.name for router in routers.routers.values()] == ["FAULT", "MASTER", "FAULT"]
 
 
+def test_a_route_without_an_interface_is_taken_again_when_one_comes_back() -> None:
+    routers = masters(instance("virtual_routes {\n10.8.2.0/24 via 10.0.1.2\n10.8.3.0/24 dev eth1 no_track\n}\n"))
+    routers.handle(InterfaceChanged("eth1", up=False), LATER)
+    assert changes(routers.handle(InterfaceChanged("eth1", up=True), LATER)) == [
+        "add routes VI_1 10.8.2.0/24 via 10.0.1.2 no_track"
+    ]
+
+
 def test_a_refusal_names_the_line_and_what_to_do() -> None:
     routers = masters(instance(ROUTES))
     route = routers.routers["VI_1"].instance.virtual_routes[0]

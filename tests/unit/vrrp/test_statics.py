@@ -94,7 +94,7 @@ def test_they_come_back_with_their_interface() -> None:
     assert back[-3:] == [
         "log Interface eth1 is up: restoring its static addresses, routes and rules",
         "add  10.5.0.1@eth1",
-        f"add routes  {ROUTE}",
+        f"add routes  {ROUTE}; 10.6.1.0/24 via 10.0.1.2 no_track",
     ]
 
 
