@@ -112,6 +112,7 @@ class NetlinkSocket:
         the last of a batch asks: its answer says that the others, unless refused, are done.
         """
         answers: list[int] = []
+        self.refusal = ""
         self.words = {}
         for start in range(0, len(messages), _BATCH):
             answers += self._order_batch(messages[start : start + _BATCH], start)

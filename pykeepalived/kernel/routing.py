@@ -34,6 +34,7 @@ _NO_TABLE = frozenset({errno.ENOENT, errno.EAFNOSUPPORT, errno.EOPNOTSUPP})
 
 _NO_ROUTE = frozenset({errno.ESRCH, errno.ENODEV, errno.ENOENT})
 
+_Key = TypeVar("_Key", RouteKey, RuleKey)
 _Entry = TypeVar("_Entry", RouteEntry, RuleEntry)
 
 
@@ -198,21 +199,24 @@ class LinuxRouting:
         """See which of ours are still there, and tell the others."""
         there: set[RouteKey] = set()
         for family, table in {key[:2] for key in self._routes}:
-            for message in self._listed(routes.dump_message(family, table)):
-                key = routes.read_key(message)
+            for key in self._listed(routes.dump_message(family, table), routes.read_key):
                 there.update((key, (*key[:9], 0, b"")))
         for gone in [key for key in self._routes if key not in there]:
             self._route_gone(gone)
         present: set[RuleKey] = set()
         for rule_family in {entry.family for entry in self._rules.values()}:
-            present.update(map(rules.read_key, self._listed(rules.dump_message(rule_family))))
+            present.update(self._listed(rules.dump_message(rule_family), rules.read_key))
         for absent in [each for each in self._rules if each not in present]:
             self._rule_gone(absent)
 
-    def _listed(self, request: bytearray) -> list[bytes]:
+    def _listed(self, request: bytearray, read: Callable[[bytes], _Key]) -> list[_Key]:
+        found: list[_Key] = []
         try:
-            return [message for _, message in self._orders.dump(request)]
+            for _, message in self._orders.dump(request):
+                with contextlib.suppress(struct.error):
+                    found.append(read(message))
         except KernelError as error:
             if error.errno in _NO_TABLE:
                 return []
             raise
+        return found
