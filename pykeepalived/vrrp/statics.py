@@ -135,7 +135,7 @@ class Statics:
         self._missing[entry] = errno
         if known != errno:
             effects.append(static_refused(describe(entry), event))
-        return (tracker, False) if known is None else None
+        return None if known else (tracker, False)
 
     # --- what instances follow ----------------------------------------------------------------------------------
 

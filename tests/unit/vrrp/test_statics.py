@@ -123,6 +123,13 @@ def test_a_track_group_faults_with_the_interface_and_when_it_cannot_be_put_back(
     assert (one.state.name, two.state.name) == ("FAULT", "BACKUP")
     routers.handle(InterfaceChanged("eth1", up=True), LATER)
     assert one.state.name == "BACKUP"
+    routers.handle(InterfaceChanged("eth1", up=False), LATER)
+    routers.handle(RoutingRemoved(route(routers)), LATER)
+    routers.handle(InterfaceChanged("eth1", up=True), LATER)
+    routers.handle(StaticTried(route(routers), 101), LATER)
+    assert one.state.name == "FAULT"
+    routers.handle(StaticTried(route(routers), 0), LATER)
+    assert one.state.name == "BACKUP"
     faulted = told(routers.handle(StaticTried(route(routers), 101), LATER))
     assert (one.state.name, two.state.name) == ("FAULT", "BACKUP")
     assert f"log (VI_1) cause: static route {ROUTE} is missing" in faulted
