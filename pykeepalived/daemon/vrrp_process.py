@@ -4,6 +4,7 @@ It decides nothing. Adverts go out at once; addresses, announcements and scripts
 and take a bounded share of each turn, so that a thousand addresses do not delay the next advert.
 """
 
+import contextlib
 import dataclasses
 from collections import Counter, deque
 from functools import partial
@@ -14,13 +15,16 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET6
 from pykeepalived.daemon.announcements import Announcements
 from pykeepalived.daemon.child import ChildContext
+from pykeepalived.daemon.firewall import Firewall
 from pykeepalived.daemon.reactor import Alarm, Callback
 from pykeepalived.daemon.script_trackers import ScriptTrackers
+from pykeepalived.daemon.virtual_links import VirtualInterfaces
 from pykeepalived.daemon.vrrp_host import VrrpHost
 from pykeepalived.daemon.vrrp_kernel import LinuxVrrpKernel, VrrpKernel
 from pykeepalived.daemon.vrrp_routing import VrrpRouting
 from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
 from pykeepalived.effects import Log, RunScript, WriteFifo
+from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.ports import BATCH, Failure
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
@@ -32,6 +36,7 @@ from pykeepalived.vrrp.effects import (
     AddRules,
     Announce,
     AnnounceSource,
+    BlockAddresses,
     CancelAnnouncements,
     Effect,
     NotifyGroup,
@@ -41,6 +46,7 @@ from pykeepalived.vrrp.effects import (
     RemoveRules,
     ReplaceRouters,
     SendAdvert,
+    UnblockAddresses,
     Word,
 )
 from pykeepalived.vrrp.events import (
@@ -56,13 +62,25 @@ from pykeepalived.vrrp.replacement import replace
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Inbox, Routers
 from pykeepalived.vrrp.statics import NOBODY
+from pykeepalived.vrrp.virtual_links import ReleaseBase, RemoveLink
 
 _LINGER = SECOND  # for scripts, at the end
 _DATAGRAMS_A_TURN = 1024
 _DONE = Failure(0, 0)
 
 _Objects = AddAddresses | RemoveAddresses | AddRoutes | RemoveRoutes | AddRules | RemoveRules
-_Slow = _Objects | Announce | AnnounceSource | CancelAnnouncements | RunScript | WriteFifo
+_Blocks = BlockAddresses | UnblockAddresses
+_Slow = (
+    _Objects
+    | _Blocks
+    | Announce
+    | AnnounceSource
+    | CancelAnnouncements
+    | RunScript
+    | WriteFifo
+    | RemoveLink
+    | ReleaseBase
+)
 
 
 class VrrpService:
@@ -93,12 +111,19 @@ class VrrpService:
 
     def start(self) -> None:
         """Learn the host's state, open what is needed, begin."""
-        part = self._routers.configuration
         say = self._journal.log
         say(Log("Registering Kernel netlink reflector"))
         say(Log("Registering Kernel netlink command channel"))
         self._host = VrrpHost(self._kernel, self._told, self._link_appeared)
         self._routing = VrrpRouting(self._kernel, self._reactor, self._host, self._told)
+        self._firewall = Firewall(self._kernel.packet_filter(), self._reactor, self._journal, self._host.interface)
+        self._firewall.start(self._routers.configuration)
+        self._links = VirtualInterfaces(self._kernel, self._reactor, self._journal, self._firewall.relay_only)
+        self._links.begin(self._host.interfaces())
+        self._host.links_changed = self._links.changed
+        part, _ = self._take_links(self._routers.configuration)
+        if part is not self._routers.configuration:
+            self._routers = Routers(part)
         say(Log("Registering gratuitous ARP shared channel"))
         if any(instance.family == AF_INET6 for instance in part.vrrp_instance):
             say(Log("Registering gratuitous NDISC shared channel"))
@@ -122,6 +147,7 @@ class VrrpService:
             self._carry_out(self._routers.handle(self._facts.popleft(), now))
         self._trackers = ScriptTrackers(self._context, self._believed)
         self._carry_out(self._routers.start(now))
+        self._firewall.clear_leftovers(part)
         self._settle_all()
         self._reactor.watch(self._host.fileno(), self._host.drain)
         self._trackers.replace(part.vrrp_script, self._routers.scripts())
@@ -129,9 +155,13 @@ class VrrpService:
 
     def reload(self, part: Configuration) -> None:
         """Apply a new configuration by difference."""
+        part, at_last = self._take_links(part)
         effects = replace(self._routers, part, self._reactor.now())
         self._host.virtual = self._routers.virtual_places
+        self._firewall.configure(part)
         self._carry_out(effects)
+        for order in at_last:
+            self._later(order)
         self._trackers.replace(part.vrrp_script, self._routers.scripts())
         self._owe_status()
         if part.global_defs.fifo_write_vrrp_states_on_reload:
@@ -151,6 +181,13 @@ class VrrpService:
         self._settle_all()
         self._linger.set(self._reactor.now() + _LINGER)
         self._end_if_done()
+
+    def _take_links(self, part: Configuration) -> tuple[Configuration, list[RemoveLink | ReleaseBase]]:
+        """The configuration with its virtual links, which are there then; what is to be removed when it is applied."""
+        taken = self._links.take(part)
+        with contextlib.suppress(KernelError):  # the next reading tells of them
+            self._host.drain()
+        return taken
 
     # --- facts --------------------------------------------------------------------------------------------------
 
@@ -218,7 +255,7 @@ class VrrpService:
         self._receivers.forget(name)
         self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
         for port in self._ports.values():
-            if port.instance.interface == name:
+            if port.instance.exchange_interface == name:
                 port.close_sender()
                 self._open_sender(port)
                 if port.sender is not None:
@@ -252,7 +289,7 @@ class VrrpService:
                     self._later(order)
             case ReplaceRouters():
                 self._replace_ports(effect)
-            case Announce() | AnnounceSource() | CancelAnnouncements():
+            case BlockAddresses() | UnblockAddresses() | Announce() | AnnounceSource() | CancelAnnouncements():
                 self._later(effect)
             case AddAddresses() | RemoveAddresses() | AddRoutes() | RemoveRoutes() | AddRules() | RemoveRules():
                 self._later(effect)
@@ -307,6 +344,8 @@ class VrrpService:
             match order:
                 case AddAddresses() | RemoveAddresses() | AddRoutes() | RemoveRoutes() | AddRules() | RemoveRules():
                     self._change(order)
+                case BlockAddresses() | UnblockAddresses():
+                    self._block(order)
                 case Announce(name, entries, rounds):
                     self._announcements.burst(name, entries, rounds)
                 case AnnounceSource(name, address):
@@ -319,6 +358,9 @@ class VrrpService:
                     self._context.scripts.run(script, arguments, on_exit=self._script_ended)
                 case WriteFifo(line):
                     self._context.fifo(line)
+                case RemoveLink() | ReleaseBase():
+                    self._share = 0  # the kernel takes its time
+                    self._links.carry_out((order,))
                 case _:
                     assert_never(order)
         if not self._turning and self._share < BATCH:
@@ -347,6 +389,16 @@ class VrrpService:
             told = [(each, refused.get(each, _DONE)) for each in order.entries]
             failed = [StaticTried(each, failure.errno, failure.words) for each, failure in told]
         self._facts.extend(failed)
+
+    def _block(self, order: _Blocks) -> None:
+        part, rest = order.entries[: self._share], order.entries[self._share :]
+        self._share -= len(part)
+        if isinstance(order, BlockAddresses):
+            self._firewall.block(part, by_name=order.by_name)
+        else:
+            self._firewall.unblock(part)
+        if rest:
+            self._slow.appendleft(dataclasses.replace(order, entries=rest))
 
     def _next_turn(self) -> None:
         self._turning = False
@@ -390,7 +442,7 @@ class VrrpService:
         self._open_sender(port)
 
     def _open_sender(self, port: Port) -> None:
-        port.open_sender(self._kernel, self._host.interface(port.instance.interface), self._journal)
+        port.open_sender(self._kernel, self._host.interface(port.instance.exchange_interface), self._journal)
 
     def _settle(self, router: VirtualRouter) -> None:
         """Arm the alarms of whoever may have changed with ``router``."""
@@ -430,6 +482,8 @@ class VrrpService:
         self._receivers.close()
         self._announcements.close()
         self._routing.close()
+        self._links.stop(release=not self._context.options.dont_release_vrrp)
+        self._firewall.close()
         self._reactor.unwatch(self._host.fileno())
         finished()
 

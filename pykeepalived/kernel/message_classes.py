@@ -174,3 +174,16 @@ def _names(message_class: Any) -> dict[int, str]:
     """The attributes of a class by their numbers, which it counts, or says in each row."""
     rows = message_class.nla_map
     return {row[0]: row[1] for row in rows} if len(rows[0]) == 3 else {at: row[0] for at, row in enumerate(rows)}
+
+
+def attribute(data: bytes, wanted: int) -> bytes:
+    """The bytes of one attribute of a nest, by its number; empty when it is not there."""
+    offset = 0
+    while offset <= len(data) - _ATTRIBUTE.size:
+        length, kind = _ATTRIBUTE.unpack_from(data, offset)
+        if length < _ATTRIBUTE.size:
+            break
+        if kind & _KIND == wanted:
+            return data[offset + _ATTRIBUTE.size : offset + length]
+        offset += (length + 3) & ~3
+    return b""

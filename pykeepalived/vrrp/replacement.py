@@ -7,8 +7,10 @@ instance to another; what somebody else has from now on is not removed.
 
 from collections.abc import Iterable, Sequence
 
+from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import Identity, VrrpInstance
 from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Log
 from pykeepalived.vrrp import carried, statics
 from pykeepalived.vrrp.effects import (
@@ -16,12 +18,14 @@ from pykeepalived.vrrp.effects import (
     AddRoutes,
     AddRules,
     Announce,
+    BlockAddresses,
     Effect,
     NotifyGroup,
     RemoveAddresses,
     RemoveRoutes,
     RemoveRules,
     ReplaceRouters,
+    UnblockAddresses,
     Word,
 )
 from pykeepalived.vrrp.group import SyncGroup
@@ -40,6 +44,11 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
         router.confirm(now, effects)
     routers, gone = _match(host.routers.values(), configuration.vrrp_instance)
     kept = [(router, router.instance) for router in routers.values() if not router.held]
+    blocked = [
+        (router, carried.not_accepted(router.instance))
+        for router in host.routers.values()
+        if isinstance(router.state, Master)
+    ]
     held = frozenset(
         entry
         for instance, router in routers.items()
@@ -65,7 +74,14 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
             router.configure(instance, now)
     host.statics.replace(configuration, effects, held)
     host.take(configuration, routers)
+    masters_after = [router for router in routers.values() if isinstance(router.state, Master)]
+    _block([entry for router, entries in blocked if router not in gone for entry in entries], masters_after, effects)
     _move(kept, held, now, effects)
+    _unblock(
+        [(router, [entry for entry in entries if router not in gone or entry in held]) for router, entries in blocked],
+        masters_after,
+        effects,
+    )
     for router in routers.values():
         host.assess(router)
     for router, _ in kept:
@@ -78,6 +94,7 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
         router.confirm(now, effects)
         if id(router) not in former_routers:
             carried.give_back(router.instance, effects, held)
+        router.lend_source(effects)
     host.begin(now, effects)
     return effects
 
@@ -161,6 +178,31 @@ def _take(
 def _say_gone(router: VirtualRouter, objects: list[str], effects: list[Effect]) -> None:
     fields = (("VRRP_INSTANCE", router.name),)
     effects += [Log(f"({router.name}) {each}, no longer exist", fields=fields) for each in objects]
+
+
+def _block(before: list[AddressEntry], masters: list[VirtualRouter], effects: list[Effect]) -> None:
+    """What is not accepted from now on: before such an address is added."""
+    places = set(map(_place, before))
+    for router in masters:
+        instance = router.instance
+        if added := tuple(entry for entry in carried.not_accepted(instance) if _place(entry) not in places):
+            effects.append(BlockAddresses(router.name, added, instance.dont_track_primary))
+
+
+def _unblock(
+    before: list[tuple[VirtualRouter, list[AddressEntry]]], masters: list[VirtualRouter], effects: list[Effect]
+) -> None:
+    """What was not accepted before, and is now, or is not held any more: after such an address is removed. Routers
+    that are gone have unblocked what nobody else holds.
+    """
+    after = {_place(entry) for router in masters for entry in carried.not_accepted(router.instance)}
+    for router, entries in before:
+        if removed := tuple(entry for entry in entries if _place(entry) not in after):
+            effects.append(UnblockAddresses(router.name, removed))
+
+
+def _place(entry: AddressEntry) -> tuple[str | None, IP]:
+    return entry.dev, entry.address
 
 
 def _settle(router: VirtualRouter, now: int, effects: list[Effect]) -> None:

@@ -42,7 +42,8 @@ def tracked_by(instance: VrrpInstance, group: VrrpSyncGroup | None) -> tuple[Tra
     """
     found: dict[Tracked, None] = {}
     if not instance.dont_track_primary:
-        found[Tracked((INTERFACE, instance.interface))] = None
+        for name in instance.links:
+            found[Tracked((INTERFACE, name))] = None
         for entry in (*instance.virtual_ipaddress, *instance.virtual_ipaddress_excluded):
             if entry.dev is not None:
                 found[Tracked((INTERFACE, entry.dev))] = None

@@ -42,6 +42,7 @@ from pykeepalived.vrrp.effects import (
     AddRules,
     Announce,
     AnnounceSource,
+    BlockAddresses,
     CancelAnnouncements,
     Effect,
     NotifyGroup,
@@ -51,6 +52,7 @@ from pykeepalived.vrrp.effects import (
     RemoveRules,
     ReplaceRouters,
     SendAdvert,
+    UnblockAddresses,
 )
 from pykeepalived.vrrp.events import AddressAdded, AddressRemoved, InterfaceChanged, TrackScriptChanged
 from pykeepalived.vrrp.identity import receiver_of
@@ -222,6 +224,10 @@ def render(effect: Effect) -> str:
             return f"add rules {name} {'; '.join(map(str, rules))}"
         case RemoveRules(name, rules):
             return f"remove rules {name} {'; '.join(map(str, rules))}"
+        case BlockAddresses(name, entries, by_name):
+            return f"block {name} {_entries(entries)}{' by name' if by_name else ''}"
+        case UnblockAddresses(name, entries):
+            return f"unblock {name} {_entries(entries)}"
         case Announce(name, entries, rounds):
             return f"announce {name} {_entries(entries)} x{rounds}"
         case AnnounceSource(name, address):

@@ -51,7 +51,7 @@ class AddressEntry:
     autojoin: bool = keyword(
         Flag(), default=False, since="Linux 4.1", doc="The kernel joins a multicast address by itself."
     )
-    use_vmac: bool = keyword(Flag(), default=False, effective=False, doc="The address is put on a VMAC interface.")
+    use_vmac: bool = keyword(Flag(), default=False, doc="The address is put on a VMAC interface.")
     track_group: str | None = keyword(
         Word(), default=None, doc="The instances of this track_group need the address and its interface; static ones."
     )
