@@ -86,16 +86,7 @@ def _without_idle(configuration: Configuration) -> Configuration:
     """Without what no process looks at: the interpreter has said the names of these keywords."""
     return replace(
         configuration,
-        vrrp_instance=tuple(map(_without_routes, configuration.vrrp_instance)),
         bfd_instance=(),
-        track_group=(),
-        static_ipaddress=(),
-        static_routes=(),
-        static_rules=(),
         virtual_server_group=(),
         ssl=None,
     )
-
-
-def _without_routes(each: VrrpInstance) -> VrrpInstance:
-    return replace(each, virtual_routes=(), virtual_rules=()) if each.virtual_routes or each.virtual_rules else each

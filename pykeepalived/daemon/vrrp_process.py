@@ -9,7 +9,7 @@ import dataclasses
 import time
 from collections import Counter, deque
 from functools import partial
-from typing import assert_never
+from typing import Any, assert_never
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -27,15 +27,19 @@ from pykeepalived.daemon.script_trackers import ScriptTrackers
 from pykeepalived.daemon.virtual_links import VirtualInterfaces
 from pykeepalived.daemon.vrrp_host import VrrpHost
 from pykeepalived.daemon.vrrp_kernel import LinuxVrrpKernel, VrrpKernel
+from pykeepalived.daemon.vrrp_routing import VrrpRouting
 from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
-from pykeepalived.kernel.ports import BATCH, ReceiveBuffer
+from pykeepalived.kernel.ports import BATCH, Failure, ReceiveBuffer
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
 from pykeepalived.units import MILLISECOND, SECOND
+from pykeepalived.vrrp.carried import Carried
 from pykeepalived.vrrp.effects import (
     AddAddresses,
+    AddRoutes,
+    AddRules,
     Announce,
     AnnounceSource,
     BlockAddresses,
@@ -44,6 +48,8 @@ from pykeepalived.vrrp.effects import (
     NotifyGroup,
     NotifyInstance,
     RemoveAddresses,
+    RemoveRoutes,
+    RemoveRules,
     ReplaceRouters,
     SendAdvert,
     UnblockAddresses,
@@ -53,6 +59,8 @@ from pykeepalived.vrrp.events import (
     AddressesFailed,
     AdvertFailed,
     Event,
+    RoutingFailed,
+    StaticTried,
     TrackBfdChanged,
     TrackFileChanged,
     TrackProcessChanged,
@@ -62,17 +70,19 @@ from pykeepalived.vrrp.link_states import polled
 from pykeepalived.vrrp.replacement import replace
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Inbox, Routers
+from pykeepalived.vrrp.statics import NOBODY
 from pykeepalived.vrrp.tracking import BFD, FILE, PROCESS, SCRIPT, followed
 from pykeepalived.vrrp.virtual_links import ReleaseBase, RemoveLink
 
 _LINGER = SECOND  # for scripts, at the end
 _DATAGRAMS_A_TURN = 1024
 _MANY_DATAGRAMS = 16
+_DONE = Failure(0, 0)
 
+_Objects = AddAddresses | RemoveAddresses | AddRoutes | RemoveRoutes | AddRules | RemoveRules
 _Blocks = BlockAddresses | UnblockAddresses
 _Slow = (
-    AddAddresses
-    | RemoveAddresses
+    _Objects
     | _Blocks
     | Announce
     | AnnounceSource
@@ -117,6 +127,7 @@ class VrrpService:
         say(Log("Registering Kernel netlink reflector"))
         say(Log("Registering Kernel netlink command channel"))
         self._host = VrrpHost(self._kernel, self._told, self._link_appeared)
+        self._routing = VrrpRouting(self._kernel, self._reactor, self._host, self._told)
         self._firewall = Firewall(self._kernel.packet_filter(), self._reactor, self._journal, self._host.interface)
         self._firewall.start(self._routers.configuration)
         self._links = VirtualInterfaces(self._kernel, self._reactor, self._journal, self._firewall.relay_only)
@@ -340,9 +351,9 @@ class VrrpService:
                     self._later(order)
             case ReplaceRouters():
                 self._replace_ports(effect)
-            case BlockAddresses() | UnblockAddresses():
+            case BlockAddresses() | UnblockAddresses() | Announce() | AnnounceSource() | CancelAnnouncements():
                 self._later(effect)
-            case AddAddresses() | RemoveAddresses() | Announce() | AnnounceSource() | CancelAnnouncements():
+            case AddAddresses() | RemoveAddresses() | AddRoutes() | RemoveRoutes() | AddRules() | RemoveRules():
                 self._later(effect)
             case _:
                 assert_never(effect)
@@ -393,14 +404,8 @@ class VrrpService:
         while self._slow and self._share > 0:
             order = self._slow.popleft()
             match order:
-                case AddAddresses(name, entries) | RemoveAddresses(name, entries):
-                    part, rest = entries[: self._share], entries[self._share :]
-                    adding = isinstance(order, AddAddresses)
-                    self._share -= len(part)
-                    for entry, errno in self._host.change(part, adding=adding):
-                        self._facts.append(AddressesFailed(name, entry, errno, adding))
-                    if rest:
-                        self._slow.appendleft(type(order)(name, rest))
+                case AddAddresses() | RemoveAddresses() | AddRoutes() | RemoveRoutes() | AddRules() | RemoveRules():
+                    self._change(order)
                 case BlockAddresses() | UnblockAddresses():
                     self._block(order)
                 case Announce(name, entries, rounds):
@@ -424,6 +429,29 @@ class VrrpService:
         if not self._turning and self._share < BATCH:
             self._turning = True
             self._reactor.soon(self._next_turn)
+
+    def _change(self, order: _Objects) -> None:
+        """Add or remove what of it fits into this turn's share; the rest waits in front."""
+        entries: Any = order.entries
+        if len(entries) > self._share:
+            self._slow.appendleft(dataclasses.replace(order, entries=entries[self._share :]))
+            order = dataclasses.replace(order, entries=entries[: self._share])
+        self._share -= len(order.entries)
+        adding = isinstance(order, AddAddresses | AddRoutes | AddRules)
+        refused: dict[Carried, Failure] = {}
+        failed: list[Event] = []
+        if isinstance(order, AddAddresses | RemoveAddresses):
+            for address, code in self._host.change(order.entries, adding=adding):
+                refused[address] = Failure(0, code)
+                failed.append(AddressesFailed(order.instance, address, code, adding))
+        else:
+            for entry, failure in self._routing.carry_out(order):
+                refused[entry] = failure
+                failed.append(RoutingFailed(order.instance, entry, failure.errno, adding, failure.words))
+        if adding and order.instance == NOBODY:
+            told = [(each, refused.get(each, _DONE)) for each in order.entries]
+            failed = [StaticTried(each, failure.errno, failure.words) for each, failure in told]
+        self._facts.extend(failed)
 
     def _block(self, order: _Blocks) -> None:
         part, rest = order.entries[: self._share], order.entries[self._share :]
@@ -518,6 +546,7 @@ class VrrpService:
         self._receivers.close()
         self._announcements.close()
         self._settings.give_back()
+        self._routing.close()
         self._links.stop(release=not self._context.options.dont_release_vrrp)
         self._firewall.close()
         self._reactor.unwatch(self._host.fileno())

@@ -5,7 +5,7 @@ from pykeepalived.config.kinds import AF_INET
 from pykeepalived.effects import Kind, Log
 from pykeepalived.units import MICROSECOND, MILLISECOND, SECOND, seconds_text
 from pykeepalived.vrrp.states import Backup
-from pykeepalived.vrrp.tracking import BFD, FILE, PEERS, PROCESS, SCRIPT, SOURCE, State, Tracked
+from pykeepalived.vrrp.tracking import BFD, FILE, PEERS, PROCESS, SCRIPT, SOURCE, STATIC, State, Tracked
 from pykeepalived.wire.vrrp import text
 
 
@@ -49,6 +49,8 @@ def fault_line(instance: VrrpInstance, tracked: Tracked, cause: str) -> str:
         return f"({instance.name}) entering FAULT state ({cause})"
     if kind == BFD:
         return f"({instance.name}): entering FAULT state ({cause})"
+    if kind == STATIC:
+        return f"({instance.name}): entering FAULT state (static {name} is missing)"
     return f"({instance.name}): entering FAULT state (interface {name} down)"
 
 

@@ -7,6 +7,8 @@ addresses of the host or other instances. Interval, skew and deadlines are integ
 from dataclasses import replace
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Kind, Level, Log
@@ -265,7 +267,14 @@ class VirtualRouter:
     def address_lost(self, entry: AddressEntry, now: int, effects: list[Effect]) -> None:
         """Somebody deleted an address that we hold as MASTER: give up, and ask for it again after the skew time."""
         self._detail(f"Netlink reflector reports IP {entry.address} removed from {entry.dev}", effects)
-        cause = f"somebody removed address {entry} from {entry.dev}"
+        self._lost(f"address {entry} from {entry.dev}", now, effects)
+
+    def routing_lost(self, entry: RouteEntry | RuleEntry, now: int, effects: list[Effect]) -> None:
+        """Somebody deleted a route or a rule that we have as MASTER: as with an address."""
+        self._lost(f"{'route' if isinstance(entry, RouteEntry) else 'rule'} {entry}", now, effects)
+
+    def _lost(self, what: str, now: int, effects: list[Effect]) -> None:
+        cause = f"somebody removed {what}"
         self.leave_master(cause, now, effects, down_interval=self._skew(self.instance.advert_int), zero=True)
         if self.group is not None:
             self.group.follow_to_backup(self, now, effects)
@@ -278,9 +287,9 @@ class VirtualRouter:
         effects: list[Effect],
         *,
         release: bool = True,
-        keep: frozenset[AddressEntry] = carried.NOTHING,
+        keep: frozenset[carried.Carried] = carried.NOTHING,
     ) -> None:
-        """Leave for good. A MASTER says so on the wire; the others say nothing. Addresses in ``keep`` stay."""
+        """Leave for good. A MASTER says so on the wire; the others say nothing. What is in ``keep`` stays."""
         was = self.state
         if isinstance(was, Master):
             fields = self._fields(Stop.name, cause)
@@ -751,7 +760,7 @@ class VirtualRouter:
         self._detail(f"({self.name}) sent 0 priority", effects)
 
     def _give_back(
-        self, effects: list[Effect], *, release: bool = True, keep: frozenset[AddressEntry] = carried.NOTHING
+        self, effects: list[Effect], *, release: bool = True, keep: frozenset[carried.Carried] = carried.NOTHING
     ) -> None:
         self.statistics.release_master += 1
         self.reception.forget()

@@ -7,6 +7,8 @@ what it concerns: a packet is looked up by its VRID, a tick belongs to one insta
 from collections.abc import Iterable, KeysView, Sequence
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET, IP
@@ -25,6 +27,9 @@ from pykeepalived.vrrp.events import (
     Event,
     InterfaceChanged,
     LinkbeatChanged,
+    RoutingFailed,
+    RoutingRemoved,
+    StaticTried,
     TrackBfdChanged,
     TrackFileChanged,
     TrackProcessChanged,
@@ -33,10 +38,11 @@ from pykeepalived.vrrp.events import (
 from pykeepalived.vrrp.group import SyncGroup
 from pykeepalived.vrrp.identity import ReceiverKey, receivers_of
 from pykeepalived.vrrp.link_states import LinkStates, polled
-from pykeepalived.vrrp.refusals import address_duplicate, address_refused
+from pykeepalived.vrrp.refusals import address_duplicate, address_refused, routing_refused
 from pykeepalived.vrrp.router import NO_SOURCE, VirtualRouter
 from pykeepalived.vrrp.sources import HostAddresses
 from pykeepalived.vrrp.states import Fault, Master
+from pykeepalived.vrrp.statics import Statics
 from pykeepalived.vrrp.tracking import (
     BFD,
     FILE,
@@ -44,6 +50,7 @@ from pykeepalived.vrrp.tracking import (
     NO_PEERS,
     PROCESS,
     SCRIPT,
+    STATIC,
     UNTOLD,
     State,
     Tracked,
@@ -95,9 +102,11 @@ class Routers:
         self._on_interface: dict[str, list[VirtualRouter]] = {}
         self._with_source: list[VirtualRouter] = []
         self._entries: dict[tuple[str | None, IP, int], list[tuple[VirtualRouter, AddressEntry]]] = {}
+        self._routing: dict[RouteEntry | RuleEntry, list[VirtualRouter]] = {}
         self._virtual: frozenset[IP] = frozenset()
         self.clock = WallClock()
         self.signed = False  # somebody has auth_hmac, and needs the clock
+        self.statics = Statics(configuration, self._links.up)
         self._stalled_at = 0
         self._short_told = False
         self._unknown_quiet: dict[tuple[ReceiverKey, int], int] = {}  # no line about a VRID before then
@@ -135,6 +144,12 @@ class Routers:
                     effects += router.refusals.tell(destination, errno)
             case AddressesFailed(name, entry, errno, adding):
                 effects.append(address_refused(name, entry, errno, adding=adding))
+            case RoutingRemoved(entry):
+                self._routing_removed(entry, now, effects)
+            case RoutingFailed():
+                effects.append(routing_refused(event))
+            case StaticTried():
+                self._static_tried(event, now, effects)
         return effects
 
     def advert(self, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
@@ -244,6 +259,7 @@ class Routers:
             if not self._links.has(name):
                 line = f"Configuration specifies interface {name} which doesn't currently exist - will use if created"
                 effects.append(Log(line, kind=Kind.TRACKER))
+        self.statics.start(effects)
         for router in self.routers.values():
             self.assess(router)
             carried.give_back(router.instance, effects)
@@ -257,6 +273,7 @@ class Routers:
         for router in self.routers.values():
             router.stop(Word.STOP, "the daemon stops", now, effects, release=release)
         effects += [NotifyGroup(group.name, Word.STOP) for group in self.groups.values()]
+        self.statics.stop(effects, release=release)
         return effects
 
     @property
@@ -290,7 +307,7 @@ class Routers:
         self._told = {tracker: state for tracker, state in self._told.items() if tracker in self._followers}
 
     def _index(self) -> None:
-        self.inboxes, self._followers, self._on_interface, self._entries = {}, {}, {}, {}
+        self.inboxes, self._followers, self._on_interface, self._entries, self._routing = {}, {}, {}, {}, {}
         self._with_source = [router for router in self.routers.values() if router.instance.source is not None]
         self._unknown_quiet.clear()
         many = len(self.routers) > _MANY
@@ -303,12 +320,17 @@ class Routers:
                 inbox.setdefault(instance.virtual_router_id, []).append(router)
             for name in instance.links:
                 self._on_interface.setdefault(name, []).append(router)
-            router.tracked = tracked_by(instance, router.group.config if router.group else None)
+            own = tracked_by(instance, router.group.config if router.group else None)
+            router.tracked = tuple(dict.fromkeys((*own, *self.statics.followed_by(instance.name))))
             for tracked in router.tracked:
                 self._followers.setdefault(tracked.tracker, []).append((router, tracked))
             for entry in router.entries:
                 key = (entry.dev, entry.address, entry.prefix_length)
                 self._entries.setdefault(key, []).append((router, entry))
+            for route in instance.virtual_routes:
+                self._routing.setdefault(route, []).append(router)
+            for rule in instance.virtual_rules:
+                self._routing.setdefault(rule, []).append(router)
         self.signed = any(router.instance.auth_hmac is not None for router in self.routers.values())
         self._virtual = frozenset(address for _, address, _ in self._entries)
 
@@ -367,6 +389,8 @@ class Routers:
 
     def _state_of(self, tracker: Tracker) -> State:
         kind, name = tracker
+        if kind == STATIC:
+            return self.statics.is_there(name)
         return self._links.up.get(name, False) if kind == INTERFACE else self._told.get(tracker, UNTOLD[kind])
 
     def _interface_changed(self, event: InterfaceChanged, now: int, effects: list[Effect]) -> None:
@@ -402,6 +426,11 @@ class Routers:
             if name == router.instance.own_link:
                 router.lend_source(effects, anew=True)
         self._tracker_changed((INTERFACE, name), up, _tracker_text((INTERFACE, name), up), now, effects)
+        if up:
+            self.statics.interface_up(name, effects)
+            for router in self.routers.values():
+                if router.instance.virtual_routes and isinstance(router.state, Master):
+                    carried.take_again(router.instance, effects)
 
     def _address_added(self, event: AddressAdded, now: int, effects: list[Effect]) -> None:
         name = event.interface
@@ -412,6 +441,7 @@ class Routers:
         if duplicate and ours:
             effects.append(address_duplicate(name, event.address))
         if self._started and event.address not in self._virtual:
+            self.statics.address_added(name, effects)
             self._look_for_sources(self._senders_from(name), now, effects)
 
     def _address_removed(self, event: AddressRemoved, now: int, effects: list[Effect]) -> None:
@@ -423,12 +453,26 @@ class Routers:
         for router, entry in self._entries.get((event.interface, event.address, event.prefix_length), ()):
             if isinstance(router.state, Master) and not entry.no_track and not event.ours:
                 router.address_lost(entry, now, effects)
+        if (static := self.statics.address_at(event.interface, event.address, event.prefix_length)) is not None:
+            self.statics.removed(static, effects)
         if event.address not in self._virtual:
             self._look_for_sources(self._senders_from(event.interface), now, effects)
 
     def _senders_from(self, interface: str) -> list[VirtualRouter]:
         """Whoever may send from an address of that interface: a configured source may be on any."""
         return [*self._on_interface.get(interface, ()), *self._with_source]
+
+    def _routing_removed(self, entry: RouteEntry | RuleEntry, now: int, effects: list[Effect]) -> None:
+        for router in self._routing.get(entry, ()):
+            if isinstance(router.state, Master) and not entry.no_track:
+                router.routing_lost(entry, now, effects)
+        self.statics.removed(entry, effects)
+
+    def _static_tried(self, event: StaticTried, now: int, effects: list[Effect]) -> None:
+        changed = self.statics.tried(event, effects)
+        if changed is not None:
+            tracker, up = changed
+            self._tracker_changed(tracker, up, _tracker_text(tracker, up), now, effects)
 
     def _look_for_sources(self, routers: Sequence[VirtualRouter], now: int, effects: list[Effect]) -> None:
         for router in routers:
@@ -512,6 +556,8 @@ def _tracker_text(tracker: Tracker, state: State) -> str:
         return f"tracked process {name} quorum {'' if state else 'not '}achieved"
     if kind == BFD:
         return f"BFD session {name} is {'up' if state else 'down'}"
+    if kind == STATIC:
+        return f"static {name} is {'there' if state else 'missing'}"
     return f"interface {name} is {'up' if state else 'down'}"
 
 

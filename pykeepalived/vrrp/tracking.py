@@ -14,6 +14,7 @@ PROCESS = "process"
 BFD = "bfd"
 SOURCE = "source"
 PEERS = "peers"
+STATIC = "static"
 
 Tracker = tuple[str, str]
 """Kind and name: ("script", "chk_haproxy")."""
@@ -77,7 +78,9 @@ class TrackedNumber(Tracked):
 
 
 def tracked_by(instance: VrrpInstance, group: VrrpSyncGroup | None) -> tuple[Tracked, ...]:
-    """Everything an instance follows: its own interface and those of its addresses, its trackers, its group's."""
+    """Everything an instance follows: its own interface and those of its addresses, routes and rules, its trackers, its
+    group's.
+    """
     found: dict[Tracked, None] = {}
     if not instance.dont_track_primary:
         for name in instance.links:
@@ -85,6 +88,9 @@ def tracked_by(instance: VrrpInstance, group: VrrpSyncGroup | None) -> tuple[Tra
         for entry in (*instance.virtual_ipaddress, *instance.virtual_ipaddress_excluded):
             if entry.dev is not None:
                 found[Tracked((INTERFACE, entry.dev))] = None
+    links = [route.dev for route in instance.virtual_routes if not route.no_track]
+    links += [rule.iif for rule in instance.virtual_rules if not rule.no_track]
+    found |= {Tracked((INTERFACE, link)): None for link in links if link is not None}
     for each in (instance, group):
         if each is None:
             continue

@@ -38,6 +38,8 @@ from pykeepalived.units import nanoseconds
 from pykeepalived.vrrp.adverts import messages
 from pykeepalived.vrrp.effects import (
     AddAddresses,
+    AddRoutes,
+    AddRules,
     Announce,
     AnnounceSource,
     BlockAddresses,
@@ -46,6 +48,8 @@ from pykeepalived.vrrp.effects import (
     NotifyGroup,
     NotifyInstance,
     RemoveAddresses,
+    RemoveRoutes,
+    RemoveRules,
     ReplaceRouters,
     SendAdvert,
     UnblockAddresses,
@@ -226,6 +230,14 @@ def render(effect: Effect) -> str:
             return f"add {name} {_entries(entries)}"
         case RemoveAddresses(name, entries):
             return f"remove {name} {_entries(entries)}"
+        case AddRoutes(name, routes, in_place):
+            return f"{'replace' if in_place else 'add'} routes {name} {'; '.join(map(str, routes))}"
+        case RemoveRoutes(name, routes):
+            return f"remove routes {name} {'; '.join(map(str, routes))}"
+        case AddRules(name, rules):
+            return f"add rules {name} {'; '.join(map(str, rules))}"
+        case RemoveRules(name, rules):
+            return f"remove rules {name} {'; '.join(map(str, rules))}"
         case BlockAddresses(name, entries, by_name):
             return f"block {name} {_entries(entries)}{' by name' if by_name else ''}"
         case UnblockAddresses(name, entries):

@@ -130,14 +130,12 @@ class VrrpInstance:
         Entries("route", without=frozenset({"track_group"})),
         default=(),
         repeat=Repeat.COLLECT,
-        effective=False,
         doc="Routes that are there while the instance is MASTER.",
     )
     virtual_rules: tuple[RuleEntry, ...] = keyword(
         Entries("rule", without=frozenset({"track_group"})),
         default=(),
         repeat=Repeat.COLLECT,
-        effective=False,
         doc="Rules of routing policy that are there while the instance is MASTER.",
     )
     unicast_peer: tuple[UnicastPeer, ...] = keyword(

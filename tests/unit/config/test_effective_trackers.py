@@ -43,8 +43,8 @@ def test_what_is_not_effective_yet_is_not_sent_to_the_processes() -> None:
     configuration = whole()
     assert all(len(getattr(configuration, name)) == 1 for name in NAMES)
     runnable, _ = effective(configuration)
-    assert not any(getattr(runnable, name) for name in ("bfd_instance", "track_group", "static_ipaddress"))
-    assert (len(runnable.track_file), len(runnable.vrrp_track_process)) == (1, 1)
+    assert not runnable.bfd_instance
+    assert all(len(getattr(runnable, name)) == 1 for name in NAMES if name != "bfd_instance")
     for keyword in ("track_file", "track_process", "track_bfd"):
         assert [len(getattr(each, keyword)) for each in runnable.vrrp_instance] == [1, 0]
         assert len(getattr(runnable.vrrp_sync_group[0], keyword)) == 1
@@ -69,8 +69,6 @@ def test_they_are_said_once_each() -> None:
     loaded = sound(PAIR + GROUP % TRACKS)
     assert [each.split(" (")[0] for each in loaded.not_effective] == [
         "bfd_instance",
-        "track_group",
-        "static_ipaddress",
     ]
 
 
