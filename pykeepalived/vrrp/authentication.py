@@ -52,7 +52,7 @@ class Ah:
 
     def next(self) -> int:
         """The number of the next advert."""
-        self.sequence += 1
+        self.sequence = min(self.sequence + 1, ah.GREATEST_SEQUENCE)
         return self.sequence
 
     def verify(self, packet: Packet, message: bytes, trailer: bytes, wall: int) -> str:  # noqa: ARG002 - as below

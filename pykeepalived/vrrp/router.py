@@ -56,7 +56,9 @@ class VirtualRouter:
         "group",
         "instance",
         "interface_up",
+        "kept",
         "last_transition_at",
+        "listens_at",
         "phase",
         "priority",
         "reception",
@@ -90,6 +92,8 @@ class VirtualRouter:
         self.refusals = Refusals(instance.name)
         self.rivals = Rivals()
         self.last_transition_at = 0
+        self.listens_at = 0  # adverts before then are ignored (vrrp_startup_delay)
+        self.kept: frozenset[carried.Carried] = carried.NOTHING  # static objects: there whatever the state is
         self._lent: AddressEntry | None = None
         self._advert: SendAdvert | None = None
         self._down_key = -1
@@ -230,11 +234,11 @@ class VirtualRouter:
         self.settle_fault(cause, now, effects)
 
     def settle_fault(self, cause: str, now: int, effects: list[Effect]) -> None:
-        """Leave FAULT if nothing, in the whole group, holds us there."""
+        """Leave FAULT if nothing, in the whole group, holds us there. Who comes to MASTERs by a reload comes alone."""
         if not isinstance(self.state, Fault) or any(member.faults for member in self.companions):
             return
         self.leave_fault(cause, now, effects)
-        if self.group is not None:
+        if self.group is not None and not any(isinstance(member.state, Master) for member in self.group.members):
             self.group.follow_to_backup(self, now, effects)
 
     def weigh(self, tracked: Tracked, contribution: int, cause: str, effects: list[Effect]) -> None:
@@ -358,8 +362,8 @@ class VirtualRouter:
     def leave_fault(self, cause: str, now: int, effects: list[Effect]) -> None:
         """Take part again, as BACKUP, whatever the priority."""
         self._restore_priority()
-        down_at = now + self.down_interval(self.instance.advert_int)
-        self._transition(Backup(down_at, now), cause, now, effects)
+        since = max(now, self.listens_at)
+        self._transition(Backup(since + self.down_interval(self.instance.advert_int), since), cause, now, effects)
         self._notify(Word.BACKUP, effects)
         if self.instance.unicast and self.source_address is not None:
             effects.append(AnnounceSource(self.name, self.source_address))
@@ -373,12 +377,18 @@ class VirtualRouter:
 
     # --- reload -------------------------------------------------------------------------------------------------
 
+    def hold(self) -> None:
+        """A reload before an owner was to be MASTER: whether it still is to be one is decided anew."""
+        if isinstance(self.state, Init):
+            self._enter(Init())
+
     def configure(self, instance: VrrpInstance, now: int) -> None:
         """Take new settings, keep the state. A changed interval moves the running timer by the difference."""
         state = self.state
         learnt = state.master.advert_interval if isinstance(state, Backup) and state.master else None
         old = self.down_interval(learnt or self.instance.advert_int)
         former, self.instance = self.instance, instance
+        self.reduced = self.reduced and instance.priority == OWNER
         self.refusals.name = instance.name
         self.reception.configure(instance)
         self._advert = None
@@ -445,7 +455,14 @@ class VirtualRouter:
             interval = state.master.advert_interval if state.master else self.instance.advert_int
             master = state.master or HeardMaster(source, 0, interval)
             self._enter(
-                replace(state, master_down_at=now + self._skew(interval), heard_at=now, master=master, resigned=True)
+                replace(
+                    state,
+                    master_down_at=now + self._skew(interval),
+                    heard_at=now,
+                    master=master,
+                    resigned=True,
+                    frozen=0,
+                )
             )
             return
         instance, preempt_at = self.instance, state.preempt_at
@@ -767,7 +784,7 @@ class VirtualRouter:
         self.rivals = Rivals()
         effects.append(CancelAnnouncements(self.name))
         if release:
-            carried.give_back(self.instance, effects, keep)
+            carried.give_back(self.instance, effects, keep, self.kept)
 
     def _announce(self, rounds: int, effects: list[Effect]) -> None:
         if rounds and self.entries:

@@ -15,7 +15,7 @@ from pykeepalived.config.kinds import AF_INET, IP
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import Tick
 from pykeepalived.units import SECOND, seconds_text
-from pykeepalived.vrrp import carried, causes
+from pykeepalived.vrrp import carried, causes, statics
 from pykeepalived.vrrp.authentication import WallClock
 from pykeepalived.vrrp.effects import Effect, NotifyGroup, ReplaceRouters, Word
 from pykeepalived.vrrp.events import (
@@ -42,7 +42,6 @@ from pykeepalived.vrrp.refusals import address_duplicate, address_refused, routi
 from pykeepalived.vrrp.router import NO_SOURCE, VirtualRouter
 from pykeepalived.vrrp.sources import HostAddresses
 from pykeepalived.vrrp.states import Fault, Master
-from pykeepalived.vrrp.statics import Statics
 from pykeepalived.vrrp.tracking import (
     BFD,
     FILE,
@@ -106,7 +105,7 @@ class Routers:
         self._virtual: frozenset[IP] = frozenset()
         self.clock = WallClock()
         self.signed = False  # somebody has auth_hmac, and needs the clock
-        self.statics = Statics(configuration, self._links.up)
+        self.statics = statics.Statics(configuration, self._links.up)
         self._stalled_at = 0
         self._short_told = False
         self._unknown_quiet: dict[tuple[ReceiverKey, int], int] = {}  # no line about a VRID before then
@@ -255,6 +254,8 @@ class Routers:
         if delay > 0 and self.routers:
             effects.append(Log(f"Delaying startup for {delay / SECOND:g} seconds"))
             self._start_at = self._delayed_until = now + delay
+            for router in self.routers.values():
+                router.listens_at = self._start_at
         for name in self._on_interface:
             if not self._links.has(name):
                 line = f"Configuration specifies interface {name} which doesn't currently exist - will use if created"
@@ -262,7 +263,7 @@ class Routers:
         self.statics.start(effects)
         for router in self.routers.values():
             self.assess(router)
-            carried.give_back(router.instance, effects)
+            carried.give_back(router.instance, effects, static=router.kept)
             router.lend_source(effects)
         self.begin(now, effects)
         return effects
@@ -311,10 +312,13 @@ class Routers:
         self._with_source = [router for router in self.routers.values() if router.instance.source is not None]
         self._unknown_quiet.clear()
         many = len(self.routers) > _MANY
+        static = frozenset(statics.everything(self.configuration))
         for router in self.routers.values():
             instance = router.instance
             router.phase = instance.advert_int // _PHASES if many else 0
             router.reception.clock = self.clock
+            router.listens_at = self._start_at
+            router.kept = static
             for receiver in () if instance.lacks_peers else receivers_of(instance):
                 inbox = self.inboxes.setdefault(receiver, Inbox())
                 inbox.setdefault(instance.virtual_router_id, []).append(router)

@@ -226,3 +226,11 @@ def test_at_the_end_of_the_numbers_a_master_gives_up_and_the_next_begins_anew() 
 def test_ah_is_for_state_backup() -> None:
     assert of_priority(100, "").state == "BACKUP"
     assert only(started()).state.name == "BACKUP"
+
+
+def test_the_greatest_number_is_none_too_great() -> None:
+    host = started()
+    host.tick_all(NOW + DOWN)
+    (number,) = sent(hear(host, advert(50, ah.GREATEST_SEQUENCE), NOW + DOWN + SECOND // 2))
+    assert number == ah.GREATEST_SEQUENCE
+    assert advert(100, number).headers
