@@ -756,7 +756,7 @@ class VirtualRouter:
     def _made(self, priority: int) -> SendAdvert:
         """An order to send an advert, with its number where AH wants one."""
         reception = self.reception
-        sequence = reception.authentication.next() if isinstance(reception.authentication, Ah) else 0
+        sequence = reception.authentication.next(self.source) if isinstance(reception.authentication, Ah) else 0
         return SendAdvert(self.name, priority, self.source, sequence, reception.old_checksum)
 
     def _send(self, effects: list[Effect]) -> None:

@@ -80,7 +80,8 @@ def steal(cluster: "Cluster", host: "Host") -> None:
 def reload(cluster: "Cluster", host: "Host") -> None:
     """SIGHUP with another priority, and other things to carry."""
     if host.running and not host.paused:
-        host.plan = host.plan.reloaded(cluster.random)
+        # who dies amid a reload does not know any more what it had to give back
+        host.plan = host.plan.reloaded(cluster.random, whole=host.fuse is None)
         cluster.obey(host, replace(host.routers, configuration_of(host.plan), cluster.now + host.clock), "reload")
 
 

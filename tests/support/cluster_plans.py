@@ -83,9 +83,10 @@ class Plan:
     statics: str = ""
     """``own``: a static address and a route; ``shared``: the route that is virtual, too."""
 
-    def reloaded(self, chance: random.Random) -> "Plan":
-        """Another priority, and perhaps other things to carry."""
-        return replace(_carrying(self, chance), priority=chance.choice((50, 100, 150, 200)))
+    def reloaded(self, chance: random.Random, *, whole: bool) -> "Plan":
+        """Another priority; and other things to carry, unless what is dropped may be forgotten (not ``whole``)."""
+        plan = _carrying(self, chance) if whole else self
+        return replace(plan, priority=chance.choice((50, 100, 150, 200)))
 
 
 def kind_of(chance: random.Random) -> Kind:
