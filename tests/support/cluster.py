@@ -94,6 +94,7 @@ class Host:
     routers: Routers
     up: bool = True
     running: bool = False
+    begun: bool = False
     paused: bool = False
     script_up: bool = True
     number: int = 0  # in the file
@@ -119,6 +120,7 @@ class Cluster:
         self.now = START
         self.events = 0
         self.transitions = 0
+        self.intrusions = 0
         self.loss = self.twice = 0.0
         self.slowest = 0
         self.apart: dict[str, int] = {}  # which part of the link a host is on
@@ -150,8 +152,9 @@ class Cluster:
         for _ in range(chance.randint(2, 12)):
             action = chance.choice(actions)
             self.at(SECOND + chance.randrange(CHAOS - SECOND), action, self, chance.choice(self.hosts))
-        for _ in range(4 if self.stranger else 0):
-            self.at(self.stranger.randrange(CHAOS + HEALING), self.intrude)
+        if self.stranger is not None:
+            for _ in range(3):
+                self.at(self.stranger.randrange(CHAOS + HEALING), self.intrude)
         self.run(CHAOS)
         self.heal()
         self.run(HEALING)
@@ -396,6 +399,7 @@ class Cluster:
         else:
             instance = self.stranger.choice(host.routers.configuration.vrrp_instance)
             packet = forged(self.stranger, instance, host.address.packed, self.now + WALL)
+        self.intrusions += 1
         routers = host.routers.routers.values()
         before = [(id(router.state), router.deadline, router.priority) for router in routers]
         effects = self.read(host, packet)
@@ -411,7 +415,9 @@ class Cluster:
         if host.running:
             return
         host.running, host.paused, host.ring_at = True, False, 0
-        host.routers = routers = Routers(configuration_of(host.plan))
+        if host.begun:
+            host.routers = Routers(configuration_of(host.plan))
+        routers, host.begun = host.routers, True
         host.receiver = None
         host.judged.clear()
         host.stamps.clear()

@@ -76,6 +76,7 @@ class Plan:
     kind: Kind
     number: int
     hosts: int
+    """Which of how many it is, where it has to know its peers."""
     priority: int
     blocks: bool = False
     """no_accept."""
@@ -92,12 +93,13 @@ class Plan:
 def kind_of(chance: random.Random) -> Kind:
     """A kind of history. Each feature is in some of them, so that most are cheap."""
     options = chance.choice(_OPTIONS)
+    script = chance.choice(("", "", ":0", ":-40", ":30"))
     auth = chance.choice(("", "", "", "", "", "", "hmac", "AH", "PASS"))
     return Kind(
         options=options,
         instances=chance.choice((1, 1, 2)),
-        script=chance.choice(("", "", ":0", ":-40", ":30")),
-        file=chance.choice(("", "", "", ":0", ":1")),
+        script=script,
+        file=chance.choice(("", ":0", ":1")) if script in {"", ":0"} else "",
         auth=auth if auth == "hmac" or "version=3" not in options else "",
         unicast=chance.random() < 0.2,
     )
@@ -106,7 +108,8 @@ def kind_of(chance: random.Random) -> Kind:
 def plan_of(kind: Kind, number: int, hosts: int, chance: random.Random) -> Plan:
     """A host's first configuration."""
     priority = 255 if number == 1 and chance.random() < 0.1 else chance.choice((50, 100, 100, 150, 200))
-    return _carrying(Plan(kind, number, hosts, priority), chance)
+    which = (number, hosts) if kind.unicast else (0, 0)  # or many configurations would be made again
+    return _carrying(Plan(kind, *which, priority), chance)
 
 
 def _carrying(plan: Plan, chance: random.Random) -> Plan:
@@ -130,29 +133,37 @@ def _parts() -> tuple[Configuration, AuthHmac, RouteEntry]:
 @lru_cache(maxsize=1 << 14)
 def configuration_of(plan: Plan) -> Configuration:
     """One instance, or two in a group."""
-    kind = plan.kind
+    parsed, _, route = _parts()
+    made = _alike(plan.kind, plan.number, plan.hosts)
+    first, *others = made.vrrp_instance
+    routes = (route,) if plan.routes else ()
+    instances = [replace(first, priority=plan.priority, accept=not plan.blocks, virtual_routes=routes)]
+    instances += [replace(other, priority=plan.priority, accept=not plan.blocks) for other in others]
+    return replace(
+        made,
+        vrrp_instance=tuple(instances),
+        static_ipaddress=parsed.static_ipaddress if plan.statics == "own" else (),
+        static_routes={"": (), "own": parsed.static_routes, "shared": (route,)}[plan.statics],
+    )
+
+
+@lru_cache(maxsize=1 << 12)
+def _alike(kind: Kind, number: int, hosts: int) -> Configuration:
+    """What the hosts of a kind have alike; with unicast, all but their peers."""
     lines = [f"vrrp_script {SCRIPT}"] if kind.script else []
-    settings = f"priority={plan.priority}{kind.options}{_PASSWORDS.get(kind.auth, '')}"
+    settings = kind.options + _PASSWORDS.get(kind.auth, "")
     settings += f" track_script={SCRIPT}{kind.script}" if kind.script else ""
     settings += f" track_file={FILE}{kind.file}" if kind.file else ""
-    settings += " accept=no" if plan.blocks else ""
     if kind.unicast:
-        peers = ",".join(f"10.0.0.{number}" for number in range(1, plan.hosts + 1) if number != plan.number)
-        settings += f" unicast_src_ip=10.0.0.{plan.number} unicast_peer={peers}"
-    for number in range(1, kind.instances + 1):
-        address = f"virtual_ipaddress=10.0.0.{100 + number}/24"
-        lines.append(f"instance V{number} virtual_router_id={number} {address} {settings}")
-    if kind.instances > 1:
-        lines.append(f"group G group={','.join(f'V{number}' for number in range(1, kind.instances + 1))}")
+        peers = ",".join(f"10.0.0.{peer}" for peer in range(1, hosts + 1) if peer != number)
+        settings += f" unicast_src_ip=10.0.0.{number} unicast_peer={peers}"
+    names = [f"V{each}" for each in range(1, kind.instances + 1)]
+    for each, name in enumerate(names, 1):
+        address = f"virtual_ipaddress=10.0.0.{100 + each}/24"
+        lines.append(f"instance {name} virtual_router_id={each} {address} {settings}")
+    if len(names) > 1:
+        lines.append(f"group G group={','.join(names)}")
     made = make_configuration(*lines)
-    parsed, keys, route = _parts()
-    instances = list(made.vrrp_instance)
-    if kind.auth == "hmac":
-        instances = [replace(instance, auth_hmac=keys) for instance in instances]
-    if plan.routes:
-        instances[0] = replace(instances[0], virtual_routes=(route,))
-    if plan.statics == "own":
-        made = replace(made, static_ipaddress=parsed.static_ipaddress, static_routes=parsed.static_routes)
-    elif plan.statics == "shared":
-        made = replace(made, static_routes=(route,))
-    return replace(made, vrrp_instance=tuple(instances))
+    if kind.auth != "hmac":
+        return made
+    return replace(made, vrrp_instance=tuple(replace(each, auth_hmac=_parts()[1]) for each in made.vrrp_instance))

@@ -28,7 +28,7 @@ def forged(chance: random.Random, instance: VrrpInstance, own: bytes, wall: int)
     if way == "ttl" and not instance.unicast:
         return packet._replace(ttl=chance.choice((0, 64, 254)))
     if way == "version":
-        other = replace(_without_secret(instance), version=5 - instance.version)
+        other = replace(_without_secret(instance), version=3 if instance.version == 2 else 2)
         return _made(other, priority, source, own, wall)
     if way == "type":
         return packet._replace(data=bytes((packet.data[0] + 1,)) + packet.data[1:])
@@ -47,10 +47,13 @@ def forged(chance: random.Random, instance: VrrpInstance, own: bytes, wall: int)
 
 def _without_secret(instance: VrrpInstance) -> VrrpInstance:
     """With another password and other keys: or there would be nothing wrong but what is made wrong."""
+    if instance.auth_pass:
+        return replace(instance, auth_pass=b"guess")
     settings = instance.auth_hmac
-    if settings is not None:
-        settings = replace(settings, key=tuple(replace(key, secret=_OTHER_KEY) for key in settings.key))
-    return replace(instance, auth_pass=b"guess" if instance.auth_pass else b"", auth_hmac=settings)
+    if settings is None:
+        return instance
+    keys = tuple(replace(key, secret=_OTHER_KEY) for key in settings.key)
+    return replace(instance, auth_hmac=replace(settings, key=keys))
 
 
 def _made(instance: VrrpInstance, priority: int, source: bytes, own: bytes, wall: int) -> Datagram:
