@@ -153,7 +153,7 @@ class Cluster:
             action = chance.choice(actions)
             self.at(SECOND + chance.randrange(CHAOS - SECOND), action, self, chance.choice(self.hosts))
         if self.stranger is not None:
-            for _ in range(3):
+            for _ in range(5 if self.kind.proves else 2):
                 self.at(self.stranger.randrange(CHAOS + HEALING), self.intrude)
         self.run(CHAOS)
         self.heal()

@@ -62,6 +62,8 @@ class Kind:
     """As with the script."""
     auth: str
     unicast: bool
+    carries: bool
+    """Whether there is more than addresses: routes, static objects, no_accept."""
 
     @property
     def proves(self) -> bool:
@@ -94,14 +96,15 @@ def kind_of(chance: random.Random) -> Kind:
     """A kind of history. Each feature is in some of them, so that most are cheap."""
     options = chance.choice(_OPTIONS)
     script = chance.choice(("", "", ":0", ":-40", ":30"))
-    auth = chance.choice(("", "", "", "", "", "", "hmac", "AH", "PASS"))
+    auth = chance.choice(("", "", "", "", "", "", "", "hmac", "AH", "PASS"))
     return Kind(
         options=options,
         instances=chance.choice((1, 1, 2)),
         script=script,
         file=chance.choice(("", ":0", ":1")) if script in {"", ":0"} else "",
         auth=auth if auth == "hmac" or "version=3" not in options else "",
-        unicast=chance.random() < 0.2,
+        unicast=chance.random() < 0.1,
+        carries=chance.random() < 0.3,
     )
 
 
@@ -113,10 +116,12 @@ def plan_of(kind: Kind, number: int, hosts: int, chance: random.Random) -> Plan:
 
 
 def _carrying(plan: Plan, chance: random.Random) -> Plan:
+    if not plan.kind.carries:
+        return plan
     return replace(
         plan,
-        blocks=chance.random() < 0.3,
-        routes=chance.random() < 0.3,
+        blocks=chance.random() < 0.4,
+        routes=chance.random() < 0.5,
         statics=chance.choice(("", "", "own", "shared")),
     )
 
