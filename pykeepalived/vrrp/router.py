@@ -13,7 +13,7 @@ from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.units import MICROSECOND, MILLISECOND, seconds_text
-from pykeepalived.vrrp import announcing, carried, causes
+from pykeepalived.vrrp import announcing, carried, causes, disagreements
 from pykeepalived.vrrp.authentication import Ah
 from pykeepalived.vrrp.effects import (
     AddAddresses,
@@ -495,6 +495,10 @@ class VirtualRouter:
         elif known.address != source:
             self._detail(f"({self.name}) master changed from {text(known.address)} to {sender}", effects)
             self.reception.forget()
+        if not self._nopreempt() and (known is None or known.address != source):
+            why = disagreements.out_of_reach(source, advert.priority, self.instance.priority, self.tracked)
+            if why:
+                self.reception.say_once(Reason.OUT_OF_REACH, why, effects, Level.NOTICE)
         before = known.advert_interval if known else self.instance.advert_int
         # an interval of 0 would make every pause a failover: it is not learnt
         interval = advert.advert_interval or before
