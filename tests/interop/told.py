@@ -1,0 +1,92 @@
+"""What a daemon did in a story, as lines that can be compared with another daemon's."""
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tests.golden.record import comparable
+from tests.interop.story import Story, World, play, world
+from tests.support.capture import Advert, Announcement, Frame, advert, announcement
+from tests.support.director import Make
+
+TIME = re.compile(r"^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}: ")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Streams of lines, each in its order."""
+
+    streams: dict[str, list[str]]
+
+
+def tell(story: Story, make: Make) -> Told:
+    """Play a story to its end and give what was seen."""
+    with world(story, make) as played:
+        play(story, played)
+        log = [_plain(line, played) for line in played.director.log()]
+        streams = wire_streams(played.capture.frames(), len(story.wires))
+        streams["log"] = _once([line for line in log if not line.startswith("Sending")])
+        # A burst's packets are logged between the lines of other addresses by one, behind them by the other.
+        streams["log of announcements"] = [line for line in log if line.startswith("Sending")]
+        streams["FIFO"] = _once(_plain(_drained(played.fifo), played).splitlines())
+        # Scripts run side by side: who writes first is nobody's decision. The FIFO has the order.
+        streams["notify calls"] = _once(sorted(_plain((played.folder / "calls").read_text(), played).splitlines()))
+        for number, look in enumerate(played.looks, 1):
+            streams[f"kernel, look {number}"] = look.splitlines()
+        streams["exit"] = [str(played.ended)]
+    return Told(streams)
+
+
+def _once(lines: list[str]) -> list[str]:
+    """A line that comes again and again stands once: how often something is heard is a matter of when."""
+    return [line for number, line in enumerate(lines) if number == 0 or lines[number - 1] != line]
+
+
+def _plain(text: str, played: World) -> str:
+    text = TIME.sub("", text).replace(str(played.director.file), "FILE").replace(str(played.folder), "FOLDER")
+    return re.sub(r"\bpid \d+|PID \d+", "pid N", text)
+
+
+def _drained(fifo: int) -> str:
+    text = b""
+    while True:
+        try:
+            text += os.read(fifo, 0x10000)
+        except BlockingIOError:
+            return text.decode(errors="replace")
+
+
+def wire_streams(frames: Iterable[Frame], routers: int) -> dict[str, list[str]]:
+    """The daemon's frames: adverts of a router and a destination, where the same ones stand once for a run of them.
+
+    With one router, announcements stand between its adverts; with several they have a stream of their own, since
+    what one announces while another advertises is chance.
+    """
+    streams: dict[str, list[str]] = {}
+    for frame in frames:
+        if frame.sender != "daemon":
+            continue
+        if said := advert(frame):
+            stream = streams.setdefault(f"adverts of {said.vrid} to {said.destination}", [])
+            line = _advert_line(said)
+            if not stream or stream[-1] != line:
+                stream.append(line)
+        elif shown := announcement(frame):
+            keys = [key for key in streams if key.startswith("adverts")] if routers == 1 else []
+            for key in keys or ["announcements"]:
+                streams.setdefault(key, []).append(_announcement_line(shown))
+    return streams
+
+
+def _advert_line(said: Advert) -> str:
+    about = f"advert {said.source} > {said.destination} priority {said.priority} interval {said.interval}"
+    return f"{about} {' '.join(said.addresses)} {_masked(said.octets).hex()}"
+
+
+def _masked(octets: bytes) -> bytes:
+    return comparable(octets)
+
+
+def _announcement_line(shown: Announcement) -> str:
+    return f"{shown.kind} {shown.address} {shown.mac} {_masked(shown.octets).hex()}"
