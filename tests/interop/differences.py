@@ -30,7 +30,12 @@ DIFFERENCES = (
     Difference("Said of the processes, which are others.", "log", PROCESS, PROCESS),
     Difference("Every transition names its cause.", "log", "", r"\(\S+\) (cause: |leaving MASTER STATE: ).*"),
     Difference("TEMP", "log", "(Dea|A)ssigned address.*", r"(Dea|A)ssigned address.*"),
-    Difference("The general script is called too, as the reference has it.", "notify calls", "", r"INSTANCE \S+ MASTER_RX_LOWER_PRI \d+"),
+    Difference(
+        "The general script is called too, as the reference has it.",
+        "notify calls",
+        "",
+        r"INSTANCE \S+ MASTER_RX_LOWER_PRI \d+",
+    ),
     Difference("2.4 says whose adverts are accepted.", "log", "", r"\(\S+\) master (set to|changed from) .*"),
 )
 

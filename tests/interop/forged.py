@@ -97,6 +97,8 @@ class Peer:
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="peer", daemon=True)
         self.said = 0
+        self.late = False
+        """Whether a machine that had no time for us made a pause that a master must not make."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -133,6 +135,7 @@ class Peer:
                 now = time.monotonic_ns()
                 for key, (frame, interval, due) in list(self._beats.items()):
                     if due <= now:
+                        self.late |= now - due > interval
                         self.say(frame())
                         self.said += 1
                         self._beats[key] = (frame, interval, max(due + interval, now))

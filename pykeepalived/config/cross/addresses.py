@@ -115,7 +115,7 @@ class AddressReader:
             self._label(entry, values.get("label"), six=six),
             self._broadcast(entry, values.get("broadcast"), address, prefix_length, peer),
             peer,
-            nodad=six,
+            nodad=six and "-nodad" not in flags,
             preferred_lft=self._preferred_lft(
                 entry, values.get("preferred_lft"), 0 if six and prefix_length == 128 else None
             ),

@@ -28,12 +28,12 @@ GROUP = "vrrp_sync_group G1 {\n    group {\n        VI_1\n        VI_2\n    }\n 
 
 
 def _group(title: str, *steps: Step, lines: str = "", first: tuple[str, ...] = (), before: str = "") -> Story:
-    file = before + (GROUP % lines) + one(V3, 150, *first) + one(V3_SECOND, 150)
+    file = before + (GROUP % lines) + one(V3, 150, *first) + one(V3_SECOND, 50)
     return story(title, file, *steps, wires=BOTH)
 
 
 def _are_masters() -> tuple[Step, ...]:
-    return (sends(150, V3), sends(150, V3_SECOND), *becomes_master(V3, 150), *becomes_master(V3_SECOND, 150))
+    return (sends(150, V3), sends(50, V3_SECOND), *becomes_master(V3, 150), *becomes_master(V3_SECOND, 50))
 
 
 def _are_backups() -> tuple[Step, ...]:
@@ -121,7 +121,7 @@ STORIES = (
         *_are_masters(),
         writes("result", "1"),
         sends(130, V3),
-        sends(130, V3_SECOND),
+        sends(30, V3_SECOND),
         intervals(2),
         lines="    sync_group_tracking_weight\n    track_script {\n        asks weight -20\n    }",
         before='vrrp_script asks {\n    script "FOLDER/exits result"\n    interval 1\n}\n',
@@ -130,7 +130,7 @@ STORIES = (
         "a lower master is answered by all of a group",
         starts(),
         *_are_masters(),
-        hears(50, V3),
+        hears(40, V3),
         intervals(5),
         adverts(2, V3_SECOND),
     ),

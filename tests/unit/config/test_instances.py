@@ -243,7 +243,7 @@ def test_authentication_is_cut_to_eight_bytes() -> None:
         ("fe80::1/64", AddressEntry(IPv6Address("fe80::1"), 64, "eth0", nodad=True)),
         (
             "fe80::1/64 preferred_lft 0 -nodad",
-            AddressEntry(IPv6Address("fe80::1"), 64, "eth0", nodad=True, preferred_lft=0),
+            AddressEntry(IPv6Address("fe80::1"), 64, "eth0", nodad=False, preferred_lft=0),
         ),
         ("fe80::1 preferred_lft forever", AddressEntry(IPv6Address("fe80::1"), 128, "eth0", nodad=True)),
     ],
