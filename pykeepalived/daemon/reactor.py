@@ -3,7 +3,7 @@
 It knows nothing of what it drives. Three rules were learnt by measuring. Sockets are read before an expired deadline is
 believed: a loop that was late must hear the master's advert before it judges the master dead. A deadline is never
 cancelled: an alarm that moved is found not yet due, and goes back into the heap. And waking costs more than most of the
-work: a loop that has just turned waits a moment, so that what comes thick and fast is handled together.
+work: a loop that turns again and again waits a moment each time, so that what comes thick and fast is handled together.
 """
 
 import heapq
@@ -18,20 +18,27 @@ Callback = Callable[[], None]
 READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
 WRITABLE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
 
-_COARSE = 3 * MILLISECOND  # above this epoll's own wait will do
-_PACE = 500 * MICROSECOND  # two turns are at least so far apart, unless work is left over
+_COARSE = 50 * MILLISECOND  # above this epoll's own wait will do: the kernel takes a thousandth of a wait as leeway
+_PACE = 500 * MICROSECOND  # turns that follow each other are at least so far apart, unless work is left over
+_HORIZON = 4  # in paces: alarms nearer than this are asked whether they still mean it
 _EVENTS_A_TURN = 64
 _ALARMS_A_TURN = 64  # then the sockets are looked at again
 
 
 class Alarm:
-    """One deadline of one owner. ``set`` moves it at no cost; the callback runs once for each time it is reached."""
+    """One deadline of one owner. ``set`` moves it at no cost; the callback runs once for each time it is reached.
 
-    __slots__ = ("_callback", "_queued_at", "_reactor", "due_at")
+    An owner that keeps its deadline itself gives ``deadline``: then only a deadline that comes nearer needs ``set``.
+    """
 
-    def __init__(self, reactor: "Reactor", callback: Callback) -> None:
+    __slots__ = ("_callback", "_deadline", "_queued_at", "_reactor", "due_at")
+
+    def __init__(
+        self, reactor: "Reactor", callback: Callback, deadline: Callable[[], int | None] | None = None
+    ) -> None:
         self._reactor = reactor
         self._callback = callback
+        self._deadline = deadline
         self._queued_at: int | None = None
         self.due_at: int | None = None
 
@@ -42,17 +49,20 @@ class Alarm:
             self._queued_at = due_at
             self._reactor._queue(due_at, self)
 
-    def _reached(self, queued_at: int, now: int) -> None:
-        """The heap's entry of ``queued_at`` came up at ``now``."""
+    def _stands(self, queued_at: int) -> bool:
+        """Whether the heap's entry of ``queued_at`` is still meant; otherwise the entry is to be dropped."""
         if queued_at != self._queued_at:
-            return  # an earlier entry has replaced this one
+            return False  # an earlier entry has replaced this one
+        if self._deadline is not None:
+            self.due_at = self._deadline()
+        if self.due_at is not None and self.due_at <= queued_at:
+            return True
         self._queued_at = None
-        if self.due_at is None:
-            return
-        if self.due_at > now:
-            self.set(self.due_at)
-            return
-        self.due_at = None
+        self.set(self.due_at)
+        return False
+
+    def _ring(self) -> None:
+        self._queued_at = self.due_at = None
         self._callback()
 
 
@@ -69,6 +79,9 @@ class Reactor:
         self._on_error = on_error
         self._soon: list[Callback] = []
         self._turned_at = 0
+        self._busy = False  # the last turn followed closely upon the one before
+        self._pace = _PACE
+        self._punctual = False
         self._left_over = False  # alarms are due that the last turn had no room for
 
     @staticmethod
@@ -90,9 +103,13 @@ class Reactor:
         if self._handlers.pop(fd, None) is not None:
             self._epoll.unregister(fd)
 
-    def alarm(self, callback: Callback) -> Alarm:
+    def alarm(self, callback: Callback, deadline: Callable[[], int | None] | None = None) -> Alarm:
         """A new alarm, not set."""
-        return Alarm(self, callback)
+        return Alarm(self, callback, deadline)
+
+    def set_pace(self, pace: int, *, punctual: bool) -> None:
+        """How far apart the turns of a busy loop are; a ``punctual`` one still wakes for each alarm."""
+        self._pace, self._punctual = pace, punctual
 
     def soon(self, callback: Callback) -> None:
         """Call back in the next turn, after the sockets were looked at: long work is cut into turns with this."""
@@ -144,20 +161,43 @@ class Reactor:
         if self._soon or self._left_over:
             return poll(0, _EVENTS_A_TURN)
         now = time.monotonic_ns()
-        pause = self._turned_at + _PACE - now
-        if pause > 0:
-            time.sleep(pause / SECOND)
-            now += pause
-        if not self._heap:
+        deadline = self._next_deadline(now)
+        if self._busy:
+            rested_at = self._turned_at + self._pace
+            if self._punctual and deadline is not None and deadline < rested_at:
+                rested_at = deadline
+            if rested_at > now:
+                time.sleep((rested_at - now) / SECOND)
+                now = rested_at
+                if ready := poll(0, _EVENTS_A_TURN):
+                    return self._turns(ready)
+        if deadline is None:
             ready = poll(-1, _EVENTS_A_TURN)
-        elif (wait := self._heap[0][0] - now) > _COARSE:
+        elif (wait := deadline - now) > _COARSE:
             ready = poll((wait // MILLISECOND - 1) / 1000, _EVENTS_A_TURN)
-        else:
-            if wait > 0:
-                select.select(self._epoll_fd, (), (), wait / SECOND)
+        elif wait <= 0 or select.select(self._epoll_fd, (), (), wait / SECOND)[0]:
             ready = poll(0, _EVENTS_A_TURN)
-        self._turned_at = time.monotonic_ns()
+        else:
+            ready = []
+        return self._turns(ready)
+
+    def _turns(self, ready: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        turned_at = time.monotonic_ns()
+        self._busy = turned_at - self._turned_at < 2 * self._pace
+        self._turned_at = turned_at
         return ready
+
+    def _next_deadline(self, now: int) -> int | None:
+        """The earliest deadline. Whoever is near is asked first: nobody is woken for a deadline that has moved."""
+        heap, horizon = self._heap, _HORIZON * self._pace
+        for _ in range(_ALARMS_A_TURN):
+            if not heap:
+                return None
+            due_at, _, alarm = heap[0]
+            if due_at - now > horizon or alarm._stands(due_at):
+                return due_at
+            heapq.heappop(heap)  # still the first: one that moved was queued behind it
+        return heap[0][0] if heap else None
 
     def _ring(self) -> None:
         heap = self._heap
@@ -170,8 +210,10 @@ class Reactor:
             if due_at > now:
                 return
             heapq.heappop(heap)
+            if not alarm._stands(due_at):
+                continue
             try:
-                alarm._reached(due_at, now)
+                alarm._ring()
             except Exception as error:  # noqa: BLE001 - one owner's fault must not stop the others
                 self._on_error(error)
         self._left_over = True

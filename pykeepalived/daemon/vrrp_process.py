@@ -22,7 +22,7 @@ from pykeepalived.effects import Log, RunScript, WriteFifo
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.ports import BATCH
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
-from pykeepalived.units import SECOND
+from pykeepalived.units import MILLISECOND, SECOND
 from pykeepalived.vrrp.effects import (
     AddAddresses,
     Announce,
@@ -174,14 +174,14 @@ class VrrpService:
         router = port.router
         now = self._reactor.now()
         try:
-            effects = self._routers.tick(router, now)
-            if len(effects) == 1 and type(effects[0]) is SendAdvert:
-                self._send(effects[0])
+            order = router.due_advert(now)
+            if order is not None:
+                self._send(order)
                 port.alarm.set(router.deadline)
                 if self._facts:
                     self._hear()
                 return
-            self._carry_out(effects)
+            self._carry_out(self._routers.tick(router, now))
             self._settle(router)
         except Exception:
             port.alarm.set(now + router.instance.advert_int)  # a fault of ours must not silence an instance for good
@@ -344,10 +344,11 @@ class VrrpService:
         self._announcements.rename({name: instance.name for name, instance in order.kept})
         self._groups = {group.name: group for group in order.groups}
         self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
+        self._reactor.set_pace(_pace([port.instance.advert_int for port in self._ports.values()]), punctual=True)
 
     def _add_port(self, instance: VrrpInstance) -> None:
         port = Port(instance, self._routers.routers[instance.name])
-        port.alarm = self._reactor.alarm(partial(self._due, port))
+        port.alarm = self._reactor.alarm(partial(self._due, port), port.deadline)
         self._ports[instance.name] = port
         self._open_sender(port)
 
@@ -393,3 +394,9 @@ class VrrpService:
         self._announcements.close()
         self._reactor.unwatch(self._host.fileno())
         finished()
+
+
+def _pace(advert_intervals: list[int]) -> int:
+    """How long adverts may wait to be read together: the more instances there are, up to an eighth of an interval."""
+    shortest = min(advert_intervals, default=SECOND)
+    return max(MILLISECOND // 2, min(shortest * len(advert_intervals) // 2048, shortest // 8, 100 * MILLISECOND // 8))

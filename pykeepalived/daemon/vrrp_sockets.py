@@ -36,6 +36,10 @@ class Port:
         self.messages: tuple[tuple[bytes, bytes], ...] = ()
         self.refused: dict[bytes, int] = {}
 
+    def deadline(self) -> int | None:
+        """When the instance next has something to do."""
+        return self.router.deadline
+
     def encode(self, order: SendAdvert) -> None:
         """Make the messages of an advert; they are kept for its repetitions."""
         self.messages = messages(self.instance, order.priority, order.source)

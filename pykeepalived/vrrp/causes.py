@@ -24,6 +24,8 @@ def silence(state: Backup, instance: VrrpInstance, priority: int, refused: str, 
         cause = f"no advert from {text(master.address)} (priority {master.priority}) for {length}"
     if refused:
         cause += f"; refused: {refused}"
+    if state.frozen:
+        cause += f"; this process was frozen for {seconds_text(state.frozen)}, and has listened again since"
     late = now - state.master_down_at
     if late >= MILLISECOND:
         cause += f"; noticed {seconds_text(late)} late"

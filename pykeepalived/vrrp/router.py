@@ -24,6 +24,7 @@ from pykeepalived.vrrp.effects import (
 from pykeepalived.vrrp.group import SyncGroup
 from pykeepalived.vrrp.reception import Reception
 from pykeepalived.vrrp.refusals import Refusals
+from pykeepalived.vrrp.rivals import Rivals
 from pykeepalived.vrrp.states import Backup, Duties, Fault, HeardMaster, Init, Master, Rogue, State, Stop
 from pykeepalived.vrrp.statistics import Statistics
 from pykeepalived.vrrp.timers import master_down_interval, skew_time
@@ -42,6 +43,7 @@ class VirtualRouter:
         "_advert",
         "_down_interval",
         "_down_key",
+        "_repeatable",
         "contributions",
         "deadline",
         "faults",
@@ -49,10 +51,12 @@ class VirtualRouter:
         "instance",
         "interface_up",
         "last_transition_at",
+        "phase",
         "priority",
         "reception",
         "reduced",
         "refusals",
+        "rivals",
         "source",
         "source_address",
         "state",
@@ -78,10 +82,13 @@ class VirtualRouter:
         self.priority = instance.priority
         self.reduced = False  # an owner that yields to another one
         self.refusals = Refusals(instance.name)
+        self.rivals = Rivals()
         self.last_transition_at = 0
         self._advert: SendAdvert | None = None
         self._down_key = -1
         self._down_interval = 0
+        self._repeatable: Backup | None = None  # in this state, the advert accepted last may simply be accepted again
+        self.phase = 0  # adverts go out at multiples of this; 0: at any time
 
     @property
     def name(self) -> str:
@@ -116,6 +123,39 @@ class VirtualRouter:
             self._heard_as_master(state, advert, packet.source, now, effects)
         return effects
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether the packet accepted just now may come again and again, with nothing to judge."""
+        return self.state is self._repeatable
+
+    def heard_again(self, now: int) -> bool:
+        """The hot path of a BACKUP: a packet that is equal to the one accepted last. Whether it has been dealt with."""
+        state = self._repeatable
+        if state is None or state is not self.state or now >= state.master_down_at:
+            return False
+        if self.group is not None and self.group.mixed:
+            return False
+        self.statistics.advert_rcvd += 1
+        state.heard_at = now
+        state.master_down_at = self.deadline = now + self._down_interval
+        return True
+
+    def due_advert(self, now: int) -> SendAdvert | None:
+        """The hot path of a MASTER: its advert, when it is due in time and there is nothing else to do."""
+        state = self.state
+        if type(state) is not Master:
+            return None
+        advert_at, duties_at, advert_int = state.advert_at, state.duties_at, self.instance.advert_int
+        if not advert_at <= now < advert_at + advert_int:
+            return None
+        if state.duties.rogue is not None or (duties_at is not None and duties_at <= now):
+            return None
+        # from the due time, so that nothing drifts
+        state.advert_at = advert_at = advert_at + advert_int
+        self.deadline = advert_at if duties_at is None or advert_at < duties_at else duties_at
+        self.statistics.advert_sent += 1
+        return self._own_advert()
+
     def tick(self, now: int) -> list[Effect]:
         """Time has passed. Harmless when nothing is due."""
         state = self.state
@@ -123,20 +163,13 @@ class VirtualRouter:
         if self.deadline is None or now < self.deadline:
             return effects
         if isinstance(state, Master):
-            duties, duties_at = state.duties, state.duties_at
             if now >= state.advert_at:
                 self._send(effects)
-                advert_int = self.instance.advert_int
-                # from the due time, so that nothing drifts; after a stall from now, so that no burst follows
-                advert_at = state.advert_at + advert_int
-                if advert_at <= now:
-                    advert_at = now + advert_int
-                self.state = state = Master(advert_at, duties, duties_at)
-                self.deadline = advert_at
-                if duties.rogue is not None:
-                    state = self._rogue_heard_us(state, duties.rogue, now)
-                elif duties_at is None:
-                    return effects
+                # after a stall from now, so that no burst follows
+                in_time = state.advert_at + self.instance.advert_int
+                state = replace(state, advert_at=in_time if in_time > now else self._advert_after(now))
+                if state.duties.rogue is not None:
+                    state = self._rogue_heard_us(state, state.duties.rogue, now)
                 self._enter(state)
             if state.duties_at is not None and now >= state.duties_at:
                 self._do_duties(state, now, effects)
@@ -264,7 +297,7 @@ class VirtualRouter:
             announce_at=now + delay if delay and instance.garp_master_repeat else None,
             refresh_at=now + delay + refresh if refresh and instance.garp_master_refresh_repeat else None,
         )
-        self._transition(Master(now + instance.advert_int, duties, duties.next_at), cause, now, effects)
+        self._transition(Master(self._advert_after(now), duties, duties.next_at), cause, now, effects)
         if isinstance(was, Backup) and was.master and was.master.advert_interval != instance.advert_int:
             learnt, own = was.master.advert_interval // MILLISECOND, instance.advert_int // MILLISECOND
             message = f"({self.name}) changing advert interval from {learnt}ms to locally configured {own}ms"
@@ -346,13 +379,13 @@ class VirtualRouter:
             change = self.down_interval(learnt or instance.advert_int) - old
             self._enter(replace(state, master_down_at=state.master_down_at + change))
         elif isinstance(state, Master):
-            self._enter(replace(state, advert_at=min(state.advert_at, now + instance.advert_int)))
+            self._enter(replace(state, advert_at=min(state.advert_at, self._advert_after(now))))
 
     def confirm(self, now: int, effects: list[Effect]) -> None:
         """A MASTER's advert beside a reload."""
         if isinstance(self.state, Master):
             self._send(effects)
-            self._enter(replace(self.state, advert_at=now + self.instance.advert_int))
+            self._enter(replace(self.state, advert_at=self._advert_after(now)))
 
     def announce_later(self, now: int) -> None:
         """New addresses get their second burst as well."""
@@ -406,6 +439,7 @@ class VirtualRouter:
             message = f"({self.name}) received lower priority ({advert.priority}) advert from {sender} - discarding"
             effects.append(Log(message, kind=Kind.VRRP_PACKET, fields=(("VRRP_INSTANCE", self.name),)))
             self._enter(replace(state, lower=HeardMaster(source, advert.priority, advert.advert_interval)))
+            self._heard_besides(state, source, now, effects)
             return
         known = state.master
         if (
@@ -414,12 +448,22 @@ class VirtualRouter:
             or known.priority != advert.priority
             or known.advert_interval != advert.advert_interval
         ):
+            self._heard_besides(state, source, now, effects)
             known = self._learn(known, advert, source, effects)
-        down_at = now + self.down_interval(known.advert_interval)
-        self.state = Backup(down_at, now, known, preempt_at)
-        self.deadline = down_at
+        state = Backup(now + self.down_interval(known.advert_interval), now, known, preempt_at)
+        self._enter(state)
+        if preempt_at is None and not self._authenticates:
+            self._repeatable = state
         if self.group is not None and self.group.mixed:
             self.group.follow_to_backup(self, now, effects)
+
+    def _heard_besides(self, state: Backup, source: bytes, now: int, effects: list[Effect]) -> None:
+        """An advert from another one than the master that is still heard."""
+        master = state.master
+        if master is None or master.address == source or now - state.heard_at > 2 * master.advert_interval:
+            return
+        self.statistics.count(Reason.TWO_MASTERS)
+        self.rivals.heard(self.instance, source, text(master.address), now, effects)
 
     def _learn(self, known: HeardMaster | None, advert: Advert, source: bytes, effects: list[Effect]) -> HeardMaster:
         sender = text(source)
@@ -443,7 +487,7 @@ class VirtualRouter:
             self.statistics.pri_zero_rcvd += 1
             self._detail(f"({name}) Master received priority 0 message", effects)
             self._send(effects)
-            self._enter(replace(state, advert_at=now + self.instance.advert_int))
+            self._enter(replace(state, advert_at=self._advert_after(now)))
             return
         if priority == OWNER == ours:
             message = f"CONFIGURATION ERROR: local instance and {sender} are both configured as address owner"
@@ -490,8 +534,12 @@ class VirtualRouter:
         effects.append(Log(message, kind=Kind.VRRP_PACKET, fields=(("VRRP_INSTANCE", self.name),)))
         if answer:
             self._send(effects)
-            state = replace(state, advert_at=now + instance.advert_int)
-        rogue = state.duties.rogue
+            state = replace(state, advert_at=self._advert_after(now))
+        self.statistics.count(Reason.TWO_MASTERS)
+        self.rivals.heard(instance, source, f"{text(self.source)} (this host)", now, effects)
+        duties = replace(state.duties, rival_over_at=self.rivals.over_at(instance))
+        state = Master(state.advert_at, duties, duties.next_at)
+        rogue = duties.rogue
         if advert.priority == OWNER:
             if rogue is None:
                 interval = max(instance.advert_int, advert.advert_interval)
@@ -528,9 +576,15 @@ class VirtualRouter:
     # --- deadlines ----------------------------------------------------------------------------------------------
 
     def _master_is_down(self, state: Backup, now: int, effects: list[Effect]) -> None:
+        interval = state.master.advert_interval if state.master else self.instance.advert_int
+        late = now - state.master_down_at
+        if late > interval and not state.frozen:
+            # what was sent while nobody could listen is lost: the silence is not the master's
+            down_at = now + interval + self._skew(interval)
+            self._enter(replace(state, master_down_at=down_at, frozen=late))
+            return
         if self.group is not None and not self.group.lets_become_master(self):
             self._detail(f"({self.name}) Receive advertisement timeout", effects)
-            interval = state.master.advert_interval if state.master else self.instance.advert_int
             self._enter(replace(state, wants_master=True, master_down_at=now + self.down_interval(interval)))
             return
         cause = causes.silence(state, self.instance, self.priority, self.reception.refused, now)
@@ -556,6 +610,9 @@ class VirtualRouter:
         if duties.lower_prio_announce_at is not None and now >= duties.lower_prio_announce_at:
             self._announce(instance.garp_lower_prio_repeat, effects)
             duties = replace(duties, lower_prio_announce_at=None)
+        if duties.rival_over_at is not None and now >= duties.rival_over_at:
+            self.rivals.over(instance, effects)
+            duties = replace(duties, rival_over_at=None)
         if duties.rogue is not None and duties.rogue.until is not None and now >= duties.rogue.until:
             duties = replace(duties, rogue=None)  # it has gone
         self._plan(state, duties)
@@ -574,6 +631,16 @@ class VirtualRouter:
                 instance.version, self._skew_priority(), advert_interval, instance.down_timer_adverts
             )
         return self._down_interval
+
+    def _advert_after(self, now: int) -> int:
+        """When the next advert is due: an interval later, or a little before, together with others'."""
+        at = now + self.instance.advert_int
+        return at - at % self.phase if self.phase else at
+
+    @property
+    def _authenticates(self) -> bool:
+        """Whether no packet may be accepted twice."""
+        return self.instance.auth_type == "AH" or self.instance.auth_hmac is not None
 
     def _skew(self, advert_interval: int) -> int:
         return skew_time(self.instance.version, self._skew_priority(), advert_interval)
@@ -595,7 +662,7 @@ class VirtualRouter:
 
     def _set_priority(self, priority: int) -> None:
         self.priority = priority
-        self._advert = None
+        self._advert = self._repeatable = None
         self._down_key = -1
 
     def _restore_priority(self) -> None:
@@ -635,6 +702,7 @@ class VirtualRouter:
     ) -> None:
         self.statistics.release_master += 1
         self.reception.forget()
+        self.rivals = Rivals()
         effects.append(CancelAnnouncements(self.name))
         if release:
             carried.give_back(self.instance, effects, keep)

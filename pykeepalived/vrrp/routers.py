@@ -35,8 +35,26 @@ from pykeepalived.vrrp.states import Fault, Master
 from pykeepalived.vrrp.tracking import INTERFACE, SCRIPT, Tracked, Tracker, effective_priority, tracked_by
 from pykeepalived.wire.vrrp import OWNER, Packet
 
-Inbox = dict[int, list[VirtualRouter]]
-"""Which virtual routers one receive socket serves, by VRID."""
+_MANY = 8
+_PHASES = 8  # adverts of many instances go out in so many groups an interval: one waking for each group
+
+
+class Inbox(dict[int, list[VirtualRouter]]):
+    """Which virtual routers one receive socket serves, by VRID; and the packet that each accepted last, where the same
+    packet may come again with nothing to judge.
+    """
+
+    __slots__ = ("accepted",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.accepted: dict[Packet, VirtualRouter] = {}
+
+    def remember(self, packet: Packet, router: VirtualRouter) -> None:
+        """``router`` has accepted ``packet``; what it accepted before is forgotten."""
+        for before in [known for known, owner in self.accepted.items() if owner is router]:
+            del self.accepted[before]
+        self.accepted[packet] = router
 
 
 @dataclass(slots=True)
@@ -106,9 +124,12 @@ class Routers:
 
     def deliver(self, inbox: Inbox, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
         """A packet came in at ``receiver``, which serves ``inbox``. Without effects no deadline has moved nearer."""
-        data = packet.data
         if now < self._start_at:
             return []
+        known = inbox.accepted.get(packet)
+        if known is not None and known.heard_again(now):
+            return []
+        data = packet.data
         if len(data) < 2:
             if self._short_told:
                 return []
@@ -124,7 +145,10 @@ class Routers:
         deadline = router.deadline
         if deadline is not None and now - deadline > router.instance.advert_int:
             return [*self._stalled(router, deadline, now), *router.advert(packet, now)]
-        return router.advert(packet, now)
+        effects = router.advert(packet, now)
+        if known is None and len(candidates) == 1 and router.repeatable:
+            inbox.remember(packet, router)
+        return effects
 
     def tick(self, router: VirtualRouter, now: int) -> list[Effect]:
         """One router's deadline was reached."""
@@ -139,7 +163,7 @@ class Routers:
             return []
         self._stalled_at = now
         late = seconds_text(now - deadline)
-        message = f"This process stood still: a timer of {router.name} was handled {late} late"
+        message = f"This process was frozen for {late}: in that time nothing was sent and nobody was judged"
         return [Log(message, Level.WARNING, Kind.STALL, fields=(("VRRP_INSTANCE", router.name),))]
 
     def tick_self(self, now: int) -> list[Effect]:
@@ -225,9 +249,11 @@ class Routers:
 
     def _index(self) -> None:
         self.inboxes, self._followers, self._on_interface, self._entries = {}, {}, {}, {}
+        many = len(self.routers) > _MANY
         for router in self.routers.values():
             instance = router.instance
-            inbox = self.inboxes.setdefault(receiver_of(instance), {})
+            router.phase = instance.advert_int // _PHASES if many else 0
+            inbox = self.inboxes.setdefault(receiver_of(instance), Inbox())
             inbox.setdefault(instance.virtual_router_id, []).append(router)
             self._on_interface.setdefault(instance.interface, []).append(router)
             router.tracked = tracked_by(instance, router.group.config if router.group else None)

@@ -1,6 +1,7 @@
 """The states of a virtual router. Each carries its own deadlines: nothing is armed, nothing is cancelled.
 
-RFC 9568 says Active for MASTER. FAULT and STOP are keepalived's.
+RFC 9568 says Active for MASTER. FAULT and STOP are keepalived's. The deadlines of Backup and Master move in place: that
+happens for each advert heard and sent, and a new value each time would cost more than all the rest.
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class HeardMaster:
     advert_interval: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Backup:
     """RFC 9568 6.4.2: watching the master."""
 
@@ -46,6 +47,8 @@ class Backup:
     """Its timer ran out, and its sync group was not ready."""
     resigned: bool = False
     """The master said priority 0."""
+    frozen: int = 0
+    """How long this process stood still when the silence would have been over: it was prolonged, to listen."""
     lower: HeardMaster | None = None
     """Who sent adverts that were discarded for their lower priority since then."""
 
@@ -74,22 +77,21 @@ class Duties:
     announce_at: int | None = None
     refresh_at: int | None = None
     lower_prio_announce_at: int | None = None
+    rival_over_at: int | None = None
     rogue: Rogue | None = None
 
     @property
     def next_at(self) -> int | None:
         """The earliest, so that an advert need not look at all."""
         until = self.rogue.until if self.rogue else None
-        return min(
-            (at for at in (self.announce_at, self.refresh_at, self.lower_prio_announce_at, until) if at is not None),
-            default=None,
-        )
+        all_at = (self.announce_at, self.refresh_at, self.lower_prio_announce_at, self.rival_over_at, until)
+        return min((at for at in all_at if at is not None), default=None)
 
 
 NO_DUTIES = Duties()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Master:
     """RFC 9568 6.4.3: sends adverts, holds the addresses."""
 

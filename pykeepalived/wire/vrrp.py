@@ -57,6 +57,7 @@ class Reason(StrEnum):
     COUNT = "addr_count_err"
     LEARNT_INTERVAL = "advert_interval_differs"
     TWO_OWNERS = "two_owners"
+    TWO_MASTERS = "two_masters"
     OWN_ADDRESS = "own_address"
 
 

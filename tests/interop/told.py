@@ -36,9 +36,13 @@ def _told(story: Story, make: Make) -> tuple[Told, bool]:
         play(story, played)
         log = [_plain(line, played) for line in played.director.log()]
         streams = wire_streams(played.capture.frames(), together=story.wires[0].version == 3 and len(story.wires) == 1)
-        streams["log"] = _once([line for line in log if not line.startswith("Sending")])
         # A burst's packets are logged between the lines of other addresses by one, behind them by the other.
-        streams["log of announcements"] = [line for line in log if line.startswith("Sending")]
+        streams["log"] = _once([line for line in log if "Sending" not in line])
+        streams["log of bursts"] = [line for line in log if "Sending/queueing" in line]
+        streams["log of announcements"] = [line for line in log if line.startswith("Sending ")]
+        if len(story.wires) > 1:  # whose burst comes first when both are due is chance
+            for name in ("log of bursts", "log of announcements", "announcements"):
+                streams[name] = sorted(streams.get(name, []))
         streams["FIFO"] = _once(_plain(_drained(played.fifo), played).splitlines())
         # Scripts run side by side: who writes first is nobody's decision. The FIFO has the order.
         streams["notify calls"] = _once(sorted(_plain((played.folder / "calls").read_text(), played).splitlines()))

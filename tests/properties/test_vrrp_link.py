@@ -169,7 +169,7 @@ def test_a_paused_master_yields_no_later_than_it_hears() -> None:
     assert "r2" in link.masters(NAME)
     link.run(3 * SECOND)
     assert link.masters(NAME) == {"r1"}
-    assert any("stood still" in line.message for _, line in link.hosts["r1"].log)
+    assert any("was frozen" in line.message for _, line in link.hosts["r1"].log)
 
 
 def test_unicast_and_ipv6_elect_as_well() -> None:

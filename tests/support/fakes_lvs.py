@@ -188,7 +188,8 @@ class SimulatedReactor(Reactor):
     def _ring_one(self) -> None:
         due_at, _, alarm = heapq.heappop(self._heap)
         try:
-            alarm._reached(due_at, self.time)
+            if alarm._stands(due_at):
+                alarm._ring()
         except Exception as error:  # noqa: BLE001 - as the real one
             self._raise(error)
 

@@ -80,8 +80,12 @@ class FakeReactor:
     def unwatch(self, fd: int) -> None:
         self.watched.pop(fd, None)
 
-    def alarm(self, callback: Callback) -> Alarm:
-        return Alarm(cast("Reactor", self), callback)
+    def alarm(self, callback: Callback, deadline: Callable[[], int | None] | None = None) -> Alarm:
+        return Alarm(cast("Reactor", self), callback, deadline)
+
+    def set_pace(self, pace: int, *, punctual: bool) -> None:
+        assert punctual
+        self.pace = pace
 
     def soon(self, callback: Callback) -> None:
         self._soon.append(callback)
@@ -99,7 +103,8 @@ class FakeReactor:
         while self.alarms and min(self.alarms)[0] <= self.time:
             entry = min(self.alarms)
             self.alarms.remove(entry)
-            entry[2]._reached(entry[0], self.time)
+            if entry[2]._stands(entry[0]):
+                entry[2]._ring()
 
     def run_to(self, when: int) -> None:
         """Let time pass, turn by turn."""
