@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from tests.interop.story import Story
-from tests.interop.told import Told
+from tests.interop.told import Told, once
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,9 @@ DIFFERENCES = (
     ),
     Difference(
         "Who waited for a script starts like anybody else.",
-        rf"{I} Entering BACKUP STATE|VRRP_Group\(G1\) Syncing instances to BACKUP state",
-        rf"{I} Entering BACKUP STATE( \(init\))?",
-        stories="script (without weight|of a group|that fails)|init_fail",
+        rf"{I} Entering BACKUP STATE( \(init\))?|VRRP_Group\(G1\) Syncing instances to BACKUP state",
+        rf"{I} Entering BACKUP STATE( \(init\))?|VRRP_Group\(G1\) Syncing instances to BACKUP state",
+        stories="^a script (without weight|of a group|that fails)|init_fail",
     ),
     Difference(
         "An advert that cannot be sent is said once, with the errno's name.",
@@ -97,7 +97,7 @@ DIFFERENCES = (
     Difference(
         "A reload adds what is new and touches nothing else.",
         rf"{I} setting VIPs\.",
-        rf"{I} (setting|removing) VIPs\.",
+        rf"{I} setting VIPs\.",
         stories="reload",
     ),
     Difference(
@@ -118,26 +118,19 @@ DIFFERENCES = (
         stories="lost address resigns for all",
     ),
     Difference(
-        "What a group does after a lost address is told like any change of a group.",
-        "",
-        'GROUP "G1" BACKUP 0',
-        stream="FIFO",
-        stories="lost address resigns for all",
-    ),
-    Difference(
-        "What a group does after a lost address is told like any change of a group.",
-        "",
-        "GROUP G1 BACKUP 0",
-        stream="notify calls",
-        stories="lost address resigns for all",
-    ),
-    Difference(
         "The group's line comes last at a start too.",
         'GROUP "G ?1" BACKUP 0',
         'GROUP "G ?1" BACKUP 0',
         stream="FIFO",
-        stories="group",
+        stories="group|fault of all|resigns for all",
     ),
+    Difference(
+        "An instance that a reload brings begins as at a start, where addresses that were left over go first.",
+        r"\(VI_2\) removing VIPs\.",
+        r"\(VI_2\) removing VIPs\.",
+        stories="reload brings a second instance",
+    ),
+    Difference("Two masters are an alarm.", "", rf"{I} (two MASTERs on the link|.*the only MASTER).*"),
     Difference(
         "A group that a reload brings is told its state.",
         "",
@@ -168,6 +161,10 @@ DIFFERENCES = (
 )
 
 STREAMS = {
+    (
+        "another version is refused",
+        "adverts",
+    ): "keepalived 2.2.7 as MASTER falls silent while it hears refused adverts: each puts its next one off",
     ("an advert with other addresses is told and obeyed", "FIFO"): "2.2 discards an advert with other addresses",
     ("an advert with other addresses is told and obeyed", "adverts"): "2.2 discards an advert with other addresses",
     ("an advert with other addresses is told and obeyed", "log"): "2.2 discards an advert with other addresses",
@@ -206,10 +203,11 @@ def compared(story: Story, name: str) -> bool:
 
 def resolved(story: Story, told: Told, met: set[Difference], *, ours: bool) -> dict[str, list[str]]:
     """The streams without the known differences; which were met is added to `met`."""
-    return {
+    streams = {
         name: [line for line in lines if not _known(story, name, line, met, ours=ours)]
         for name, lines in told.streams.items()
     }
+    return streams | {name: once(streams[name]) for name in ("log", "FIFO")}
 
 
 def _known(story: Story, name: str, line: str, met: set[Difference], *, ours: bool) -> bool:

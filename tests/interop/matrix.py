@@ -221,7 +221,11 @@ def page(verdicts: dict[Cell, str]) -> str:
     """docs/interop.md."""
     lines = [*HEAD]
     for peer, title in PEERS.items():
-        lines += [f"## {title}", "", "| version | family | authentication | cast | VMAC | we are MASTER | we are BACKUP |"]
+        lines += [
+            f"## {title}",
+            "",
+            "| version | family | authentication | cast | VMAC | we are MASTER | we are BACKUP |",
+        ]
         lines.append("|---|---|---|---|---|---|---|")
         for cell in (each for each in verdicts if each.peer == peer and each.role == ROLES[0]):
             wire = cell.wire

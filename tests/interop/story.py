@@ -91,8 +91,6 @@ class Story:
     """Commands that are run on host 1 before the start."""
     defs: str = ""
     """More of the global settings."""
-    quick: bool = False
-    """Whether it belongs to the fast gate."""
 
     @property
     def name(self) -> str:

@@ -37,22 +37,22 @@ def _told(story: Story, make: Make) -> tuple[Told, bool]:
         log = [_plain(line, played) for line in played.director.log()]
         streams = wire_streams(played.capture.frames(), together=story.wires[0].version == 3 and len(story.wires) == 1)
         # A burst's packets are logged between the lines of other addresses by one, behind them by the other.
-        streams["log"] = _once([line for line in log if "Sending" not in line])
+        streams["log"] = once([line for line in log if "Sending" not in line])
         streams["log of bursts"] = [line for line in log if "Sending/queueing" in line]
         streams["log of announcements"] = [line for line in log if line.startswith("Sending ")]
         if len(story.wires) > 1:  # whose burst comes first when both are due is chance
             for name in ("log of bursts", "log of announcements", "announcements"):
                 streams[name] = sorted(streams.get(name, []))
-        streams["FIFO"] = _once(_plain(_drained(played.fifo), played).splitlines())
+        streams["FIFO"] = once(_plain(_drained(played.fifo), played).splitlines())
         # Scripts run side by side: who writes first is nobody's decision. The FIFO has the order.
-        streams["notify calls"] = _once(sorted(_plain((played.folder / "calls").read_text(), played).splitlines()))
+        streams["notify calls"] = once(sorted(_plain((played.folder / "calls").read_text(), played).splitlines()))
         for number, look in enumerate(played.looks, 1):
             streams[f"kernel, look {number}"] = look.splitlines()
         streams["exit"] = [str(played.ended)]
         return Told(streams), played.peer.late
 
 
-def _once(lines: list[str]) -> list[str]:
+def once(lines: list[str]) -> list[str]:
     """A line that comes again and again stands once: how often something is heard is a matter of when."""
     return [line for number, line in enumerate(lines) if number == 0 or lines[number - 1] != line]
 

@@ -17,7 +17,9 @@ import time
 def run(s, m):
     t = time.time()
     try:
-        return {k: v for k, v in resolved(s, tell(s, MAKES[m]()), MET, ours=m == "ours").items() if compared(s, k)}, time.time() - t
+        return {
+            k: v for k, v in resolved(s, tell(s, MAKES[m]()), MET, ours=m == "ours").items() if compared(s, k)
+        }, time.time() - t
     except BaseException as e:
         return e, time.time() - t
 

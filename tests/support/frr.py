@@ -84,7 +84,11 @@ class Frr:
     def start(self, priority: int, interval: int) -> None:
         """Both daemons; the router is configured when they answer. The interval is in nanoseconds."""
         family = "ip" if self.family == 4 else "ipv6"
-        lines = ["interface eth0", f" vrrp {self.vrid} version {self.version}", f" vrrp {self.vrid} priority {priority}"]
+        lines = [
+            "interface eth0",
+            f" vrrp {self.vrid} version {self.version}",
+            f" vrrp {self.vrid} priority {priority}",
+        ]
         lines.append(f" vrrp {self.vrid} advertisement-interval {interval // 1_000_000}")
         lines += [f" vrrp {self.vrid} {family} {address}" for address in self.addresses]
         for name, text in (("zebra", ""), ("vrrpd", "\n".join([*lines, ""]))):
@@ -136,5 +140,3 @@ class Frr:
         """What it wrote, for a failure's message."""
         files = [*self.folder.glob("*.out"), *self.folder.glob("*.log")]
         return "\n".join(f"--- {file.name}\n{file.read_text()[-1500:]}" for file in files)
-
-

@@ -150,6 +150,8 @@ STORIES = (
         one(V3, 150),
         beats(HIGHER, changes={"version": 2}),
         starts(),
-        *fights(V3, 150),
+        logs("Entering MASTER STATE"),
+        silence(),
+        *becomes_master(V3, 150),
     ),
 )
