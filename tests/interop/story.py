@@ -85,8 +85,8 @@ class Story:
     wires: tuple[Wire, ...]
     file: str
     steps: tuple[Step, ...]
-    needs: str = ""
-    """A keyword without which the story is another one."""
+    needs: tuple[str, ...] = ()
+    """Keywords without which the story is another one."""
     prepare: tuple[str, ...] = ()
     """Commands that are run on host 1 before the start."""
     defs: str = ""
@@ -213,6 +213,12 @@ def _write(file: Path, text: str) -> None:
 def deletes(name: str) -> Step:
     """A file of the story's folder goes."""
     return Step(f"{name} is deleted", lambda world: (world.folder / name).unlink())
+
+
+def hears_sealed(priority: int, sequence: int, *, key: str | None = None) -> Step:
+    """One advert under an Authentication Header, sealed with the router's password or another."""
+    words = f"{priority} sealed with number {sequence}{' and a wrong key' if key else ''}"
+    return says(lambda world: forged.sealed(world.wire, priority, sequence, key=key), words)
 
 
 # What is waited for.

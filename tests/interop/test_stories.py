@@ -14,6 +14,7 @@ from tests.interop.stage import MAKES
 from tests.interop.stories import STORIES
 from tests.interop.story import Story
 from tests.interop.told import tell
+from tests.support.effective import lacking
 
 pytestmark = [pytest.mark.root, pytest.mark.interop]
 
@@ -44,6 +45,8 @@ def _cases() -> list[object]:
 @pytest.mark.parametrize("story", _cases())
 def test_both_tell_the_same(story: Story) -> None:
     """Every stream, line by line; a stream that only one of them has differs as well."""
+    if missing := lacking(story.needs):
+        pytest.skip(f"{', '.join(missing)}: not effective yet")
     with ThreadPoolExecutor(2) as pool:
         theirs, ours = (pool.submit(tell, story, MAKES[make]()) for make in ("keepalived", "ours"))
         told = theirs.result(), ours.result()
@@ -73,7 +76,7 @@ def test_there_are_many_stories_and_no_two_of_a_name() -> None:
 @pytest.mark.long
 def test_every_difference_is_met() -> None:
     """A difference that no story shows is gone, or was never there: take it off the list."""
-    if _played != {story.name for story in STORIES}:
+    if _played != {story.name for story in STORIES if not lacking(story.needs)}:
         pytest.skip("only some of the stories were played")
     stale = [each for each in DIFFERENCES if each not in _met and not each.chance]
     assert stale == []

@@ -35,6 +35,7 @@ def _told(story: Story, make: Make) -> tuple[Told, bool]:
     with world(story, make) as played:
         play(story, played)
         log = [_plain(line, played) for line in played.director.log()]
+        played.capture.stop()
         streams = wire_streams(played.capture.frames(), together=story.wires[0].version == 3 and len(story.wires) == 1)
         # A burst's packets are logged between the lines of other addresses by one, behind them by the other.
         streams["log"] = once([line for line in log if "Sending" not in line])

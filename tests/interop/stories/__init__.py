@@ -1,6 +1,6 @@
 """The stories, by what they are about."""
 
-from tests.interop.stories import election, groups, links, packets, told_outside, trackers
+from tests.interop.stories import carried, election, groups, later, links, packets, told_outside, trackers
 from tests.interop.story import Story
 
 STORIES: tuple[Story, ...] = (
@@ -10,4 +10,6 @@ STORIES: tuple[Story, ...] = (
     *trackers.STORIES,
     *groups.STORIES,
     *told_outside.STORIES,
+    *carried.STORIES,
+    *later.STORIES,
 )

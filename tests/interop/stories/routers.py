@@ -17,6 +17,7 @@ from tests.interop.wires import Wire
 
 V2 = Wire(2, "1", 4, "multicast")
 V2_6 = Wire(2, "1", 6, "multicast")
+V2_AH = Wire(2, "1", 4, "multicast", "sesame42", "AH")
 V2_PASS = Wire(2, "1", 4, "multicast", "sesame42")
 V2_PASS_UNICAST = Wire(2, "1", 4, "unicast", "sesame42")
 V3 = DEFAULT_ROUTER
