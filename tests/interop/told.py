@@ -100,7 +100,11 @@ def _advert_line(said: Advert) -> str:
 
 
 def _masked(octets: bytes) -> bytes:
-    return comparable(octets)
+    """Without what counts, and what signs it."""
+    frame = bytearray(comparable(octets))
+    if frame[12:14] == b"\x08\x00" and frame[23] == 51:
+        frame[42:58] = bytes(16)
+    return bytes(frame)
 
 
 def _announcement_line(shown: Announcement) -> str:

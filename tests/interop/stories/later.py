@@ -49,7 +49,7 @@ STORIES = (
         hears_sealed(50, 2000),
         adverts(2),
         wires=(V2_AH,),
-        needs=("AH",),
+        needs=("vrrp_instance/auth_hmac",),
     ),
     story(
         "version 3 summed up as version 2",
