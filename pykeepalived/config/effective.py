@@ -62,7 +62,7 @@ def _instances(configuration: Configuration) -> tuple[Configuration, tuple[str, 
             left_out.add(each.name)
             said.append(f"({each.name}) {reason}")
         else:
-            instances.append(_without_ipvlan(each))
+            instances.append(each)
     groups = []
     for group in configuration.vrrp_sync_group:
         members = tuple(name for name in group.group if name not in left_out)
@@ -92,18 +92,9 @@ def _cannot_run(instance: VrrpInstance) -> str:
     if what:
         # without it peers would refuse our adverts and become MASTER beside us
         return f"{what} is not effective yet - the instance is left out, for its peers would not accept it"
-    if not instance.interface:
-        return "an instance without an interface is not effective yet and is left out"
     if instance.unicast_fault_no_peer and not instance.unicast:
         return "unicast without a peer - the instance is left out"
     return ""
-
-
-def _without_ipvlan(instance: VrrpInstance) -> VrrpInstance:
-    """The address of an ipvlan is nobody's source while there is no ipvlan."""
-    if instance.use_ipvlan is None or instance.source is None or instance.source != instance.use_ipvlan.address:
-        return instance
-    return replace(instance, mcast_src_ip=None, unicast_src_ip=None)
 
 
 def _without_idle(configuration: Configuration) -> Configuration:

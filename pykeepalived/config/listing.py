@@ -5,7 +5,6 @@ Walked from the tables; ``--list-keywords``, ``--explain``, the manual and the c
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -17,8 +16,6 @@ from pykeepalived.config.schema import Block, Keyword, entry_table
 from pykeepalived.records import record
 
 ENTRY = "<entry>"
-NOT_YET = frozenset(("vrrp_instance/no_accept", "vrrp_instance/strict_mode", "global_defs/vrrp_strict"))
-"""Without effect yet as well: keywords of which a value, or a spelling, is; the checks across keywords say so."""
 
 
 class Sort(StrEnum):
@@ -64,7 +61,7 @@ class Row:
 @cache
 def rows() -> tuple[Row, ...]:
     """Everything, in the order of the tables."""
-    return tuple(replace(row, effective=False) if row.path in NOT_YET else row for row in _rows())
+    return tuple(_rows())
 
 
 def _rows() -> Iterator[Row]:

@@ -26,12 +26,16 @@ class VrrpHost:
         self._names: dict[str, Interface] = {}
         self._installed: set[Place] = set()
         self.virtual: Container[Place] = ()
+        self.links_changed: Callable[[Interface | None, Interface | None], None] = _nobody
+        self._begun = False
         self._host = kernel.host(self)
         self.drain = self._host.drain
         self.fileno = self._host.fileno
+        self.interfaces = self._host.interfaces
 
     def tell_all(self) -> None:
-        """Tell everything that is known now."""
+        """Tell everything that is known now, and from now on what changes."""
+        self._begun = True
         for interface in self._host.interfaces():
             self._links[interface.index] = interface
             self._names[interface.name] = interface
@@ -65,7 +69,12 @@ class VrrpHost:
     # --- HostListener -------------------------------------------------------------------------------------------
 
     def interface_changed(self, old: Interface | None, new: Interface | None) -> None:
-        """A link appeared, changed or vanished."""
+        """A link appeared, changed or vanished. Virtual links are made again after everybody knows that one is gone."""
+        if self._begun:
+            self._tell_link(old, new)
+        self.links_changed(old, new)
+
+    def _tell_link(self, old: Interface | None, new: Interface | None) -> None:
         if old is not None and (new is None or new.name != old.name or new.index != old.index):
             self._links.pop(old.index, None)
             if self._names.get(old.name) == old:
@@ -106,6 +115,10 @@ class VrrpHost:
     def _tell_addresses(self, interface: Interface) -> None:
         for address in self._host.addresses(interface.index):
             self.address_added(address)
+
+
+def _nobody(old: Interface | None, new: Interface | None) -> None:
+    del old, new
 
 
 def _place(entry: AddressEntry) -> Place:

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from pykeepalived.kernel.frames import FrameTemplates, LinuxAnnouncer
 from pykeepalived.kernel.host import LinuxHost
+from pykeepalived.kernel.links import LinuxVirtualLinks
+from pykeepalived.kernel.nftables import LinuxPacketFilter
 from pykeepalived.kernel.ports import (
     AdvertReceiver,
     AdvertSender,
@@ -13,7 +15,11 @@ from pykeepalived.kernel.ports import (
     HostListener,
     Interface,
     IPAddress,
+    PacketFilter,
+    Sysctls,
+    VirtualLinks,
 )
+from pykeepalived.kernel.sysctls import LinuxSysctls
 from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
 
 
@@ -24,18 +30,27 @@ class VrrpKernel(Protocol):
         """Interfaces and addresses."""
 
     def receiver(
-        self, family: int, interface: Interface, group: IPAddress | None, unicast_source: IPAddress | None
+        self, family: int, interface: Interface | None, group: IPAddress | None, unicast_source: IPAddress | None
     ) -> AdvertReceiver:
-        """A receive socket."""
+        """A receive socket; without interface, for whatever is sent to the source."""
 
-    def sender(self, family: int, interface: Interface, *, multicast: bool, ttl: int | None) -> AdvertSender:
+    def sender(self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> AdvertSender:
         """A send socket."""
 
     def announcer(self, templates: FrameTemplates) -> Announcer:
         """Gratuitous ARP and unsolicited NA."""
 
+    def packet_filter(self) -> PacketFilter:
+        """Tables that drop packets."""
+
     def forwards(self, interface: str) -> bool:
         """Whether the interface is a router's for IPv6."""
+
+    def virtual_links(self) -> VirtualLinks:
+        """Macvlans and ipvlans."""
+
+    def sysctls(self) -> Sysctls:
+        """The settings of links."""
 
 
 class LinuxVrrpKernel:
@@ -48,13 +63,13 @@ class LinuxVrrpKernel:
 
     @staticmethod
     def receiver(
-        family: int, interface: Interface, group: IPAddress | None, unicast_source: IPAddress | None
+        family: int, interface: Interface | None, group: IPAddress | None, unicast_source: IPAddress | None
     ) -> AdvertReceiver:
         """A raw socket."""
         return LinuxAdvertReceiver(family, interface, group=group, unicast_source=unicast_source)
 
     @staticmethod
-    def sender(family: int, interface: Interface, *, multicast: bool, ttl: int | None) -> AdvertSender:
+    def sender(family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> AdvertSender:
         """A raw socket."""
         return LinuxAdvertSender(family, interface, multicast=multicast, ttl=ttl)
 
@@ -62,6 +77,21 @@ class LinuxVrrpKernel:
     def announcer(templates: FrameTemplates) -> Announcer:
         """Packet sockets."""
         return LinuxAnnouncer(templates)
+
+    @staticmethod
+    def packet_filter() -> PacketFilter:
+        """nf_tables."""
+        return LinuxPacketFilter()
+
+    @staticmethod
+    def virtual_links() -> VirtualLinks:
+        """By netlink."""
+        return LinuxVirtualLinks()
+
+    @staticmethod
+    def sysctls() -> Sysctls:
+        """Below /proc/sys/net."""
+        return LinuxSysctls()
 
     @staticmethod
     def forwards(interface: str) -> bool:

@@ -4,6 +4,8 @@ It decides nothing. Adverts go out at once; addresses, announcements and scripts
 and take a bounded share of each turn, so that a thousand addresses do not delay the next advert.
 """
 
+import contextlib
+import dataclasses
 from collections import Counter, deque
 from functools import partial
 from typing import assert_never
@@ -13,12 +15,15 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET6
 from pykeepalived.daemon.announcements import Announcements
 from pykeepalived.daemon.child import ChildContext
+from pykeepalived.daemon.firewall import Firewall
 from pykeepalived.daemon.reactor import Alarm, Callback
 from pykeepalived.daemon.script_trackers import ScriptTrackers
+from pykeepalived.daemon.virtual_links import VirtualInterfaces
 from pykeepalived.daemon.vrrp_host import VrrpHost
 from pykeepalived.daemon.vrrp_kernel import LinuxVrrpKernel, VrrpKernel
 from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
 from pykeepalived.effects import Log, RunScript, WriteFifo
+from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.ports import BATCH
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
@@ -27,6 +32,7 @@ from pykeepalived.vrrp.effects import (
     AddAddresses,
     Announce,
     AnnounceSource,
+    BlockAddresses,
     CancelAnnouncements,
     Effect,
     NotifyGroup,
@@ -34,6 +40,7 @@ from pykeepalived.vrrp.effects import (
     RemoveAddresses,
     ReplaceRouters,
     SendAdvert,
+    UnblockAddresses,
     Word,
 )
 from pykeepalived.vrrp.events import AddressesFailed, AdvertFailed, Event, TrackScriptChanged
@@ -41,11 +48,24 @@ from pykeepalived.vrrp.identity import ReceiverKey
 from pykeepalived.vrrp.replacement import replace
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Inbox, Routers
+from pykeepalived.vrrp.virtual_links import ReleaseBase, RemoveLink
 
 _LINGER = SECOND  # for scripts, at the end
 _DATAGRAMS_A_TURN = 1024
 
-_Slow = AddAddresses | RemoveAddresses | Announce | AnnounceSource | CancelAnnouncements | RunScript | WriteFifo
+_Blocks = BlockAddresses | UnblockAddresses
+_Slow = (
+    AddAddresses
+    | RemoveAddresses
+    | _Blocks
+    | Announce
+    | AnnounceSource
+    | CancelAnnouncements
+    | RunScript
+    | WriteFifo
+    | RemoveLink
+    | ReleaseBase
+)
 
 
 class VrrpService:
@@ -76,11 +96,18 @@ class VrrpService:
 
     def start(self) -> None:
         """Learn the host's state, open what is needed, begin."""
-        part = self._routers.configuration
         say = self._journal.log
         say(Log("Registering Kernel netlink reflector"))
         say(Log("Registering Kernel netlink command channel"))
         self._host = VrrpHost(self._kernel, self._told, self._link_appeared)
+        self._firewall = Firewall(self._kernel.packet_filter(), self._reactor, self._journal, self._host.interface)
+        self._firewall.start(self._routers.configuration)
+        self._links = VirtualInterfaces(self._kernel, self._reactor, self._journal, self._firewall.relay_only)
+        self._links.begin(self._host.interfaces())
+        self._host.links_changed = self._links.changed
+        part, _ = self._take_links(self._routers.configuration)
+        if part is not self._routers.configuration:
+            self._routers = Routers(part)
         say(Log("Registering gratuitous ARP shared channel"))
         if any(instance.family == AF_INET6 for instance in part.vrrp_instance):
             say(Log("Registering gratuitous NDISC shared channel"))
@@ -104,6 +131,7 @@ class VrrpService:
             self._carry_out(self._routers.handle(self._facts.popleft(), now))
         self._trackers = ScriptTrackers(self._context, self._believed)
         self._carry_out(self._routers.start(now))
+        self._firewall.clear_leftovers(part)
         self._settle_all()
         self._reactor.watch(self._host.fileno(), self._host.drain)
         self._trackers.replace(part.vrrp_script, self._routers.scripts())
@@ -111,9 +139,13 @@ class VrrpService:
 
     def reload(self, part: Configuration) -> None:
         """Apply a new configuration by difference."""
+        part, at_last = self._take_links(part)
         effects = replace(self._routers, part, self._reactor.now())
         self._host.virtual = self._routers.virtual_places
+        self._firewall.configure(part)
         self._carry_out(effects)
+        for order in at_last:
+            self._later(order)
         self._trackers.replace(part.vrrp_script, self._routers.scripts())
         self._owe_status()
         if part.global_defs.fifo_write_vrrp_states_on_reload:
@@ -133,6 +165,13 @@ class VrrpService:
         self._settle_all()
         self._linger.set(self._reactor.now() + _LINGER)
         self._end_if_done()
+
+    def _take_links(self, part: Configuration) -> tuple[Configuration, list[RemoveLink | ReleaseBase]]:
+        """The configuration with its virtual links, which are there then; what is to be removed when it is applied."""
+        taken = self._links.take(part)
+        with contextlib.suppress(KernelError):  # the next reading tells of them
+            self._host.drain()
+        return taken
 
     # --- facts --------------------------------------------------------------------------------------------------
 
@@ -200,7 +239,7 @@ class VrrpService:
         self._receivers.forget(name)
         self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
         for port in self._ports.values():
-            if port.instance.interface == name:
+            if port.instance.exchange_interface == name:
                 port.close_sender()
                 self._open_sender(port)
                 if port.sender is not None:
@@ -234,6 +273,8 @@ class VrrpService:
                     self._later(order)
             case ReplaceRouters():
                 self._replace_ports(effect)
+            case BlockAddresses() | UnblockAddresses():
+                self._later(effect)
             case AddAddresses() | RemoveAddresses() | Announce() | AnnounceSource() | CancelAnnouncements():
                 self._later(effect)
             case _:
@@ -293,6 +334,8 @@ class VrrpService:
                         self._facts.append(AddressesFailed(name, entry, errno, adding))
                     if rest:
                         self._slow.appendleft(type(order)(name, rest))
+                case BlockAddresses() | UnblockAddresses():
+                    self._block(order)
                 case Announce(name, entries, rounds):
                     self._announcements.burst(name, entries, rounds)
                 case AnnounceSource(name, address):
@@ -305,11 +348,24 @@ class VrrpService:
                     self._context.scripts.run(script, arguments, on_exit=self._script_ended)
                 case WriteFifo(line):
                     self._context.fifo(line)
+                case RemoveLink() | ReleaseBase():
+                    self._share = 0  # the kernel takes its time
+                    self._links.carry_out((order,))
                 case _:
                     assert_never(order)
         if not self._turning and self._share < BATCH:
             self._turning = True
             self._reactor.soon(self._next_turn)
+
+    def _block(self, order: _Blocks) -> None:
+        part, rest = order.entries[: self._share], order.entries[self._share :]
+        self._share -= len(part)
+        if isinstance(order, BlockAddresses):
+            self._firewall.block(part, by_name=order.by_name)
+        else:
+            self._firewall.unblock(part)
+        if rest:
+            self._slow.appendleft(dataclasses.replace(order, entries=rest))
 
     def _next_turn(self) -> None:
         self._turning = False
@@ -353,7 +409,7 @@ class VrrpService:
         self._open_sender(port)
 
     def _open_sender(self, port: Port) -> None:
-        port.open_sender(self._kernel, self._host.interface(port.instance.interface), self._journal)
+        port.open_sender(self._kernel, self._host.interface(port.instance.exchange_interface), self._journal)
 
     def _settle(self, router: VirtualRouter) -> None:
         """Arm the alarms of whoever may have changed with ``router``."""
@@ -392,6 +448,8 @@ class VrrpService:
             port.close()
         self._receivers.close()
         self._announcements.close()
+        self._links.stop(release=not self._context.options.dont_release_vrrp)
+        self._firewall.close()
         self._reactor.unwatch(self._host.fileno())
         finished()
 

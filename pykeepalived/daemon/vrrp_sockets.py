@@ -55,7 +55,7 @@ class Port:
 
     def open_sender(self, kernel: VrrpKernel, interface: Interface | None, journal: Journal) -> None:
         """Open the send socket, if the link is there."""
-        if interface is None:
+        if interface is None and self.instance.exchange_interface:
             self.trouble = ENODEV
             return
         family, _, multicast, ttl = _sender_settings(self.instance)
@@ -130,7 +130,7 @@ class ReceiveSockets:
 
     def _open(self, key: ReceiverKey) -> AdvertReceiver | None:
         interface = self._interface(key.interface)
-        if interface is None:
+        if interface is None and key.interface:
             return None
         try:
             receiver = self._kernel.receiver(key.family, interface, key.group, key.unicast_source)
@@ -140,10 +140,11 @@ class ReceiveSockets:
         self._receivers[key] = receiver
         family = "IPv4" if key.family == AF_INET else "IPv6"
         cast = ", unicast, address" if key.group is None else "multicast, address"
+        index = 0 if interface is None else interface.index
         # senders are of the instances: no second descriptor belongs to this socket
         self._journal.log(
             Log(
-                f"VRRP sockpool: [ifindex({interface.index:3}), family({family}), proto({IPPROTO_VRRP}),"
+                f"VRRP sockpool: [ifindex({index:3}), family({family}), proto({IPPROTO_VRRP}),"
                 f" fd({receiver.fileno()},-1) {cast}({key.group or key.unicast_source or 'any'})]"
             )
         )
@@ -164,7 +165,7 @@ class ReceiveSockets:
 
 def _sender_settings(instance: VrrpInstance) -> tuple[int, str, bool, int | None]:
     ttl = instance.unicast_ttl if instance.unicast else None
-    return instance.family, instance.interface, not instance.unicast, ttl
+    return instance.family, instance.exchange_interface, not instance.unicast, ttl
 
 
 def _say(journal: Journal, what: str, error: KernelError) -> None:

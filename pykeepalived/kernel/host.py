@@ -9,6 +9,7 @@ import socket
 import struct
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
+from typing import Any
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.errors import KernelError
@@ -17,6 +18,7 @@ from pykeepalived.kernel.message_classes import (
     NLM_F_EXCL,
     Form,
     Reader,
+    attribute,
     encoded,
     ifaddrmsg,
     ifinfmsg,
@@ -40,7 +42,11 @@ _ABSENT = frozenset({errno.EADDRNOTAVAIL, errno.ENODEV})
 _NEW_FLAGS = NLM_F_CREATE | NLM_F_EXCL
 _CACHEINFO = struct.Struct("=IIII")  # preferred, valid, created, updated
 _U32 = struct.Struct("=I")
+_U16 = struct.Struct("=H")
 _LINK, _ADDRESS = Reader(ifinfmsg), Reader(ifaddrmsg)
+_LINK_INFO = Reader(ifinfmsg.ifinfo)
+_MODE = {"macvlan": 1, "ipvlan": 2}
+"""The attribute of IFLA_INFO_DATA that is kept: IFLA_MACVLAN_MODE (u32), IFLA_IPVLAN_FLAGS (u16)."""
 
 _AddressKey = tuple[bytes, int, bytes]
 """Address, prefix length, and what the prefix belongs to (the peer, where there is one)."""
@@ -294,7 +300,37 @@ def _interface(data: bytes, known: Interface | None) -> Interface | None:
         arp=not flags & _IFF_NOARP,
         multicast=bool(flags & _IFF_MULTICAST),
         loopback=bool(flags & _IFF_LOOPBACK),
+        **_place_among_links(attributes, known),
     )
+
+
+def _place_among_links(attributes: dict[str, bytes], known: Interface | None) -> dict[str, Any]:
+    """What a link is and belongs to."""
+    if "IFLA_MTU" not in attributes and known is not None:  # a wireless event
+        return {name: getattr(known, name) for name in ("kind", "mode", "base", "master", "group", "alias")}
+    info = _LINK_INFO.attributes(attributes.get("IFLA_LINKINFO", b""))
+    kind = info.get("IFLA_INFO_KIND", b"").rstrip(b"\0").decode("ascii", "replace")
+    elsewhere = "IFLA_LINK_NETNSID" in attributes
+    return {
+        "kind": kind,
+        "mode": _mode(kind, info.get("IFLA_INFO_DATA", b"")),
+        "base": 0 if elsewhere else _number(attributes, "IFLA_LINK"),
+        "master": _number(attributes, "IFLA_MASTER"),
+        "group": _number(attributes, "IFLA_GROUP"),
+        "alias": attributes.get("IFLA_IFALIAS", b"").rstrip(b"\0").decode("utf-8", "replace"),
+    }
+
+
+def _number(attributes: dict[str, bytes], name: str) -> int:
+    value = attributes.get(name, b"")
+    return int(_U32.unpack(value)[0]) if len(value) == _U32.size else 0
+
+
+def _mode(kind: str, data: bytes) -> int:
+    value = attribute(data, _MODE[kind]) if kind in _MODE else b""
+    if len(value) == _U32.size:
+        return int(_U32.unpack(value)[0])
+    return int(_U16.unpack(value)[0]) if len(value) == _U16.size else 0
 
 
 def _address(data: bytes) -> tuple[_AddressKey, HostAddress | None]:

@@ -135,3 +135,16 @@ class Reader:
                 found[name] = data[offset + _ATTRIBUTE.size : offset + length]
             offset += (length + 3) & ~3
         return found
+
+
+def attribute(data: bytes, wanted: int) -> bytes:
+    """The bytes of one attribute of a nest, by its number; empty when it is not there."""
+    offset = 0
+    while offset <= len(data) - _ATTRIBUTE.size:
+        length, kind = _ATTRIBUTE.unpack_from(data, offset)
+        if length < _ATTRIBUTE.size:
+            break
+        if kind & _KIND == wanted:
+            return data[offset + _ATTRIBUTE.size : offset + length]
+        offset += (length + 3) & ~3
+    return b""

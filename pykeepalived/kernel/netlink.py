@@ -18,12 +18,14 @@ from pykeepalived.errors import KernelError
 from pykeepalived.kernel.message_classes import NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_HEADER
 
 NETLINK_ROUTE = socket.NETLINK_ROUTE
+NETLINK_NETFILTER = 12
 NETLINK_GENERIC = 16
 
 _SOL_NETLINK = 270
 _ADD_MEMBERSHIP = 1
 _CAP_ACK = 10
 _EXT_ACK = 11
+_SO_SNDBUFFORCE = 32
 _SO_RCVBUFFORCE = 33
 
 _NLMSG_NOOP = 1
@@ -54,7 +56,9 @@ class Overrun(Exception):  # noqa: N818 - a fact about the queue, not a fault of
 class NetlinkSocket:
     """A socket of one netlink protocol. One that is a member of groups is for ``events`` only. Raises KernelError."""
 
-    def __init__(self, protocol: int, groups: Sequence[int] = (), *, receive_bytes: int = 1 << 20) -> None:
+    def __init__(
+        self, protocol: int, groups: Sequence[int] = (), *, receive_bytes: int = 1 << 20, send_bytes: int = 0
+    ) -> None:
         try:
             self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
         except OSError as error:
@@ -73,6 +77,8 @@ class NetlinkSocket:
                 self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, receive_bytes)
             except OSError:
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+            if send_bytes:
+                self._socket.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, send_bytes)
             self._socket.bind((0, 0))
             for group in groups:
                 self._socket.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, group)
@@ -83,6 +89,11 @@ class NetlinkSocket:
     def fileno(self) -> int:
         """The descriptor to watch."""
         return self._socket.fileno()
+
+    @property
+    def port(self) -> int:
+        """What the kernel calls this socket: the sender of what it tells others of our orders."""
+        return int(self._socket.getsockname()[0])
 
     def close(self) -> None:
         """Close."""
@@ -99,6 +110,11 @@ class NetlinkSocket:
         for start in range(0, len(messages), _BATCH):
             answers += self._order_batch(messages[start : start + _BATCH])
         return answers
+
+    def transact(self, begin: bytearray, messages: Sequence[bytearray], end: bytearray) -> int:
+        """Have all orders between ``begin`` and ``end`` carried out, or none: 0, or the errno of the first refused."""
+        self.refusal = ""
+        return next(filter(None, self._order_batch([begin, *messages, end], framed=True)), 0)
 
     def dump(self, message: bytearray) -> list[Message]:
         """Everything the kernel lists for a request. A list that changed while it was read is read again.
@@ -149,9 +165,12 @@ class NetlinkSocket:
                 if error.errno != errno.ENOBUFS:
                     raise KernelError("listen to netlink", error.errno or errno.EIO) from error
 
-    def _order_batch(self, messages: Sequence[bytearray]) -> list[int]:
+    def _order_batch(self, messages: Sequence[bytearray], *, framed: bool = False) -> list[int]:
+        """An errno for each. ``framed``: the first and the last are the frame of the others; not every kernel answers
+        the last, and a refusal of the first is one of all.
+        """
         count = len(messages)
-        last = count - 1
+        last = count - 2 if framed else count - 1
         first = self._next_sequence(count)
         batch = bytearray().join(messages)
         offset = 0
@@ -164,10 +183,12 @@ class NetlinkSocket:
             return [error.errno] * count
         refusals: dict[int, int] = {}
         answered = False
-        for place, kind, flags, answer in self._answers(first, count, last_alone=True):
+        for place, kind, flags, answer in self._answers(first, last + 1, last_alone=True):
             if kind == _NLMSG_ERROR:
                 refusals[place] = self._code(answer, flags)
                 answered |= place == last
+                if framed and place == 0 and refusals[0]:
+                    return [refusals[0]] * count
         unheard = 0 if answered and not self._lost else errno.ETIMEDOUT
         return [refusals.get(place, unheard) for place in range(count)]
 

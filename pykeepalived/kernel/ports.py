@@ -7,6 +7,7 @@ reactor turn between two.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple, Protocol
 
@@ -40,6 +41,12 @@ class Interface:
     arp: bool  # False under IFF_NOARP
     multicast: bool
     loopback: bool
+    kind: str = ""  # by the kernel's word: macvlan, ipvlan, vrf, veth; empty for hardware
+    mode: int = 0  # of a macvlan: MACVLAN_MODE_*; of an ipvlan: its flags
+    base: int = 0  # the index of the link it stands on, if that is in this namespace
+    master: int = 0  # the index of the VRF, bridge or bond it belongs to
+    group: int = 0
+    alias: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,49 @@ class Host(Protocol):
         """Remove entries; an absent one (EADDRNOTAVAIL, ENODEV) is no failure."""
 
 
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A macvlan (private, with that MAC) or an ipvlan of layer 2 to be made on the link with index ``base``."""
+
+    name: str
+    kind: str
+    base: int
+    mac: bytes = b""
+    flags: int = 0  # of an ipvlan: IPVLAN_F_*
+    group: int = 0
+
+
+class VirtualLinks(Protocol):
+    """Makes, changes and removes links. Each call may raise KernelError."""
+
+    def add(self, link: NewLink) -> None:
+        """Make a link; it is down. MTU is that of its base."""
+
+    def settle(self, name: str, *, group: int, master: int, alias: str, link_local: bool) -> None:
+        """Put a link into its group, into the VRF with index ``master`` (0: none), name it, and bring it up. Without
+        ``link_local`` the kernel gives it no IPv6 address by itself.
+        """
+
+    def remove(self, name: str) -> None:
+        """Remove a link; an absent one (ENODEV) does not matter."""
+
+    def remove_together(self, names: Sequence[str], group: int) -> None:
+        """Remove many links by putting them into a group that no other link is in: that takes no longer than one."""
+
+    def close(self) -> None:
+        """Close."""
+
+
+class Sysctls(Protocol):
+    """The settings below /proc/sys/net. A path is ``ipv4/conf/eth0/arp_ignore``."""
+
+    def read(self, path: str) -> str | None:
+        """The value, None where there is no such setting."""
+
+    def write(self, path: str, value: str) -> int:
+        """Set it: 0 or errno."""
+
+
 class Datagram(NamedTuple):
     """A VRRP message as received: the PDU without its IP header. Addresses are packed.
 
@@ -138,6 +188,72 @@ class Announcer(Protocol):
 
     def close(self) -> None:
         """Close."""
+
+
+class FilterSet(StrEnum):
+    """The sets of a table of the packet filter, by keepalived's names."""
+
+    VIPS = "vips"
+    LINK_LOCAL = "vips_link_local"  # with the index of the interface
+    LINK_LOCAL_NAME = "vips_link_local_name"  # with its name
+    VMACS = "vmac_map"  # from the index of a VMAC to that of its base
+
+
+class FilterElement(NamedTuple):
+    """One element of such a set, packed."""
+
+    set: FilterSet
+    key: bytes
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSettings:
+    """What the operator decides of our tables."""
+
+    table: str
+    priority: int
+    counters: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FilterDisturbance:
+    """Another program took something out of our table. ``table`` is None: we cannot know, for we heard not all."""
+
+    family: int | None
+    program: str
+
+
+class PacketFilter(Protocol):
+    """Our tables of the packet filter, one a family. An order is carried out whole or not at all: then KernelError."""
+
+    def check(self, family: int) -> None:
+        """Raises KernelError when the kernel has no packet filter for that family."""
+
+    def leftover(self, family: int, table: str) -> frozenset[bytes] | None:
+        """The addresses dropped by a table of that name, or None when there is no such table."""
+
+    def write(
+        self, family: int, settings: FilterSettings, sets: frozenset[FilterSet], elements: frozenset[FilterElement]
+    ) -> None:
+        """Make the table anew with these sets, in place of what is there by its name."""
+
+    def change(
+        self, family: int, settings: FilterSettings, added: frozenset[FilterElement], removed: frozenset[FilterElement]
+    ) -> None:
+        """Change elements; ENOENT when the table, or an element to be removed, is not there."""
+
+    def remove(self, family: int, table: str) -> None:
+        """Remove the table; an absent one does not matter."""
+
+    def listen(self) -> int:
+        """Hear from now on what others do; the descriptor to watch."""
+
+    def disturbances(self, table: str) -> list[FilterDisturbance]:
+        """What others have done to the table since."""
+
+    def close(self) -> None:
+        """Close, and hear nothing any more. Orders may follow all the same."""
 
 
 class Ipvs(Protocol):

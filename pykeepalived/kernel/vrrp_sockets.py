@@ -45,7 +45,7 @@ class LinuxAdvertReceiver:
     """Receives the adverts sent to a group (or, unicast, to an address of ours) on one link."""
 
     def __init__(
-        self, family: int, interface: Interface, *, group: IPAddress | None, unicast_source: IPAddress | None
+        self, family: int, interface: Interface | None, *, group: IPAddress | None, unicast_source: IPAddress | None
     ) -> None:
         self._family = family
         self._buffer = bytearray(_BUFFER_BYTES)
@@ -56,30 +56,33 @@ class LinuxAdvertReceiver:
         try:
             # until it is set up, packets may come from anywhere
             socket_filter.attach(self._socket, socket_filter.DROP_ALL)
-            _bind_to_link(self._socket, interface)
+            if interface is not None:
+                _bind_to_link(self._socket, interface)
             _grow(self._socket)
             local = group if group is not None else unicast_source
+            index = 0 if interface is None else interface.index
             if family == socket.AF_INET:
-                self._open4(interface, group, local)
+                self._open4(index, group, local)
             else:
-                self._open6(interface, group, local)
+                self._open6(index, group, local)
             _drain(self._socket)
             socket_filter.attach(self._socket, socket_filter.PASS_ALL)
         except OSError as error:
             self._socket.close()
-            raise KernelError(f"listen for VRRP on {interface.name}", error.errno or errno.EIO) from error
+            name = "any link" if interface is None else interface.name
+            raise KernelError(f"listen for VRRP on {name}", error.errno or errno.EIO) from error
 
-    def _open4(self, interface: Interface, group: IPAddress | None, local: IPAddress | None) -> None:
+    def _open4(self, index: int, group: IPAddress | None, local: IPAddress | None) -> None:
         sock = self._socket
         sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
         sock.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
         if group is not None:
-            membership = struct.pack("=4s4si", group.packed, b"\0" * 4, interface.index)  # struct ip_mreqn
+            membership = struct.pack("=4s4si", group.packed, b"\0" * 4, index)  # struct ip_mreqn
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
         if local is not None:
             sock.bind((str(local), 0))
 
-    def _open6(self, interface: Interface, group: IPAddress | None, local: IPAddress | None) -> None:
+    def _open6(self, index: int, group: IPAddress | None, local: IPAddress | None) -> None:
         sock = self._socket
         with contextlib.suppress(OSError):  # Linux before 4.20
             sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
@@ -89,10 +92,10 @@ class LinuxAdvertReceiver:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         if group is not None:
-            membership = struct.pack("=16si", group.packed, interface.index)  # struct ipv6_mreq
+            membership = struct.pack("=16si", group.packed, index)  # struct ipv6_mreq
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, membership)
         if local is not None:
-            sock.bind((str(local), 0, 0, interface.index))
+            sock.bind((str(local), 0, 0, index))
 
     def fileno(self) -> int:
         """The descriptor to watch."""

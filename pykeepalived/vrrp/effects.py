@@ -49,6 +49,25 @@ class RemoveAddresses:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockAddresses:
+    """Drop packets to and from addresses that are held but not accepted. ``by_name``: a link-local one is that of its
+    interface's name, for the interface may come and go meanwhile.
+    """
+
+    instance: str
+    entries: tuple[AddressEntry, ...]
+    by_name: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnblockAddresses:
+    """Drop them no longer; those that were not dropped do not matter."""
+
+    instance: str
+    entries: tuple[AddressEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Announce:
     """A burst of gratuitous ARP or unsolicited NA: ``rounds`` times all entries in their order."""
 
@@ -105,6 +124,8 @@ Effect = (
     | SendAdvert
     | AddAddresses
     | RemoveAddresses
+    | BlockAddresses
+    | UnblockAddresses
     | Announce
     | AnnounceSource
     | CancelAnnouncements

@@ -18,5 +18,5 @@ class ReceiverKey(NamedTuple):
 def receiver_of(instance: VrrpInstance) -> ReceiverKey:
     """The socket at which an instance's adverts come in."""
     if instance.unicast:
-        return ReceiverKey(instance.family, instance.interface, None, instance.unicast_src_ip)
-    return ReceiverKey(instance.family, instance.interface, instance.mcast_group, None)
+        return ReceiverKey(instance.family, instance.exchange_interface, None, instance.unicast_src_ip)
+    return ReceiverKey(instance.family, instance.exchange_interface, instance.mcast_group, None)

@@ -10,9 +10,20 @@ from collections.abc import Iterable, Sequence
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import Identity, VrrpInstance
 from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Log
 from pykeepalived.vrrp import carried
-from pykeepalived.vrrp.effects import AddAddresses, Announce, Effect, NotifyGroup, RemoveAddresses, ReplaceRouters, Word
+from pykeepalived.vrrp.effects import (
+    AddAddresses,
+    Announce,
+    BlockAddresses,
+    Effect,
+    NotifyGroup,
+    RemoveAddresses,
+    ReplaceRouters,
+    UnblockAddresses,
+    Word,
+)
 from pykeepalived.vrrp.group import SyncGroup
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Routers
@@ -28,6 +39,11 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
         router.confirm(now, effects)
     routers, gone = _match(host.routers.values(), configuration.vrrp_instance)
     kept = [(router, router.name, router.entries) for router in routers.values() if not router.held]
+    blocked = [
+        (router, carried.not_accepted(router.instance))
+        for router in host.routers.values()
+        if isinstance(router.state, Master)
+    ]
     masters = frozenset(
         entry
         for instance, router in routers.items()
@@ -52,7 +68,17 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
         if router.instance is not instance:
             router.configure(instance, now)
     host.take(configuration, routers)
+    masters_after = [router for router in routers.values() if isinstance(router.state, Master)]
+    _block([entry for router, entries in blocked if router not in gone for entry in entries], masters_after, effects)
     _move_addresses([(router, before) for router, _, before in kept], masters, now, effects)
+    _unblock(
+        [
+            (router, [entry for entry in entries if router not in gone or entry in masters])
+            for router, entries in blocked
+        ],
+        masters_after,
+        effects,
+    )
     for router in routers.values():
         host.assess(router)
     for router, _, _ in kept:
@@ -65,6 +91,7 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
         router.confirm(now, effects)
         if id(router) not in former_routers:
             carried.give_back(router.instance, effects, masters)
+        router.lend_source(effects)
     host.begin(now, effects)
     return effects
 
@@ -112,6 +139,31 @@ def _move_addresses(
             if router.instance.garp_master_repeat:
                 effects.append(Announce(router.name, added, router.instance.garp_master_repeat))
             router.announce_later(now)
+
+
+def _block(before: list[AddressEntry], masters: list[VirtualRouter], effects: list[Effect]) -> None:
+    """What is not accepted from now on: before such an address is added."""
+    places = set(map(_place, before))
+    for router in masters:
+        instance = router.instance
+        if added := tuple(entry for entry in carried.not_accepted(instance) if _place(entry) not in places):
+            effects.append(BlockAddresses(router.name, added, instance.dont_track_primary))
+
+
+def _unblock(
+    before: list[tuple[VirtualRouter, list[AddressEntry]]], masters: list[VirtualRouter], effects: list[Effect]
+) -> None:
+    """What was not accepted before, and is now, or is not held any more: after such an address is removed. Routers
+    that are gone have unblocked what nobody else holds.
+    """
+    after = {_place(entry) for router in masters for entry in carried.not_accepted(router.instance)}
+    for router, entries in before:
+        if removed := tuple(entry for entry in entries if _place(entry) not in after):
+            effects.append(UnblockAddresses(router.name, removed))
+
+
+def _place(entry: AddressEntry) -> tuple[str | None, IP]:
+    return entry.dev, entry.address
 
 
 def _settle(router: VirtualRouter, now: int, effects: list[Effect]) -> None:

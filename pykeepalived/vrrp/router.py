@@ -13,11 +13,13 @@ from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.units import MICROSECOND, MILLISECOND
 from pykeepalived.vrrp import carried, causes
 from pykeepalived.vrrp.effects import (
+    AddAddresses,
     Announce,
     AnnounceSource,
     CancelAnnouncements,
     Effect,
     NotifyInstance,
+    RemoveAddresses,
     SendAdvert,
     Word,
 )
@@ -43,6 +45,7 @@ class VirtualRouter:
         "_advert",
         "_down_interval",
         "_down_key",
+        "_lent",
         "_repeatable",
         "contributions",
         "deadline",
@@ -84,6 +87,7 @@ class VirtualRouter:
         self.refusals = Refusals(instance.name)
         self.rivals = Rivals()
         self.last_transition_at = 0
+        self._lent: AddressEntry | None = None
         self._advert: SendAdvert | None = None
         self._down_key = -1
         self._down_interval = 0
@@ -296,6 +300,7 @@ class VirtualRouter:
         duties = Duties(
             announce_at=now + delay if delay and instance.garp_master_repeat else None,
             refresh_at=now + delay + refresh if refresh and instance.garp_master_refresh_repeat else None,
+            extra_at=self._extra_at(now),
         )
         self._transition(Master(self._advert_after(now), duties, duties.next_at), cause, now, effects)
         if isinstance(was, Backup) and was.master and was.master.advert_interval != instance.advert_int:
@@ -379,7 +384,8 @@ class VirtualRouter:
             change = self.down_interval(learnt or instance.advert_int) - old
             self._enter(replace(state, master_down_at=state.master_down_at + change))
         elif isinstance(state, Master):
-            self._enter(replace(state, advert_at=min(state.advert_at, self._advert_after(now))))
+            duties = replace(state.duties, extra_at=self._extra_at(now))
+            self._enter(Master(min(state.advert_at, self._advert_after(now)), duties, duties.next_at))
 
     def confirm(self, now: int, effects: list[Effect]) -> None:
         """A MASTER's advert beside a reload."""
@@ -404,6 +410,17 @@ class VirtualRouter:
         self.source_address = address
         self.source = b"" if address is None else address.packed
         self._advert = None
+
+    def lend_source(self, effects: list[Effect], *, anew: bool = False) -> None:
+        """The own link has the source address, if it needs it; ``anew`` when the link may have lost it."""
+        wanted = carried.source_on_own_link(self.instance, self.source_address)
+        if wanted == self._lent and not anew:
+            return
+        if self._lent is not None and self._lent != wanted:
+            effects.append(RemoveAddresses(self.name, (self._lent,)))
+        if wanted is not None and self.interface_up:
+            effects.append(AddAddresses(self.name, (wanted,)))
+        self._lent = wanted
 
     @property
     def held(self) -> bool:
@@ -610,12 +627,20 @@ class VirtualRouter:
         if duties.lower_prio_announce_at is not None and now >= duties.lower_prio_announce_at:
             self._announce(instance.garp_lower_prio_repeat, effects)
             duties = replace(duties, lower_prio_announce_at=None)
+        if duties.extra_at is not None and now >= duties.extra_at:
+            effects.append(Announce(self.name, carried.announced_on_further_links(instance), 1))
+            duties = replace(duties, extra_at=max(duties.extra_at + instance.garp_extra_if.interval, now))
         if duties.rival_over_at is not None and now >= duties.rival_over_at:
             self.rivals.over(instance, effects)
             duties = replace(duties, rival_over_at=None)
         if duties.rogue is not None and duties.rogue.until is not None and now >= duties.rogue.until:
             duties = replace(duties, rogue=None)  # it has gone
         self._plan(state, duties)
+
+    def _extra_at(self, now: int) -> int | None:
+        """When the addresses on further links are announced next."""
+        interval = self.instance.garp_extra_if.interval
+        return now + interval if interval and carried.announced_on_further_links(self.instance) else None
 
     def _plan(self, state: Master, duties: Duties) -> None:
         self._enter(Master(state.advert_at, duties, duties.next_at))

@@ -204,6 +204,7 @@ class Routers:
         for router in self.routers.values():
             self.assess(router)
             carried.give_back(router.instance, effects)
+            router.lend_source(effects)
         self.begin(now, effects)
         return effects
 
@@ -256,7 +257,8 @@ class Routers:
             router.phase = instance.advert_int // _PHASES if many else 0
             inbox = self.inboxes.setdefault(receiver_of(instance), Inbox())
             inbox.setdefault(instance.virtual_router_id, []).append(router)
-            self._on_interface.setdefault(instance.interface, []).append(router)
+            for name in instance.links:
+                self._on_interface.setdefault(name, []).append(router)
             router.tracked = tracked_by(instance, router.group.config if router.group else None)
             for tracked in router.tracked:
                 self._followers.setdefault(tracked.tracker, []).append((router, tracked))
@@ -270,7 +272,7 @@ class Routers:
         router.faults.clear()
         router.contributions.clear()
         router.unknown.clear()
-        router.interface_up = self._up.get(router.instance.interface, False)
+        router.interface_up = self._can_send(router.instance)
         for tracked in router.tracked:
             up = self._state_of(tracked.tracker)
             if tracked.faulty(up):
@@ -310,7 +312,7 @@ class Routers:
         if instance.source is not None:
             return instance.source
         fallback: IP | None = None
-        for held in self._addresses.get(instance.interface, ()):
+        for held in self._addresses.get(instance.source_interface, ()):
             if held.address.version != (4 if instance.family == AF_INET else 6) or held.address in self._virtual:
                 continue
             if isinstance(held.address, IPv4Address):
@@ -327,6 +329,10 @@ class Routers:
         kind, name = tracker
         return self._up.get(name, False) if kind == INTERFACE else self._scripts.get(name)
 
+    def _can_send(self, instance: VrrpInstance) -> bool:
+        name = instance.exchange_interface
+        return not name or self._up.get(name, False)
+
     def _interface_changed(self, event: InterfaceChanged, now: int, effects: list[Effect]) -> None:
         name = event.interface
         up = event.up and event.present
@@ -341,7 +347,9 @@ class Routers:
             if routers or (INTERFACE, name) in self._followers:
                 effects.append(Log(f"Netlink reports {name} {'up' if up else 'down'}", kind=Kind.TRACKER))
             for router in routers:
-                router.interface_up = up
+                router.interface_up = self._can_send(router.instance)
+                if name == router.instance.own_link:
+                    router.lend_source(effects, anew=True)
             cause = _tracker_text((INTERFACE, name), up=up)
             self._tracker_changed((INTERFACE, name), up, cause, now, effects)
         if not event.present:
@@ -382,11 +390,12 @@ class Routers:
             if source == router.source_address:
                 continue
             router.set_source(source)
+            router.lend_source(effects)
             if source is None:
                 router.fault(NO_SOURCE, _no_source_text(router.instance), now, effects)
             else:
                 router.clear(
-                    NO_SOURCE, f"address {source} on {router.instance.interface} can be sent from", now, effects
+                    NO_SOURCE, f"address {source} on {router.instance.source_interface} can be sent from", now, effects
                 )
 
     def _tracker_changed(self, tracker: Tracker, up: bool | None, cause: str, now: int, effects: list[Effect]) -> None:
@@ -452,4 +461,4 @@ def _fault_text(tracked: Tracked, cause: str) -> str:
 
 def _no_source_text(instance: VrrpInstance) -> str:
     kind = "IPv4" if instance.family == AF_INET else "link-local IPv6"
-    return f"interface {instance.interface} has no {kind} address to send from"
+    return f"interface {instance.source_interface} has no {kind} address to send from"

@@ -77,6 +77,7 @@ class Duties:
     announce_at: int | None = None
     refresh_at: int | None = None
     lower_prio_announce_at: int | None = None
+    extra_at: int | None = None
     rival_over_at: int | None = None
     rogue: Rogue | None = None
 
@@ -84,7 +85,10 @@ class Duties:
     def next_at(self) -> int | None:
         """The earliest, so that an advert need not look at all."""
         until = self.rogue.until if self.rogue else None
-        all_at = (self.announce_at, self.refresh_at, self.lower_prio_announce_at, self.rival_over_at, until)
+        all_at = (
+            *(self.announce_at, self.refresh_at, self.lower_prio_announce_at, self.extra_at),
+            *(self.rival_over_at, until),
+        )
         return min((at for at in all_at if at is not None), default=None)
 
 

@@ -39,7 +39,8 @@ def tracked_by(instance: VrrpInstance, group: VrrpSyncGroup | None) -> tuple[Tra
     """Everything an instance follows: its own interface and those of its addresses, its trackers, its group's."""
     found: dict[Tracked, None] = {}
     if not instance.dont_track_primary:
-        found[Tracked((INTERFACE, instance.interface))] = None
+        for name in instance.links:
+            found[Tracked((INTERFACE, name))] = None
         for entry in (*instance.virtual_ipaddress, *instance.virtual_ipaddress_excluded):
             if entry.dev is not None:
                 found[Tracked((INTERFACE, entry.dev))] = None

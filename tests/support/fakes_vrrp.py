@@ -1,7 +1,7 @@
 """Fakes at the ports of the VRRP process: a kernel, a journal, scripts, and a reactor whose clock the test moves."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from pykeepalived.config.blocks.addresses import AddressEntry
@@ -12,7 +12,8 @@ from pykeepalived.effects import Log
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.frames import FrameTemplates
-from pykeepalived.kernel.ports import Datagram, Failure, HostAddress, HostListener, Interface, IPAddress
+from pykeepalived.kernel.ports import Datagram, Failure, HostAddress, HostListener, Interface, IPAddress, NewLink
+from tests.support.fakes_firewall import FakePacketFilter
 
 
 @dataclass(slots=True)
@@ -127,7 +128,7 @@ class FakeReceiver:
     """A queue of datagrams."""
 
     fd: int
-    interface: Interface
+    interface: Interface | None
     group: IPAddress | None
     unicast_source: IPAddress | None
     queue: list[Datagram] = field(default_factory=list)
@@ -152,7 +153,7 @@ class FakeSender:
     """Keeps what was sent."""
 
     kernel: "FakeKernel"
-    interface: Interface
+    interface: Interface | None
     multicast: bool
     ttl: int | None
     closed: bool = False
@@ -185,6 +186,10 @@ class FakeKernel:
         self.refuse: dict[str, int] = {}
         self.refuse_sockets = 0
         self.closed = False
+        self.filter = FakePacketFilter(self.trace)
+        self.settings = FakeSysctls()
+        self.link_local: dict[str, bool] = {}
+        self.refuse_links: dict[str, int] = {}
         for index, name in enumerate(links, 1):
             self.links[name] = make_link(name, index)
 
@@ -212,6 +217,12 @@ class FakeKernel:
         old = self.links.pop(name)
         self._later(lambda listener: listener.interface_changed(old, None))
 
+    def put_link(self, new: Interface) -> None:
+        """A link appears, or is something else now."""
+        old = self.links.get(new.name)
+        self.links[new.name] = new
+        self._later(lambda listener: listener.interface_changed(old, new))
+
     def add_link(self, name: str, index: int) -> None:
         """A link appears."""
         new = self.links[name] = make_link(name, index)
@@ -229,7 +240,7 @@ class FakeKernel:
         return self
 
     def receiver(
-        self, family: int, interface: Interface, group: IPAddress | None, unicast_source: IPAddress | None
+        self, family: int, interface: Interface | None, group: IPAddress | None, unicast_source: IPAddress | None
     ) -> FakeReceiver:
         del family
         if self.refuse_sockets:
@@ -238,7 +249,7 @@ class FakeKernel:
         self.receivers.append(receiver)
         return receiver
 
-    def sender(self, family: int, interface: Interface, *, multicast: bool, ttl: int | None) -> FakeSender:
+    def sender(self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> FakeSender:
         del family
         if self.refuse_sockets:
             raise KernelError("send", self.refuse_sockets)
@@ -249,6 +260,15 @@ class FakeKernel:
     def announcer(self, templates: FrameTemplates) -> "FakeKernel":
         del templates
         return self
+
+    def packet_filter(self) -> FakePacketFilter:
+        return self.filter
+
+    def virtual_links(self) -> "FakeVirtualLinks":
+        return FakeVirtualLinks(self)
+
+    def sysctls(self) -> "FakeSysctls":
+        return self.settings
 
     @staticmethod
     def forwards(interface: str) -> bool:
@@ -301,6 +321,59 @@ class FakeKernel:
 
     def close(self) -> None:
         self.closed = True
+
+
+@dataclass(slots=True)
+class FakeSysctls:
+    """Settings; one that is not there yet is 0."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    errno: int = 0
+    trace: list[tuple[str, ...]] = field(default_factory=list)
+
+    def read(self, path: str) -> str | None:
+        return self.values.get(path, "0")
+
+    def write(self, path: str, value: str) -> int:
+        if not self.errno:
+            self.values[path] = value
+            self.trace.append(("set", path))
+        return self.errno
+
+
+@dataclass(slots=True)
+class FakeVirtualLinks:
+    """Links on the links of a FakeKernel."""
+
+    kernel: FakeKernel
+
+    def add(self, link: NewLink) -> None:
+        if code := self.kernel.refuse_links.get(link.name, 0):
+            raise KernelError(f"make {link.kind} {link.name}", code)
+        self.kernel.trace.append(("make link", link.name))
+        mode = int(link.kind == "macvlan")
+        index = 1 + max(each.index for each in self.kernel.links.values())
+        made = replace(make_link(link.name, index, up=False), kind=link.kind, mode=mode, mac=link.mac, base=link.base)
+        self.kernel.put_link(replace(made, group=link.group))
+
+    def settle(self, name: str, *, group: int, master: int, alias: str, link_local: bool) -> None:
+        self.kernel.link_local[name] = link_local
+        self.kernel.settings.trace.append(("settle", name))
+        self.kernel.put_link(replace(self.kernel.links[name], up=True, group=group, master=master, alias=alias))
+
+    def remove(self, name: str) -> None:
+        self.kernel.trace.append(("remove link", name))
+        for place in [place for place in self.kernel.held if place[0] == name]:
+            self.kernel.take(*place)
+        if name in self.kernel.links:
+            self.kernel.remove_link(name)
+
+    def remove_together(self, names: Sequence[str], group: int) -> None:
+        assert group not in {each.group for each in self.kernel.links.values()}
+        self.kernel.trace.append(("remove together", *names))
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def make_link(name: str, index: int, *, up: bool = True) -> Interface:

@@ -40,6 +40,7 @@ from pykeepalived.vrrp.effects import (
     AddAddresses,
     Announce,
     AnnounceSource,
+    BlockAddresses,
     CancelAnnouncements,
     Effect,
     NotifyGroup,
@@ -47,6 +48,7 @@ from pykeepalived.vrrp.effects import (
     RemoveAddresses,
     ReplaceRouters,
     SendAdvert,
+    UnblockAddresses,
 )
 from pykeepalived.vrrp.events import AddressAdded, AddressRemoved, InterfaceChanged, TrackScriptChanged
 from pykeepalived.vrrp.identity import receiver_of
@@ -210,6 +212,10 @@ def render(effect: Effect) -> str:
             return f"add {name} {_entries(entries)}"
         case RemoveAddresses(name, entries):
             return f"remove {name} {_entries(entries)}"
+        case BlockAddresses(name, entries, by_name):
+            return f"block {name} {_entries(entries)}{' by name' if by_name else ''}"
+        case UnblockAddresses(name, entries):
+            return f"unblock {name} {_entries(entries)}"
         case Announce(name, entries, rounds):
             return f"announce {name} {_entries(entries)} x{rounds}"
         case AnnounceSource(name, address):

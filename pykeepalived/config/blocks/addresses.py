@@ -51,7 +51,7 @@ class AddressEntry:
     autojoin: bool = keyword(
         Flag(), default=False, since="Linux 4.1", effective=False, doc="The kernel joins a multicast address by itself."
     )
-    use_vmac: bool = keyword(Flag(), default=False, effective=False, doc="The address is put on a VMAC interface.")
+    use_vmac: bool = keyword(Flag(), default=False, doc="The address is put on a VMAC interface.")
     track_group: str | None = keyword(
         Word(), default=None, effective=False, doc="The address comes back with the interfaces of this track_group."
     )

@@ -18,37 +18,32 @@ class Firewall:
         default=(),
         repeat=Repeat.FIRST,
         process="vrrp",
-        effective=False,
-        doc="iptables is used, with rules in these chains; INPUT and OUTPUT if not named.",
+        doc="The chains of iptables that would be used; nftables is used instead.",
     )
     vrrp_ipsets: tuple[str, ...] = keyword(
         IpsetNames(),
         default=SETS,
         process="vrrp",
-        effective=False,
-        doc="The ipsets used with vrrp_iptables; bare, there are none.",
+        doc="The ipsets that would be used with vrrp_iptables; nftables is used instead.",
     )
     nftables: str | None = keyword(
         TableName("keepalived"),
         default=None,
         repeat=Repeat.FIRST,
         process="vrrp",
-        effective=False,
-        doc="nftables is used, with this table; keepalived if not named.",
+        doc="The table of nftables that drops packets; keepalived if not named.",
     )
     nftables_priority: int = keyword(
         Integer(-INT_MAX - 1, INT_MAX),
         default=HOOK_PRIORITY,
         process="vrrp",
-        effective=False,
         doc="The priority of that table's base chains; stands below nftables.",
     )
     nftables_ifindex: bool = keyword(
         Flag(),
         default=False,
         process="vrrp",
-        effective=False,
-        doc="Sets of nftables know interfaces by index, not by name.",
+        doc="Sets of nftables know interfaces by index, also where dont_track_primary asks for names.",
     )
     nftables_ipvs: str | None = keyword(
         TableName("keepalived_ipvs"),
@@ -72,6 +67,4 @@ class Firewall:
         effective=False,
         doc="The first mark given to a virtual server group; stands below nftables_ipvs.",
     )
-    nftables_counters: bool = keyword(
-        Flag(), default=False, effective=False, doc="The rules made in nftables count their packets."
-    )
+    nftables_counters: bool = keyword(Flag(), default=False, doc="The rules made in nftables count their packets.")

@@ -103,8 +103,7 @@ class Root:
         Flag(),
         default=False,
         process="vrrp",
-        effective=False,
-        doc="ipsets are used in a namespace also on kernels before 3.13.",
+        doc="ipsets would be used in a namespace also on kernels before 3.13; nftables is used instead.",
     )
     instance: str | None = keyword(
         Word(),

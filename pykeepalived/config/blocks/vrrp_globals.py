@@ -56,8 +56,7 @@ class VrrpGlobals:
         arguments="IFNAME",
         process="vrrp",
         checked=True,
-        effective=False,
-        doc="The interface of static addresses that name none.",
+        doc="The interface of addresses that name none: static ones, and those of instances without interface.",
     )
     disable_local_igmp: bool = keyword(
         Flag(),
@@ -79,7 +78,6 @@ class VrrpGlobals:
         default="vrrp",
         repeat=Repeat.FIRST,
         process="vrrp",
-        effective=False,
         doc="What the names of VMAC interfaces begin with.",
     )
     vmac_addr_prefix: str = keyword(
@@ -88,7 +86,6 @@ class VrrpGlobals:
         repeat=Repeat.FIRST,
         inherit="vmac_prefix",
         process="vrrp",
-        effective=False,
         doc="What the names of VMAC interfaces of single addresses begin with.",
     )
 
@@ -137,7 +134,6 @@ class VrrpGlobals:
         deprecated=("vrrp_vmac_garp_intvl",),
         process="vrrp",
         checked=True,
-        effective=False,
         doc="Default of garp_extra_if: how often other interfaces that hold VIPs announce them.",
     )
 

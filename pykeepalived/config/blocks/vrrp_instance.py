@@ -39,8 +39,8 @@ from pykeepalived.config.schema import Repeat, block, keyword
 from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
-Identity = tuple[int, int, str, bool, IP | None]
-"""VRID, family, interface, unicast or not, and its source or its group."""
+Identity = tuple[int, int, str, bool, bool, bool, IP | None]
+"""VRID, family, interface, with VMAC, with ipvlan, unicast or not, and its source or its group."""
 
 
 @block("vrrp_instance", blocks=(Authentication, AuthHmac), process="vrrp", arguments="NAME")
@@ -72,32 +72,28 @@ class VrrpInstance:
         Interface(),
         default="",
         repeat=Repeat.FIRST,
-        effective=False,
         doc="The VRF of an instance with unicast peers and no interface.",
     )
     use_vmac: Vmac | None = keyword(
         VmacArguments(),
         default=None,
         repeat=Repeat.COLLECT,
-        effective=False,
         doc="Runs on a macvlan with the virtual MAC address, so that the address moves with the MASTER.",
     )
-    use_vmac_addr: bool = keyword(
-        Flag(), default=False, effective=False, doc="Also virtual addresses on other interfaces get a VMAC."
-    )
+    use_vmac_addr: bool = keyword(Flag(), default=False, doc="Also virtual addresses on other interfaces get a VMAC.")
     vmac_xmit_base: bool = keyword(
         Flag(),
         default=False,
-        effective=False,
         doc="Adverts go over the interface below the VMAC; always so with unicast.",
     )
     use_ipvlan: Ipvlan | None = keyword(
         IpvlanArguments(),
         default=None,
         repeat=Repeat.FIRST,
-        effective=False,
         doc="Runs on an ipvlan; its address is the source of adverts if no other is given.",
     )
+    own_link: str = ""
+    """The VMAC or ipvlan it runs on, named when it is made."""
     priority: int = keyword(
         Integer(1, 255),
         default=100,
@@ -259,7 +255,6 @@ class VrrpInstance:
         default=ExtraGarp(),
         inherit="vrrp_garp_extra_if",
         deprecated=("vmac_garp_intvl",),
-        effective=False,
         doc="Period of gratuitous messages on VMACs of further interfaces; all: on every further interface.",
     )
     lower_prio_no_advert: bool = keyword(
@@ -346,12 +341,31 @@ class VrrpInstance:
         return self.unicast_src_ip or self.mcast_src_ip
 
     @property
+    def exchange_interface(self) -> str:
+        """Where its adverts go out and come in; empty: wherever the routes lead."""
+        if self.own_link and not self.vmac_xmit_base:
+            return self.own_link
+        return self.interface or self.vrf
+
+    @property
+    def source_interface(self) -> str:
+        """Whose addresses its adverts may come from: an ipvlan has its own, a VMAC uses its base's."""
+        return self.own_link if self.own_link and self.use_ipvlan is not None else self.interface
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The links it needs: its interface, and the VMAC or ipvlan on it."""
+        return tuple(name for name in (self.interface, self.own_link) if name)
+
+    @property
     def identity(self) -> Identity:
         """What makes it the same virtual router across a reload: with unicast its source, else its group."""
         return (
             self.virtual_router_id,
             self.family,
             self.interface,
+            self.use_vmac is not None,
+            self.use_ipvlan is not None,
             self.unicast,
             self.unicast_src_ip if self.unicast else self.mcast_group,
         )

@@ -20,7 +20,6 @@ def interface(draft: Draft) -> str:
                 missing += "; without one unicast needs unicast_src_ip"
             draft.error("has no interface set", None, missing, fatal=True)
             raise Refusal
-        context.later("vrrp_instance without interface", draft.raw.span(word=1))
         return ""
     name: str = given.value
     found = context.interface(name)

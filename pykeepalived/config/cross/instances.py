@@ -125,8 +125,6 @@ class Instances:
         self._trackers(draft)
         self._reports(draft)
         values["kernel_rx_buf_size"] = raw.value("kernel_rx_buf_size")
-        if not values["accept"]:
-            self._context.later("vrrp_instance/no_accept", raw.span("accept"))
         return VrrpInstance(**values)
 
     def _reports(self, draft: Draft) -> None:

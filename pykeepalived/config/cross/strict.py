@@ -14,7 +14,6 @@ _FORCED = {
 def resolve(draft: Draft) -> None:
     """Sets what the RFC demands, and says where the file demands something else."""
     values = draft.values
-    draft.context.later("vrrp_strict", draft.raw.span(word=1))
     for name, value in _FORCED.items():
         if name in draft.raw.given and values[name] != value:
             draft.error(f"{name} is {_word(value)} in strict mode - resetting", name, "remove it, or strict_mode")

@@ -12,7 +12,7 @@ _PASSWORD, _AH, _HMAC = 8, 24, 28
 
 def resolve(draft: Draft) -> None:
     """Both lists; authentication is known, for it takes room in the advert."""
-    reader = AddressReader(draft.name, draft.interface or None, draft.context)
+    reader = AddressReader(draft.name, draft.interface or draft.global_defs.default_interface, draft.context)
     vips = _in_adverts(draft, reader)
     excluded = _excluded(draft, reader, vips)
     most = _room(draft)

@@ -4,11 +4,24 @@ from dataclasses import replace
 from typing import TypeVar
 
 from pykeepalived.config.cross.draft import Draft
-from pykeepalived.config.kinds import AF_INET
+from pykeepalived.config.kinds import AF_INET, UINT_MAX
 from pykeepalived.config.kinds_vrrp import Ipvlan, Vmac
 
 _DRIVERS = {"use_vmac": "macvlan", "use_ipvlan": "ipvlan"}
 _Made = TypeVar("_Made", Vmac, Ipvlan)
+
+
+def _with_group(draft: Draft, keyword: str, made: _Made) -> _Made:
+    """The interface with the number of its group."""
+    text = made.group
+    if not text:
+        return made
+    found = int(text) if text.isascii() and text.isdigit() else draft.context.iproute_name("group", text)
+    if found is None or found > UINT_MAX:
+        hint = "write a number, or a name of /etc/iproute2/group"
+        draft.error(f"unknown group of interfaces '{text}' - ignored", keyword, hint)
+        return replace(made, group="")
+    return replace(made, group=str(found))
 
 
 class Names:
@@ -18,7 +31,8 @@ class Names:
         self._taken: dict[str, str] = {}
 
     def own(self, draft: Draft, keyword: str, made: _Made) -> _Made:
-        """The interface with its name, or without when that is another's."""
+        """The interface with its group, and with its name, or without when that is another's."""
+        made = _with_group(draft, keyword, made)
         name = made.name
         if not name:
             return made

@@ -1,11 +1,7 @@
 """What the daemon cannot act upon yet: in the configuration, out of what runs, and said."""
 
-from dataclasses import replace
-from ipaddress import IPv4Address
-
 import pytest
 
-from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.effective import effective
 from tests.config.reading import instance_text, read, sound
 
@@ -34,13 +30,13 @@ def test_instances_that_cannot_run_yet_are_left_out_and_the_others_run(lines: st
     assert said == (sentence,)
 
 
-def test_an_instance_without_interface_is_left_out() -> None:
+def test_an_instance_without_interface_runs() -> None:
     text = instance_text(f"unicast_src_ip 10.0.0.5\n{PEER}").replace("interface eth0\n", "")
     loaded = sound(text + OTHER)
     assert loaded.configuration.vrrp_instance[0].interface == ""
     running, said = effective(loaded.configuration)
-    assert [each.name for each in running.vrrp_instance] == ["VI_2"]
-    assert said == ("(VI_1) an instance without an interface is not effective yet and is left out",)
+    assert [each.name for each in running.vrrp_instance] == ["VI_1", "VI_2"]
+    assert said == ()
 
 
 @pytest.mark.parametrize(
@@ -85,13 +81,3 @@ def test_groups_lose_members_that_are_left_out_and_a_group_of_none_goes() -> Non
     running, _ = effective(read(text).configuration)
     assert running.vrrp_sync_group == ()
     assert len(running.vrrp_instance) == 1
-
-
-def test_the_address_of_an_ipvlan_is_no_source_while_there_is_no_ipvlan() -> None:
-    (found,) = sound(instance_text("use_ipvlan 10.0.0.9/24")).configuration.vrrp_instance
-    assert found.mcast_src_ip == IPv4Address("10.0.0.9")
-    running, said = effective(Configuration(vrrp_instance=(found,)))
-    assert running.vrrp_instance == (replace(found, mcast_src_ip=None),)
-    assert said == ()
-    (found,) = sound(instance_text("use_ipvlan 10.0.0.9/24\nmcast_src_ip 10.0.0.8")).configuration.vrrp_instance
-    assert effective(Configuration(vrrp_instance=(found,)))[0].vrrp_instance == (found,)

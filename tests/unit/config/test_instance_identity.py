@@ -20,7 +20,10 @@ def bare(lines: str) -> str:
 def test_unicast_needs_no_interface() -> None:
     (found,) = sound(bare(SOURCE + peers("10.0.0.6"))).configuration.vrrp_instance
     assert (found.interface, found.vrf) == ("", "")
-    assert found.virtual_ipaddress[0].dev is None
+    assert found.virtual_ipaddress[0].dev == "eth0"
+    before = "global_defs {\ndefault_interface eth1\n}\n"
+    (found,) = sound(before + bare(SOURCE + peers("10.0.0.6"))).configuration.vrrp_instance
+    assert found.virtual_ipaddress[0].dev == "eth1"
     (found,) = sound(bare(SOURCE + peers("10.0.0.6") + "\nvrf eth1\nstrict_mode")).configuration.vrrp_instance
     assert found.vrf == "eth1"
 

@@ -322,12 +322,9 @@ def test_weights_out_of_range(value: str) -> None:
 @pytest.mark.parametrize(
     "lines",
     [
-        "use_vmac",
-        "use_vmac 02:00:00:00:00:01\nvmac_xmit_base",
         "virtual_routes {\n10.1.0.0/16 via 10.0.0.9\n}",
         "virtual_rules {\nfrom 10.1.0.0/16 lookup 100 priority 5\n}",
         "smtp_alert",
-        "no_accept",
     ],
 )
 def test_what_is_not_effective_yet_is_said_once_and_the_instance_runs(lines: str) -> None:
@@ -352,3 +349,16 @@ def test_a_vmac_promotes_by_itself() -> None:
     assert messages(loaded) == ["9:1 (VI_1) promote_secondaries is automatically set for vmacs - ignoring"]
     assert not loaded.configuration.vrrp_instance[0].promote_secondaries
     assert instance("promote_secondaries").promote_secondaries
+
+
+@pytest.mark.keyword("vrrp_instance.use_vmac", "vrrp_instance.use_ipvlan")
+def test_a_group_of_links_is_a_number_or_a_known_name() -> None:
+    found = instance("use_vmac vm group 7")
+    assert found.use_vmac is not None
+    assert (found.use_vmac.name, found.use_vmac.group) == ("vm", "7")
+    for word in ("nosuch", "4294967296"):
+        loaded = read(instance_text(f"use_vmac vm group {word}"))
+        assert [f"unknown group of interfaces '{word}' - ignored" in each for each in messages(loaded)] == [True]
+        (kept,) = loaded.configuration.vrrp_instance
+        assert kept.use_vmac is not None
+        assert kept.use_vmac.group == ""

