@@ -50,14 +50,17 @@ DIFFERENCES = (
         r"Invalid auth type: \d+|received a \d auth, expecting \d!|received an invalid passwd!|"
         r"advertisement interval mismatch mine=.*)",
         rf"{I} (vrrp packet from {FROM} too (short|long), .*|invalid TTL/HL from {FROM}\. .*|"
-        rf"Invalid packet type from {FROM}\. .*|Invalid VRRPv\d checksum from {FROM}|Invalid auth type: \d+ from {FROM}|"
+        rf"Invalid packet type from {FROM}\. .*|Invalid VRRPv\d checksum from {FROM}|"
+        rf"Invalid auth type: \d+ from {FROM}|"
         rf"received a \d auth from {FROM}, expecting \d!|received an invalid passwd from {FROM}!|"
         rf"advertisement interval mismatch with {FROM} mine=.*|IP total length from .*|wrong VRRP version from .*)",
     ),
     Difference(
         "2.4 names the sender of an advert with other addresses.",
-        rf"{I} (ip address associated with VRID \d+ not present in MASTER advert: .*|received an unexpected ip number .*)",
-        rf"{I} (ip address associated with VRID \d+ not present in advert from .*|expected \d+ VIPs but received \d+.*)",
+        rf"{I} (ip address associated with VRID \d+ not present in MASTER advert: .*|"
+        r"received an unexpected ip number .*)",
+        rf"{I} (ip address associated with VRID \d+ not present in advert from .*|"
+        r"expected \d+ VIPs but received \d+.*)",
     ),
     Difference("2.4 says that a startup delay is over.", "", "Delayed start completed"),
     Difference(
@@ -69,7 +72,7 @@ DIFFERENCES = (
         "At a start addresses that were left over go first; keepalived weighs its trackers before.",
         rf"{I}:? (removing VIPs\.|entering FAULT state .*)",
         rf"{I}:? (removing VIPs\.|entering FAULT state .*)",
-        stories="(at the start|from the first|first success|weight adds while it is up|other way round|starts in a fault)",
+        stories="at the start|from the first|first success|weight adds while it is up|other way round|starts in a fault",
     ),
     Difference(
         "The reason of a fault is told whenever it comes, not at a start alone.",

@@ -34,7 +34,7 @@ AH_LENGTH = 24
 
 
 def _filter(snap: int) -> tuple[tuple[int, int, int, int], ...]:
-    """Classic BPF that passes VRRP over IPv4 (also signed) and IPv6, ARP, and neighbour advertisements, and nothing else.
+    """Classic BPF that passes VRRP over IPv4 (also signed) and IPv6, ARP, neighbour advertisements, and nothing else.
 
     Each line is an operation, how many lines to skip when true and when false, and a value.
     """

@@ -1,7 +1,7 @@
-"""FRR's vrrpd, a peer that shares no line with keepalived: zebra and vrrpd in one host, unpacked and never installed.
+"""FRR's vrrpd, a peer that shares no line with keepalived: zebra and vrrpd in one host, never installed.
 
-FRR wants what an installed package has made: its user and groups, which it has here in a mount namespace of its own. The
-virtual addresses are on a macvlan with the router's Ethernet address, made before; vrrpd takes that device up and down.
+FRR wants what an installed package has made: its user and groups, which it has here in a mount namespace of its own.
+The virtual addresses are on a macvlan with the router's Ethernet address, made before; vrrpd takes it up and down.
 """
 
 import contextlib

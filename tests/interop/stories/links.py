@@ -169,9 +169,11 @@ STORIES = (
         one(
             V3,
             150,
-            "virtual_ipaddress_excluded {\n    10.77.0.200/24 brd 10.77.0.255 label eth0:a\n    10.77.0.201/32 scope link\n"
+            "virtual_ipaddress_excluded {\n    10.77.0.200/24 brd 10.77.0.255 label eth0:a\n"
+            "    10.77.0.201/32 scope link\n"
             "    10.78.0.202/24 dev eth1\n    10.77.0.203/24 brd +\n    10.77.0.204 peer 10.77.0.205\n"
-            "    fd77::200/64 home\n    fd77::203/64 -nodad\n    fd77::201\n    fd77::202/64 preferred_lft 100 noprefixroute\n}",
+            "    fd77::200/64 home\n    fd77::203/64 -nodad\n    fd77::201\n"
+            "    fd77::202/64 preferred_lft 100 noprefixroute\n}",
         ),
         *is_master(V3, 150),
         carries("10.78.0.202", "eth1"),

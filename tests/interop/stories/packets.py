@@ -9,7 +9,6 @@ from tests.interop.stories.routers import (
     V3_6_UNICAST,
     V3_UNICAST,
     becomes_master,
-    fights,
     is_backup,
     is_master,
 )

@@ -111,7 +111,8 @@ STORIES = (
     story(
         "min_garp",
         "vrrp_instance VI_1 {\n    state BACKUP\n    interface eth0\n    virtual_router_id 77\n    version 3\n"
-        "    priority 150\n    advert_int 0.4\n    virtual_ipaddress {\n        10.77.0.100/24\n        10.77.0.101/24\n    }\n}\n",
+        "    priority 150\n    advert_int 0.4\n    virtual_ipaddress {\n"
+        "        10.77.0.100/24\n        10.77.0.101/24\n    }\n}\n",
         starts(),
         sends(150),
         announces(V3.address, count=1),
