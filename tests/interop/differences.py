@@ -76,7 +76,7 @@ DIFFERENCES = (
     ),
     Difference(
         "keepalived does not say it of a VMAC that it has just made.",
-        "",
+        rf"{I} removing VIPs\.",
         rf"{I} removing VIPs\.",
         stories="VMAC",
     ),

@@ -264,6 +264,7 @@ HEAD = (
 def main() -> None:
     """Play all cells and write the page."""
     assert frr.version() in PEERS["frr"], f"name FRR {frr.version()}"
+    assert keepalived.version() in PEERS["keepalived"], f"name keepalived {keepalived.version()}"
     found = cells()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         verdicts = dict(zip(found, pool.map(verdict, found), strict=True))
