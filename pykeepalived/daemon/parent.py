@@ -39,7 +39,7 @@ _BEAT = 10 * SECOND  # how often the children are asked whether they still turn
 _STOP_SCRIPTS = SECOND  # behaviour of keepalived: what notifies of the stop has one second
 
 # settings that a running daemon cannot change
-_FIXED = ("net_namespace", "net_namespace_ipvs", "instance", "use_pid_dir")
+_FIXED = ("net_namespace", "net_namespace_ipvs", "instance", "use_pid_dir", "disable_local_igmp")
 
 NO_FRAMES = FrameTemplates(Template(b"", (), ()), Template(b"", (), ()), 0, 0)
 

@@ -6,16 +6,20 @@ and take a bounded share of each turn, so that a thousand addresses do not delay
 
 import contextlib
 import dataclasses
+import time
 from collections import Counter, deque
 from functools import partial
 from typing import assert_never
 
+from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET6
 from pykeepalived.daemon.announcements import Announcements
 from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.firewall import Firewall
+from pykeepalived.daemon.interface_settings import InterfaceSettings
+from pykeepalived.daemon.linkbeat import Linkbeat
 from pykeepalived.daemon.reactor import Alarm, Callback
 from pykeepalived.daemon.script_trackers import ScriptTrackers
 from pykeepalived.daemon.virtual_links import VirtualInterfaces
@@ -25,7 +29,7 @@ from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
 from pykeepalived.effects import Log, RunScript, WriteFifo
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
-from pykeepalived.kernel.ports import BATCH
+from pykeepalived.kernel.ports import BATCH, ReceiveBuffer
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
 from pykeepalived.units import MILLISECOND, SECOND
 from pykeepalived.vrrp.effects import (
@@ -45,6 +49,7 @@ from pykeepalived.vrrp.effects import (
 )
 from pykeepalived.vrrp.events import AddressesFailed, AdvertFailed, Event, TrackScriptChanged
 from pykeepalived.vrrp.identity import ReceiverKey
+from pykeepalived.vrrp.link_states import polled
 from pykeepalived.vrrp.replacement import replace
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Inbox, Routers
@@ -111,6 +116,9 @@ class VrrpService:
         say(Log("Registering gratuitous ARP shared channel"))
         if any(instance.family == AF_INET6 for instance in part.vrrp_instance):
             say(Log("Registering gratuitous NDISC shared channel"))
+        self._settings = InterfaceSettings(self._kernel.sysctls(), self._journal)
+        self._settings.start(part)
+        self._host.set_receive_buffers(*_receive_buffers(part.global_defs))
         self._announcements = Announcements(
             self._kernel.announcer(self._context.frames),
             self._reactor,
@@ -125,6 +133,8 @@ class VrrpService:
         self._busy = True  # facts wait until all are known
         self._host.virtual = self._routers.virtual_places
         self._host.tell_all()
+        self._linkbeat = Linkbeat(self._kernel.link_prober, self._reactor, self._journal, self._told)
+        self._linkbeat.replace(polled(part))
         self._busy = False
         now = self._reactor.now()
         while self._facts:
@@ -147,6 +157,9 @@ class VrrpService:
         for order in at_last:
             self._later(order)
         self._trackers.replace(part.vrrp_script, self._routers.scripts())
+        self._linkbeat.replace(polled(part))
+        self._settings.replace(part)
+        self._host.set_receive_buffers(*_receive_buffers(part.global_defs))
         self._owe_status()
         if part.global_defs.fifo_write_vrrp_states_on_reload:
             for router in self._routers.routers.values():
@@ -160,6 +173,7 @@ class VrrpService:
         self._finished = finished
         self._stopping = True
         self._trackers.stop()
+        self._linkbeat.close()
         release = not self._context.options.dont_release_vrrp
         self._carry_out(self._routers.stop(self._reactor.now(), release=release))
         self._settle_all()
@@ -197,6 +211,8 @@ class VrrpService:
         receive = self._receivers.receive_from(receiver)
         deliver = self._routers.deliver
         now = self._reactor.now()
+        if self._routers.signed:
+            self._routers.clock.offset = time.time_ns() - now
         for _ in range(_DATAGRAMS_A_TURN):
             packet = receive()
             if packet is None:
@@ -228,7 +244,7 @@ class VrrpService:
 
     def _clock_rang(self) -> None:
         self._carry_out(self._routers.tick_self(self._reactor.now()))
-        self._clock.set(self._routers.deadline)
+        self._settle_all()
 
     def _believed(self, event: TrackScriptChanged) -> None:
         if not self._stopping:
@@ -236,8 +252,10 @@ class VrrpService:
 
     def _link_appeared(self, name: str) -> None:
         """A link came (back) with a new index: sockets on it are opened again."""
+        self._linkbeat.forget(name)
+        self._settings.appeared(name)
         self._receivers.forget(name)
-        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
+        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
         for port in self._ports.values():
             if port.instance.exchange_interface == name:
                 port.close_sender()
@@ -399,7 +417,7 @@ class VrrpService:
             self._add_port(instance)
         self._announcements.rename({name: instance.name for name, instance in order.kept})
         self._groups = {group.name: group for group in order.groups}
-        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
+        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
         self._reactor.set_pace(_pace([port.instance.advert_int for port in self._ports.values()]), punctual=True)
 
     def _add_port(self, instance: VrrpInstance) -> None:
@@ -448,10 +466,19 @@ class VrrpService:
             port.close()
         self._receivers.close()
         self._announcements.close()
+        self._settings.give_back()
         self._links.stop(release=not self._context.options.dont_release_vrrp)
         self._firewall.close()
         self._reactor.unwatch(self._host.fileno())
         finished()
+
+
+def _receive_buffers(settings: GlobalDefs) -> tuple[ReceiveBuffer, ReceiveBuffer]:
+    """Of the netlink socket for orders, and of the one that listens."""
+    return (
+        ReceiveBuffer(settings.vrrp_netlink_cmd_rcv_bufs, settings.vrrp_netlink_cmd_rcv_bufs_force),
+        ReceiveBuffer(settings.vrrp_netlink_monitor_rcv_bufs, settings.vrrp_netlink_monitor_rcv_bufs_force),
+    )
 
 
 def _pace(advert_intervals: list[int]) -> int:

@@ -39,6 +39,8 @@ _BATCH = 64
 _WAIT_SECONDS = 2.0
 _DUMP_ATTEMPTS = 5
 _BUFFER_BYTES = 1 << 17
+_RECEIVE_BYTES = 1 << 20
+_MOST_RECEIVE_BYTES = (1 << 30) - 1  # the kernel doubles it, as an int
 _DATAGRAMS_A_TURN = 256
 _DATAGRAMS_QUEUED = 1 << 16
 
@@ -57,7 +59,7 @@ class NetlinkSocket:
     """A socket of one netlink protocol. One that is a member of groups is for ``events`` only. Raises KernelError."""
 
     def __init__(
-        self, protocol: int, groups: Sequence[int] = (), *, receive_bytes: int = 1 << 20, send_bytes: int = 0
+        self, protocol: int, groups: Sequence[int] = (), *, receive_bytes: int = 0, send_bytes: int = 0
     ) -> None:
         try:
             self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
@@ -73,10 +75,7 @@ class NetlinkSocket:
             for option in (_CAP_ACK, _EXT_ACK):
                 with contextlib.suppress(OSError):  # kernels before 4.12
                     self._socket.setsockopt(_SOL_NETLINK, option, 1)
-            try:
-                self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, receive_bytes)
-            except OSError:
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+            self.set_receive_buffer(receive_bytes, force=True)
             if send_bytes:
                 self._socket.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, send_bytes)
             self._socket.bind((0, 0))
@@ -85,6 +84,15 @@ class NetlinkSocket:
         except OSError as error:
             self._socket.close()
             raise KernelError("listen to netlink", error.errno or errno.EIO) from error
+
+    def set_receive_buffer(self, size: int, *, force: bool) -> None:
+        """Hold ``size`` bytes until they are read, with ``force`` more than rmem_max; 0: what we think right."""
+        option = _SO_RCVBUFFORCE if force or not size else socket.SO_RCVBUF
+        wanted = min(size, _MOST_RECEIVE_BYTES) or _RECEIVE_BYTES
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, option, wanted)
+        except OSError:  # without CAP_NET_ADMIN
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, wanted)
 
     def fileno(self) -> int:
         """The descriptor to watch."""

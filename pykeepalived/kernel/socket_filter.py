@@ -23,14 +23,16 @@ DROP_ALL: tuple[Instruction, ...] = ((_RETURN, 0, 0, 0),)
 PASS_ALL: tuple[Instruction, ...] = ((_RETURN, 0, 0, _WHOLE),)
 
 
-def vrid_program(family: int, vrids: frozenset[int]) -> tuple[Instruction, ...]:
-    """Pass only messages of these routers. A raw IPv4 socket shows the IP header first, an IPv6 one does not."""
+def vrid_program(family: int, vrids: frozenset[int], behind: int = 0) -> tuple[Instruction, ...]:
+    """Pass only messages of these routers. A raw IPv4 socket shows the IP header first, an IPv6 one does not;
+    ``behind`` is the length of what stands between IP and VRRP.
+    """
     wanted = sorted(vrids)
     program: list[Instruction] = []
     if family == socket.AF_INET:
-        program += [(_LDX_HEADER_LENGTH, 0, 0, 0), (_LD_BYTE_FROM_X, 0, 0, _VRID_PLACE)]
+        program += [(_LDX_HEADER_LENGTH, 0, 0, 0), (_LD_BYTE_FROM_X, 0, 0, behind + _VRID_PLACE)]
     else:
-        program += [(_LD_BYTE, 0, 0, _VRID_PLACE)]
+        program += [(_LD_BYTE, 0, 0, behind + _VRID_PLACE)]
     program += [(_JUMP_EQUAL, len(wanted) - place, 0, vrid) for place, vrid in enumerate(wanted)]
     return (*program, (_RETURN, 0, 0, 0), (_RETURN, 0, 0, _WHOLE))
 

@@ -4,7 +4,7 @@ from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import AF_INET
 from pykeepalived.units import MICROSECOND, MILLISECOND, SECOND, seconds_text
 from pykeepalived.vrrp.states import Backup
-from pykeepalived.vrrp.tracking import SCRIPT, SOURCE, Tracked
+from pykeepalived.vrrp.tracking import PEERS, SCRIPT, SOURCE, Tracked
 from pykeepalived.wire.vrrp import text
 
 
@@ -38,6 +38,8 @@ def fault_line(instance: VrrpInstance, tracked: Tracked) -> str:
     if kind == SOURCE:
         family = "IPv4" if instance.family == AF_INET else "IPv6"
         return f"({instance.name}) entering FAULT state (no {family} address for interface)"
+    if kind == PEERS:
+        return f"({instance.name}) Cannot use unicast without any peers - going to fault state"
     if kind == SCRIPT:
         return f"({instance.name}): entering FAULT state due to script {name}"
     return f"({instance.name}): entering FAULT state (interface {name} down)"

@@ -30,6 +30,9 @@ class SendAdvert:
     instance: str
     priority: int
     source: bytes
+    sequence: int = 0
+    """Its number, where AH authenticates it."""
+    old_checksum: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,18 @@ class InterfaceChanged:
     interface: str
     up: bool
     present: bool = True
+    flags: int = 0
+    """IFF_*, for the log."""
+    renamed: str = ""
+    """What a link that is not present any more is called now."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkbeatChanged:
+    """The link of an interface that is polled was found up, or down."""
+
+    interface: str
+    up: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,8 @@ class AddressAdded:
     prefix_length: int
     secondary: bool = False
     tentative: bool = False
+    dad_failed: bool = False
+    """Another host has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,7 @@ Event = (
     Tick
     | AdvertReceived
     | InterfaceChanged
+    | LinkbeatChanged
     | AddressAdded
     | AddressRemoved
     | TrackScriptChanged

@@ -3,6 +3,7 @@
 from errno import errorcode
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.wire.vrrp import text
 
@@ -35,6 +36,13 @@ def address_refused(name: str, entry: AddressEntry, errno: int, *, adding: bool)
     verb = "add" if adding else "remove"
     message = f"({name}) the kernel refuses to {verb} {entry} dev {entry.dev}: {_word(errno)}"
     return Log(message, Level.ERROR, fields=(("VRRP_INSTANCE", name),))
+
+
+def address_duplicate(interface: str, address: IP) -> Log:
+    """The kernel asked the link, and another host answered that it has the address."""
+    message = f"Address {address} on {interface} is another host's (duplicate address detection): it cannot be used"
+    remedy = f"find that host, then remove the address and add it again: ip -6 addr show dev {interface} dadfailed"
+    return Log(f"{message} ({remedy})", Level.ERROR)
 
 
 def _word(errno: int) -> str:

@@ -10,8 +10,9 @@ from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Kind, Level, Log
-from pykeepalived.units import MICROSECOND, MILLISECOND
+from pykeepalived.units import MICROSECOND, MILLISECOND, seconds_text
 from pykeepalived.vrrp import carried, causes
+from pykeepalived.vrrp.authentication import Ah
 from pykeepalived.vrrp.effects import (
     AddAddresses,
     Announce,
@@ -118,7 +119,9 @@ class VirtualRouter:
         effects: list[Effect] = []
         if kind is not Backup and kind is not Master:
             return effects
-        advert = self.reception.judge(packet, self._known_master, effects)
+        advert = self.reception.judge(packet, self._known_master, effects, now)
+        if effects:
+            self._advert = None  # a peer may want another checksum
         if advert is None:
             return effects
         if isinstance(state, Backup):
@@ -154,6 +157,8 @@ class VirtualRouter:
             return None
         if state.duties.rogue is not None or (duties_at is not None and duties_at <= now):
             return None
+        if self._advert is None and self.reception.used_up:
+            return None
         # from the due time, so that nothing drifts
         state.advert_at = advert_at = advert_at + advert_int
         self.deadline = advert_at if duties_at is None or advert_at < duties_at else duties_at
@@ -168,6 +173,8 @@ class VirtualRouter:
             return effects
         if isinstance(state, Master):
             if now >= state.advert_at:
+                if self._advert is None and self._used_up(now, effects):
+                    return effects
                 self._send(effects)
                 # after a stall from now, so that no burst follows
                 in_time = state.advert_at + self.instance.advert_int
@@ -295,6 +302,7 @@ class VirtualRouter:
         if timed_out:
             self._detail(f"({self.name}) Receive advertisement timeout", effects)
         self._restore_priority()
+        self.reception.begin()
         self._send(effects)
         delay, refresh = instance.garp_master_delay, instance.garp_master_refresh
         duties = Duties(
@@ -645,6 +653,33 @@ class VirtualRouter:
     def _plan(self, state: Master, duties: Duties) -> None:
         self._enter(Master(state.advert_at, duties, duties.next_at))
 
+    def _used_up(self, now: int, effects: list[Effect]) -> bool:
+        """Whether that was the last number AH has. Only another MASTER may begin anew, so we give up."""
+        if not self.reception.used_up:
+            return False
+        self.leave_master("the sequence numbers of AH are used up", now, effects)
+        if self.group is not None:
+            self.group.follow_to_backup(self, now, effects)
+        return True
+
+    def expire(self, now: int, effects: list[Effect]) -> None:
+        """timer_expired_backup: a MASTER that stood still until a peer may have taken over yields."""
+        state, instance = self.state, self.instance
+        if not isinstance(state, Master) or not instance.timer_expired_backup or not self._nopreempt():
+            return
+        advert_int = instance.advert_int
+        skew = skew_time(instance.version, instance.timer_expired_backup, advert_int)
+        if now <= state.advert_at + 2 * advert_int + skew:  # 3 intervals and the skew after the last advert
+            return
+        late = now - state.advert_at
+        seconds = causes.seconds_and_microseconds(late)
+        message = f"VRRP thread timer expired {seconds} seconds ago"
+        effects.append(Log(message, kind=Kind.STALL, fields=(("VRRP_INSTANCE", self.name),)))
+        cause = f"our advert is {seconds_text(late)} late: a peer may be MASTER meanwhile (timer_expired_backup)"
+        self.leave_master(cause, now, effects)
+        if self.group is not None:
+            self.group.follow_to_backup(self, now, effects)
+
     # --- small things -------------------------------------------------------------------------------------------
 
     def down_interval(self, advert_interval: int) -> int:
@@ -702,8 +737,17 @@ class VirtualRouter:
 
     def _own_advert(self) -> SendAdvert:
         if self._advert is None:
-            self._advert = SendAdvert(self.name, self.priority, self.source)
+            advert = self._made(self.priority)
+            if advert.sequence:
+                return advert  # the next one has another number
+            self._advert = advert
         return self._advert
+
+    def _made(self, priority: int) -> SendAdvert:
+        """An order to send an advert, with its number where AH wants one."""
+        reception = self.reception
+        sequence = reception.authentication.next() if isinstance(reception.authentication, Ah) else 0
+        return SendAdvert(self.name, priority, self.source, sequence, reception.old_checksum)
 
     def _send(self, effects: list[Effect]) -> None:
         self.statistics.advert_sent += 1
@@ -714,7 +758,7 @@ class VirtualRouter:
         can = bool(self.source) and self.interface_up
         if can:
             self.statistics.advert_sent += 1
-            effects.append(SendAdvert(self.name, 0, self.source))
+            effects.append(self._made(0))
         return can
 
     def _send_zero(self, effects: list[Effect]) -> None:

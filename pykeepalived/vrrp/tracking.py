@@ -8,6 +8,7 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 INTERFACE = "interface"
 SCRIPT = "script"
 SOURCE = "source"
+PEERS = "peers"
 
 Tracker = tuple[str, str]
 """Kind and name: ("script", "chk_haproxy")."""
@@ -33,6 +34,9 @@ class Tracked:
         if up is None or up != (self.weight > 0):
             return 0
         return -self.weight if self.reverse else self.weight
+
+
+NO_PEERS = Tracked((PEERS, ""))
 
 
 def tracked_by(instance: VrrpInstance, group: VrrpSyncGroup | None) -> tuple[Tracked, ...]:

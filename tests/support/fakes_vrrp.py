@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.interfaces import Method
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.daemon.child import ChildContext, ChildOptions
 from pykeepalived.daemon.reactor import Alarm, Callback, Reactor
@@ -12,7 +13,16 @@ from pykeepalived.effects import Log
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.frames import FrameTemplates
-from pykeepalived.kernel.ports import Datagram, Failure, HostAddress, HostListener, Interface, IPAddress, NewLink
+from pykeepalived.kernel.ports import (
+    Datagram,
+    Failure,
+    HostAddress,
+    HostListener,
+    Interface,
+    IPAddress,
+    NewLink,
+    ReceiveBuffer,
+)
 from tests.support.fakes_firewall import FakePacketFilter
 
 
@@ -132,7 +142,9 @@ class FakeReceiver:
     group: IPAddress | None
     unicast_source: IPAddress | None
     queue: list[Datagram] = field(default_factory=list)
+    protocol: int = 112
     vrids: frozenset[int] | None = None
+    size: int = 0
     closed: bool = False
 
     def fileno(self) -> int:
@@ -143,6 +155,9 @@ class FakeReceiver:
 
     def listen_for(self, vrids: frozenset[int]) -> None:
         self.vrids = vrids
+
+    def hold(self, size: int) -> None:
+        self.size = size
 
     def close(self) -> None:
         self.closed = True
@@ -156,12 +171,14 @@ class FakeSender:
     interface: Interface | None
     multicast: bool
     ttl: int | None
+    ah_password: bytes = b""
     closed: bool = False
 
     def send(self, source: bytes, destination: bytes, pdu: bytes) -> int:
         assert not self.closed
         self.kernel.sent.append((source, destination, pdu))
-        self.kernel.trace.append(("advert", str(pdu[1]), str(pdu[2])))
+        message = pdu[24:] if self.ah_password else pdu
+        self.kernel.trace.append(("advert", str(message[1]), str(message[2])))
         return self.kernel.send_errno
 
     def close(self) -> None:
@@ -187,6 +204,8 @@ class FakeKernel:
         self.refuse_sockets = 0
         self.closed = False
         self.filter = FakePacketFilter(self.trace)
+        self.receive_buffers = ReceiveBuffer(), ReceiveBuffer()
+        self.beats: dict[tuple[str, Method], bool] = {}
         self.settings = FakeSysctls()
         self.link_local: dict[str, bool] = {}
         self.refuse_links: dict[str, int] = {}
@@ -223,6 +242,16 @@ class FakeKernel:
         self.links[new.name] = new
         self._later(lambda listener: listener.interface_changed(old, new))
 
+    def rename_link(self, name: str, new_name: str) -> None:
+        """A link gets another name, and keeps its addresses."""
+        old = self.links.pop(name)
+        new = self.links[new_name] = make_link(new_name, old.index)
+        for place, held in list(self.held.items()):
+            if place[0] == name:
+                del self.held[place]
+                self.held[new_name, *place[1:]] = held
+        self._later(lambda listener: listener.interface_changed(old, new))
+
     def add_link(self, name: str, index: int) -> None:
         """A link appears."""
         new = self.links[name] = make_link(name, index)
@@ -240,20 +269,27 @@ class FakeKernel:
         return self
 
     def receiver(
-        self, family: int, interface: Interface | None, group: IPAddress | None, unicast_source: IPAddress | None
+        self,
+        family: int,
+        interface: Interface | None,
+        group: IPAddress | None,
+        unicast_source: IPAddress | None,
+        protocol: int = 112,
     ) -> FakeReceiver:
         del family
         if self.refuse_sockets:
             raise KernelError("listen", self.refuse_sockets)
-        receiver = FakeReceiver(100 + len(self.receivers), interface, group, unicast_source)
+        receiver = FakeReceiver(100 + len(self.receivers), interface, group, unicast_source, protocol=protocol)
         self.receivers.append(receiver)
         return receiver
 
-    def sender(self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> FakeSender:
+    def sender(
+        self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None, ah_password: bytes = b""
+    ) -> FakeSender:
         del family
         if self.refuse_sockets:
             raise KernelError("send", self.refuse_sockets)
-        sender = FakeSender(self, interface, multicast, ttl)
+        sender = FakeSender(self, interface, multicast, ttl, ah_password)
         self.senders.append(sender)
         return sender
 
@@ -274,6 +310,14 @@ class FakeKernel:
     def forwards(interface: str) -> bool:
         return interface == "eth1"
 
+    def link_prober(self) -> "FakeKernel":
+        return self
+
+    # LinkProber
+
+    def link(self, name: str, method: Method) -> bool | None:
+        return self.beats.get((name, method))
+
     # Host
 
     @staticmethod
@@ -283,6 +327,9 @@ class FakeKernel:
     def drain(self) -> None:
         while self.pending:
             self.pending.pop(0)()
+
+    def set_receive_buffers(self, orders: ReceiveBuffer, monitor: ReceiveBuffer) -> None:
+        self.receive_buffers = orders, monitor
 
     def interfaces(self) -> Sequence[Interface]:
         return tuple(self.links.values())

@@ -274,6 +274,8 @@ def _value(cls: type, word: str, written: str) -> Any:
         return nanoseconds(written)
     if word == "auth_pass":
         return written.encode()
+    if word == "interface":
+        return written
     if not written or written in {"yes", "no"}:
         return written != "no"
     return int(written) if written.lstrip("-").isdigit() else written

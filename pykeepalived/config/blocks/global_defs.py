@@ -144,7 +144,6 @@ class Root:
         Flag(),
         default=False,
         process="vrrp",
-        effective=False,
         doc="The link of every VRRP interface is asked for each second.",
     )
     linkbeat_interfaces: tuple[LinkbeatInterface, ...] = keyword(
@@ -152,7 +151,6 @@ class Root:
         default=(),
         arguments="{ IFNAME [MII|ETHTOOL|IOCTL] ... }",
         process="vrrp",
-        effective=False,
         doc="Interfaces whose link is asked for each second.",
     )
     interface_up_down_delays: tuple[InterfaceUpDownDelay, ...] = keyword(
@@ -161,7 +159,6 @@ class Root:
         arguments="{ IFNAME DOWN [UP] ... }",
         unit="s",
         process="vrrp",
-        effective=False,
         doc="How long an interface must be down or up before that counts.",
     )
     static_ipaddress: tuple[AddressEntry, ...] = keyword(

@@ -63,14 +63,12 @@ class VrrpGlobals:
         default=False,
         process="vrrp",
         since="Linux 4.3",
-        effective=False,
         doc="The kernel reports no membership of groups that stay on the link.",
     )
     v3_checksum_as_v2: bool = keyword(
         Flag(),
         default=False,
         process="vrrp",
-        effective=False,
         doc="Default of v3_checksum_as_v2; on, whatever follows.",
     )
     vmac_prefix: str = keyword(

@@ -1,11 +1,13 @@
 """The driver at fakes of its ports: orders are carried out in the core's order, bounded a turn, and facts come back."""
 
 import gc
+from dataclasses import replace
 from errno import ENETUNREACH, EPERM
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
+from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.child import ChildOptions
 from pykeepalived.daemon.vrrp_process import VrrpService
@@ -168,15 +170,111 @@ def test_an_interface_that_is_made_anew_gets_new_sockets() -> None:
     assert states(service) == ["BACKUP"]
     first, second = bench.kernel.senders
     assert first.closed
-    assert second.interface is not None
-    assert second.interface.index == 9
+    assert second.interface == bench.kernel.links["eth0"]
     old, new = bench.kernel.receivers
     assert old.closed
-    assert new.interface is not None
+    assert new.interface == bench.kernel.links["eth0"]
     assert new.interface.index == 9
     bench.hear(advert(150), receiver=1)
     bench.reactor.run_for(DOWN - 1)
     assert states(service) == ["BACKUP"]
+
+
+def test_a_renamed_interface_loses_what_we_put_there() -> None:
+    bench, service = begun()
+    bench.reactor.run_for(DOWN)
+    assert ("eth0", "10.0.0.100", 24) in bench.kernel.held
+    bench.cut()
+    bench.kernel.rename_link("eth0", "lan0")
+    bench.told()
+    assert states(service) == ["FAULT"]
+    assert ("lan0", "10.0.0.100", 24) not in bench.kernel.held
+    assert ("lan0", "10.0.0.1", 24) in bench.kernel.held
+    assert ("log", "Interface name has changed from eth0 to lan0") in bench.cut()
+    bench.kernel.rename_link("lan0", "eth0")
+    bench.told()
+    assert states(service) == ["BACKUP"]
+
+
+@pytest.mark.keyword("vrrp_instance.promote_secondaries")
+def test_settings_are_borrowed_while_it_runs() -> None:
+    setting = "ipv4/conf/eth0/promote_secondaries"
+    igmp = "ipv4/igmp_link_local_mcast_reports"
+    bench = Bench("eth0")
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    values = bench.kernel.settings.values
+    values.update({setting: "0", igmp: "1"})
+    lines = "global_defs disable_local_igmp=yes", f"{VI_1} promote_secondaries=yes"
+    service = VrrpService(bench.context, make_configuration(*lines), bench.kernel)
+    service.start()
+    assert (values[setting], values[igmp]) == ("1", "0")
+    service.reload(make_configuration(VI_1))
+    assert (values[setting], values[igmp]) == ("0", "0")  # the second is a restart's to change
+    service.reload(make_configuration(*lines))
+    assert values[setting] == "1"
+    bench.kernel.remove_link("eth0")
+    bench.told()
+    values[setting] = "0"
+    bench.kernel.add_link("eth0", 9)
+    bench.told()
+    assert values[setting] == "1"
+    service.stop(lambda: None)
+    bench.reactor.run_for(2 * SECOND)
+    assert (values[setting], values[igmp]) == ("0", "1")
+
+
+def test_buffers_of_netlink_are_as_configured_also_after_a_reload() -> None:
+    bench, service = begun("global_defs vrrp_netlink_monitor_rcv_bufs=4096", VI_1)
+    assert bench.kernel.receive_buffers == ((0, False), (4096, False))
+    lines = "global_defs vrrp_netlink_cmd_rcv_bufs=8192 vrrp_netlink_cmd_rcv_bufs_force=yes", VI_1
+    service.reload(make_configuration(*lines))
+    assert bench.kernel.receive_buffers == ((8192, True), (0, False))
+
+
+@pytest.mark.keyword("linkbeat_use_polling")
+def test_a_polled_link_that_is_lost_is_a_fault() -> None:
+    bench = Bench("eth0")
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    bench.kernel.beats["eth0", "MII"] = True
+    lines = "global_defs linkbeat_use_polling=yes", VI_1
+    service = VrrpService(bench.context, make_configuration(*lines), bench.kernel)
+    service.start()
+    bench.reactor.run_for(DOWN)
+    assert states(service) == ["MASTER"]
+    bench.kernel.beats["eth0", "MII"] = False
+    bench.reactor.run_for(SECOND)
+    assert states(service) == ["FAULT"]
+    assert "Linkbeat reports eth0 down" in bench.journal.texts()
+
+
+@pytest.mark.keyword("interface_up_down_delays")
+def test_a_delayed_change_of_an_interface_rings_by_itself() -> None:
+    bench = Bench("eth0")
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    delays = (InterfaceUpDownDelay("eth0", SECOND, SECOND),)
+    part = replace(make_configuration(VI_1), interface_up_down_delays=delays)
+    service = VrrpService(bench.context, part, bench.kernel)
+    service.start()
+    bench.kernel.set_link("eth0", up=False)
+    bench.told()
+    bench.reactor.run_for(SECOND - 1)
+    assert states(service) == ["BACKUP"]
+    bench.reactor.run_for(1)
+    assert states(service) == ["FAULT"]
+    bench.kernel.set_link("eth0", up=True)
+    bench.told()
+    bench.reactor.run_for(SECOND + DOWN)
+    assert states(service) == ["MASTER"]
+
+
+def test_an_instance_without_interface_has_sockets_of_no_link() -> None:
+    peers = "unicast_src_ip=10.0.0.1 unicast_peer=10.0.0.2"
+    bench, service = begun(f"instance VI_1 interface= {peers} virtual_ipaddress=10.0.0.100/24@eth0")
+    assert [each.interface for each in bench.kernel.receivers] == [None]
+    assert [each.interface for each in bench.kernel.senders] == [None]
+    bench.reactor.run_for(DOWN)
+    assert states(service) == ["MASTER"]
+    assert bench.kernel.sent
 
 
 def test_a_missing_interface_is_a_fault_until_it_appears() -> None:
