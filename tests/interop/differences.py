@@ -30,7 +30,8 @@ PROCESS = (
     r"Starting Keepalived .*|Running on Linux .*|Command line: .*| {14}'.*|Opening file .*|Configuration file .*|"
     r"NOTICE: setting config option .*|Starting VRRP child process.*|Registering .*|Startup complete|Stopping|"
     r"Stopped - used .*|CPU usage .*|Stopped Keepalived.*|VRRP sockpool: .*|.*SECURITY VIOLATION.*|"
-    r"Got SIGHUP.*|Reload.*|Configuration is using .*|New configuration applied"
+    r"Got SIGHUP.*|Reload.*|Configuration is using .*|New configuration applied|"
+    r"Using MII-BMSR/ETHTOOL NIC polling thread.*"
 )
 """What is said of the processes and not of VRRP."""
 
@@ -54,6 +55,11 @@ DIFFERENCES = (
         rf"Invalid auth type: \d+ from {FROM}|"
         rf"received a \d auth from {FROM}, expecting \d!|received an invalid passwd from {FROM}!|"
         rf"advertisement interval mismatch with {FROM} mine=.*|IP total length from .*|wrong VRRP version from .*)",
+    ),
+    Difference(
+        "The sender of an advert with a wrong signature is named, or one without; a number that is adopted is not told.",
+        rf"{I} IPSEC-AH : .*",
+        rf"{I} (IPSEC-AH : .*|received no authentication header .*)",
     ),
     Difference(
         "2.4 names the sender of an advert with other addresses.",

@@ -52,15 +52,6 @@ STORIES = (
         needs=("vrrp_instance/auth_hmac",),
     ),
     story(
-        "version 3 summed up as version 2",
-        one(V3, 150, "v3_checksum_as_v2"),
-        *is_master(V3, 150),
-        hears(200),
-        logs("Entering BACKUP STATE"),
-        *becomes_master(V3, 150),
-        needs=("vrrp_instance/v3_checksum_as_v2",),
-    ),
-    story(
         "the old way to sum up unicast",
         one(V3_UNICAST, 150, "old_unicast_checksum"),
         *is_master(V3_UNICAST, 150),
@@ -122,7 +113,7 @@ STORIES = (
     ),
     story(
         "a link that is polled",
-        "linkbeat_interfaces {\n    eth0\n}\n" + one(V3, 150, "linkbeat_use_polling"),
+        "linkbeat_interfaces {\n    eth0\n}\n" + one(V3, 150),
         *is_master(V3, 150),
         pulled(),
         logs("Entering FAULT STATE"),
@@ -130,7 +121,7 @@ STORIES = (
         plugged(),
         logs("Entering BACKUP STATE"),
         *becomes_master(V3, 150),
-        needs=("vrrp_instance/linkbeat_use_polling",),
+        needs=("linkbeat_interfaces",),
     ),
     story(
         "a flap shorter than its delay is none",
