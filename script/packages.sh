@@ -86,6 +86,7 @@ unpack_frr() {
         chmod 755 "$root/.lab/bin/$program"
     done
 }
+unpack_haproxy() { unpack_program haproxy haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1; }
 unpack_nginx() { unpack_program nginx nginx libpcre2-8-0; }
 
 # The lab: a kernel that runs as a process, and what its first process and the hosts in it need.

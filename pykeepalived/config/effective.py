@@ -3,15 +3,11 @@ out here, so that no half of it runs, and every such thing is said once at the s
 """
 
 from dataclasses import replace
-from typing import TypeVar
 
 from pykeepalived.config.blocks.real_server import RealServer
 from pykeepalived.config.blocks.virtual_server import VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
-from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.configuration import Configuration
-
-_Follower = TypeVar("_Follower", VrrpInstance, VrrpSyncGroup)
 
 
 def effective(configuration: Configuration) -> tuple[Configuration, tuple[str, ...]]:
@@ -90,25 +86,7 @@ def _without_idle(configuration: Configuration) -> Configuration:
     """Without what no process looks at: the interpreter has said the names of these keywords."""
     return replace(
         configuration,
-        vrrp_instance=tuple(_without_routes(_less_followed(each)) for each in configuration.vrrp_instance),
-        vrrp_sync_group=tuple(map(_less_followed, configuration.vrrp_sync_group)),
-        track_file=(),
-        vrrp_track_process=(),
         bfd_instance=(),
-        track_group=(),
-        static_ipaddress=(),
-        static_routes=(),
-        static_rules=(),
         virtual_server_group=(),
         ssl=None,
     )
-
-
-def _without_routes(each: VrrpInstance) -> VrrpInstance:
-    return replace(each, virtual_routes=(), virtual_rules=()) if each.virtual_routes or each.virtual_rules else each
-
-
-def _less_followed(each: _Follower) -> _Follower:
-    if not (each.track_file or each.track_process or each.track_bfd):
-        return each
-    return replace(each, track_file=(), track_process=(), track_bfd=())

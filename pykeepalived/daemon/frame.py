@@ -17,7 +17,7 @@ from pathlib import Path
 from pykeepalived.config import difference
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.channel import Channel, Message
-from pykeepalived.daemon.child import ChildContext, ChildOptions, Service
+from pykeepalived.daemon.child import BfdListener, ChildContext, ChildOptions, Service
 from pykeepalived.daemon.exit_status import EXIT_CONFIG, EXIT_MISSING_PERMISSION, EXIT_OK, EXIT_PROGRAM_ERROR
 from pykeepalived.daemon.faults import Faults, describe
 from pykeepalived.daemon.fifos import configured
@@ -31,6 +31,7 @@ from pykeepalived.daemon.signals import DUMPS, Signals
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import ConfigError, KernelError, ProcessError
 from pykeepalived.kernel import capabilities, processes
+from pykeepalived.kernel.capabilities import Capability
 from pykeepalived.kernel.frames import FrameTemplates
 from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
 from pykeepalived.units import MILLISECOND, SECOND
@@ -39,6 +40,7 @@ _FORMER_ONE = 5 * SECOND  # how long a former process of this role may take to l
 _LAST_WORDS = SECOND  # for the parent to take them
 _LAST_RESORT = 30 * SECOND  # a service that does not finish its stop, with no parent to end it
 _CHANGES_SAID = 50
+_READS_FILES = frozenset({Capability.DAC_READ_SEARCH})  # tracked files are other programs'
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Birth:
     options: ChildOptions
     frames: FrameTemplates
     lines: Lines
+    process_events: socket.socket | None = None
 
 
 class Frame:
@@ -98,7 +101,7 @@ class Frame:
         self._has_fifos = bool(configured(birth.role.key, part.global_defs))
         os.close(birth.part)
         processes.set_timer_slack(1)  # wake when it is time
-        needed = self._scheduling.start(part.global_defs)
+        needed = self._scheduling.start(part.global_defs) | (_READS_FILES if part.track_file else frozenset())
         try:
             capabilities.keep_only(birth.role.capabilities | needed)
         except KernelError as error:
@@ -112,6 +115,7 @@ class Frame:
             self._tell_ready,
             self._tell_status,
             self._tell_fifos,
+            birth.process_events,
         )
         self._service = birth.role.make(context, part)
         self._part = part
@@ -170,6 +174,8 @@ class Frame:
                 self._scripts.exited(message)
             case "reload":
                 self._reload(descriptor)
+            case "bfd" if isinstance(self._service, BfdListener):
+                self._service.bfd_changed(message["name"], up=message["up"])
             case other:
                 self._refused(f"'{other}' is not for a child")
 

@@ -14,6 +14,7 @@ from pykeepalived.daemon.vrrp_kernel import VrrpKernel
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.ports import Failure, HostAddress, Interface
 from pykeepalived.vrrp.events import AddressAdded, AddressRemoved, Event, InterfaceChanged
+from pykeepalived.vrrp.virtual_links import IPVLAN, MACVLAN
 
 Place = tuple[str | None, IP, int]
 
@@ -48,6 +49,14 @@ class VrrpHost:
     def interface(self, name: str) -> Interface | None:
         """The link of that name."""
         return self._names.get(name)
+
+    def physical(self, name: str) -> str:
+        """The link that carries an interface's frames: a VMAC's or an ipvlan's base, or itself."""
+        link = self._names.get(name)
+        if link is None or link.kind not in {MACVLAN, IPVLAN}:
+            return name
+        base = self._links.get(link.base)
+        return name if base is None else base.name
 
     def change(self, entries: tuple[AddressEntry, ...], *, adding: bool) -> Iterator[tuple[AddressEntry, int]]:
         """Add or remove addresses; what the kernel refused, with its errno.

@@ -1,5 +1,6 @@
 """The kernel as the VRRP process needs it, in one place, so that a test can give another."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -19,9 +20,12 @@ from pykeepalived.kernel.ports import (
     IPAddress,
     LinkProber,
     PacketFilter,
+    Routing,
+    RoutingListener,
     Sysctls,
     VirtualLinks,
 )
+from pykeepalived.kernel.routing import LinuxRouting
 from pykeepalived.kernel.sysctls import LinuxSysctls
 from pykeepalived.kernel.vrrp_sockets import IPPROTO_VRRP, LinuxAdvertReceiver, LinuxAdvertSender
 from pykeepalived.wire.ah import IPPROTO_AH
@@ -32,6 +36,9 @@ class VrrpKernel(Protocol):
 
     def host(self, listener: HostListener) -> Host:
         """Interfaces and addresses."""
+
+    def routing(self, listener: RoutingListener, interface: Callable[[str], Interface | None]) -> Routing:
+        """Routes and rules."""
 
     def receiver(
         self,
@@ -74,6 +81,11 @@ class LinuxVrrpKernel:
     def host(listener: HostListener) -> Host:
         """Interfaces and addresses by netlink."""
         return LinuxHost(listener)
+
+    @staticmethod
+    def routing(listener: RoutingListener, interface: Callable[[str], Interface | None]) -> Routing:
+        """Routes and rules by netlink."""
+        return LinuxRouting(listener, interface)
 
     @staticmethod
     def receiver(

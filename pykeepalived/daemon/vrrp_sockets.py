@@ -14,9 +14,10 @@ from pykeepalived.daemon.vrrp_kernel import VrrpKernel
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.ports import AdvertReceiver, AdvertSender, Datagram, Interface
-from pykeepalived.vrrp.adverts import messages, signs
+from pykeepalived.vrrp.adverts import expected, messages, signs
 from pykeepalived.vrrp.authentication import Stamps
 from pykeepalived.vrrp.effects import SendAdvert
+from pykeepalived.vrrp.floods import GUARD, MOST_A_SECOND, FloodWatch
 from pykeepalived.vrrp.identity import ReceiverKey
 from pykeepalived.vrrp.receive_buffers import receive_buffer
 from pykeepalived.vrrp.router import VirtualRouter
@@ -107,6 +108,8 @@ class ReceiveSockets:
         self._receivers: dict[ReceiverKey, AdvertReceiver] = {}
         self._vrids: dict[ReceiverKey, frozenset[int] | None] = {}  # None: every one
         self._sizes: dict[ReceiverKey, int] = {}
+        self._watches: dict[ReceiverKey, FloodWatch] = {}
+        self._guards: dict[ReceiverKey, Alarm] = {}
 
     def receive_from(self, key: ReceiverKey) -> Callable[[], Datagram | None]:
         """The way to a socket's next datagram."""
@@ -124,7 +127,10 @@ class ReceiveSockets:
             receiver = self._receivers.get(key) or self._open(key)
             if receiver is None:
                 continue
-            if vrids is not None and self._vrids.get(key) != vrids:
+            guard = self._guards.pop(key, None)
+            if guard is not None:
+                guard.set(None)  # the settings may be others now
+            if vrids is not None and (guard is not None or self._vrids.get(key) != vrids):
                 self._filter(receiver, vrids)
             self._vrids[key] = vrids
             self._size(key, receiver, inbox, settings)
@@ -138,6 +144,41 @@ class ReceiveSockets:
         if self._sizes.get(key) != size:
             self._sizes[key] = size
             receiver.hold(size)
+
+    def read_many(self, key: ReceiverKey, inbox: Inbox) -> None:
+        """Many packets came in at once. Where too many of them are wrong the kernel drops such ones for a while."""
+        vrids = self._vrids.get(key)
+        if vrids is None:
+            return  # every VRID is to be heard and said
+        watch = self._watches.setdefault(key, FloodWatch())
+        now = self._reactor.now()
+        if not watch.due(now):
+            return
+        routers = [router for many in inbox.values() for router in many]
+        if any(router.instance.auth_type == "AH" for router in routers):
+            return  # their messages begin elsewhere
+        if not watch.look(sum(sum(router.statistics.errors.values()) for router in routers), now):
+            return
+        wanted = {vrid: expected(many[0].instance) if len(many) == 1 else None for vrid, many in inbox.items()}
+        try:
+            self._receivers[key].guard(wanted)
+        except KernelError as error:
+            _say(self._journal, f"Cannot {error.order}", error)
+            return
+        if watch.news(now):
+            message = (
+                f"More than {MOST_A_SECOND} wrong VRRP packets a second on {key.interface}: for as long as they come,"
+                f" the kernel drops most of them uncounted (see who sends them: tcpdump -n -i {key.interface} vrrp)"
+            )
+            self._journal.log(Log(message, Level.WARNING, Kind.VRRP_PACKET))
+        alarm = self._guards[key] = self._reactor.alarm(partial(self._unguard, key))
+        alarm.set(now + GUARD)
+
+    def _unguard(self, key: ReceiverKey) -> None:
+        self._guards.pop(key, None)
+        receiver, vrids = self._receivers.get(key), self._vrids.get(key)
+        if receiver is not None and vrids is not None:
+            self._filter(receiver, vrids)
 
     def forget(self, interface: str) -> None:
         """Close the sockets of a link that was replaced."""
@@ -181,6 +222,9 @@ class ReceiveSockets:
         receiver = self._receivers.pop(key)
         self._vrids.pop(key, None)
         self._sizes.pop(key, None)
+        self._watches.pop(key, None)
+        if (guard := self._guards.pop(key, None)) is not None:
+            guard.set(None)
         self._reactor.unwatch(receiver.fileno())
         receiver.close()
 

@@ -5,10 +5,12 @@ What it covers includes the IP header: the receiver hands that up, the sender si
 
 import errno
 import struct
+from collections.abc import Mapping
 
 from pykeepalived.kernel.ports import Datagram, Interface
 from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
 from pykeepalived.wire import ah
+from pykeepalived.wire.vrrp import Expected
 
 _LEAST_PDU = 8
 _SHORT = struct.Struct("!H")
@@ -20,6 +22,9 @@ class AhAdvertReceiver(LinuxAdvertReceiver):
 
     protocol = ah.IPPROTO_AH
     vrid_behind = ah.LENGTH
+
+    def guard(self, wanted: Mapping[int, Expected | None]) -> None:
+        """No more is dropped: what is behind an authentication header must be proved first."""
 
     def receive(self) -> Datagram | None:
         """The next datagram, its headers apart from its message."""

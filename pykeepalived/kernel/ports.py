@@ -5,7 +5,7 @@ are there at once: the calls below return them. Callers cut long lists into batc
 reactor turn between two.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -13,10 +13,13 @@ from typing import NamedTuple, Protocol
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.interfaces import Method
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.ipvs_table import DestinationRow as DestinationRow  # noqa: PLC0414 - words of this port, too
 from pykeepalived.ipvs_table import IpvsOrder as IpvsOrder  # noqa: PLC0414
 from pykeepalived.ipvs_table import ServiceRow as ServiceRow  # noqa: PLC0414
 from pykeepalived.kernel.capabilities import Capability
+from pykeepalived.wire.vrrp import Expected
 
 BATCH = 64
 
@@ -25,10 +28,11 @@ IPAddress = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One order of a batch that the kernel refused: its place in the batch and the errno."""
+    """One order of a batch that the kernel refused: its place in the batch, the errno, and the kernel's own words."""
 
     index: int
     errno: int
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,41 @@ class Host(Protocol):
         """Remove entries; an absent one (EADDRNOTAVAIL, ENODEV) is no failure."""
 
 
+class RoutingListener(Protocol):
+    """Told of routes and rules of ours that somebody else removed, where they do not say no_track."""
+
+    def route_removed(self, entry: RouteEntry) -> None:
+        """A route that we added has vanished."""
+
+    def rule_removed(self, entry: RuleEntry) -> None:
+        """A rule that we added has vanished."""
+
+
+class Routing(Protocol):
+    """Routes and rules of this network namespace. Nothing is heard before something that matters was added."""
+
+    def fileno(self) -> int:
+        """The descriptor to watch; call ``drain`` when it is readable."""
+
+    def drain(self) -> None:
+        """Read what the kernel has told, and tell the listener."""
+
+    def add_routes(self, entries: Sequence[RouteEntry], *, replace: bool = False) -> list[Failure]:
+        """Add routes, or replace those that are the same but for how packets go; EEXIST is no failure."""
+
+    def remove_routes(self, entries: Sequence[RouteEntry]) -> list[Failure]:
+        """Remove routes; an absent one is no failure."""
+
+    def add_rules(self, entries: Sequence[RuleEntry]) -> list[Failure]:
+        """Add rules; EEXIST is no failure."""
+
+    def remove_rules(self, entries: Sequence[RuleEntry]) -> list[Failure]:
+        """Remove rules; an absent one is no failure."""
+
+    def close(self) -> None:
+        """Close."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewLink:
     """A macvlan (private, with that MAC) or an ipvlan of layer 2 to be made on the link with index ``base``."""
@@ -183,6 +222,9 @@ class AdvertReceiver(Protocol):
 
     def hold(self, size: int) -> None:
         """Let so many bytes wait."""
+
+    def guard(self, wanted: Mapping[int, Expected | None]) -> None:
+        """Let the kernel drop also what is plainly no advert as these VRIDs expect it, until ``listen_for`` again."""
 
     def close(self) -> None:
         """Leave the group and close."""

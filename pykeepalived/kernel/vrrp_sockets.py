@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import socket_filter
+from pykeepalived.kernel.flood_filter import Wanted, guard_program
 from pykeepalived.kernel.ports import Datagram, Interface, IPAddress
 
 IPPROTO_VRRP = 112
@@ -124,6 +125,13 @@ class LinuxAdvertReceiver:
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, size)
         except OSError:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+    def guard(self, wanted: Wanted) -> None:
+        """Let the kernel drop also what is plainly no advert as these VRIDs expect it, until ``listen_for`` again."""
+        try:
+            socket_filter.attach(self._socket, guard_program(self._family, wanted))
+        except OSError as error:
+            raise KernelError("guard against a flood", error.errno or errno.EIO) from error
 
     def receive(self) -> Datagram | None:
         """The next datagram, or None when there is none (never blocks, never raises for what a peer sent)."""

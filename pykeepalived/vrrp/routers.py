@@ -7,13 +7,15 @@ what it concerns: a packet is looked up by its VRID, a tick belongs to one insta
 from collections.abc import Iterable, KeysView, Sequence
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET, IP
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import Tick
 from pykeepalived.units import SECOND, seconds_text
-from pykeepalived.vrrp import carried
+from pykeepalived.vrrp import carried, causes
 from pykeepalived.vrrp.authentication import WallClock
 from pykeepalived.vrrp.effects import Effect, NotifyGroup, ReplaceRouters, Word
 from pykeepalived.vrrp.events import (
@@ -25,16 +27,38 @@ from pykeepalived.vrrp.events import (
     Event,
     InterfaceChanged,
     LinkbeatChanged,
+    RoutingFailed,
+    RoutingRemoved,
+    StaticTried,
+    TrackBfdChanged,
+    TrackFileChanged,
+    TrackProcessChanged,
     TrackScriptChanged,
 )
 from pykeepalived.vrrp.group import SyncGroup
 from pykeepalived.vrrp.identity import ReceiverKey, receivers_of
 from pykeepalived.vrrp.link_states import LinkStates, polled
-from pykeepalived.vrrp.refusals import address_duplicate, address_refused
+from pykeepalived.vrrp.refusals import address_duplicate, address_refused, routing_refused
 from pykeepalived.vrrp.router import NO_SOURCE, VirtualRouter
 from pykeepalived.vrrp.sources import HostAddresses
 from pykeepalived.vrrp.states import Fault, Master
-from pykeepalived.vrrp.tracking import INTERFACE, NO_PEERS, SCRIPT, Tracked, Tracker, effective_priority, tracked_by
+from pykeepalived.vrrp.statics import Statics
+from pykeepalived.vrrp.tracking import (
+    BFD,
+    FILE,
+    INTERFACE,
+    NO_PEERS,
+    PROCESS,
+    SCRIPT,
+    STATIC,
+    UNTOLD,
+    State,
+    Tracked,
+    TrackedNumber,
+    Tracker,
+    effective_priority,
+    tracked_by,
+)
 from pykeepalived.wire.vrrp import OWNER, Packet
 
 _MANY = 8
@@ -73,14 +97,16 @@ class Routers:
         self._start_at = 0
         self._links = LinkStates()
         self._addresses = HostAddresses()
-        self._scripts: dict[str, bool | None] = {}
+        self._told: dict[Tracker, State] = {}
         self._followers: dict[Tracker, list[tuple[VirtualRouter, Tracked]]] = {}
         self._on_interface: dict[str, list[VirtualRouter]] = {}
         self._with_source: list[VirtualRouter] = []
         self._entries: dict[tuple[str | None, IP, int], list[tuple[VirtualRouter, AddressEntry]]] = {}
+        self._routing: dict[RouteEntry | RuleEntry, list[VirtualRouter]] = {}
         self._virtual: frozenset[IP] = frozenset()
         self.clock = WallClock()
         self.signed = False  # somebody has auth_hmac, and needs the clock
+        self.statics = Statics(configuration, self._links.up)
         self._stalled_at = 0
         self._short_told = False
         self._unknown_quiet: dict[tuple[ReceiverKey, int], int] = {}  # no line about a VRID before then
@@ -106,15 +132,24 @@ class Routers:
             case AddressRemoved():
                 self._address_removed(event, now, effects)
             case TrackScriptChanged(name, up, cause):
-                self._scripts[name] = up
-                if not cause:
-                    cause = f"script {name} {'succeeds' if up else 'fails'}"
-                self._tracker_changed((SCRIPT, name), up, cause, now, effects)
+                self._tracker_told((SCRIPT, name), up, cause, now, effects)
+            case TrackFileChanged(name, number):
+                self._tracker_told((FILE, name), number, "", now, effects)
+            case TrackProcessChanged(name, up, cause):
+                self._tracker_told((PROCESS, name), up, cause, now, effects)
+            case TrackBfdChanged(name, up):
+                self._tracker_told((BFD, name), up, "", now, effects)
             case AdvertFailed(name, errno, destination):
                 if (router := self.routers.get(name)) is not None:
                     effects += router.refusals.tell(destination, errno)
             case AddressesFailed(name, entry, errno, adding):
                 effects.append(address_refused(name, entry, errno, adding=adding))
+            case RoutingRemoved(entry):
+                self._routing_removed(entry, now, effects)
+            case RoutingFailed():
+                effects.append(routing_refused(event))
+            case StaticTried():
+                self._static_tried(event, now, effects)
         return effects
 
     def advert(self, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
@@ -205,6 +240,10 @@ class Routers:
             deadlines.append(self.deadline)
         return min(deadlines, default=None)
 
+    def learn(self, tracker: Tracker, state: State) -> None:
+        """A tracker's state, to count from the start or the reload that follows."""
+        self._told[tracker] = state
+
     def start(self, now: int) -> list[Effect]:
         """Interfaces and addresses are known: begin."""
         self._started = True
@@ -221,6 +260,7 @@ class Routers:
             if not self._links.has(name):
                 line = f"Configuration specifies interface {name} which doesn't currently exist - will use if created"
                 effects.append(Log(line, kind=Kind.TRACKER))
+        self.statics.start(effects)
         for router in self.routers.values():
             self.assess(router)
             carried.give_back(router.instance, effects)
@@ -234,11 +274,8 @@ class Routers:
         for router in self.routers.values():
             router.stop(Word.STOP, "the daemon stops", now, effects, release=release)
         effects += [NotifyGroup(group.name, Word.STOP) for group in self.groups.values()]
+        self.statics.stop(effects, release=release)
         return effects
-
-    def scripts(self) -> frozenset[str]:
-        """The scripts that somebody follows."""
-        return frozenset(name for kind, name in self._followers if kind == SCRIPT)
 
     @property
     def virtual_places(self) -> KeysView[tuple[str | None, IP, int]]:
@@ -263,15 +300,15 @@ class Routers:
             group.word = words.get(config.name)
             for member in members:
                 member.group = group
-        self._scripts = {
-            script.name: self._scripts.get(script.name, False if script.init_fail else None)
-            for script in configuration.vrrp_script
-        }
+        for script in configuration.vrrp_script:
+            if script.init_fail:
+                self._told.setdefault((SCRIPT, script.name), False)
         self._links.configure(configuration.interface_up_down_delays, polled(configuration))
         self._index()
+        self._told = {tracker: state for tracker, state in self._told.items() if tracker in self._followers}
 
     def _index(self) -> None:
-        self.inboxes, self._followers, self._on_interface, self._entries = {}, {}, {}, {}
+        self.inboxes, self._followers, self._on_interface, self._entries, self._routing = {}, {}, {}, {}, {}
         self._with_source = [router for router in self.routers.values() if router.instance.source is not None]
         self._unknown_quiet.clear()
         many = len(self.routers) > _MANY
@@ -284,12 +321,17 @@ class Routers:
                 inbox.setdefault(instance.virtual_router_id, []).append(router)
             for name in instance.links:
                 self._on_interface.setdefault(name, []).append(router)
-            router.tracked = tracked_by(instance, router.group.config if router.group else None)
+            own = tracked_by(instance, router.group.config if router.group else None)
+            router.tracked = tuple(dict.fromkeys((*own, *self.statics.followed_by(instance.name))))
             for tracked in router.tracked:
                 self._followers.setdefault(tracked.tracker, []).append((router, tracked))
             for entry in router.entries:
                 key = (entry.dev, entry.address, entry.prefix_length)
                 self._entries.setdefault(key, []).append((router, entry))
+            for route in instance.virtual_routes:
+                self._routing.setdefault(route, []).append(router)
+            for rule in instance.virtual_rules:
+                self._routing.setdefault(rule, []).append(router)
         self.signed = any(router.instance.auth_hmac is not None for router in self.routers.values())
         self._virtual = frozenset(address for _, address, _ in self._entries)
 
@@ -302,12 +344,12 @@ class Routers:
         if router.instance.lacks_peers:
             router.faults[NO_PEERS] = "no unicast peer is left (unicast_fault_no_peer)"
         for tracked in router.tracked:
-            up = self._state_of(tracked.tracker)
-            if tracked.faulty(up):
-                router.faults[tracked] = _fault_text(tracked, _tracker_text(tracked.tracker, up=bool(up)))
-            elif contribution := tracked.contribution(up):
+            state = self._state_of(tracked.tracker)
+            if tracked.faulty(state):
+                router.faults[tracked] = _fault_text(tracked, state, _tracker_text(tracked.tracker, state))
+            elif contribution := tracked.contribution(state):
                 router.contributions[tracked] = contribution
-            elif up is None and not tracked.weight:
+            elif state is None and not tracked.weight:
                 router.unknown.add(tracked)
         source = self.source_for(router.instance)
         if source is None:
@@ -346,9 +388,11 @@ class Routers:
         name = instance.exchange_interface
         return not name or self._links.up.get(name, False)
 
-    def _state_of(self, tracker: Tracker) -> bool | None:
+    def _state_of(self, tracker: Tracker) -> State:
         kind, name = tracker
-        return self._links.up.get(name, False) if kind == INTERFACE else self._scripts.get(name)
+        if kind == STATIC:
+            return self.statics.is_there(name)
+        return self._links.up.get(name, False) if kind == INTERFACE else self._told.get(tracker, UNTOLD[kind])
 
     def _interface_changed(self, event: InterfaceChanged, now: int, effects: list[Effect]) -> None:
         name = event.interface
@@ -382,7 +426,12 @@ class Routers:
             router.interface_up = self._can_send(router.instance)
             if name == router.instance.own_link:
                 router.lend_source(effects, anew=True)
-        self._tracker_changed((INTERFACE, name), up, _tracker_text((INTERFACE, name), up=up), now, effects)
+        self._tracker_changed((INTERFACE, name), up, _tracker_text((INTERFACE, name), up), now, effects)
+        if up:
+            self.statics.interface_up(name, effects)
+            for router in self.routers.values():
+                if router.instance.virtual_routes and isinstance(router.state, Master):
+                    carried.take_again(router.instance, effects)
 
     def _address_added(self, event: AddressAdded, now: int, effects: list[Effect]) -> None:
         name = event.interface
@@ -393,6 +442,7 @@ class Routers:
         if duplicate and ours:
             effects.append(address_duplicate(name, event.address))
         if self._started and event.address not in self._virtual:
+            self.statics.address_added(name, effects)
             self._look_for_sources(self._senders_from(name), now, effects)
 
     def _address_removed(self, event: AddressRemoved, now: int, effects: list[Effect]) -> None:
@@ -404,12 +454,26 @@ class Routers:
         for router, entry in self._entries.get((event.interface, event.address, event.prefix_length), ()):
             if isinstance(router.state, Master) and not entry.no_track and not event.ours:
                 router.address_lost(entry, now, effects)
+        if (static := self.statics.address_at(event.interface, event.address, event.prefix_length)) is not None:
+            self.statics.removed(static, effects)
         if event.address not in self._virtual:
             self._look_for_sources(self._senders_from(event.interface), now, effects)
 
     def _senders_from(self, interface: str) -> list[VirtualRouter]:
         """Whoever may send from an address of that interface: a configured source may be on any."""
         return [*self._on_interface.get(interface, ()), *self._with_source]
+
+    def _routing_removed(self, entry: RouteEntry | RuleEntry, now: int, effects: list[Effect]) -> None:
+        for router in self._routing.get(entry, ()):
+            if isinstance(router.state, Master) and not entry.no_track:
+                router.routing_lost(entry, now, effects)
+        self.statics.removed(entry, effects)
+
+    def _static_tried(self, event: StaticTried, now: int, effects: list[Effect]) -> None:
+        changed = self.statics.tried(event, effects)
+        if changed is not None:
+            tracker, up = changed
+            self._tracker_changed(tracker, up, _tracker_text(tracker, up), now, effects)
 
     def _look_for_sources(self, routers: Sequence[VirtualRouter], now: int, effects: list[Effect]) -> None:
         for router in routers:
@@ -424,18 +488,26 @@ class Routers:
                 where = f" on {router.instance.source_interface}" if router.instance.source_interface else ""
                 router.clear(NO_SOURCE, f"address {source}{where} can be sent from", now, effects)
 
-    def _tracker_changed(self, tracker: Tracker, up: bool | None, cause: str, now: int, effects: list[Effect]) -> None:
+    def _tracker_told(self, tracker: Tracker, state: State, cause: str, now: int, effects: list[Effect]) -> None:
+        self.learn(tracker, state)
+        if self._started:
+            self._tracker_changed(tracker, state, cause or _tracker_text(tracker, state), now, effects)
+
+    def _tracker_changed(self, tracker: Tracker, state: State, cause: str, now: int, effects: list[Effect]) -> None:
         reported = False
         for router, tracked in self._followers.get(tracker, ()):
             if tracked in router.unknown:
                 router.unknown.discard(tracked)
                 reported = True
+            line = causes.tracker_line(router.name, tracked, state, was_faulty=tracked in router.faults)
+            if line is not None:
+                effects.append(line)
+            if tracked.faulty(state):
+                router.fault(tracked, _fault_text(tracked, state, cause), now, effects)
+                continue
             if tracked.weight:
-                router.weigh(tracked, tracked.contribution(up), cause, effects)
-            elif tracked.faulty(up):
-                router.fault(tracked, _fault_text(tracked, cause), now, effects)
-            else:
-                router.clear(tracked, cause, now, effects)
+                router.weigh(tracked, tracked.contribution(state), cause, effects)
+            router.clear(tracked, cause, now, effects)
         if reported:
             self.begin(now, effects)
 
@@ -474,14 +546,25 @@ def _addressee(candidates: Iterable[VirtualRouter], source: bytes) -> VirtualRou
     return max(candidates, key=lambda router: router.hears_from(source))
 
 
-def _tracker_text(tracker: Tracker, *, up: bool) -> str:
+def _tracker_text(tracker: Tracker, state: State) -> str:
+    """What is to be said of a tracker in that state."""
     kind, name = tracker
     if kind == SCRIPT:
-        return f"script {name} {'succeeds' if up else 'fails'}"
-    return f"interface {name} is {'up' if up else 'down'}"
+        return f"script {name} {'succeeds' if state else 'fails'}"
+    if kind == FILE:
+        return f"track_file {name} says {state}"
+    if kind == PROCESS:
+        return f"tracked process {name} quorum {'' if state else 'not '}achieved"
+    if kind == BFD:
+        return f"BFD session {name} is {'up' if state else 'down'}"
+    if kind == STATIC:
+        return f"static {name} is {'there' if state else 'missing'}"
+    return f"interface {name} is {'up' if state else 'down'}"
 
 
-def _fault_text(tracked: Tracked, cause: str) -> str:
+def _fault_text(tracked: Tracked, state: State, cause: str) -> str:
+    if isinstance(tracked, TrackedNumber):
+        return f"tracked file {tracked.tracker[1]} has status {tracked.status(state)}: {cause}"
     return f"{cause} (reverse)" if tracked.reverse else cause
 
 

@@ -14,7 +14,6 @@ class _Held:
     """An address that an interface has."""
 
     address: IP
-    prefix_length: int
     secondary: bool
     tentative: bool
     dad_failed: bool
@@ -24,26 +23,25 @@ class HostAddresses:
     """What each interface holds, in the kernel's order."""
 
     def __init__(self) -> None:
-        self._held: dict[str, list[_Held]] = {}
+        self._held: dict[str, dict[tuple[IP, int], _Held]] = {}
 
     def added(self, event: AddressAdded) -> tuple[bool, bool]:
         """An interface has an address, or it changed: whether it is new, and whether it was just found to be another
         host's.
         """
-        held = self._find(event)
+        addresses = self._held.setdefault(event.interface, {})
+        key = (event.address, event.prefix_length)
+        held = addresses.get(key)
         new = held is None
         if held is None:
-            held = _Held(event.address, event.prefix_length, event.secondary, event.tentative, dad_failed=False)
-            self._held.setdefault(event.interface, []).append(held)
+            held = addresses[key] = _Held(event.address, event.secondary, event.tentative, dad_failed=False)
         duplicate = event.dad_failed and not held.dad_failed
         held.secondary, held.tentative, held.dad_failed = event.secondary, event.tentative, event.dad_failed
         return new, duplicate
 
     def removed(self, event: AddressRemoved) -> None:
         """An interface has lost an address."""
-        held = self._find(event)
-        if held is not None:
-            self._held[event.interface].remove(held)
+        self._held.get(event.interface, {}).pop((event.address, event.prefix_length), None)
 
     def vanished(self, interface: str) -> None:
         """An interface is gone."""
@@ -57,7 +55,7 @@ class HostAddresses:
         if instance.source is not None:
             return instance.source if self._can_send(instance.source, instance) else None
         fallback: IP | None = None
-        for held in self._held.get(instance.source_interface, ()):
+        for held in self._held.get(instance.source_interface, {}).values():
             if held.address.version != (4 if instance.family == AF_INET else 6) or held.address in virtual:
                 continue
             if isinstance(held.address, IPv4Address):
@@ -78,10 +76,4 @@ class HostAddresses:
         return not all(held.tentative for held in found)
 
     def _anywhere(self, address: IP) -> Iterator[_Held]:
-        return (held for addresses in self._held.values() for held in addresses if held.address == address)
-
-    def _find(self, event: AddressAdded | AddressRemoved) -> _Held | None:
-        for held in self._held.get(event.interface, ()):
-            if held.address == event.address and held.prefix_length == event.prefix_length:
-                return held
-        return None
+        return (held for addresses in self._held.values() for held in addresses.values() if held.address == address)

@@ -141,8 +141,8 @@ Verify = Callable[[bytes, bytes], None]
 
 @lru_cache(maxsize=256)
 def text(address: bytes) -> str:
-    """A packed address for people."""
-    return str(ip_address(address))
+    """A packed address for people. Of every packet that is refused, so it must cost little."""
+    return "{}.{}.{}.{}".format(*address) if len(address) == 4 else str(ip_address(address))
 
 
 def encode(advert: Advert, source: bytes, summed_for: bytes) -> bytes:

@@ -57,7 +57,7 @@ DIFFERENCES = (
         rf"advertisement interval mismatch with {FROM} mine=.*|IP total length from .*|wrong VRRP version from .*)",
     ),
     Difference(
-        "The sender of an advert with a wrong signature is named, or one without; a number that is adopted is not told.",
+        "Who signed wrongly, or not at all, is named; a number that is adopted is not told.",
         rf"{I} IPSEC-AH : .*",
         rf"{I} (IPSEC-AH : .*|received no authentication header .*)",
     ),

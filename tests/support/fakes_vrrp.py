@@ -1,11 +1,13 @@
 """Fakes at the ports of the VRRP process: a kernel, a journal, scripts, and a reactor whose clock the test moves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.interfaces import Method
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.daemon.child import ChildContext, ChildOptions
 from pykeepalived.daemon.reactor import Alarm, Callback, Reactor
@@ -22,7 +24,9 @@ from pykeepalived.kernel.ports import (
     IPAddress,
     NewLink,
     ReceiveBuffer,
+    RoutingListener,
 )
+from pykeepalived.wire.vrrp import Expected
 from tests.support.fakes_firewall import FakePacketFilter
 
 
@@ -145,6 +149,7 @@ class FakeReceiver:
     protocol: int = 112
     vrids: frozenset[int] | None = None
     size: int = 0
+    guarded: dict[int, Expected | None] | None = None
     closed: bool = False
 
     def fileno(self) -> int:
@@ -155,6 +160,10 @@ class FakeReceiver:
 
     def listen_for(self, vrids: frozenset[int]) -> None:
         self.vrids = vrids
+        self.guarded = None
+
+    def guard(self, wanted: Mapping[int, Expected | None]) -> None:
+        self.guarded = dict(wanted)
 
     def hold(self, size: int) -> None:
         self.size = size
@@ -185,6 +194,68 @@ class FakeSender:
         self.closed = True
 
 
+class FakeRouting:
+    """Routes and rules, in the order in which they came."""
+
+    def __init__(self, kernel: "FakeKernel", listener: RoutingListener) -> None:
+        self.kernel = kernel
+        self.listener = listener
+        self.held: dict[RouteEntry | RuleEntry, None] = {}
+        self.gone: list[RouteEntry | RuleEntry] = []
+        self.closed = False
+
+    @staticmethod
+    def fileno() -> int:
+        return 51
+
+    def take(self, text: str) -> None:
+        """Somebody removes a route or a rule."""
+        entry = next(each for each in self.held if str(each) == text)
+        del self.held[entry]
+        self.gone.append(entry)
+
+    def drain(self) -> None:
+        gone, self.gone = self.gone, []
+        for entry in gone:
+            if isinstance(entry, RouteEntry):
+                self.listener.route_removed(entry)
+            else:
+                self.listener.rule_removed(entry)
+
+    def add_routes(self, entries: Sequence[RouteEntry], *, replace: bool = False) -> list[Failure]:
+        return self._add("replace-route" if replace else "add-route", entries)
+
+    def remove_routes(self, entries: Sequence[RouteEntry]) -> list[Failure]:
+        return self._remove("remove-route", entries)
+
+    def add_rules(self, entries: Sequence[RuleEntry]) -> list[Failure]:
+        return self._add("add-rule", entries)
+
+    def remove_rules(self, entries: Sequence[RuleEntry]) -> list[Failure]:
+        return self._remove("remove-rule", entries)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _add(self, word: str, entries: Sequence[RouteEntry | RuleEntry]) -> list[Failure]:
+        self.kernel.batches.append(len(entries))
+        failures = []
+        for index, entry in enumerate(entries):
+            if errno := self.kernel.refuse.get(str(entry), 0):
+                failures.append(Failure(index, errno, "said the kernel"))
+                continue
+            self.kernel.trace.append((word, str(entry)))
+            self.held[entry] = None
+        return failures
+
+    def _remove(self, word: str, entries: Sequence[RouteEntry | RuleEntry]) -> list[Failure]:
+        self.kernel.batches.append(len(entries))
+        for entry in entries:
+            self.kernel.trace.append((word, str(entry)))
+            self.held.pop(entry, None)
+        return []
+
+
 class FakeKernel:
     """A host with links and addresses, and all that the VRRP process asks of a kernel. ``trace`` is what was done."""
 
@@ -203,6 +274,7 @@ class FakeKernel:
         self.refuse: dict[str, int] = {}
         self.refuse_sockets = 0
         self.closed = False
+        self.routes: FakeRouting | None = None
         self.filter = FakePacketFilter(self.trace)
         self.receive_buffers = ReceiveBuffer(), ReceiveBuffer()
         self.beats: dict[tuple[str, Method], bool] = {}
@@ -267,6 +339,11 @@ class FakeKernel:
     def host(self, listener: HostListener) -> "FakeKernel":
         self.listener = listener
         return self
+
+    def routing(self, listener: RoutingListener, interface: Callable[[str], Interface | None]) -> FakeRouting:
+        del interface
+        self.routes = FakeRouting(self, listener)
+        return self.routes
 
     def receiver(
         self,

@@ -119,7 +119,6 @@ class Root:
         default=(),
         repeat=Repeat.COLLECT,
         process="vrrp",
-        effective=False,
         doc="Routes that are there whatever state the instances have.",
     )
     static_rules: tuple[RuleEntry, ...] = keyword(
@@ -127,7 +126,6 @@ class Root:
         default=(),
         repeat=Repeat.COLLECT,
         process="vrrp",
-        effective=False,
         doc="Rules of routing policy that are there whatever state the instances have.",
     )
     virtual_server_group: tuple[VirtualServerGroup, ...] = keyword(
@@ -166,6 +164,5 @@ class Root:
         default=(),
         repeat=Repeat.COLLECT,
         process="vrrp",
-        effective=False,
         doc="Addresses that are there whatever the state of the instances.",
     )

@@ -6,7 +6,7 @@ from pykeepalived.config.schema import Repeat, keyword
 from pykeepalived.records import record
 
 
-def _size(of: str, process: str, *, effective: bool = False) -> int:
+def _size(of: str, process: str, default: str = "what the kernel has", *, effective: bool = False) -> int:
     size: int = keyword(
         Integer(0, UINT_MAX),
         default=0,
@@ -14,7 +14,7 @@ def _size(of: str, process: str, *, effective: bool = False) -> int:
         process=process,
         checked=True,
         effective=effective,
-        doc=f"The receive buffer of the socket {of}; 0 is what the kernel has.",
+        doc=f"The receive buffer of the socket {of}; 0 is {default}.",
     )
     return size
 
@@ -32,6 +32,7 @@ def _force(of: str, process: str, *, effective: bool = False) -> bool:
 
 _COMMANDS = "for netlink commands"
 _MONITOR = "that hears of changes by netlink"
+_PROCESSES = "that hears of processes"
 
 
 @record(frozen=True, kw_only=True, init=False, repr=False, eq=False)
@@ -42,8 +43,8 @@ class NetlinkBuffers:
     vrrp_netlink_cmd_rcv_bufs_force: bool = _force(_COMMANDS, "vrrp", effective=True)
     vrrp_netlink_monitor_rcv_bufs: int = _size(_MONITOR, "vrrp", effective=True)
     vrrp_netlink_monitor_rcv_bufs_force: bool = _force(_MONITOR, "vrrp", effective=True)
-    process_monitor_rcv_bufs: int = _size("that hears of processes", "vrrp")
-    process_monitor_rcv_bufs_force: bool = _force("that hears of processes", "vrrp")
+    process_monitor_rcv_bufs: int = _size(_PROCESSES, "vrrp", "1 MiB", effective=True)
+    process_monitor_rcv_bufs_force: bool = _force(_PROCESSES, "vrrp", effective=True)
     lvs_netlink_cmd_rcv_bufs: int = _size(_COMMANDS, "checker")
     lvs_netlink_cmd_rcv_bufs_force: bool = _force(_COMMANDS, "checker")
     lvs_netlink_monitor_rcv_bufs: int = _size(_MONITOR, "checker")

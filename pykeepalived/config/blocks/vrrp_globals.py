@@ -29,7 +29,6 @@ def _spacing(of: str) -> int:
         Timer("0.000001", _LONGEST),
         default=0,
         process="vrrp",
-        effective=False,
         doc=f"The least time between two {of} on an interface of no garp_group; 0 is none.",
     )
     return interval

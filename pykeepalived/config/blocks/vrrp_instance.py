@@ -130,14 +130,12 @@ class VrrpInstance:
         Entries("route", without=frozenset({"track_group"})),
         default=(),
         repeat=Repeat.COLLECT,
-        effective=False,
         doc="Routes that are there while the instance is MASTER.",
     )
     virtual_rules: tuple[RuleEntry, ...] = keyword(
         Entries("rule", without=frozenset({"track_group"})),
         default=(),
         repeat=Repeat.COLLECT,
-        effective=False,
         doc="Rules of routing policy that are there while the instance is MASTER.",
     )
     unicast_peer: tuple[UnicastPeer, ...] = keyword(
@@ -203,17 +201,16 @@ class VrrpInstance:
         Entries("track_script"), default=(), repeat=Repeat.COLLECT, doc="Scripts that are followed."
     )
     track_file: tuple[TrackFile, ...] = keyword(
-        Entries("track_file"), default=(), repeat=Repeat.COLLECT, effective=False, doc="Files that are followed."
+        Entries("track_file"), default=(), repeat=Repeat.COLLECT, doc="Files that are followed."
     )
     track_process: tuple[TrackProcess, ...] = keyword(
         Entries("track_process"),
         default=(),
         repeat=Repeat.COLLECT,
-        effective=False,
         doc="Processes that are followed.",
     )
     track_bfd: tuple[TrackBfd, ...] = keyword(
-        Entries("track_bfd"), default=(), repeat=Repeat.COLLECT, effective=False, doc="BFD sessions that are followed."
+        Entries("track_bfd"), default=(), repeat=Repeat.COLLECT, doc="BFD sessions that are followed."
     )
     garp_master_delay: int = keyword(
         whole_seconds(4294),

@@ -125,8 +125,6 @@ class AddressReader:
 
     def _special_flags(self, entry: EntryGiven, flags: set[str]) -> None:
         """Those that are not for every block, or not effective."""
-        if "autojoin" in flags:
-            self._context.later("vrrp_instance/virtual_ipaddress/<entry>/autojoin", entry.span())
 
     def _track_group(self, entry: EntryGiven, piece: Piece | None) -> str | None:
         if piece is not None:

@@ -181,11 +181,6 @@ def test_they_are_the_vrrp_process_s_and_a_reload_names_them() -> None:
     ]
 
 
-def test_a_garp_group_has_no_effect_yet() -> None:
-    text = "garp_group {\ngarp_interval 1\n}\nlinkbeat_interfaces {\n}\ninterface_up_down_delays {\n}"
-    assert [each.split(" ")[0] for each in sound(text).not_effective] == ["garp_group"]
-
-
 INSTANCE = (
     "vrrp_instance %s {\ninterface eth0\nvirtual_router_id %d\nversion 3\nadvert_int %s\ndown_timer_adverts %d\n"
     "virtual_ipaddress {\n10.0.0.%d\n}\n}\n"

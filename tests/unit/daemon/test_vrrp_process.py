@@ -4,17 +4,19 @@ import gc
 from dataclasses import replace
 from errno import ENETUNREACH, EPERM
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 
 import pytest
 
 from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay
+from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.child import BfdListener, ChildOptions
 from pykeepalived.daemon.vrrp_process import VrrpService
 from pykeepalived.kernel.ports import BATCH, Datagram
 from pykeepalived.units import MILLISECOND, SECOND
 from pykeepalived.vrrp.adverts import messages
-from tests.support.fakes_vrrp import Bench
+from tests.support.fakes_vrrp import Bench, make_link
 from tests.support.scenario import make_configuration, make_instance
 
 DOWN = 3_609_375_000
@@ -377,6 +379,43 @@ def test_scripts_are_run_and_believed() -> None:
     assert service._routers.routers["VI_1"].priority == 100
 
 
+@pytest.mark.keyword("vrrp_instance.track_bfd")
+def test_bfd_sessions_are_down_until_one_tells_otherwise() -> None:
+    bench, service = begun("instance VI_1 priority=100 track_bfd=peer")
+    assert isinstance(service, BfdListener)
+    assert states(service) == ["FAULT"]
+    waits = "track_bfd peer: there is no BFD process yet, the session counts as down"
+    assert bench.journal.texts().count(waits) == 1
+    service.bfd_changed("peer", up=True)
+    assert states(service) == ["BACKUP"]
+    service.reload(make_configuration("instance VI_1 priority=100 track_bfd=peer:10"))
+    assert [router.priority for router in service._routers.routers.values()] == [110]
+    service.bfd_changed("peer", up=False)
+    service.bfd_changed("unknown", up=True)
+    assert [router.priority for router in service._routers.routers.values()] == [100]
+    assert bench.journal.texts().count(waits) == 1
+
+
+def test_what_files_say_counts_from_the_start_and_the_reload(tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("5")
+    (tmp_path / "g").write_text("7")
+    files = tuple(TrackedFile(name=name, file=str(tmp_path / name)) for name in "fg")
+    bench = Bench("eth0")
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    part = replace(make_configuration("instance VI_1 priority=100 track_file=f:1"), track_file=files)
+    service = VrrpService(bench.context, part, bench.kernel)
+    service.start()
+    assert [router.priority for router in service._routers.routers.values()] == [105]
+    bench.cut()
+    part = make_configuration("instance VI_1 priority=100 track_file=f:1,g:-1")
+    service.reload(replace(part, track_file=files))
+    assert [each for each in bench.cut() if each[0] == "log"] == [
+        ("log", "(VI_1) Changing effective priority from 105 to 98"),
+        ("log", "(VI_1) cause: the configuration was reloaded"),
+    ]
+    service.stop(lambda: None)
+
+
 @pytest.mark.keyword("vrrp_instance.accept")
 def test_what_is_not_accepted_is_blocked_before_it_is_there_and_until_it_has_gone() -> None:
     bench, service = begun(f"{VI_1} accept=no")
@@ -654,3 +693,56 @@ def test_reloads_leave_no_cycles() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_a_flood_is_left_to_the_kernel_for_a_while_and_said_once() -> None:
+    bench, service = begun()
+    bench.hear(advert(150))
+    receiver = bench.kernel.receivers[0]
+    wrong = advert(200, version="3")
+    guarded = []
+    for _ in range(300):
+        bench.reactor.run_for(10 * MILLISECOND)
+        receiver.queue += [wrong] * 100 if receiver.guarded is None else []
+        bench.hear(advert(150))
+        guarded.append(receiver.guarded is not None)
+    assert guarded.index(True) in range(10, 25)
+    assert all(guarded[30:])
+    assert receiver.guarded is not None
+    assert list(receiver.guarded) == [51]
+    bench.reactor.run_for(10 * SECOND)
+    assert receiver.guarded is None
+    assert states(service) == ["MASTER"], "nobody was heard for ten seconds"
+    said = [line for line in bench.journal.texts() if "wrong" in line]
+    assert len(said) == 1
+    assert said[0].startswith("More than 5000 wrong VRRP packets a second on eth0: ")
+    assert sum("too short" in line for line in bench.journal.texts()) == 1
+
+
+def test_many_good_packets_and_a_reload_need_no_guard() -> None:
+    bench, service = begun()
+    receiver = bench.kernel.receivers[0]
+    for number in range(100):
+        bench.reactor.run_for(10 * MILLISECOND)
+        receiver.queue += [advert(150 + number % 2)] * 100
+        bench.hear(advert(150))
+    assert receiver.guarded is None
+    receiver.queue += [advert(200, version="3")] * 5000
+    for _ in range(20):
+        bench.reactor.run_for(30 * MILLISECOND)
+        receiver.queue += [advert(200, version="3")] * 500
+        bench.hear(advert(150))
+    assert receiver.guarded is not None
+    service.reload(make_configuration("instance VI_1 priority=100 version=3"))
+    assert receiver.guarded is None
+
+
+def test_messages_of_a_vmac_share_the_time_of_its_base() -> None:
+    bench, service = begun(links=("eth0", "eth1"))
+    bench.kernel.links["vrrp.51"] = replace(make_link("vrrp.51", 9), kind="macvlan", base=2)
+    service._host.interface_changed(None, bench.kernel.links["vrrp.51"])
+    assert [service._host.physical(name) for name in ("vrrp.51", "eth0", "unheard of")] == [
+        "eth1",
+        "eth0",
+        "unheard of",
+    ]
