@@ -36,6 +36,30 @@ PROCESS = (
 """What is said of the processes and not of VRRP."""
 
 DIFFERENCES = (
+    Difference(
+        "2.2.7 says more of a file that it reads, and removes twice at a start what was left over.",
+        r".*Warning - cannot track route .*|New route doesn't have i/f index|\"vrrp_track_file\" is deprecated.*|"
+        r".*removing Virtual (Routes|Rules)",
+        r".*removing Virtual (Routes|Rules)",
+    ),
+    Difference(
+        "What a reload takes away is told with its instance.",
+        rf"ip rule .* removed|Removing route .*|{I} setting Virtual (Routes|Rules)",
+        rf"{I} (ip (rule|route) .* no longer exist|setting Virtual (Routes|Rules))",
+        stories="a reload changes routes and rules",
+    ),
+    Difference(
+        "2.4 puts static routes and rules back, 2.2.7 addresses alone.",
+        r"Netlink: error: .*",
+        r"Restoring deleted static .*",
+        stories="static objects are put back",
+    ),
+    Difference(
+        "Weighed at the start: see the addresses that were left over.",
+        rf"{I} Changing effective priority from 100 to \d+",
+        rf"{I} Changing effective priority from 100 to \d+",
+        stories="^a file ",
+    ),
     Difference("Said of the processes, which are others.", PROCESS, PROCESS),
     Difference("Every transition names its cause.", "", rf"{I} (cause: |leaving MASTER STATE: ).*"),
     Difference("2.4 says whose adverts are accepted.", "", rf"{I} master (set to|changed from) .*"),
@@ -78,7 +102,8 @@ DIFFERENCES = (
         "At a start addresses that were left over go first; keepalived weighs its trackers before.",
         rf"{I}:? (removing VIPs\.|entering FAULT state .*)",
         rf"{I}:? (removing VIPs\.|entering FAULT state .*)",
-        stories="at the start|from the first|first success|adds while it is up|other way round|starts in a fault|^a file ",
+        stories="at the start|from the first|first success|adds while it is up|other way round|starts in a fault|"
+        "^a file ",
     ),
     Difference(
         "keepalived does not say it of a VMAC that it has just made.",

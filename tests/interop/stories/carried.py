@@ -101,6 +101,7 @@ STORIES = (
         logs("Entering BACKUP STATE"),
         lacks(V3.address),
         looks(),
+        *becomes_master(V3, 150),
         needs=("vrrp_instance/virtual_rules",),
     ),
     story(
@@ -173,6 +174,7 @@ STORIES = (
         hears(200),
         logs("Entering BACKUP STATE"),
         lacks(V3.address),
+        *becomes_master(V3, 150),
         needs=("vrrp_instance/no_accept",),
     ),
     story(
