@@ -11,7 +11,8 @@ what it says, and what becomes of it here:
 ``obeys`` names a test in which it is kept, ``refuses`` one of its neighbour: a packet, event or setting for which the
 opposite must happen. ``with`` says which keyword it takes, ``note`` what else an operator should know. Instead of the
 tests stands a reason: ``kernel`` (it does that, not we), ``operator`` (a matter of the configuration file, or of the
-network), ``deviates`` (we do otherwise) or ``absent`` (what it is about is not there). ``shown`` names tests of a reason.
+network), ``deviates`` (we do otherwise) or ``absent`` (what it is about is not there). ``shown`` names tests of the
+reason. A line that goes on is indented further.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""References to tests, as pages and ledgers write them: ``tests/unit/test_layers.py::test_layers``, or a scenario file."""
+"""References to tests, as pages and ledgers write them: ``tests/unit/test_layers.py::test_layers``, a scenario's file."""
 
 import ast
 from functools import cache
@@ -15,7 +15,9 @@ def trouble(reference: str) -> str:
         return f"{reference}: there is no such file"
     if path.suffix != ".py":
         return ""
-    return "" if function.startswith("test_") and function in _functions(path) else f"{reference}: there is no such test"
+    return (
+        "" if function.startswith("test_") and function in _functions(path) else f"{reference}: there is no such test"
+    )
 
 
 @cache
