@@ -113,7 +113,6 @@ def test_a_backup_does_not_answer(wire: Wire) -> None:
         assert director.stop() == 0
 
 
-@pytest.mark.long
 @WIRES
 def test_without_a_vmac_a_master_answers_with_the_address_of_its_interface(wire: Wire) -> None:
     with _network() as (folder, hosts, capture), _started(wire, hosts[1], 255, "", folder) as director:

@@ -1,4 +1,4 @@
-"""References to tests, as pages and ledgers write them: ``tests/unit/test_layers.py::test_layers``, a scenario's file."""
+"""References to tests as pages write them: ``tests/unit/test_layers.py::test_layers``, or the file of a scenario."""
 
 import ast
 from functools import cache
