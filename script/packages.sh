@@ -78,6 +78,7 @@ unpack_keepalived() {
         libnl-genl-3-200 libpcre2-8-0 libpci3 libwrap0
 }
 unpack_ipvsadm() { unpack_program ipvsadm ipvsadm libnl-3-200 libnl-genl-3-200 libpopt0; }
+unpack_haproxy() { unpack_program haproxy haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1; }
 unpack_nginx() { unpack_program nginx nginx libpcre2-8-0; }
 
 # The lab: a kernel that runs as a process, and what its first process and the hosts in it need.

@@ -167,6 +167,8 @@ def _address(item: AddressEntry, interface: str | None) -> str:
         for name in ("home", "mngtmpaddr", "noprefixroute", "no_track", "autojoin", "use_vmac")
         if getattr(item, name)
     ]
+    if item.address.version == 6 and not item.nodad:
+        words.append("-nodad")
     if item.track_group is not None:
         words += ["track_group", word_text(item.track_group)]
     return " ".join(words)

@@ -3,16 +3,11 @@ out here, so that no half of it runs, and every such thing is said once at the s
 """
 
 from dataclasses import replace
-from typing import TypeVar
 
 from pykeepalived.config.blocks.real_server import RealServer
 from pykeepalived.config.blocks.virtual_server import VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
-from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.config.kinds import AF_INET
-
-_Follower = TypeVar("_Follower", VrrpInstance, VrrpSyncGroup)
 
 
 def effective(configuration: Configuration) -> tuple[Configuration, tuple[str, ...]]:
@@ -53,7 +48,7 @@ def _real_server(server: VirtualServer, real: RealServer, said: list[str]) -> Re
 
 
 def _instances(configuration: Configuration) -> tuple[Configuration, tuple[str, ...]]:
-    """Without the instances whose adverts we cannot send or judge yet, and without what only they need."""
+    """Without the instances whose adverts we cannot send or judge, and without what only they need."""
     said: list[str] = []
     left_out: set[str] = set()
     instances = []
@@ -80,20 +75,10 @@ def _instances(configuration: Configuration) -> tuple[Configuration, tuple[str, 
 
 def _cannot_run(instance: VrrpInstance) -> str:
     """Why the instance is left out, or nothing."""
-    what = ""
-    if instance.auth_type == "AH":
-        what = "auth_type AH"
-    elif instance.auth_hmac is not None:
-        what = "auth_hmac"
-    elif instance.v3_checksum_as_v2 and instance.version == 3 and instance.family == AF_INET:
-        what = "v3_checksum_as_v2"
-    elif instance.old_unicast_checksum == "old":
-        what = "old_unicast_checksum"
-    if what:
-        # without it peers would refuse our adverts and become MASTER beside us
-        return f"{what} is not effective yet - the instance is left out, for its peers would not accept it"
-    if instance.unicast_fault_no_peer and not instance.unicast:
-        return "unicast without a peer - the instance is left out"
+    settings = instance.auth_hmac
+    if settings is not None and not settings.active_key and (settings.mode != "receive-only" or not settings.key):
+        # unsigned adverts are refused by peers that sign theirs: they would become MASTER beside us
+        return "auth_hmac has no key to sign with - the instance is left out, for its peers would not accept it"
     return ""
 
 
@@ -101,25 +86,7 @@ def _without_idle(configuration: Configuration) -> Configuration:
     """Without what no process looks at: the interpreter has said the names of these keywords."""
     return replace(
         configuration,
-        vrrp_instance=tuple(_without_routes(_less_followed(each)) for each in configuration.vrrp_instance),
-        vrrp_sync_group=tuple(map(_less_followed, configuration.vrrp_sync_group)),
-        track_file=(),
-        vrrp_track_process=(),
         bfd_instance=(),
-        track_group=(),
-        static_ipaddress=(),
-        static_routes=(),
-        static_rules=(),
         virtual_server_group=(),
         ssl=None,
     )
-
-
-def _without_routes(each: VrrpInstance) -> VrrpInstance:
-    return replace(each, virtual_routes=(), virtual_rules=()) if each.virtual_routes or each.virtual_rules else each
-
-
-def _less_followed(each: _Follower) -> _Follower:
-    if not (each.track_file or each.track_process or each.track_bfd):
-        return each
-    return replace(each, track_file=(), track_process=(), track_bfd=())

@@ -477,7 +477,7 @@ class Span(Kind):
 
 
 class Mark(Kind):
-    """A mark of a packet and the bits of it that count; all of them if none are said."""
+    """A mark of a packet and the bits of it that count; if none are said all of them, and none of a mark of 0."""
 
     __slots__ = ()
 
@@ -487,7 +487,7 @@ class Mark(Kind):
         hint = "write MARK or MARK/MASK, numbers up to 0xffffffff"
         try:
             value = _bounded(mark or "0", UINT_MAX)
-            bits = _bounded(mask or "0", UINT_MAX) if slash else UINT_MAX
+            bits = _bounded(mask or "0", UINT_MAX) if slash else _bits(value)
         except Refused:
             raise Refused(f"invalid mark '{words[0]}'", hint=hint) from None
         if not mark or (slash and not mask):
@@ -497,11 +497,16 @@ class Mark(Kind):
     def write(self, value: Any) -> str:
         """In hexadecimal digits."""
         mark, mask = value
-        return f"{mark:#x}" if mask == UINT_MAX else f"{mark:#x}/{mask:#x}"
+        return f"{mark:#x}" if mask == _bits(mark) else f"{mark:#x}/{mask:#x}"
 
     def arguments(self) -> str:
         """One or two numbers."""
         return "INT[/MASK]"
+
+
+def _bits(mark: int) -> int:
+    """The mask that the kernel takes where none is given."""
+    return UINT_MAX if mark else 0
 
 
 class Labels(Kind):

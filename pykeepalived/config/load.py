@@ -176,7 +176,7 @@ def cross(root: Raw, context: Context) -> Configuration:
         ssl=ssl.resolve(root, context),
         garp_group=garp_group,
         linkbeat_interfaces=linkbeat_interfaces,
-        interface_up_down_delays=up_down_delays,
+        interface_up_down_delays=interfaces.cap(up_down_delays, instances, root, context),
     )
 
 

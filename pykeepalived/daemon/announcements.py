@@ -1,39 +1,52 @@
 """Bursts of gratuitous ARP and unsolicited NA, cut into turns so that they never delay an advert.
 
 When bursts come is the core's decision; here their frames wait for their turn: all addresses of a round, then the next.
+Where messages are spaced (``vrrp/pacing.py``) they wait for their time as well. Neither queue grows without bound:
+what is asked for faster than it can be sent is left out, and said once.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import IP
 from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.effects import Level, Log
 from pykeepalived.kernel.ports import Announcer, Interface
+from pykeepalived.units import SECOND, seconds_text
+from pykeepalived.vrrp.pacing import Lane, Message, Pacing
 
 FRAMES_A_TURN = 32
+BURSTS_EACH = 4
+"""How many bursts of one instance may wait: promotion, second one, refresh, answer to an advert of lower priority."""
+
+
+_ROUTER_FOR = SECOND // 10  # /proc is not asked before each frame
 
 
 @dataclass(slots=True)
 class _Burst:
     instance: str
-    places: tuple[tuple[str, IP], ...]
+    entries: Sequence[AddressEntry]
     rounds: int
     next: int = 0
+    cancelled: bool = False
 
 
 class Announcements:
-    """The frames of all instances that wait to be sent."""
+    """The frames of all instances that wait to be sent. ``physical`` tells the base of a VMAC."""
 
     def __init__(
         self,
+        configuration: Configuration,
         announcer: Announcer,
         reactor: Reactor,
         journal: Journal,
         interface: Callable[[str], Interface | None],
+        physical: Callable[[str], str],
         forwards: Callable[[str], bool],
         *,
         detail: bool = False,
@@ -42,46 +55,66 @@ class Announcements:
         self._reactor = reactor
         self._journal = journal
         self._interface = interface
+        self._physical = physical
         self._forwards = forwards
         self._detail = detail
+        self._pacing = Pacing(configuration, physical)
         self._bursts: deque[_Burst] = deque()
+        self._waiting: dict[str, list[_Burst]] = {}  # by instance
+        self._alarm = reactor.alarm(self._send)
         self._share = FRAMES_A_TURN
         self._turning = False
         self._refused: dict[str, int] = {}
+        self._routes: dict[str, bool] = {}  # which interfaces are a router's, as was asked at
+        self._asked_at = 0
+        self._slow: set[str] = set()  # which instances ask too often, as was said
 
-    def burst(self, instance: str, entries: tuple[AddressEntry, ...], rounds: int) -> None:
+    def burst(self, instance: str, entries: Sequence[AddressEntry], rounds: int) -> None:
         """Announce ``entries`` ``rounds`` times."""
-        places = tuple((entry.dev or "", entry.address) for entry in entries)
-        if self._detail:
-            for dev, address in places:
-                kind = "gratuitous ARPs" if address.version == 4 else "Unsolicited Neighbour Adverts"
-                self._journal.log(Log(f"({instance}) Sending/queueing {kind} on {dev} for {address}", detail=True))
-        self._begin(instance, places, rounds)
+        waiting = self._waiting.setdefault(instance, [])
+        if len(waiting) >= BURSTS_EACH:
+            self._say_slow(
+                instance,
+                f"({instance}) {len(waiting)} bursts of announcements wait: further ones are left out"
+                " (raise garp_master_refresh, or lower the repeats; or stop who sends adverts of lower priority)",
+            )
+            return
+        burst = _Burst(instance, entries, rounds)
+        waiting.append(burst)
+        self._bursts.append(burst)
+        self._send()
 
     def once(self, instance: str, interface: str, address: IP) -> None:
-        """Announce one address of our own once."""
+        """Announce one address of our own once, at once."""
         if self._detail:
             kind = "gratuitous ARP" if address.version == 4 else "unsolicited neighbour advert"
             self._journal.log(Log(f"{instance}: sending {kind} for {address}", detail=True))
-        self._begin(instance, ((interface, address),), 1)
+        self._announce(interface, address)
 
     def cancel(self, instance: str) -> None:
         """Forget an instance's frames."""
-        self._bursts = deque(burst for burst in self._bursts if burst.instance != instance)
+        for burst in self._waiting.pop(instance, ()):
+            burst.cancelled = True
+        self._pacing.cancel(instance)
+        self._slow.discard(instance)
 
-    def rename(self, names: dict[str, str]) -> None:
-        """Instances have new names."""
+    def configure(self, configuration: Configuration, names: Mapping[str, str]) -> None:
+        """A reload: instances may have new names, messages other times between them."""
         for burst in self._bursts:
             burst.instance = names.get(burst.instance, burst.instance)
+        self._waiting = {names.get(name, name): waiting for name, waiting in self._waiting.items()}
+        self._slow.clear()
+        former, self._pacing = self._pacing, Pacing(configuration, self._physical)
+        for message in self._pacing.inherit(former, names, self._reactor.now()):
+            self._announce(message.interface, message.address)
+        self._alarm.set(self._pacing.deadline)
 
     def close(self) -> None:
         """Forget everything."""
         self._bursts.clear()
+        self._pacing = Pacing(Configuration(), self._physical)
+        self._alarm.set(None)
         self._announcer.close()
-
-    def _begin(self, instance: str, places: tuple[tuple[str, IP], ...], rounds: int) -> None:
-        self._bursts.append(_Burst(instance, places, rounds))
-        self._send()
 
     def _turn(self) -> None:
         self._turning = False
@@ -89,18 +122,53 @@ class Announcements:
         self._send()
 
     def _send(self) -> None:
-        while self._bursts and self._share > 0:
-            burst = self._bursts[0]
+        """What may go now, within this turn's share."""
+        now = self._reactor.now()
+        if now - self._asked_at > _ROUTER_FOR:
+            self._asked_at = now
+            self._routes.clear()
+        while self._share > 0 and (message := self._pacing.due(now)) is not None:
             self._share -= 1
-            round_, place = divmod(burst.next, len(burst.places))
-            if round_ >= burst.rounds:
-                self._bursts.popleft()
-                continue
-            burst.next += 1
-            self._announce(*burst.places[place])
+            self._announce(message.interface, message.address)
+        while self._share > 0 and self._bursts:
+            self._share -= 1
+            self._step(self._bursts[0], now)
+        self._alarm.set(self._pacing.deadline if self._share > 0 else None)
         if not self._turning and (self._bursts or self._share < FRAMES_A_TURN):
             self._turning = True
             self._reactor.soon(self._turn)
+
+    def _step(self, burst: _Burst, now: int) -> None:
+        """One address of a burst, or the burst's end."""
+        round_, place = divmod(burst.next, len(burst.entries))
+        if burst.cancelled or round_ >= burst.rounds:
+            self._bursts.popleft()
+            self._over(burst)
+            return
+        burst.next += 1
+        entry = burst.entries[place]
+        dev = entry.dev or ""
+        interface = self._interface(dev)
+        if interface is None or not interface.arp:
+            return
+        message = Message(burst.instance, dev, entry.address)
+        if round_ == 0:
+            if self._detail:
+                kind = "gratuitous ARPs" if entry.address.version == 4 else "Unsolicited Neighbour Adverts"
+                text = f"({burst.instance}) Sending/queueing {kind} on {dev} for {entry.address}"
+                self._journal.log(Log(text, detail=True))
+            if (lane := self._pacing.behind(message)) is not None:
+                self._say_behind(message, lane)
+        if self._pacing.offer(message, now):
+            self._announce(dev, entry.address)
+
+    def _over(self, burst: _Burst) -> None:
+        waiting = self._waiting.get(burst.instance)
+        if waiting is None or burst.cancelled:
+            return
+        waiting.remove(burst)
+        if not waiting:
+            del self._waiting[burst.instance]
 
     def _announce(self, dev: str, address: IP) -> None:
         interface = self._interface(dev)
@@ -109,9 +177,27 @@ class Announcements:
         if self._detail:
             kind = "gratuitous ARP" if address.version == 4 else "unsolicited Neighbour Advert"
             self._journal.log(Log(f"Sending {kind} on {dev} for {address}", detail=True))
-        router = address.version == 6 and self._forwards(dev)
-        code = self._announcer.announce(interface, address, router=router)
+        code = self._announcer.announce(interface, address, router=address.version == 6 and self._is_router(dev))
         if code != self._refused.get(dev, 0):
             self._refused[dev] = code
             if code:
                 self._journal.log(Log(f"Cannot announce {address} on {dev}: errno {code}", Level.ERROR))
+
+    def _is_router(self, dev: str) -> bool:
+        known = self._routes.get(dev)
+        if known is None:
+            known = self._routes[dev] = self._forwards(dev)
+        return known
+
+    def _say_behind(self, message: Message, lane: Lane) -> None:
+        self._say_slow(
+            message.instance,
+            f"({message.instance}) {message.address} on {message.interface} is to be announced again before its turn"
+            f" has come: {lane.keyword} lets one of {len(lane.waiting)} go every {seconds_text(lane.interval)}"
+            f" (lower {lane.keyword}, or raise garp_master_refresh and garp_master_delay)",
+        )
+
+    def _say_slow(self, instance: str, text: str) -> None:
+        if instance not in self._slow:
+            self._slow.add(instance)
+            self._journal.log(Log(text, Level.WARNING, fields=(("VRRP_INSTANCE", instance),)))

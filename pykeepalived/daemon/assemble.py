@@ -131,7 +131,8 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
     configuration, left_out = effective(loaded.configuration)
     findings += [finding(sentence, Level.WARNING, None) for sentence in left_out]
     parts = {"vrrp": configuration.vrrp_part(), "checkers": configuration.checker_part()}
-    exist = {"vrrp": bool(configuration.vrrp_instance), "checkers": bool(configuration.virtual_server)}
+    static = configuration.static_ipaddress or configuration.static_routes or configuration.static_rules
+    exist = {"vrrp": bool(configuration.vrrp_instance or static), "checkers": bool(configuration.virtual_server)}
     outcome = Outcome(
         findings=tuple(findings),
         errors=errors,

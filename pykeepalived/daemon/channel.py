@@ -3,7 +3,7 @@
 SOCK_SEQPACKET keeps messages apart and tells the end of the other side. A message is a JSON object whose ``type`` is in
 ``MESSAGES`` with exactly the fields listed there; anything else is refused before anybody acts on it.
 
-    parent -> child   reload (descriptor: the new part)   ping   exited
+    parent -> child   reload (descriptor: the new part)   ping   exited   bfd
     child -> parent   ready   reloaded   pong   status   run   fifo
 """
 
@@ -47,6 +47,7 @@ MESSAGES: dict[str, dict[str, type | tuple[type, ...]]] = {
         "answer": bool,
     },
     "fifo": {"line": str},
+    "bfd": {"name": str, "up": bool},
 }
 _ELEMENTS = {"argv": str, "arguments": str, "groups": int}
 

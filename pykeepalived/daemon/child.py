@@ -1,8 +1,9 @@
 """What a protocol process is given, and what it must answer: the contract between its frame and its service."""
 
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.configuration import Configuration
@@ -61,6 +62,15 @@ class ChildContext:
     ready: Callable[[], None]  # call once: initialised, so the parent may say READY=1
     status: Callable[[str], None] = _unheard  # a phrase for `systemctl status`: "VRRP: 1 MASTER, 2 BACKUP"
     fifo: Callable[[str], None] = _unheard  # a line for the notify FIFOs, after the scripts that were asked for before
+    process_events: socket.socket | None = None  # made where the kernel tells of processes, when that is not here
+
+
+@runtime_checkable
+class BfdListener(Protocol):
+    """A service that follows BFD sessions."""
+
+    def bfd_changed(self, name: str, *, up: bool) -> None:
+        """The BFD process says that a session is up, or down."""
 
 
 class Service(Protocol):

@@ -17,7 +17,7 @@ from pathlib import Path
 from pykeepalived.config import difference
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.channel import Channel, Message
-from pykeepalived.daemon.child import ChildContext, ChildOptions, Service
+from pykeepalived.daemon.child import BfdListener, ChildContext, ChildOptions, Service
 from pykeepalived.daemon.exit_status import EXIT_CONFIG, EXIT_MISSING_PERMISSION, EXIT_OK, EXIT_PROGRAM_ERROR
 from pykeepalived.daemon.faults import Faults, describe
 from pykeepalived.daemon.fifos import configured
@@ -25,11 +25,13 @@ from pykeepalived.daemon.journal import Lines
 from pykeepalived.daemon.loader import read_value
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.roles import STOP_SIGNALS, Role
+from pykeepalived.daemon.scheduling import Scheduling
 from pykeepalived.daemon.script_client import ScriptClient
 from pykeepalived.daemon.signals import DUMPS, Signals
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import ConfigError, KernelError, ProcessError
 from pykeepalived.kernel import capabilities, processes
+from pykeepalived.kernel.capabilities import Capability
 from pykeepalived.kernel.frames import FrameTemplates
 from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
 from pykeepalived.units import MILLISECOND, SECOND
@@ -38,8 +40,7 @@ _FORMER_ONE = 5 * SECOND  # how long a former process of this role may take to l
 _LAST_WORDS = SECOND  # for the parent to take them
 _LAST_RESORT = 30 * SECOND  # a service that does not finish its stop, with no parent to end it
 _CHANGES_SAID = 50
-_REALTIME_PRIORITY = 2
-_REALTIME_LIMIT = 2 * SECOND  # of computing without a pause, then the priority is given up
+_READS_FILES = frozenset({Capability.DAC_READ_SEARCH})  # tracked files are other programs'
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Birth:
     options: ChildOptions
     frames: FrameTemplates
     lines: Lines
+    process_events: socket.socket | None = None
 
 
 class Frame:
@@ -67,6 +69,7 @@ class Frame:
         self._reactor = Reactor(self._faults)
         self._signals = Signals(self._reactor, (*STOP_SIGNALS, signal.SIGHUP, *DUMPS), self._signalled)
         self._channel = Channel(self._reactor, birth.end, self._received, self._orphaned, self._refused)
+        self._scheduling = Scheduling(birth.role, self._reactor, self._journal)
         self._scripts = ScriptClient(self._reactor, self._channel)
         self._service: Service | None = None
         self._part = Configuration()
@@ -97,9 +100,10 @@ class Frame:
         part: Configuration = read_value(birth.part)
         self._has_fifos = bool(configured(birth.role.key, part.global_defs))
         os.close(birth.part)
-        self._schedule()
+        processes.set_timer_slack(1)  # wake when it is time
+        needed = self._scheduling.start(part.global_defs) | (_READS_FILES if part.track_file else frozenset())
         try:
-            capabilities.keep_only(birth.role.capabilities)
+            capabilities.keep_only(birth.role.capabilities | needed)
         except KernelError as error:
             self._journal.log(Log(f"Privileges could not be dropped: {error}", Level.WARNING, Kind.PROCESS))
         context = ChildContext(
@@ -111,6 +115,7 @@ class Frame:
             self._tell_ready,
             self._tell_status,
             self._tell_fifos,
+            birth.process_events,
         )
         self._service = birth.role.make(context, part)
         self._part = part
@@ -141,18 +146,6 @@ class Frame:
             else:
                 return file
 
-    def _schedule(self) -> None:
-        """Wake when it is time: finest timers, and ahead of ordinary processes where that is allowed."""
-        processes.set_timer_slack(1)
-        if not self._birth.role.realtime:
-            return
-        signal.signal(signal.SIGXCPU, _be_ordinary)
-        try:
-            processes.run_real_time(_REALTIME_PRIORITY, _REALTIME_LIMIT)
-        except KernelError:
-            text = "No realtime scheduling: adverts may be some milliseconds late on a busy machine"
-            self._journal.log(Log(text, Level.INFO, Kind.PROCESS))
-
     def _tell_ready(self) -> None:
         if not self._ready:
             self._ready = True
@@ -181,6 +174,8 @@ class Frame:
                 self._scripts.exited(message)
             case "reload":
                 self._reload(descriptor)
+            case "bfd" if isinstance(self._service, BfdListener):
+                self._service.bfd_changed(message["name"], up=message["up"])
             case other:
                 self._refused(f"'{other}' is not for a child")
 
@@ -192,6 +187,7 @@ class Frame:
         try:
             part: Configuration = read_value(descriptor)
             self._say_changes(part)
+            self._scheduling.apply(part.global_defs)
             self._has_fifos = bool(configured(self._birth.role.key, part.global_defs))
             self._service.reload(part)
             whole = True
@@ -264,11 +260,6 @@ class Frame:
             self._journal.log(Log(text, kind=Kind.PROCESS))
         else:
             self._journal.log(Log("Stopped", kind=Kind.PROCESS))
-
-
-def _be_ordinary(number: int, frame: object) -> None:  # noqa: ARG001 - a signal handler
-    """SIGXCPU: two seconds of computing without a pause. Nothing we do may starve the machine."""
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def live(birth: Birth, release: Callable[[], None]) -> None:

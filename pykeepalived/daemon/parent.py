@@ -8,6 +8,7 @@ import gc
 import os
 import resource
 import signal
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -39,7 +40,7 @@ _BEAT = 10 * SECOND  # how often the children are asked whether they still turn
 _STOP_SCRIPTS = SECOND  # behaviour of keepalived: what notifies of the stop has one second
 
 # settings that a running daemon cannot change
-_FIXED = ("net_namespace", "net_namespace_ipvs", "instance", "use_pid_dir")
+_FIXED = ("net_namespace", "net_namespace_ipvs", "instance", "use_pid_dir", "disable_local_igmp")
 
 NO_FRAMES = FrameTemplates(Template(b"", (), ()), Template(b"", (), ()), 0, 0)
 
@@ -59,6 +60,7 @@ class Plan:
     ignore_sigint: bool = False
     prepare: Callable[[Role, Outcome], None] = lambda role, outcome: None  # noqa: ARG005 - before a role starts
     pid_file: PidFile | None = None  # a child lets go of it
+    process_events: socket.socket | None = None  # for a VRRP process in another network namespace
     reload_time: int = 30 * SECOND  # how long a process may take to apply its new part
 
 
@@ -184,6 +186,7 @@ class Parent:
             options=self._plan.options,
             frames=self._frames,
             lines=self._journal.named(self._plan.idents[role.key]),
+            process_events=self._plan.process_events,
         )
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:

@@ -1,7 +1,9 @@
 """The start of the daemon, step by step, up to the point where the parent's loop takes over."""
 
+import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,6 +24,7 @@ from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import ConfigError, KernelError, ProcessError
 from pykeepalived.kernel import processes
 from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
+from pykeepalived.kernel.process_events import open_socket
 
 
 def run(settings: Settings, environment: Mapping[str, str]) -> int:
@@ -39,7 +42,9 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the parent's loop runs, Ctrl-C just ends us
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, *DUMPS})  # these wait for it
     _introduce(lines, settings)
+    listener: socket.socket | None = None
     if settings.namespace:
+        listener = _process_events()
         try:
             processes.enter_network_namespace(settings.namespace)
         except KernelError as error:
@@ -68,12 +73,21 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
         lines.log(Log(f"{word}: not effective yet in pykeepalived", Level.NOTICE, Kind.CONFIGURATION))
     namespace = outcome.global_defs.net_namespace
     if namespace and not settings.namespace:
+        listener = _process_events()
         try:
             processes.enter_network_namespace(namespace)
         except KernelError as error:
             reason = f"Cannot enter network namespace {namespace}: {os.strerror(error.errno)}"
             return _refuse(lines, settings, reason, EXIT_FATAL)
-    return _supervise(settings, environment, lines.named(_idents(settings, outcome)["parent"]), loader, outcome)
+    parent_lines = lines.named(_idents(settings, outcome)["parent"])
+    return _supervise(settings, environment, parent_lines, loader, outcome, listener)
+
+
+def _process_events() -> socket.socket | None:
+    """A socket for the VRRP process, made before another network namespace is entered: there the kernel has none."""
+    with contextlib.suppress(KernelError):
+        return open_socket()
+    return None
 
 
 def _absolute(settings: Settings) -> Settings:
@@ -103,7 +117,12 @@ def _with_frames(outcome: Outcome, maker: Loader, *, wanted: bool) -> Outcome:
 
 
 def _supervise(
-    settings: Settings, environment: Mapping[str, str], lines: Lines, loader: Loader, outcome: Outcome
+    settings: Settings,
+    environment: Mapping[str, str],
+    lines: Lines,
+    loader: Loader,
+    outcome: Outcome,
+    listener: socket.socket | None,
 ) -> int:
     """Be the only one, be a daemon, be the parent."""
     pid_files = assemble.pid_files(settings, outcome.global_defs)
@@ -137,6 +156,7 @@ def _supervise(
         ignore_sigint=settings.ignore_sigint,
         prepare=assemble.prepare,
         pid_file=pid_file,
+        process_events=listener,
     )
     if outcome.global_defs.process_name:
         processes.set_name(outcome.global_defs.process_name)

@@ -4,7 +4,9 @@ It tells our own removals of virtual addresses from those of others: what was or
 taken by somebody else.
 """
 
+import contextlib
 from collections.abc import Callable, Container, Iterator
+from dataclasses import replace
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.kinds import IP
@@ -12,6 +14,7 @@ from pykeepalived.daemon.vrrp_kernel import VrrpKernel
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.ports import Failure, HostAddress, Interface
 from pykeepalived.vrrp.events import AddressAdded, AddressRemoved, Event, InterfaceChanged
+from pykeepalived.vrrp.virtual_links import IPVLAN, MACVLAN
 
 Place = tuple[str | None, IP, int]
 
@@ -24,7 +27,7 @@ class VrrpHost:
         self._link_appeared = link_appeared
         self._links: dict[int, Interface] = {}
         self._names: dict[str, Interface] = {}
-        self._installed: set[Place] = set()
+        self._installed: dict[Place, AddressEntry] = {}
         self.virtual: Container[Place] = ()
         self.links_changed: Callable[[Interface | None, Interface | None], None] = _nobody
         self._begun = False
@@ -32,6 +35,7 @@ class VrrpHost:
         self.drain = self._host.drain
         self.fileno = self._host.fileno
         self.interfaces = self._host.interfaces
+        self.set_receive_buffers = self._host.set_receive_buffers
 
     def tell_all(self) -> None:
         """Tell everything that is known now, and from now on what changes."""
@@ -39,12 +43,20 @@ class VrrpHost:
         for interface in self._host.interfaces():
             self._links[interface.index] = interface
             self._names[interface.name] = interface
-            self._tell(InterfaceChanged(interface.name, interface.up))
+            self._tell(InterfaceChanged(interface.name, interface.up, flags=interface.flags))
             self._tell_addresses(interface)
 
     def interface(self, name: str) -> Interface | None:
         """The link of that name."""
         return self._names.get(name)
+
+    def physical(self, name: str) -> str:
+        """The link that carries an interface's frames: a VMAC's or an ipvlan's base, or itself."""
+        link = self._names.get(name)
+        if link is None or link.kind not in {MACVLAN, IPVLAN}:
+            return name
+        base = self._links.get(link.base)
+        return name if base is None else base.name
 
     def change(self, entries: tuple[AddressEntry, ...], *, adding: bool) -> Iterator[tuple[AddressEntry, int]]:
         """Add or remove addresses; what the kernel refused, with its errno.
@@ -55,14 +67,15 @@ class VrrpHost:
         try:
             if adding:
                 failures = self._host.add_addresses(entries)
-                self._installed.update(map(_place, entries))
+                self._installed.update({_place(entry): entry for entry in entries})
             else:
-                self._installed.difference_update(map(_place, entries))
+                for entry in entries:
+                    self._installed.pop(_place(entry), None)
                 failures = self._host.remove_addresses(entries)
         except KernelError as error:  # no answer at all
             failures = [Failure(index, error.errno) for index in range(len(entries))]
         for failure in failures:
-            self._installed.discard(_place(entries[failure.index]))
+            self._installed.pop(_place(entries[failure.index]), None)
         self._host.drain()
         return iter([(entries[failure.index], failure.errno) for failure in failures])
 
@@ -79,8 +92,9 @@ class VrrpHost:
             self._links.pop(old.index, None)
             if self._names.get(old.name) == old:
                 del self._names[old.name]
-            self._installed = {place for place in self._installed if place[0] != old.name}
-            self._tell(InterfaceChanged(old.name, up=False, present=False))
+            renamed = "" if new is None or new.index != old.index else new.name
+            self._abandon(old.name, renamed)
+            self._tell(InterfaceChanged(old.name, up=False, present=False, renamed=renamed))
             old = None
         if new is None:
             return
@@ -90,7 +104,16 @@ class VrrpHost:
             self._link_appeared(new.name)
             self._tell_addresses(new)
         if old is None or old.up != new.up:
-            self._tell(InterfaceChanged(new.name, new.up))
+            self._tell(InterfaceChanged(new.name, new.up, flags=new.flags))
+
+    def _abandon(self, name: str, renamed: str) -> None:
+        """Our addresses on a link are nobody's any more. One that was renamed has them still: they are taken off it."""
+        entries = [entry for place, entry in self._installed.items() if place[0] == name]
+        for entry in entries:
+            del self._installed[_place(entry)]
+        if renamed and entries:
+            with contextlib.suppress(KernelError):
+                self._host.remove_addresses([replace(entry, dev=renamed) for entry in entries])
 
     def address_added(self, address: HostAddress) -> None:
         """An address appeared, or changed."""
@@ -98,7 +121,12 @@ class VrrpHost:
         if interface is not None:
             self._tell(
                 AddressAdded(
-                    interface.name, address.address, address.prefix_length, address.secondary, address.tentative
+                    interface.name,
+                    address.address,
+                    address.prefix_length,
+                    address.secondary,
+                    address.tentative,
+                    address.dad_failed,
                 )
             )
 
@@ -109,7 +137,7 @@ class VrrpHost:
             return
         place = (interface.name, address.address, address.prefix_length)
         ours = place in self.virtual and place not in self._installed
-        self._installed.discard(place)
+        self._installed.pop(place, None)
         self._tell(AddressRemoved(interface.name, address.address, address.prefix_length, ours))
 
     def _tell_addresses(self, interface: Interface) -> None:

@@ -1,10 +1,13 @@
 """The kernel as the VRRP process needs it, in one place, so that a test can give another."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from pykeepalived.kernel.ah_sockets import AhAdvertReceiver, AhAdvertSender
 from pykeepalived.kernel.frames import FrameTemplates, LinuxAnnouncer
 from pykeepalived.kernel.host import LinuxHost
+from pykeepalived.kernel.linkbeat import LinuxLinkProber
 from pykeepalived.kernel.links import LinuxVirtualLinks
 from pykeepalived.kernel.nftables import LinuxPacketFilter
 from pykeepalived.kernel.ports import (
@@ -15,12 +18,17 @@ from pykeepalived.kernel.ports import (
     HostListener,
     Interface,
     IPAddress,
+    LinkProber,
     PacketFilter,
+    Routing,
+    RoutingListener,
     Sysctls,
     VirtualLinks,
 )
+from pykeepalived.kernel.routing import LinuxRouting
 from pykeepalived.kernel.sysctls import LinuxSysctls
-from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
+from pykeepalived.kernel.vrrp_sockets import IPPROTO_VRRP, LinuxAdvertReceiver, LinuxAdvertSender
+from pykeepalived.wire.ah import IPPROTO_AH
 
 
 class VrrpKernel(Protocol):
@@ -29,12 +37,22 @@ class VrrpKernel(Protocol):
     def host(self, listener: HostListener) -> Host:
         """Interfaces and addresses."""
 
+    def routing(self, listener: RoutingListener, interface: Callable[[str], Interface | None]) -> Routing:
+        """Routes and rules."""
+
     def receiver(
-        self, family: int, interface: Interface | None, group: IPAddress | None, unicast_source: IPAddress | None
+        self,
+        family: int,
+        interface: Interface | None,
+        group: IPAddress | None,
+        unicast_source: IPAddress | None,
+        protocol: int = IPPROTO_VRRP,
     ) -> AdvertReceiver:
         """A receive socket; without interface, for whatever is sent to the source."""
 
-    def sender(self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> AdvertSender:
+    def sender(
+        self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None, ah_password: bytes = b""
+    ) -> AdvertSender:
         """A send socket."""
 
     def announcer(self, templates: FrameTemplates) -> Announcer:
@@ -42,6 +60,9 @@ class VrrpKernel(Protocol):
 
     def packet_filter(self) -> PacketFilter:
         """Tables that drop packets."""
+
+    def link_prober(self) -> LinkProber:
+        """What asks drivers for links."""
 
     def forwards(self, interface: str) -> bool:
         """Whether the interface is a router's for IPv6."""
@@ -62,15 +83,30 @@ class LinuxVrrpKernel:
         return LinuxHost(listener)
 
     @staticmethod
+    def routing(listener: RoutingListener, interface: Callable[[str], Interface | None]) -> Routing:
+        """Routes and rules by netlink."""
+        return LinuxRouting(listener, interface)
+
+    @staticmethod
     def receiver(
-        family: int, interface: Interface | None, group: IPAddress | None, unicast_source: IPAddress | None
+        family: int,
+        interface: Interface | None,
+        group: IPAddress | None,
+        unicast_source: IPAddress | None,
+        protocol: int = IPPROTO_VRRP,
     ) -> AdvertReceiver:
         """A raw socket."""
+        if protocol == IPPROTO_AH:
+            return AhAdvertReceiver(family, interface, group=group, unicast_source=unicast_source)
         return LinuxAdvertReceiver(family, interface, group=group, unicast_source=unicast_source)
 
     @staticmethod
-    def sender(family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> AdvertSender:
+    def sender(
+        family: int, interface: Interface | None, *, multicast: bool, ttl: int | None, ah_password: bytes = b""
+    ) -> AdvertSender:
         """A raw socket."""
+        if ah_password:
+            return AhAdvertSender(family, interface, multicast=multicast, ttl=ttl, password=ah_password)
         return LinuxAdvertSender(family, interface, multicast=multicast, ttl=ttl)
 
     @staticmethod
@@ -82,6 +118,11 @@ class LinuxVrrpKernel:
     def packet_filter() -> PacketFilter:
         """nf_tables."""
         return LinuxPacketFilter()
+
+    @staticmethod
+    def link_prober() -> LinkProber:
+        """By ioctl."""
+        return LinuxLinkProber()
 
     @staticmethod
     def virtual_links() -> VirtualLinks:

@@ -6,30 +6,40 @@ and take a bounded share of each turn, so that a thousand addresses do not delay
 
 import contextlib
 import dataclasses
+import time
 from collections import Counter, deque
 from functools import partial
-from typing import assert_never
+from typing import Any, assert_never
 
+from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET6
 from pykeepalived.daemon.announcements import Announcements
 from pykeepalived.daemon.child import ChildContext
+from pykeepalived.daemon.file_trackers import FileTrackers
 from pykeepalived.daemon.firewall import Firewall
+from pykeepalived.daemon.interface_settings import InterfaceSettings
+from pykeepalived.daemon.linkbeat import Linkbeat
+from pykeepalived.daemon.process_trackers import ProcessTrackers
 from pykeepalived.daemon.reactor import Alarm, Callback
 from pykeepalived.daemon.script_trackers import ScriptTrackers
 from pykeepalived.daemon.virtual_links import VirtualInterfaces
 from pykeepalived.daemon.vrrp_host import VrrpHost
 from pykeepalived.daemon.vrrp_kernel import LinuxVrrpKernel, VrrpKernel
+from pykeepalived.daemon.vrrp_routing import VrrpRouting
 from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
-from pykeepalived.effects import Log, RunScript, WriteFifo
+from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
-from pykeepalived.kernel.ports import BATCH
+from pykeepalived.kernel.ports import BATCH, Failure, ReceiveBuffer
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
 from pykeepalived.units import MILLISECOND, SECOND
+from pykeepalived.vrrp.carried import Carried
 from pykeepalived.vrrp.effects import (
     AddAddresses,
+    AddRoutes,
+    AddRules,
     Announce,
     AnnounceSource,
     BlockAddresses,
@@ -38,25 +48,41 @@ from pykeepalived.vrrp.effects import (
     NotifyGroup,
     NotifyInstance,
     RemoveAddresses,
+    RemoveRoutes,
+    RemoveRules,
     ReplaceRouters,
     SendAdvert,
     UnblockAddresses,
     Word,
 )
-from pykeepalived.vrrp.events import AddressesFailed, AdvertFailed, Event, TrackScriptChanged
+from pykeepalived.vrrp.events import (
+    AddressesFailed,
+    AdvertFailed,
+    Event,
+    RoutingFailed,
+    StaticTried,
+    TrackBfdChanged,
+    TrackFileChanged,
+    TrackProcessChanged,
+)
 from pykeepalived.vrrp.identity import ReceiverKey
+from pykeepalived.vrrp.link_states import polled
 from pykeepalived.vrrp.replacement import replace
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Inbox, Routers
+from pykeepalived.vrrp.statics import NOBODY
+from pykeepalived.vrrp.tracking import BFD, FILE, PROCESS, SCRIPT, followed
 from pykeepalived.vrrp.virtual_links import ReleaseBase, RemoveLink
 
 _LINGER = SECOND  # for scripts, at the end
 _DATAGRAMS_A_TURN = 1024
+_MANY_DATAGRAMS = 16
+_DONE = Failure(0, 0)
 
+_Objects = AddAddresses | RemoveAddresses | AddRoutes | RemoveRoutes | AddRules | RemoveRules
 _Blocks = BlockAddresses | UnblockAddresses
 _Slow = (
-    AddAddresses
-    | RemoveAddresses
+    _Objects
     | _Blocks
     | Announce
     | AnnounceSource
@@ -89,6 +115,7 @@ class VrrpService:
         self._finished: Callback | None = None
         self._stopping = False
         self._scripts_left = 0
+        self._sessions: frozenset[str] = frozenset()  # of BFD, that somebody follows
         self._status_owed = False
         self._linger: Alarm = self._reactor.alarm(self._end)
 
@@ -100,6 +127,7 @@ class VrrpService:
         say(Log("Registering Kernel netlink reflector"))
         say(Log("Registering Kernel netlink command channel"))
         self._host = VrrpHost(self._kernel, self._told, self._link_appeared)
+        self._routing = VrrpRouting(self._kernel, self._reactor, self._host, self._told)
         self._firewall = Firewall(self._kernel.packet_filter(), self._reactor, self._journal, self._host.interface)
         self._firewall.start(self._routers.configuration)
         self._links = VirtualInterfaces(self._kernel, self._reactor, self._journal, self._firewall.relay_only)
@@ -111,11 +139,16 @@ class VrrpService:
         say(Log("Registering gratuitous ARP shared channel"))
         if any(instance.family == AF_INET6 for instance in part.vrrp_instance):
             say(Log("Registering gratuitous NDISC shared channel"))
+        self._settings = InterfaceSettings(self._kernel.sysctls(), self._journal)
+        self._settings.start(part)
+        self._host.set_receive_buffers(*_receive_buffers(part.global_defs))
         self._announcements = Announcements(
+            part,
             self._kernel.announcer(self._context.frames),
             self._reactor,
             self._journal,
             self._host.interface,
+            self._host.physical,
             self._kernel.forwards,
             detail=bool(self._context.options.log_detail),
         )
@@ -125,28 +158,39 @@ class VrrpService:
         self._busy = True  # facts wait until all are known
         self._host.virtual = self._routers.virtual_places
         self._host.tell_all()
+        self._linkbeat = Linkbeat(self._kernel.link_prober, self._reactor, self._journal, self._told)
+        self._linkbeat.replace(polled(part))
         self._busy = False
         now = self._reactor.now()
         while self._facts:
             self._carry_out(self._routers.handle(self._facts.popleft(), now))
         self._trackers = ScriptTrackers(self._context, self._believed)
+        self._files = FileTrackers(self._reactor, self._journal, self._file_says)
+        self._processes = ProcessTrackers(
+            self._reactor, self._journal, self._quorum_changed, self._context.process_events
+        )
+        self._learn(part)
         self._carry_out(self._routers.start(now))
         self._firewall.clear_leftovers(part)
         self._settle_all()
         self._reactor.watch(self._host.fileno(), self._host.drain)
-        self._trackers.replace(part.vrrp_script, self._routers.scripts())
+        self._trackers.replace(part.vrrp_script, followed(part, SCRIPT))
         self._context.ready()
 
     def reload(self, part: Configuration) -> None:
         """Apply a new configuration by difference."""
         part, at_last = self._take_links(part)
+        self._learn(part)
         effects = replace(self._routers, part, self._reactor.now())
         self._host.virtual = self._routers.virtual_places
         self._firewall.configure(part)
         self._carry_out(effects)
         for order in at_last:
             self._later(order)
-        self._trackers.replace(part.vrrp_script, self._routers.scripts())
+        self._trackers.replace(part.vrrp_script, followed(part, SCRIPT))
+        self._linkbeat.replace(polled(part))
+        self._settings.replace(part)
+        self._host.set_receive_buffers(*_receive_buffers(part.global_defs))
         self._owe_status()
         if part.global_defs.fifo_write_vrrp_states_on_reload:
             for router in self._routers.routers.values():
@@ -160,6 +204,9 @@ class VrrpService:
         self._finished = finished
         self._stopping = True
         self._trackers.stop()
+        self._files.stop()
+        self._processes.stop()
+        self._linkbeat.close()
         release = not self._context.options.dont_release_vrrp
         self._carry_out(self._routers.stop(self._reactor.now(), release=release))
         self._settle_all()
@@ -197,16 +244,21 @@ class VrrpService:
         receive = self._receivers.receive_from(receiver)
         deliver = self._routers.deliver
         now = self._reactor.now()
-        for _ in range(_DATAGRAMS_A_TURN):
+        if self._routers.signed:
+            self._routers.clock.offset = time.time_ns() - now
+        for number in range(_DATAGRAMS_A_TURN):
             packet = receive()
             if packet is None:
-                return
+                if number < _MANY_DATAGRAMS:
+                    return
+                break
             effects = deliver(inbox, receiver, packet, now)
             if effects:
                 self._carry_out(effects)
                 for router in inbox.get(packet.data[1], ()):
                     self._settle(router)
                 now = self._reactor.now()
+        self._receivers.read_many(receiver, inbox)
 
     def _due(self, port: Port) -> None:
         """An instance's deadline was reached."""
@@ -228,16 +280,42 @@ class VrrpService:
 
     def _clock_rang(self) -> None:
         self._carry_out(self._routers.tick_self(self._reactor.now()))
-        self._clock.set(self._routers.deadline)
+        self._settle_all()
 
-    def _believed(self, event: TrackScriptChanged) -> None:
+    def _learn(self, part: Configuration) -> None:
+        """Follow the files and processes that ``part`` does; as they are now they count from the start or reload on."""
+        names = {kind: followed(part, kind) for kind in (FILE, PROCESS, BFD)}
+        files = self._files.replace(each for each in part.track_file if each.name in names[FILE])
+        for name, number in files.items():
+            self._routers.learn((FILE, name), number)
+        processes = (each for each in part.vrrp_track_process if each.name in names[PROCESS])
+        for name, up in self._processes.replace(processes, part.global_defs).items():
+            self._routers.learn((PROCESS, name), up)
+        for name in sorted(names[BFD] - self._sessions):
+            text = f"track_bfd {name}: there is no BFD process yet, the session counts as down"
+            self._journal.log(Log(text, Level.WARNING, Kind.TRACKER))
+        self._sessions = names[BFD]
+
+    def _believed(self, event: Event) -> None:
         if not self._stopping:
             self._told(event)
 
+    def _file_says(self, name: str, number: int) -> None:
+        self._believed(TrackFileChanged(name, number))
+
+    def _quorum_changed(self, name: str, up: bool, cause: str) -> None:
+        self._believed(TrackProcessChanged(name, up, cause))
+
+    def bfd_changed(self, name: str, *, up: bool) -> None:
+        """The BFD process says that a session is up, or down."""
+        self._believed(TrackBfdChanged(name, up))
+
     def _link_appeared(self, name: str) -> None:
         """A link came (back) with a new index: sockets on it are opened again."""
+        self._linkbeat.forget(name)
+        self._settings.appeared(name)
         self._receivers.forget(name)
-        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
+        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
         for port in self._ports.values():
             if port.instance.exchange_interface == name:
                 port.close_sender()
@@ -273,9 +351,9 @@ class VrrpService:
                     self._later(order)
             case ReplaceRouters():
                 self._replace_ports(effect)
-            case BlockAddresses() | UnblockAddresses():
+            case BlockAddresses() | UnblockAddresses() | Announce() | AnnounceSource() | CancelAnnouncements():
                 self._later(effect)
-            case AddAddresses() | RemoveAddresses() | Announce() | AnnounceSource() | CancelAnnouncements():
+            case AddAddresses() | RemoveAddresses() | AddRoutes() | RemoveRoutes() | AddRules() | RemoveRules():
                 self._later(effect)
             case _:
                 assert_never(effect)
@@ -326,19 +404,14 @@ class VrrpService:
         while self._slow and self._share > 0:
             order = self._slow.popleft()
             match order:
-                case AddAddresses(name, entries) | RemoveAddresses(name, entries):
-                    part, rest = entries[: self._share], entries[self._share :]
-                    adding = isinstance(order, AddAddresses)
-                    self._share -= len(part)
-                    for entry, errno in self._host.change(part, adding=adding):
-                        self._facts.append(AddressesFailed(name, entry, errno, adding))
-                    if rest:
-                        self._slow.appendleft(type(order)(name, rest))
+                case AddAddresses() | RemoveAddresses() | AddRoutes() | RemoveRoutes() | AddRules() | RemoveRules():
+                    self._change(order)
                 case BlockAddresses() | UnblockAddresses():
                     self._block(order)
                 case Announce(name, entries, rounds):
                     self._announcements.burst(name, entries, rounds)
                 case AnnounceSource(name, address):
+                    self._share -= 1
                     self._announcements.once(name, self._interface_of(name), address)
                 case CancelAnnouncements(name):
                     self._announcements.cancel(name)
@@ -356,6 +429,29 @@ class VrrpService:
         if not self._turning and self._share < BATCH:
             self._turning = True
             self._reactor.soon(self._next_turn)
+
+    def _change(self, order: _Objects) -> None:
+        """Add or remove what of it fits into this turn's share; the rest waits in front."""
+        entries: Any = order.entries
+        if len(entries) > self._share:
+            self._slow.appendleft(dataclasses.replace(order, entries=entries[self._share :]))
+            order = dataclasses.replace(order, entries=entries[: self._share])
+        self._share -= len(order.entries)
+        adding = isinstance(order, AddAddresses | AddRoutes | AddRules)
+        refused: dict[Carried, Failure] = {}
+        failed: list[Event] = []
+        if isinstance(order, AddAddresses | RemoveAddresses):
+            for address, code in self._host.change(order.entries, adding=adding):
+                refused[address] = Failure(0, code)
+                failed.append(AddressesFailed(order.instance, address, code, adding))
+        else:
+            for entry, failure in self._routing.carry_out(order):
+                refused[entry] = failure
+                failed.append(RoutingFailed(order.instance, entry, failure.errno, adding, failure.words))
+        if adding and order.instance == NOBODY:
+            told = [(each, refused.get(each, _DONE)) for each in order.entries]
+            failed = [StaticTried(each, failure.errno, failure.words) for each, failure in told]
+        self._facts.extend(failed)
 
     def _block(self, order: _Blocks) -> None:
         part, rest = order.entries[: self._share], order.entries[self._share :]
@@ -397,9 +493,10 @@ class VrrpService:
             port.close()
         for instance in order.added:
             self._add_port(instance)
-        self._announcements.rename({name: instance.name for name, instance in order.kept})
+        names = {name: instance.name for name, instance in order.kept}
+        self._announcements.configure(self._routers.configuration, names)
         self._groups = {group.name: group for group in order.groups}
-        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs.log_unknown_vrids)
+        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
         self._reactor.set_pace(_pace([port.instance.advert_int for port in self._ports.values()]), punctual=True)
 
     def _add_port(self, instance: VrrpInstance) -> None:
@@ -448,10 +545,20 @@ class VrrpService:
             port.close()
         self._receivers.close()
         self._announcements.close()
+        self._settings.give_back()
+        self._routing.close()
         self._links.stop(release=not self._context.options.dont_release_vrrp)
         self._firewall.close()
         self._reactor.unwatch(self._host.fileno())
         finished()
+
+
+def _receive_buffers(settings: GlobalDefs) -> tuple[ReceiveBuffer, ReceiveBuffer]:
+    """Of the netlink socket for orders, and of the one that listens."""
+    return (
+        ReceiveBuffer(settings.vrrp_netlink_cmd_rcv_bufs, settings.vrrp_netlink_cmd_rcv_bufs_force),
+        ReceiveBuffer(settings.vrrp_netlink_monitor_rcv_bufs, settings.vrrp_netlink_monitor_rcv_bufs_force),
+    )
 
 
 def _pace(advert_intervals: list[int]) -> int:

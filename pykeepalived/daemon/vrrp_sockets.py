@@ -1,9 +1,11 @@
 """The sockets of the VRRP process: a port for each instance, a receive socket for all that share one."""
 
+import time
 from collections.abc import Callable
 from errno import ENODEV
 from functools import partial
 
+from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import AF_INET
 from pykeepalived.daemon.child import Journal
@@ -12,18 +14,20 @@ from pykeepalived.daemon.vrrp_kernel import VrrpKernel
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.ports import AdvertReceiver, AdvertSender, Datagram, Interface
-from pykeepalived.vrrp.adverts import messages
+from pykeepalived.vrrp.adverts import expected, messages, signs
+from pykeepalived.vrrp.authentication import Stamps
 from pykeepalived.vrrp.effects import SendAdvert
+from pykeepalived.vrrp.floods import GUARD, MOST_A_SECOND, FloodWatch
 from pykeepalived.vrrp.identity import ReceiverKey
+from pykeepalived.vrrp.receive_buffers import receive_buffer
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Inbox
-from pykeepalived.wire.vrrp import IPPROTO_VRRP
 
 
 class Port:
     """Where one instance sends from, with its advert as encoded last, and its alarm."""
 
-    __slots__ = ("alarm", "instance", "messages", "order", "refused", "router", "sender", "trouble")
+    __slots__ = ("alarm", "instance", "messages", "order", "refused", "router", "sender", "stamps", "trouble")
 
     alarm: Alarm
 
@@ -34,6 +38,7 @@ class Port:
         self.trouble = ENODEV  # why there is no sender
         self.order: SendAdvert | None = None
         self.messages: tuple[tuple[bytes, bytes], ...] = ()
+        self.stamps = Stamps()
         self.refused: dict[bytes, int] = {}
 
     def deadline(self) -> int | None:
@@ -41,9 +46,14 @@ class Port:
         return self.router.deadline
 
     def encode(self, order: SendAdvert) -> None:
-        """Make the messages of an advert; they are kept for its repetitions."""
-        self.messages = messages(self.instance, order.priority, order.source)
-        self.order = order
+        """Make the messages of an advert. They are kept for its repetitions, unless a signature makes each another."""
+        instance, settings = self.instance, self.instance.auth_hmac
+        sequence, self.order = order.sequence, order
+        if settings is not None and signs(instance):
+            sequence, self.order = self.stamps.next(settings, time.time_ns()), None
+        self.messages = messages(
+            instance, order.priority, order.source, sequence=sequence, old_checksum=order.old_checksum
+        )
 
     def configure(self, instance: VrrpInstance, router: VirtualRouter) -> bool:
         """New settings; whether they need another sender. The former one is then closed."""
@@ -58,9 +68,9 @@ class Port:
         if interface is None and self.instance.exchange_interface:
             self.trouble = ENODEV
             return
-        family, _, multicast, ttl = _sender_settings(self.instance)
+        family, _, multicast, ttl, password = _sender_settings(self.instance)
         try:
-            self.sender = kernel.sender(family, interface, multicast=multicast, ttl=ttl)
+            self.sender = kernel.sender(family, interface, multicast=multicast, ttl=ttl, ah_password=password)
         except KernelError as error:
             self.trouble = error.errno
             _say(journal, f"({self.instance.name}) cannot {error.order}", error)
@@ -97,13 +107,17 @@ class ReceiveSockets:
         self._readable = readable
         self._receivers: dict[ReceiverKey, AdvertReceiver] = {}
         self._vrids: dict[ReceiverKey, frozenset[int] | None] = {}  # None: every one
+        self._sizes: dict[ReceiverKey, int] = {}
+        self._watches: dict[ReceiverKey, FloodWatch] = {}
+        self._guards: dict[ReceiverKey, Alarm] = {}
 
     def receive_from(self, key: ReceiverKey) -> Callable[[], Datagram | None]:
         """The way to a socket's next datagram."""
         return self._receivers[key].receive
 
-    def replace(self, inboxes: dict[ReceiverKey, Inbox], every_vrid: bool) -> None:
+    def replace(self, inboxes: dict[ReceiverKey, Inbox], settings: GlobalDefs) -> None:
         """Serve these; close what nobody needs any more."""
+        every_vrid = settings.log_unknown_vrids
         for key in [key for key in self._receivers if key not in inboxes]:
             self._close(key)
         for key, inbox in inboxes.items():
@@ -113,10 +127,58 @@ class ReceiveSockets:
             receiver = self._receivers.get(key) or self._open(key)
             if receiver is None:
                 continue
-            if vrids is not None and self._vrids.get(key) != vrids:
+            guard = self._guards.pop(key, None)
+            if guard is not None:
+                guard.set(None)  # the settings may be others now
+            if vrids is not None and (guard is not None or self._vrids.get(key) != vrids):
                 self._filter(receiver, vrids)
             self._vrids[key] = vrids
+            self._size(key, receiver, inbox, settings)
             self._reactor.watch(receiver.fileno(), partial(self._readable, key, inbox))
+
+    def _size(self, key: ReceiverKey, receiver: AdvertReceiver, inbox: Inbox, settings: GlobalDefs) -> None:
+        """The receive buffer that the file asks for, or one that outlasts a stall."""
+        interface = self._interface(key.interface)
+        instances = [router.instance for routers in inbox.values() for router in routers]
+        size = receive_buffer(instances, settings, interface.mtu if interface is not None else 0)
+        if self._sizes.get(key) != size:
+            self._sizes[key] = size
+            receiver.hold(size)
+
+    def read_many(self, key: ReceiverKey, inbox: Inbox) -> None:
+        """Many packets came in at once. Where too many of them are wrong the kernel drops such ones for a while."""
+        vrids = self._vrids.get(key)
+        if vrids is None:
+            return  # every VRID is to be heard and said
+        watch = self._watches.setdefault(key, FloodWatch())
+        now = self._reactor.now()
+        if not watch.due(now):
+            return
+        routers = [router for many in inbox.values() for router in many]
+        if any(router.instance.auth_type == "AH" for router in routers):
+            return  # their messages begin elsewhere
+        if not watch.look(sum(sum(router.statistics.errors.values()) for router in routers), now):
+            return
+        wanted = {vrid: expected(many[0].instance) if len(many) == 1 else None for vrid, many in inbox.items()}
+        try:
+            self._receivers[key].guard(wanted)
+        except KernelError as error:
+            _say(self._journal, f"Cannot {error.order}", error)
+            return
+        if watch.news(now):
+            message = (
+                f"More than {MOST_A_SECOND} wrong VRRP packets a second on {key.interface}: for as long as they come,"
+                f" the kernel drops most of them uncounted (see who sends them: tcpdump -n -i {key.interface} vrrp)"
+            )
+            self._journal.log(Log(message, Level.WARNING, Kind.VRRP_PACKET))
+        alarm = self._guards[key] = self._reactor.alarm(partial(self._unguard, key))
+        alarm.set(now + GUARD)
+
+    def _unguard(self, key: ReceiverKey) -> None:
+        self._guards.pop(key, None)
+        receiver, vrids = self._receivers.get(key), self._vrids.get(key)
+        if receiver is not None and vrids is not None:
+            self._filter(receiver, vrids)
 
     def forget(self, interface: str) -> None:
         """Close the sockets of a link that was replaced."""
@@ -133,18 +195,18 @@ class ReceiveSockets:
         if interface is None and key.interface:
             return None
         try:
-            receiver = self._kernel.receiver(key.family, interface, key.group, key.unicast_source)
+            receiver = self._kernel.receiver(key.family, interface, key.group, key.unicast_source, key.protocol)
         except KernelError as error:
             _say(self._journal, f"Cannot {error.order}", error)
             return None
         self._receivers[key] = receiver
         family = "IPv4" if key.family == AF_INET else "IPv6"
         cast = ", unicast, address" if key.group is None else "multicast, address"
-        index = 0 if interface is None else interface.index
         # senders are of the instances: no second descriptor belongs to this socket
+        index = interface.index if interface is not None else 0
         self._journal.log(
             Log(
-                f"VRRP sockpool: [ifindex({index:3}), family({family}), proto({IPPROTO_VRRP}),"
+                f"VRRP sockpool: [ifindex({index:3}), family({family}), proto({key.protocol}),"
                 f" fd({receiver.fileno()},-1) {cast}({key.group or key.unicast_source or 'any'})]"
             )
         )
@@ -159,13 +221,18 @@ class ReceiveSockets:
     def _close(self, key: ReceiverKey) -> None:
         receiver = self._receivers.pop(key)
         self._vrids.pop(key, None)
+        self._sizes.pop(key, None)
+        self._watches.pop(key, None)
+        if (guard := self._guards.pop(key, None)) is not None:
+            guard.set(None)
         self._reactor.unwatch(receiver.fileno())
         receiver.close()
 
 
-def _sender_settings(instance: VrrpInstance) -> tuple[int, str, bool, int | None]:
+def _sender_settings(instance: VrrpInstance) -> tuple[int, str, bool, int | None, bytes]:
     ttl = instance.unicast_ttl if instance.unicast else None
-    return instance.family, instance.exchange_interface, not instance.unicast, ttl
+    password = instance.auth_pass if instance.auth_type == "AH" else b""
+    return instance.family, instance.exchange_interface, not instance.unicast, ttl, password
 
 
 def _say(journal: Journal, what: str, error: KernelError) -> None:

@@ -24,6 +24,7 @@ class Capability(IntEnum):
     """Those that parts of this daemon use (linux/capability.h)."""
 
     DAC_OVERRIDE = 1
+    DAC_READ_SEARCH = 2
     KILL = 5
     SETGID = 6
     SETUID = 7

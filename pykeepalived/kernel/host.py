@@ -25,7 +25,7 @@ from pykeepalived.kernel.message_classes import (
     place,
 )
 from pykeepalived.kernel.netlink import NETLINK_ROUTE, NetlinkSocket, Overrun
-from pykeepalived.kernel.ports import Failure, HostAddress, HostListener, Interface
+from pykeepalived.kernel.ports import Failure, HostAddress, HostListener, Interface, ReceiveBuffer
 
 _RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK = 16, 17, 18
 _RTM_NEWADDR, _RTM_DELADDR, _RTM_GETADDR = 20, 21, 22
@@ -33,8 +33,8 @@ _RTNLGRP_LINK, _RTNLGRP_IPV4_IFADDR, _RTNLGRP_IPV6_IFADDR = 1, 5, 9
 
 _IFF_UP, _IFF_LOOPBACK, _IFF_RUNNING, _IFF_NOARP, _IFF_MULTICAST = 0x1, 0x8, 0x40, 0x80, 0x1000
 
-_IFA_F_SECONDARY, _IFA_F_NODAD, _IFA_F_HOMEADDRESS, _IFA_F_TENTATIVE = 0x01, 0x02, 0x10, 0x40
-_IFA_F_MANAGETEMPADDR, _IFA_F_NOPREFIXROUTE = 0x100, 0x200
+_IFA_F_SECONDARY, _IFA_F_NODAD, _IFA_F_DADFAILED, _IFA_F_HOMEADDRESS, _IFA_F_TENTATIVE = 0x01, 0x02, 0x08, 0x10, 0x40
+_IFA_F_MANAGETEMPADDR, _IFA_F_NOPREFIXROUTE, _IFA_F_MCAUTOJOIN = 0x100, 0x200, 0x400
 _IFAPROT_KEEPALIVED = 18
 _FOREVER = 0xFFFFFFFF
 
@@ -97,6 +97,11 @@ class LinuxHost:
             self._monitor.discard()
             self._resynchronise()
             self._stale = False
+
+    def set_receive_buffers(self, orders: ReceiveBuffer, monitor: ReceiveBuffer) -> None:
+        """Of the socket that orders and dumps, and of the one that listens."""
+        self._orders.set_receive_buffer(orders.size, force=orders.force)
+        self._monitor.set_receive_buffer(monitor.size, force=monitor.force)
 
     def interfaces(self) -> Sequence[Interface]:
         """All links known now."""
@@ -254,6 +259,7 @@ def _flags(entry: AddressEntry) -> int:
         | (_IFA_F_HOMEADDRESS if entry.home else 0)
         | (_IFA_F_MANAGETEMPADDR if entry.mngtmpaddr else 0)
         | (_IFA_F_NOPREFIXROUTE if entry.noprefixroute else 0)
+        | (_IFA_F_MCAUTOJOIN if entry.autojoin else 0)
     )
 
 
@@ -300,6 +306,7 @@ def _interface(data: bytes, known: Interface | None) -> Interface | None:
         arp=not flags & _IFF_NOARP,
         multicast=bool(flags & _IFF_MULTICAST),
         loopback=bool(flags & _IFF_LOOPBACK),
+        flags=flags,
         **_place_among_links(attributes, known),
     )
 
@@ -356,4 +363,5 @@ def _address(data: bytes) -> tuple[_AddressKey, HostAddress | None]:
         scope=fields["scope"],
         tentative=bool(flags & _IFA_F_TENTATIVE),
         secondary=ipv4 and bool(flags & _IFA_F_SECONDARY),
+        dad_failed=bool(flags & _IFA_F_DADFAILED),
     )

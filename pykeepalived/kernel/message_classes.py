@@ -7,7 +7,8 @@ they are imported below a stand-in for the package that only knows where it lies
 Their tables are kept, their objects are not: one for each attribute is slow (15 us to read an address, 77 a link, 40 to
 write an address), and each message holds itself in a cycle that only the garbage collector could free, which does not
 run here. So ``Form`` has pyroute2 lay a message out once, and each further one of that shape is a copy with the values
-packed in their places; and ``Reader`` reads by the fields and names of a class in one pass.
+packed in their places; ``Reader`` reads by the fields and names of a class in one pass, and ``Writer`` writes so what
+has too many shapes for forms.
 """
 
 import importlib
@@ -23,8 +24,11 @@ from pykeepalived.errors import ProcessError
 PACKAGE = "pyroute2"
 
 
-def _import_without_package() -> tuple[types.ModuleType, types.ModuleType, types.ModuleType]:
-    """The modules of the message classes: base classes, addresses, links."""
+_MODULES = ("netlink", *(f"netlink.rtnl.{name}" for name in ("ifaddrmsg", "ifinfmsg", "rtmsg", "fibmsg")))
+
+
+def _import_without_package() -> list[types.ModuleType]:
+    """The modules of the message classes: base classes, addresses, links, routes, rules."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.submodule_search_locations is None:
         raise ProcessError(f"the Python package {PACKAGE} is missing: install it beside pykeepalived")
@@ -35,18 +39,14 @@ def _import_without_package() -> tuple[types.ModuleType, types.ModuleType, types
         del sys.modules[name]
     sys.modules[PACKAGE] = stand_in
     try:
-        return (
-            importlib.import_module(f"{PACKAGE}.netlink"),
-            importlib.import_module(f"{PACKAGE}.netlink.rtnl.ifaddrmsg"),
-            importlib.import_module(f"{PACKAGE}.netlink.rtnl.ifinfmsg"),
-        )
+        return [importlib.import_module(f"{PACKAGE}.{name}") for name in _MODULES]
     finally:
         for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
             del sys.modules[name]
         sys.modules.update(others)
 
 
-_netlink, _ifaddrmsg, _ifinfmsg = _import_without_package()
+_netlink, _ifaddrmsg, _ifinfmsg, _rtmsg, _fibmsg = _import_without_package()
 
 nlmsg: Any = _netlink.nlmsg
 genlmsg: Any = _netlink.genlmsg
@@ -54,6 +54,8 @@ ctrlmsg: Any = _netlink.ctrlmsg
 nla: Any = _netlink.nla
 ifaddrmsg: Any = _ifaddrmsg.ifaddrmsg
 ifinfmsg: Any = _ifinfmsg.ifinfmsg
+rtmsg: Any = _rtmsg.rtmsg
+fibmsg: Any = _fibmsg.fibmsg
 
 
 NLM_F_REQUEST = 0x1
@@ -114,7 +116,7 @@ class Reader:
         self._is_message = not message_class.is_nla
         self._fields = struct.Struct("=" + "".join(form for _, form in message_class.fields if self._is_message))
         self._keys = tuple(name for name, form in message_class.fields if form != "x")
-        self._names: dict[int, str] = {number: row[0] for number, row in enumerate(message_class.nla_map)}
+        self._names = _names(message_class)
 
     def fields(self, data: bytes) -> dict[str, int]:
         """The fixed part after the netlink header."""
@@ -135,6 +137,43 @@ class Reader:
                 found[name] = data[offset + _ATTRIBUTE.size : offset + length]
             offset += (length + 3) & ~3
         return found
+
+
+class Writer:
+    """Writes messages (or nests) of one of pyroute2's classes by its table of fields and its map of attributes.
+
+    ``more`` are attributes that the class does not know.
+    """
+
+    __slots__ = ("_fields", "_keys", "_numbers")
+
+    def __init__(self, message_class: Any, more: Mapping[str, int] | None = None) -> None:
+        rows = () if message_class.is_nla else message_class.fields
+        self._fields = struct.Struct("=" + "".join(form for _, form in rows))
+        self._keys = tuple(name for name, _ in rows)
+        self._numbers = {name: number for number, name in _names(message_class).items()} | dict(more or {})
+
+    def message(
+        self, kind: int, flags: int, fields: Mapping[str, int], attributes: Sequence[tuple[str, bytes]]
+    ) -> bytearray:
+        """An order or a request; fields that are not named are 0."""
+        fixed = self._fields.pack(*(fields.get(key, 0) for key in self._keys))
+        body = fixed + b"\0" * (-len(fixed) & 3) + self.nest(attributes)
+        return bytearray(NLMSG_HEADER.pack(NLMSG_HEADER.size + len(body), kind, flags | NLM_F_REQUEST, 0, 0) + body)
+
+    def nest(self, attributes: Sequence[tuple[str, bytes]]) -> bytes:
+        """Attributes one behind the other."""
+        numbers = self._numbers
+        return b"".join(
+            _ATTRIBUTE.pack(_ATTRIBUTE.size + len(data), numbers[name]) + data + b"\0" * (-len(data) & 3)
+            for name, data in attributes
+        )
+
+
+def _names(message_class: Any) -> dict[int, str]:
+    """The attributes of a class by their numbers, which it counts, or says in each row."""
+    rows = message_class.nla_map
+    return {row[0]: row[1] for row in rows} if len(rows[0]) == 3 else {at: row[0] for at, row in enumerate(rows)}
 
 
 def attribute(data: bytes, wanted: int) -> bytes:

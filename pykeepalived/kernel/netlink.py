@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.message_classes import NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_HEADER
+from pykeepalived.kernel.socket_filter import Instruction, attach
 
 NETLINK_ROUTE = socket.NETLINK_ROUTE
 NETLINK_NETFILTER = 12
@@ -25,6 +26,7 @@ _SOL_NETLINK = 270
 _ADD_MEMBERSHIP = 1
 _CAP_ACK = 10
 _EXT_ACK = 11
+_GET_STRICT_CHK = 12
 _SO_SNDBUFFORCE = 32
 _SO_RCVBUFFORCE = 33
 
@@ -39,6 +41,8 @@ _BATCH = 64
 _WAIT_SECONDS = 2.0
 _DUMP_ATTEMPTS = 5
 _BUFFER_BYTES = 1 << 17
+_RECEIVE_BYTES = 1 << 20
+_MOST_RECEIVE_BYTES = (1 << 30) - 1  # the kernel doubles it, as an int
 _DATAGRAMS_A_TURN = 256
 _DATAGRAMS_QUEUED = 1 << 16
 
@@ -57,7 +61,7 @@ class NetlinkSocket:
     """A socket of one netlink protocol. One that is a member of groups is for ``events`` only. Raises KernelError."""
 
     def __init__(
-        self, protocol: int, groups: Sequence[int] = (), *, receive_bytes: int = 1 << 20, send_bytes: int = 0
+        self, protocol: int, groups: Sequence[int] = (), *, receive_bytes: int = 0, send_bytes: int = 0
     ) -> None:
         try:
             self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
@@ -69,14 +73,13 @@ class NetlinkSocket:
         self._lost = False
         self.refusal = ""
         """The kernel's own words for the last refusal, where it gave any."""
+        self.words: dict[int, str] = {}
+        """The same for each order of the last call, by its place."""
         try:
             for option in (_CAP_ACK, _EXT_ACK):
                 with contextlib.suppress(OSError):  # kernels before 4.12
                     self._socket.setsockopt(_SOL_NETLINK, option, 1)
-            try:
-                self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, receive_bytes)
-            except OSError:
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+            self.set_receive_buffer(receive_bytes, force=True)
             if send_bytes:
                 self._socket.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, send_bytes)
             self._socket.bind((0, 0))
@@ -86,9 +89,31 @@ class NetlinkSocket:
             self._socket.close()
             raise KernelError("listen to netlink", error.errno or errno.EIO) from error
 
+    def set_receive_buffer(self, size: int, *, force: bool) -> None:
+        """Hold ``size`` bytes until they are read, with ``force`` more than rmem_max; 0: what we think right."""
+        option = _SO_RCVBUFFORCE if force or not size else socket.SO_RCVBUF
+        wanted = min(size, _MOST_RECEIVE_BYTES) or _RECEIVE_BYTES
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, option, wanted)
+        except OSError:  # without CAP_NET_ADMIN
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, wanted)
+
     def fileno(self) -> int:
         """The descriptor to watch."""
         return self._socket.fileno()
+
+    def join(self, group: int, program: tuple[Instruction, ...]) -> None:
+        """Listen to one more group, behind a filter in place of any earlier one. Raises KernelError."""
+        try:
+            attach(self._socket, program)
+            self._socket.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, group)
+        except OSError as error:
+            raise KernelError("listen to netlink", error.errno or errno.EIO) from error
+
+    def check_strictly(self) -> None:
+        """Have the kernel list only what a dump asks for; kernels before 4.20 list everything."""
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(_SOL_NETLINK, _GET_STRICT_CHK, 1)
 
     @property
     def port(self) -> int:
@@ -107,8 +132,9 @@ class NetlinkSocket:
         """
         answers: list[int] = []
         self.refusal = ""
+        self.words = {}
         for start in range(0, len(messages), _BATCH):
-            answers += self._order_batch(messages[start : start + _BATCH])
+            answers += self._order_batch(messages[start : start + _BATCH], start)
         return answers
 
     def transact(self, begin: bytearray, messages: Sequence[bytearray], end: bytearray) -> int:
@@ -165,7 +191,7 @@ class NetlinkSocket:
                 if error.errno != errno.ENOBUFS:
                     raise KernelError("listen to netlink", error.errno or errno.EIO) from error
 
-    def _order_batch(self, messages: Sequence[bytearray], *, framed: bool = False) -> list[int]:
+    def _order_batch(self, messages: Sequence[bytearray], start: int = 0, *, framed: bool = False) -> list[int]:
         """An errno for each. ``framed``: the first and the last are the frame of the others; not every kernel answers
         the last, and a refusal of the first is one of all.
         """
@@ -185,7 +211,11 @@ class NetlinkSocket:
         answered = False
         for place, kind, flags, answer in self._answers(first, last + 1, last_alone=True):
             if kind == _NLMSG_ERROR:
+                before, self.refusal = self.refusal, ""
                 refusals[place] = self._code(answer, flags)
+                if self.refusal:
+                    self.words[start + place] = self.refusal
+                self.refusal = self.refusal or before
                 answered |= place == last
                 if framed and place == 0 and refusals[0]:
                     return [refusals[0]] * count

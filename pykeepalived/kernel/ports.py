@@ -5,16 +5,21 @@ are there at once: the calls below return them. Callers cut long lists into batc
 reactor turn between two.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple, Protocol
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.interfaces import Method
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.ipvs_table import DestinationRow as DestinationRow  # noqa: PLC0414 - words of this port, too
 from pykeepalived.ipvs_table import IpvsOrder as IpvsOrder  # noqa: PLC0414
 from pykeepalived.ipvs_table import ServiceRow as ServiceRow  # noqa: PLC0414
+from pykeepalived.kernel.capabilities import Capability
+from pykeepalived.wire.vrrp import Expected
 
 BATCH = 64
 
@@ -23,10 +28,11 @@ IPAddress = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One order of a batch that the kernel refused: its place in the batch and the errno."""
+    """One order of a batch that the kernel refused: its place in the batch, the errno, and the kernel's own words."""
 
     index: int
     errno: int
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,7 @@ class Interface:
     arp: bool  # False under IFF_NOARP
     multicast: bool
     loopback: bool
+    flags: int = field(default=0, compare=False)  # IFF_*, for the log
     kind: str = ""  # by the kernel's word: macvlan, ipvlan, vrf, veth; empty for hardware
     mode: int = 0  # of a macvlan: MACVLAN_MODE_*; of an ipvlan: its flags
     base: int = 0  # the index of the link it stands on, if that is in this namespace
@@ -59,6 +66,14 @@ class HostAddress:
     scope: int
     tentative: bool
     secondary: bool
+    dad_failed: bool = False  # another host has it
+
+
+class ReceiveBuffer(NamedTuple):
+    """How much a socket holds until it is read; 0 bytes is what we think right. ``force``: more than rmem_max."""
+
+    size: int = 0
+    force: bool = False
 
 
 class HostListener(Protocol):
@@ -85,6 +100,9 @@ class Host(Protocol):
     def drain(self) -> None:
         """Read what the kernel has told, and tell the listener."""
 
+    def set_receive_buffers(self, orders: ReceiveBuffer, monitor: ReceiveBuffer) -> None:
+        """Of the socket that orders and dumps, and of the one that listens."""
+
     def interfaces(self) -> Sequence[Interface]:
         """All links known now."""
 
@@ -96,6 +114,41 @@ class Host(Protocol):
 
     def remove_addresses(self, entries: Sequence[AddressEntry]) -> list[Failure]:
         """Remove entries; an absent one (EADDRNOTAVAIL, ENODEV) is no failure."""
+
+
+class RoutingListener(Protocol):
+    """Told of routes and rules of ours that somebody else removed, where they do not say no_track."""
+
+    def route_removed(self, entry: RouteEntry) -> None:
+        """A route that we added has vanished."""
+
+    def rule_removed(self, entry: RuleEntry) -> None:
+        """A rule that we added has vanished."""
+
+
+class Routing(Protocol):
+    """Routes and rules of this network namespace. Nothing is heard before something that matters was added."""
+
+    def fileno(self) -> int:
+        """The descriptor to watch; call ``drain`` when it is readable."""
+
+    def drain(self) -> None:
+        """Read what the kernel has told, and tell the listener."""
+
+    def add_routes(self, entries: Sequence[RouteEntry], *, replace: bool = False) -> list[Failure]:
+        """Add routes, or replace those that are the same but for how packets go; EEXIST is no failure."""
+
+    def remove_routes(self, entries: Sequence[RouteEntry]) -> list[Failure]:
+        """Remove routes; an absent one is no failure."""
+
+    def add_rules(self, entries: Sequence[RuleEntry]) -> list[Failure]:
+        """Add rules; EEXIST is no failure."""
+
+    def remove_rules(self, entries: Sequence[RuleEntry]) -> list[Failure]:
+        """Remove rules; an absent one is no failure."""
+
+    def close(self) -> None:
+        """Close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +205,7 @@ class Datagram(NamedTuple):
     ttl: int
     data: bytes
     length: int  # of the PDU as the IP header tells it (IPv4); as received for IPv6
+    headers: bytes = b""  # IP header and authentication header, where there is one
 
 
 class AdvertReceiver(Protocol):
@@ -165,6 +219,12 @@ class AdvertReceiver(Protocol):
 
     def listen_for(self, vrids: frozenset[int]) -> None:
         """Let the kernel drop other VRIDs (a classic BPF filter)."""
+
+    def hold(self, size: int) -> None:
+        """Let so many bytes wait."""
+
+    def guard(self, wanted: Mapping[int, Expected | None]) -> None:
+        """Let the kernel drop also what is plainly no advert as these VRIDs expect it, until ``listen_for`` again."""
 
     def close(self) -> None:
         """Leave the group and close."""
@@ -270,3 +330,38 @@ class Ipvs(Protocol):
 
     def flush(self) -> None:
         """Empty the table."""
+
+
+class LinkProber(Protocol):
+    """Asks drivers for the links of their interfaces."""
+
+    def link(self, name: str, method: Method) -> bool | None:
+        """Whether the link is up; None when the driver, or the name, does not answer to that way of asking."""
+
+    def close(self) -> None:
+        """Close."""
+
+
+class Scheduler(Protocol):
+    """How the kernel schedules this process. Each order but ``allow_changes`` may raise KernelError."""
+
+    def allow_changes(self) -> frozenset[Capability]:
+        """Let this process do all of this also later, without capabilities; those it must keep for it all the same."""
+
+    def set_nice(self, nice: int) -> None:
+        """-20 (first) to 19 (last)."""
+
+    def run_real_time(self, priority: int, limit: int) -> None:
+        """SCHED_RR; a process that does not sleep for ``limit`` (ns) gets SIGXCPU."""
+
+    def run_ordinarily(self) -> None:
+        """Like any other process."""
+
+    def set_cpus(self, cpus: tuple[int, ...]) -> None:
+        """Run on these CPUs alone; on every one if none is named."""
+
+    def lock_memory(self) -> None:
+        """Memory is never swapped out."""
+
+    def unlock_memory(self) -> None:
+        """The opposite."""

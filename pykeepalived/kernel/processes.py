@@ -1,4 +1,4 @@
-"""What a process may ask of the kernel for itself: its name, its rank, its memory, its network namespace, its end.
+"""What a process may ask of the kernel for itself: its name, its memory, its network namespace, its end.
 
 Each returns or raises KernelError with what was asked; whether a refusal matters is the caller's to say.
 """
@@ -7,12 +7,10 @@ import contextlib
 import ctypes
 import errno
 import os
-import resource
 import signal
 from pathlib import Path
 
 from pykeepalived.errors import KernelError
-from pykeepalived.units import MICROSECOND
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -43,17 +41,6 @@ def set_timer_slack(slack: int) -> None:
     """How many nanoseconds late a sleep may end so that the processor wakes less often; the kernel's own is 50 us."""
     if _prctl(_PR_SET_TIMERSLACK, max(slack, 1)) != 0:
         _fail("set the timer slack")
-
-
-def run_real_time(priority: int, limit: int) -> None:
-    """SCHED_RR, not passed on to children. A process that does not sleep for ``limit`` (ns) gets SIGXCPU."""
-    try:
-        _, most = resource.getrlimit(resource.RLIMIT_RTTIME)
-        resource.setrlimit(resource.RLIMIT_RTTIME, (max(limit // MICROSECOND, 1), most))
-        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
-    except (OSError, ValueError) as error:
-        code = error.errno if isinstance(error, OSError) else None
-        raise KernelError(f"run with real-time priority {priority}", code or errno.EINVAL) from error
 
 
 def give_back_free_memory() -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import socket_filter
+from pykeepalived.kernel.flood_filter import Wanted, guard_program
 from pykeepalived.kernel.ports import Datagram, Interface, IPAddress
 
 IPPROTO_VRRP = 112
@@ -28,7 +29,7 @@ _CHECKSUM_PLACE = 6
 _CONTROL_CLASS = 0xC0  # Internetwork Control
 _MULTICAST_TTL = 255
 _BUFFER_BYTES = 8192  # 255 IPv6 addresses take 4.1 KiB; of anything longer the length alone matters
-_RECEIVE_BYTES = 1 << 20  # 255 routers at 10 ms, half a second late
+_MOST_BYTES = (1 << 30) - 1  # the kernel doubles it
 _LEAST_PDU = 8  # VRRP's header, in both versions
 _LEAST_IPV4 = 20
 
@@ -42,7 +43,13 @@ _ANCILLARY_BYTES = socket.CMSG_SPACE(_INT.size) + socket.CMSG_SPACE(_PKTINFO6.si
 
 
 class LinuxAdvertReceiver:
-    """Receives the adverts sent to a group (or, unicast, to an address of ours) on one link."""
+    """Receives the adverts sent to a group (or, unicast, to an address of ours) on one link; unicast ones on any, where
+    none is named.
+    """
+
+    protocol = IPPROTO_VRRP
+    vrid_behind = 0
+    """How many bytes stand between the IP header and the VRRP message."""
 
     def __init__(
         self, family: int, interface: Interface | None, *, group: IPAddress | None, unicast_source: IPAddress | None
@@ -52,13 +59,12 @@ class LinuxAdvertReceiver:
         self._view = memoryview(self._buffer)
         self.dropped = 0
         """Datagrams that were no VRRP message at all: header lengths that lie, too short to name a router."""
-        self._socket = _raw_socket(family, IPPROTO_VRRP)
+        self._socket = _raw_socket(family, self.protocol)
         try:
             # until it is set up, packets may come from anywhere
             socket_filter.attach(self._socket, socket_filter.DROP_ALL)
             if interface is not None:
                 _bind_to_link(self._socket, interface)
-            _grow(self._socket)
             local = group if group is not None else unicast_source
             index = 0 if interface is None else interface.index
             if family == socket.AF_INET:
@@ -108,9 +114,24 @@ class LinuxAdvertReceiver:
     def listen_for(self, vrids: frozenset[int]) -> None:
         """Let the kernel drop other VRIDs (a classic BPF filter)."""
         try:
-            socket_filter.attach(self._socket, socket_filter.vrid_program(self._family, vrids))
+            socket_filter.attach(self._socket, socket_filter.vrid_program(self._family, vrids, self.vrid_behind))
         except OSError as error:
             raise KernelError("filter VRRP by router", error.errno or errno.EIO) from error
+
+    def hold(self, size: int) -> None:
+        """Let so many bytes wait; without CAP_NET_ADMIN no more than the system allows."""
+        size = min(size, _MOST_BYTES)
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, size)
+        except OSError:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+    def guard(self, wanted: Wanted) -> None:
+        """Let the kernel drop also what is plainly no advert as these VRIDs expect it, until ``listen_for`` again."""
+        try:
+            socket_filter.attach(self._socket, guard_program(self._family, wanted))
+        except OSError as error:
+            raise KernelError("guard against a flood", error.errno or errno.EIO) from error
 
     def receive(self) -> Datagram | None:
         """The next datagram, or None when there is none (never blocks, never raises for what a peer sent)."""
@@ -174,6 +195,8 @@ class _Datagram4(NamedTuple):
 
 class LinuxAdvertSender:
     """Sends one instance's adverts. ``interface`` may be None for unicast; ``ttl`` None is the protocol's default."""
+
+    protocol = IPPROTO_VRRP
 
     def __init__(self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> None:
         self._family = family
@@ -255,7 +278,7 @@ class LinuxAdvertSender:
             0,  # the identification differs each time
             0,  # may be fragmented, is not
             self._ttl,
-            IPPROTO_VRRP,
+            self.protocol,
             0,  # the kernel's to fill
             source,
             destination,
@@ -295,14 +318,6 @@ def _bind_to_link(sock: socket.socket, interface: Interface) -> None:
         if error.errno != errno.ENOPROTOOPT:
             raise
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.name.encode() + b"\0")
-
-
-def _grow(sock: socket.socket) -> None:
-    """A receive buffer that outlasts a stall; without CAP_NET_ADMIN as large as the system allows."""
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BYTES)
-    except OSError:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
 
 
 def _drain(sock: socket.socket) -> None:

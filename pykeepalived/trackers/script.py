@@ -1,7 +1,8 @@
 """One vrrp_script: when it runs, and what its results let us believe.
 
 A counter runs from 0 to rise + fall - 1; from ``rise`` on the script counts as up. It starts at rise - 1: the first
-result decides at once. With ``init_fail`` it starts at 0, as after a failure.
+result decides at once. With ``init_fail`` it starts at 0, as after a failure. A run that has used up its timeout is
+followed by the next as soon as it has ended, so that hanging is noticed as soon as failing.
 """
 
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ Effect = Log | RunTrackScript | ScriptBelieved
 class ScriptTracker:
     """The rise and fall of one script. ``up`` is None until the first result, unless ``init_fail`` says otherwise."""
 
-    __slots__ = ("_counter", "_running", "_status", "deadline", "script", "up")
+    __slots__ = ("_counter", "_owed", "_running", "_status", "_timeout_at", "deadline", "script", "up")
 
     def __init__(self, script: VrrpScript) -> None:
         self.script = script
@@ -41,6 +42,8 @@ class ScriptTracker:
         self.deadline: int | None = None
         self._counter = 0 if script.init_fail else script.rise - 1
         self._running = False
+        self._timeout_at = 0
+        self._owed = False  # the next run was due when this one's time was over
         self._status = 0
 
     def start(self, now: int) -> list[Effect]:
@@ -60,6 +63,9 @@ class ScriptTracker:
         else:
             self._running = False
             self._exited(event, effects)
+            if self._owed and self.deadline is not None:
+                self.deadline = now + self.script.interval
+                self._run(now, effects)
         return effects
 
     def replace(self, script: VrrpScript, now: int) -> list[Effect]:
@@ -78,14 +84,23 @@ class ScriptTracker:
     def _tick(self, now: int, effects: list[Effect]) -> None:
         if self.deadline is None or now < self.deadline:
             return
+        due_at = self.deadline
         self.deadline += self.script.interval
         if self.deadline <= now:
             self.deadline = now + self.script.interval
         if self._running:
+            if now >= self._timeout_at:
+                self._owed = True
+                return
             message = f"Track script {self.script.name} is already running, expect idle - skipping run"
             effects.append(self._log(message))
             return
+        self._run(due_at, effects)
+
+    def _run(self, due_at: int, effects: list[Effect]) -> None:
         self._running = True
+        self._owed = False
+        self._timeout_at = due_at + self.script.timeout
         effects.append(RunTrackScript(self.script))
 
     def _exited(self, event: ScriptExited, effects: list[Effect]) -> None:

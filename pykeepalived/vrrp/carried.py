@@ -1,14 +1,33 @@
 """What a MASTER carries: taken in this order (behaviour 1.5), given back in the other (1.6)."""
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import AF_INET6, IP
 from pykeepalived.effects import Log
-from pykeepalived.vrrp.effects import AddAddresses, BlockAddresses, Effect, RemoveAddresses, UnblockAddresses
+from pykeepalived.vrrp.effects import (
+    AddAddresses,
+    AddRoutes,
+    AddRules,
+    BlockAddresses,
+    Effect,
+    RemoveAddresses,
+    RemoveRoutes,
+    RemoveRules,
+    UnblockAddresses,
+)
 from pykeepalived.wire.vrrp import OWNER
 
 _LINK_LOCAL_PREFIX = 64
-NOTHING: frozenset[AddressEntry] = frozenset()
+Carried = AddressEntry | RouteEntry | RuleEntry
+NOTHING: frozenset[Carried] = frozenset()
+
+
+def everything(instance: VrrpInstance) -> tuple[Carried, ...]:
+    """All that the instance carries as MASTER."""
+    addresses = instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
+    return (*addresses, *instance.virtual_routes, *instance.virtual_rules)
 
 
 def not_accepted(instance: VrrpInstance) -> tuple[AddressEntry, ...]:
@@ -30,10 +49,29 @@ def take(instance: VrrpInstance, effects: list[Effect]) -> None:
         if entries:
             effects.append(_detail(instance, label))
             effects.append(AddAddresses(instance.name, entries))
+    if instance.virtual_routes:
+        effects.append(_detail(instance, "setting Virtual Routes"))
+        effects.append(AddRoutes(instance.name, instance.virtual_routes))
+    if instance.virtual_rules:
+        effects.append(_detail(instance, "setting Virtual Rules"))
+        effects.append(AddRules(instance.name, instance.virtual_rules))
 
 
-def give_back(instance: VrrpInstance, effects: list[Effect], keep: frozenset[AddressEntry] = NOTHING) -> None:
-    """Hold nothing any longer; the addresses in ``keep`` belong to somebody else."""
+def take_again(instance: VrrpInstance, effects: list[Effect]) -> None:
+    """An interface is up again: routes that name none may have gone with it, unheard. Those that are there stay."""
+    if routes := tuple(entry for entry in instance.virtual_routes if entry.dev is None):
+        effects.append(_detail(instance, "setting Virtual Routes"))
+        effects.append(AddRoutes(instance.name, routes))
+
+
+def give_back(instance: VrrpInstance, effects: list[Effect], keep: frozenset[Carried] = NOTHING) -> None:
+    """Hold nothing any longer; what is in ``keep`` belongs to somebody else."""
+    if rules := tuple(entry for entry in instance.virtual_rules if entry not in keep):
+        effects.append(_detail(instance, "removing Virtual Rules"))
+        effects.append(RemoveRules(instance.name, rules))
+    if routes := tuple(entry for entry in instance.virtual_routes if entry not in keep):
+        effects.append(_detail(instance, "removing Virtual Routes"))
+        effects.append(RemoveRoutes(instance.name, routes))
     for label, entries in (
         ("removing VIPs.", instance.virtual_ipaddress),
         ("removing E-VIPs.", instance.virtual_ipaddress_excluded),
@@ -61,15 +99,6 @@ def source_on_own_link(instance: VrrpInstance, source: IP | None) -> AddressEntr
         return None
     bits = _LINK_LOCAL_PREFIX if source.is_link_local else source.max_prefixlen
     return AddressEntry(source, bits, dev, nodad=True, preferred_lft=0)
-
-
-def announced_on_further_links(instance: VrrpInstance) -> tuple[AddressEntry, ...]:
-    """The addresses that garp_extra_if is about: those on links that no advert of ours leaves from."""
-    return tuple(
-        entry
-        for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
-        if entry.dev != instance.exchange_interface and (entry.use_vmac or instance.garp_extra_if.everywhere)
-    )
 
 
 def _detail(instance: VrrpInstance, text: str) -> Log:

@@ -2,9 +2,10 @@
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import AF_INET
+from pykeepalived.effects import Kind, Log
 from pykeepalived.units import MICROSECOND, MILLISECOND, SECOND, seconds_text
 from pykeepalived.vrrp.states import Backup
-from pykeepalived.vrrp.tracking import SCRIPT, SOURCE, Tracked
+from pykeepalived.vrrp.tracking import BFD, FILE, PEERS, PROCESS, SCRIPT, SOURCE, STATIC, State, Tracked
 from pykeepalived.wire.vrrp import text
 
 
@@ -32,15 +33,39 @@ def silence(state: Backup, instance: VrrpInstance, priority: int, refused: str, 
     return cause
 
 
-def fault_line(instance: VrrpInstance, tracked: Tracked) -> str:
+def fault_line(instance: VrrpInstance, tracked: Tracked, cause: str) -> str:
     """The line of keepalived for one reason of a FAULT."""
     kind, name = tracked.tracker
     if kind == SOURCE:
         family = "IPv4" if instance.family == AF_INET else "IPv6"
         return f"({instance.name}) entering FAULT state (no {family} address for interface)"
+    if kind == PEERS:
+        return f"({instance.name}) Cannot use unicast without any peers - going to fault state"
     if kind == SCRIPT:
         return f"({instance.name}): entering FAULT state due to script {name}"
+    if kind == FILE:
+        return f"({instance.name}): entering FAULT state ({cause})"
+    if kind == PROCESS:
+        return f"({instance.name}) entering FAULT state ({cause})"
+    if kind == BFD:
+        return f"({instance.name}): entering FAULT state ({cause})"
+    if kind == STATIC:
+        return f"({instance.name}): entering FAULT state (static {name} is missing)"
     return f"({instance.name}): entering FAULT state (interface {name} down)"
+
+
+def tracker_line(instance: str, tracked: Tracked, state: State, *, was_faulty: bool) -> Log | None:
+    """The line of keepalived for the new state of a file or a BFD session that an instance follows, if it has one."""
+    kind, name = tracked.tracker
+    fields = (("VRRP_INSTANCE", instance),)
+    if kind == BFD:
+        message = f"VRRP_Instance({instance}) Tracked BFD instance {name} is {'UP' if state else 'DOWN'}"
+        return Log(message, kind=Kind.TRACKER, fields=fields)
+    faulty = tracked.faulty(state)
+    if kind != FILE or faulty == was_faulty:
+        return None
+    message = f"({instance}): tracked file {name} {'now' if faulty else 'leaving'} FAULT state"
+    return Log(message, kind=Kind.TRACKER, detail=True, fields=fields)
 
 
 def seconds_and_microseconds(length: int) -> str:

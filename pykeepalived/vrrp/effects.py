@@ -5,6 +5,8 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.effects import Log
@@ -30,6 +32,9 @@ class SendAdvert:
     instance: str
     priority: int
     source: bytes
+    sequence: int = 0
+    """Its number, where AH authenticates it."""
+    old_checksum: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,39 @@ class RemoveAddresses:
 
     instance: str
     entries: tuple[AddressEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddRoutes:
+    """Add routes; ``replace``: each in the place of one that is the same but for how packets go."""
+
+    instance: str
+    entries: tuple[RouteEntry, ...]
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRoutes:
+    """Remove routes; absent ones do not matter."""
+
+    instance: str
+    entries: tuple[RouteEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddRules:
+    """Add rules."""
+
+    instance: str
+    entries: tuple[RuleEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRules:
+    """Remove rules; absent ones do not matter."""
+
+    instance: str
+    entries: tuple[RuleEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +162,10 @@ Effect = (
     | SendAdvert
     | AddAddresses
     | RemoveAddresses
+    | AddRoutes
+    | RemoveRoutes
+    | AddRules
+    | RemoveRules
     | BlockAddresses
     | UnblockAddresses
     | Announce

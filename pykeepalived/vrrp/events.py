@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.events import Tick
 from pykeepalived.vrrp.identity import ReceiverKey
 from pykeepalived.wire.vrrp import Packet
@@ -24,6 +26,18 @@ class InterfaceChanged:
     interface: str
     up: bool
     present: bool = True
+    flags: int = 0
+    """IFF_*, for the log."""
+    renamed: str = ""
+    """What a link that is not present any more is called now."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkbeatChanged:
+    """The link of an interface that is polled was found up, or down."""
+
+    interface: str
+    up: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,8 @@ class AddressAdded:
     prefix_length: int
     secondary: bool = False
     tentative: bool = False
+    dad_failed: bool = False
+    """Another host has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,31 @@ class TrackScriptChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackFileChanged:
+    """A track_file holds another number; 0 when there is none."""
+
+    name: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackProcessChanged:
+    """A vrrp_track_process has gained or lost its quorum."""
+
+    name: str
+    up: bool
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackBfdChanged:
+    """A BFD session is up, or down."""
+
+    name: str
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AdvertFailed:
     """The kernel refused an advert. ``errno`` 0: it goes out again."""
 
@@ -75,13 +116,49 @@ class AddressesFailed:
     adding: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class RoutingRemoved:
+    """Somebody else removed a route or a rule of ours."""
+
+    entry: RouteEntry | RuleEntry
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingFailed:
+    """The kernel refused to add (or to remove) a route or a rule."""
+
+    instance: str
+    entry: RouteEntry | RuleEntry
+    errno: int
+    adding: bool = True
+    words: str = ""
+    """The kernel's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaticTried:
+    """A static object was to be added. ``errno`` 0: it is there."""
+
+    entry: AddressEntry | RouteEntry | RuleEntry
+    errno: int
+    words: str = ""
+    """The kernel's own."""
+
+
 Event = (
     Tick
     | AdvertReceived
     | InterfaceChanged
+    | LinkbeatChanged
     | AddressAdded
     | AddressRemoved
     | TrackScriptChanged
+    | TrackFileChanged
+    | TrackProcessChanged
+    | TrackBfdChanged
     | AdvertFailed
     | AddressesFailed
+    | RoutingRemoved
+    | RoutingFailed
+    | StaticTried
 )

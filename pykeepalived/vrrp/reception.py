@@ -10,9 +10,11 @@ from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import DecodeError
 from pykeepalived.units import MILLISECOND
 from pykeepalived.vrrp.adverts import expected
+from pykeepalived.vrrp.authentication import Ah, Authentication, WallClock, authentication_of
+from pykeepalived.vrrp.disagreements import advice
 from pykeepalived.vrrp.effects import Effect
 from pykeepalived.vrrp.statistics import Statistics
-from pykeepalived.wire.vrrp import OWNER, Advert, Packet, Reason, decode, text
+from pykeepalived.wire.vrrp import AUTH_AH, OWNER, Advert, Packet, Reason, decode, text
 
 
 class Reception:
@@ -24,13 +26,18 @@ class Reception:
         "_clean_data",
         "_clean_destination",
         "_clean_length",
+        "_clean_message",
         "_clean_source",
         "_clean_ttl",
         "_expected",
         "_instance",
+        "_message",
         "_peers",
         "_statistics",
         "_told",
+        "authentication",
+        "clock",
+        "old_checksum",
         "refused",
     )
 
@@ -38,6 +45,10 @@ class Reception:
         self._statistics = statistics
         self._told: set[Reason] = set()
         self.refused = ""  # the latest fault of a packet since one was accepted
+        self.authentication: Authentication | None = None
+        self.clock = WallClock()
+        self.old_checksum = False
+        """Whether unicast adverts have the checksum of old releases, as a peer's have."""
         self.configure(instance)
 
     def configure(self, instance: VrrpInstance) -> None:
@@ -46,7 +57,11 @@ class Reception:
         self._expected = expected(instance)
         self._addresses = {entry.address.packed: entry.address for entry in instance.virtual_ipaddress}
         self._peers = {peer.address.packed: peer for peer in instance.unicast_peer}
+        self.authentication = authentication_of(instance, self.authentication)
+        choice = instance.old_unicast_checksum
+        self.old_checksum = choice == "old" or (choice == "" and self.old_checksum and instance.unicast)
         self._clean: Advert | None = None
+        self._clean_message = self._message = b""  # in place of _clean_data where each advert is to be proved
         self._clean_data = self._clean_source = self._clean_destination = b""
         self._clean_ttl = self._clean_length = 0
 
@@ -55,14 +70,26 @@ class Reception:
         self._told.clear()
         self._clean_source = b""
 
+    @property
+    def used_up(self) -> bool:
+        """Whether no further advert of ours would be accepted."""
+        return isinstance(self.authentication, Ah) and self.authentication.used_up
+
+    def begin(self) -> None:
+        """We become MASTER."""
+        if isinstance(self.authentication, Ah):
+            self.authentication.begin()
+
     def knows_peer(self, source: bytes) -> bool:
         """Whether ``source`` is one of the unicast peers."""
         return source in self._peers
 
-    def complain(self, reason: Reason, message: str, effects: list[Effect], level: Level = Level.INFO) -> None:
-        """Count a fault, and log it if its kind was not logged yet."""
+    def complain(self, reason: Reason, message: str, packet: Packet, effects: list[Effect]) -> None:
+        """Count a fault; log it, and what of the sender's file may be its cause, if its kind was not logged yet."""
         self._statistics.count(reason)
-        self.say_once(reason, message, effects, level)
+        if reason not in self._told:
+            self.say_once(reason, message, effects)
+            self._say_cause(reason, packet, effects)
 
     def say_once(self, reason: Reason, message: str, effects: list[Effect], level: Level = Level.INFO) -> None:
         """Log a kind of fault if it was not logged yet."""
@@ -71,7 +98,15 @@ class Reception:
             name = self._instance.name
             effects.append(Log(f"({name}) {message}", level, Kind.VRRP_PACKET, fields=(("VRRP_INSTANCE", name),)))
 
-    def judge(self, packet: Packet, current_master: Callable[[], bytes | None], effects: list[Effect]) -> Advert | None:
+    def _say_cause(self, reason: Reason, packet: Packet, effects: list[Effect]) -> None:
+        if cause := advice(reason, packet, self._instance):
+            name = self._instance.name
+            message = f"({name}) cause: {cause}"
+            effects.append(Log(message, Level.WARNING, Kind.VRRP_PACKET, fields=(("VRRP_INSTANCE", name),)))
+
+    def judge(
+        self, packet: Packet, current_master: Callable[[], bytes | None], effects: list[Effect], now: int = 0
+    ) -> Advert | None:
         """The advert if it counts. ``current_master`` is the address of the master known as BACKUP, None as MASTER."""
         if (
             packet.data == self._clean_data
@@ -84,27 +119,78 @@ class Reception:
             self.refused = ""
             return self._clean
         try:
-            advert = decode(packet, self._expected)
+            if self.authentication is None:
+                advert = decode(packet, self._expected)
+            else:
+                advert = self._proved(packet, self.authentication, effects, now)
         except DecodeError as error:
-            self.complain(Reason(error.reason), error.detail, effects)
+            self.complain(Reason(error.reason), error.detail, packet, effects)
             self.refused = error.detail
             return None
-        if not self._meant_for_us(packet, effects):
+        if advert is self._clean:
+            self._statistics.advert_rcvd += 1
+        elif not self._approve(advert, packet, current_master, effects):
             return None
+        self.refused = ""
+        return advert
+
+    def _proved(self, packet: Packet, authentication: Authentication, effects: list[Effect], now: int) -> Advert:
+        """The advert of a packet that is proved to be genuine. A repetition costs the proof alone."""
+        wall = now + self.clock.offset
+        said = ""
+
+        def verify(message: bytes, trailer: bytes) -> None:
+            nonlocal said
+            self._message = message
+            said = authentication.verify(packet, message, trailer, wall)
+
+        if self._clean is not None and self._repeats(packet):
+            size = len(self._clean_message)
+            verify(packet.data[:size], packet.data[size:])
+            advert = self._clean
+        else:
+            advert = decode(packet, self._expected, verify)
+        if said and Reason.CLOCK not in self._told:
+            self.say_once(Reason.CLOCK, said, effects, Level.WARNING)
+            self._say_cause(Reason.CLOCK, packet, effects)
+        return advert
+
+    def _repeats(self, packet: Packet) -> bool:
+        """Whether it differs from the last faultless one in its proof alone."""
+        return (
+            packet.data.startswith(self._clean_message)
+            and packet.source == self._clean_source
+            and packet.ttl == self._clean_ttl
+            and packet.destination == self._clean_destination
+            and len(packet.data) == packet.length == self._clean_length
+            and bool(packet.headers) == (self._expected.auth_type == AUTH_AH)
+        )
+
+    def _approve(
+        self, advert: Advert, packet: Packet, current_master: Callable[[], bytes | None], effects: list[Effect]
+    ) -> bool:
+        """The second half of the ladder: what settings and peers say of a sound advert. A faultless one is kept."""
+        if not self._meant_for_us(packet, effects):
+            return False
         self._statistics.advert_rcvd += 1
         self._compare_interval(advert, packet, effects)
         clean = self._same_addresses(advert, packet, current_master, effects)
         if not self._from_a_peer(packet, effects):
-            return None
-        self.refused = ""
+            return False
+        if advert.old_checksum and not self.old_checksum:
+            self.old_checksum = True
+            self.say_once(Reason.OLD_CHECKSUM, "Setting unicast VRRPv3 checksum to old version", effects)
         if clean:
-            self._clean, self._clean_data, self._clean_source = advert, packet.data, packet.source
-            self._clean_ttl, self._clean_destination, self._clean_length = (
-                packet.ttl,
-                packet.destination,
-                packet.length,
-            )
-        return advert
+            self._keep(advert, packet)
+        return True
+
+    def _keep(self, advert: Advert, packet: Packet) -> None:
+        self._clean, self._clean_source, self._clean_ttl = advert, packet.source, packet.ttl
+        self._clean_destination, self._clean_length = packet.destination, packet.length
+        if self.authentication is None:
+            self._clean_data = packet.data
+        else:
+            self._clean_message = self._message
 
     def _meant_for_us(self, packet: Packet, effects: list[Effect]) -> bool:
         instance = self._instance
@@ -113,7 +199,7 @@ class Reception:
             kind = "multicast" if multicast else "unicast"
             other = "unicast" if instance.unicast else "multicast"
             self.complain(
-                Reason.CAST, f"{kind} advert from {text(packet.source)} received by a {other} instance", effects
+                Reason.CAST, f"{kind} advert from {text(packet.source)} received by a {other} instance", packet, effects
             )
             return False
         if instance.owner_ignore_adverts and instance.priority == OWNER:
@@ -126,12 +212,15 @@ class Reception:
         mine = self._instance.advert_int
         if advert.advert_interval == mine:
             return
+        if Reason.LEARNT_INTERVAL in self._told:
+            return
         self.say_once(
             Reason.LEARNT_INTERVAL,
             f"advertisement interval mismatch with {text(packet.source)} mine={mine // MILLISECOND} milli-sec"
             f" rcv'd={advert.advert_interval // MILLISECOND} milli-sec",
             effects,
         )
+        self._say_cause(Reason.LEARNT_INTERVAL, packet, effects)
 
     def _same_addresses(
         self, advert: Advert, packet: Packet, current_master: Callable[[], bytes | None], effects: list[Effect]
@@ -140,7 +229,7 @@ class Reception:
             return True
         ours = len(self._instance.virtual_ipaddress)
         if len(advert.addresses) != ours:
-            self.complain(Reason.COUNT, f"expected {ours} VIPs but received {len(advert.addresses)}", effects)
+            self.complain(Reason.COUNT, f"expected {ours} VIPs but received {len(advert.addresses)}", packet, effects)
             return False
         received = set(advert.addresses)
         for packed, address in self._addresses.items():
@@ -149,6 +238,7 @@ class Reception:
                     Reason.ADDRESSES,
                     f"ip address associated with VRID {advert.vrid} not present in advert from"
                     f" {text(packet.source)}: {address}",
+                    packet,
                     effects,
                 )
                 return False
@@ -161,14 +251,16 @@ class Reception:
         peer = self._peers.get(packet.source)
         if peer is None:
             if self._instance.check_unicast_src:
-                self.complain(Reason.UNICAST_SOURCE, f"unicast source address {sender} not a unicast peer", effects)
+                self.complain(
+                    Reason.UNICAST_SOURCE, f"unicast source address {sender} not a unicast peer", packet, effects
+                )
                 return False
             return True
         if (peer.min_ttl is not None and packet.ttl < peer.min_ttl) or (
             peer.max_ttl is not None and packet.ttl > peer.max_ttl
         ):
             self.complain(
-                Reason.PEER_TTL, f"TTL/HL {packet.ttl} from {sender} outside its min_ttl and max_ttl", effects
+                Reason.PEER_TTL, f"TTL/HL {packet.ttl} from {sender} outside its min_ttl and max_ttl", packet, effects
             )
             return False
         return True

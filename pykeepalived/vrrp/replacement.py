@@ -1,8 +1,8 @@
 """A reload: the routers of a host take a new configuration by difference. What did not change is not touched.
 
 Instances are the same when VRID, family, interface, and unicast source or multicast group are; then state, timers and
-counters stay. All removals of addresses come before all additions, so that an address may move from one instance to
-another.
+counters stay. All removals of what MASTERs carry come before all additions, so that an address may move from one
+instance to another; what somebody else has from now on is not removed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,19 +12,24 @@ from pykeepalived.config.blocks.vrrp_instance import Identity, VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Log
-from pykeepalived.vrrp import carried
+from pykeepalived.vrrp import carried, statics
 from pykeepalived.vrrp.effects import (
     AddAddresses,
+    AddRoutes,
+    AddRules,
     Announce,
     BlockAddresses,
     Effect,
     NotifyGroup,
     RemoveAddresses,
+    RemoveRoutes,
+    RemoveRules,
     ReplaceRouters,
     UnblockAddresses,
     Word,
 )
 from pykeepalived.vrrp.group import SyncGroup
+from pykeepalived.vrrp.route_changes import route_change
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Routers
 from pykeepalived.vrrp.states import Backup, Fault, Master
@@ -38,21 +43,21 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
     for router in host.routers.values():
         router.confirm(now, effects)
     routers, gone = _match(host.routers.values(), configuration.vrrp_instance)
-    kept = [(router, router.name, router.entries) for router in routers.values() if not router.held]
+    kept = [(router, router.instance) for router in routers.values() if not router.held]
     blocked = [
         (router, carried.not_accepted(router.instance))
         for router in host.routers.values()
         if isinstance(router.state, Master)
     ]
-    masters = frozenset(
+    held = frozenset(
         entry
         for instance, router in routers.items()
         if isinstance(router.state, Master)
-        for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
-    )
+        for entry in carried.everything(instance)
+    ) | frozenset(statics.everything(configuration))
     for router in gone:
         word = Word.DELETED if router.instance.notify_deleted_set else Word.FAULT
-        router.stop(word, "no longer configured", now, effects, keep=masters)
+        router.stop(word, "no longer configured", now, effects, keep=held)
         router.group = None  # each knows the other: nobody collects cycles here
     names = {group.name for group in configuration.vrrp_sync_group}
     effects += [NotifyGroup(name, Word.FAULT) for name in host.groups if name not in names]
@@ -67,30 +72,28 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
     for instance, router in routers.items():
         if router.instance is not instance:
             router.configure(instance, now)
+    host.statics.replace(configuration, effects, held)
     host.take(configuration, routers)
     masters_after = [router for router in routers.values() if isinstance(router.state, Master)]
     _block([entry for router, entries in blocked if router not in gone for entry in entries], masters_after, effects)
-    _move_addresses([(router, before) for router, _, before in kept], masters, now, effects)
+    _move(kept, held, now, effects)
     _unblock(
-        [
-            (router, [entry for entry in entries if router not in gone or entry in masters])
-            for router, entries in blocked
-        ],
+        [(router, [entry for entry in entries if router not in gone or entry in held]) for router, entries in blocked],
         masters_after,
         effects,
     )
     for router in routers.values():
         host.assess(router)
-    for router, _, _ in kept:
+    for router, _ in kept:
         router.reweigh(_CAUSE, effects)
-    for router, _, _ in kept:
+    for router, _ in kept:
         _settle(router, now, effects)
     for group in host.groups.values():
         _settle_group(group, now, effects)
     for router in host.routers.values():
         router.confirm(now, effects)
         if id(router) not in former_routers:
-            carried.give_back(router.instance, effects, masters)
+            carried.give_back(router.instance, effects, held)
         router.lend_source(effects)
     host.begin(now, effects)
     return effects
@@ -117,28 +120,64 @@ def _match(
     return routers, [router for alike in known.values() for router in alike.values()]
 
 
-def _move_addresses(
-    kept: list[tuple[VirtualRouter, tuple[AddressEntry, ...]]],
-    masters: frozenset[AddressEntry],
+def _move(
+    kept: list[tuple[VirtualRouter, VrrpInstance]], held: frozenset[carried.Carried], now: int, effects: list[Effect]
+) -> None:
+    """Give back what MASTERs have no longer, then take what is new; ``held`` is what somebody has from now on."""
+    masters = [(router, before) for router, before in kept if isinstance(router.state, Master)]
+    for router, before in masters:
+        _give_back(router, before, held, effects)
+    for router, before in masters:
+        _take(router, before, held, now, effects)
+
+
+def _give_back(
+    router: VirtualRouter, before: VrrpInstance, held: frozenset[carried.Carried], effects: list[Effect]
+) -> None:
+    rules = tuple(entry for entry in before.virtual_rules if entry not in held)
+    routes = route_change(before.virtual_routes, router.instance.virtual_routes, held).removed
+    addresses = tuple(
+        entry for entry in before.virtual_ipaddress + before.virtual_ipaddress_excluded if entry not in held
+    )
+    _say_gone(router, [f"ip rule {entry}" for entry in rules], effects)
+    if rules:
+        effects.append(RemoveRules(router.name, rules))
+    _say_gone(router, [f"ip route {entry}" for entry in routes], effects)
+    if routes:
+        effects.append(RemoveRoutes(router.name, routes))
+    _say_gone(router, [f"ip address {each.address}/{each.prefix_length} dev {each.dev}" for each in addresses], effects)
+    if addresses:
+        effects.append(RemoveAddresses(router.name, addresses))
+
+
+def _take(
+    router: VirtualRouter,
+    before: VrrpInstance,
+    held: frozenset[carried.Carried],
     now: int,
     effects: list[Effect],
 ) -> None:
-    changing = [(router, before) for router, before in kept if isinstance(router.state, Master)]
-    for router, before in changing:
-        removed = tuple(entry for entry in before if entry not in masters)
-        for entry in removed:
-            place = f"{entry.address}/{entry.prefix_length} dev {entry.dev}"
-            fields = (("VRRP_INSTANCE", router.name),)
-            effects.append(Log(f"({router.name}) ip address {place}, no longer exist", fields=fields))
-        if removed:
-            effects.append(RemoveAddresses(router.name, removed))
-    for router, before in changing:
-        added = tuple(entry for entry in router.entries if entry not in before)
-        if added:
-            effects.append(AddAddresses(router.name, added))
-            if router.instance.garp_master_repeat:
-                effects.append(Announce(router.name, added, router.instance.garp_master_repeat))
-            router.announce_later(now)
+    known = frozenset(carried.everything(before))
+    addresses = tuple(entry for entry in router.entries if entry not in known)
+    if addresses:
+        effects.append(AddAddresses(router.name, addresses))
+    routes = route_change(before.virtual_routes, router.instance.virtual_routes, held)
+    if routes.replaced:
+        effects.append(AddRoutes(router.name, routes.replaced, replace=True))
+    if routes.added:
+        effects.append(AddRoutes(router.name, routes.added))
+    rules = tuple(entry for entry in router.instance.virtual_rules if entry not in known)
+    if rules:
+        effects.append(AddRules(router.name, rules))
+    if addresses:
+        if router.instance.garp_master_repeat:
+            effects.append(Announce(router.name, addresses, router.instance.garp_master_repeat))
+        router.announce_later(now)
+
+
+def _say_gone(router: VirtualRouter, objects: list[str], effects: list[Effect]) -> None:
+    fields = (("VRRP_INSTANCE", router.name),)
+    effects += [Log(f"({router.name}) {each}, no longer exist", fields=fields) for each in objects]
 
 
 def _block(before: list[AddressEntry], masters: list[VirtualRouter], effects: list[Effect]) -> None:

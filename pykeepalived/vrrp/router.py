@@ -7,11 +7,14 @@ addresses of the host or other instances. Interval, skew and deadlines are integ
 from dataclasses import replace
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Kind, Level, Log
-from pykeepalived.units import MICROSECOND, MILLISECOND
-from pykeepalived.vrrp import carried, causes
+from pykeepalived.units import MICROSECOND, MILLISECOND, seconds_text
+from pykeepalived.vrrp import announcing, carried, causes, disagreements
+from pykeepalived.vrrp.authentication import Ah
 from pykeepalived.vrrp.effects import (
     AddAddresses,
     Announce,
@@ -118,8 +121,11 @@ class VirtualRouter:
         effects: list[Effect] = []
         if kind is not Backup and kind is not Master:
             return effects
-        advert = self.reception.judge(packet, self._known_master, effects)
+        advert = self.reception.judge(packet, self._known_master, effects, now)
+        if effects:
+            self._advert = None  # a peer may want another checksum
         if advert is None:
+            self._repeatable = None  # this packet must not pass for the one accepted last
             return effects
         if isinstance(state, Backup):
             self._heard_as_backup(state, advert, packet.source, now, effects)
@@ -154,6 +160,8 @@ class VirtualRouter:
             return None
         if state.duties.rogue is not None or (duties_at is not None and duties_at <= now):
             return None
+        if self._advert is None and self.reception.used_up:
+            return None
         # from the due time, so that nothing drifts
         state.advert_at = advert_at = advert_at + advert_int
         self.deadline = advert_at if duties_at is None or advert_at < duties_at else duties_at
@@ -168,6 +176,8 @@ class VirtualRouter:
             return effects
         if isinstance(state, Master):
             if now >= state.advert_at:
+                if self._advert is None and self._used_up(now, effects):
+                    return effects
                 self._send(effects)
                 # after a stall from now, so that no burst follows
                 in_time = state.advert_at + self.instance.advert_int
@@ -253,13 +263,18 @@ class VirtualRouter:
         if self.held:
             return
         self._say_priority(before, cause, effects)
-        if self.instance.notify_priority_changes and isinstance(state, (Master, Backup)):
-            self._notify(Word.MASTER_PRIORITY if isinstance(state, Master) else Word.BACKUP_PRIORITY, effects)
 
     def address_lost(self, entry: AddressEntry, now: int, effects: list[Effect]) -> None:
         """Somebody deleted an address that we hold as MASTER: give up, and ask for it again after the skew time."""
         self._detail(f"Netlink reflector reports IP {entry.address} removed from {entry.dev}", effects)
-        cause = f"somebody removed address {entry} from {entry.dev}"
+        self._lost(f"address {entry} from {entry.dev}", now, effects)
+
+    def routing_lost(self, entry: RouteEntry | RuleEntry, now: int, effects: list[Effect]) -> None:
+        """Somebody deleted a route or a rule that we have as MASTER: as with an address."""
+        self._lost(f"{'route' if isinstance(entry, RouteEntry) else 'rule'} {entry}", now, effects)
+
+    def _lost(self, what: str, now: int, effects: list[Effect]) -> None:
+        cause = f"somebody removed {what}"
         self.leave_master(cause, now, effects, down_interval=self._skew(self.instance.advert_int), zero=True)
         if self.group is not None:
             self.group.follow_to_backup(self, now, effects)
@@ -272,9 +287,9 @@ class VirtualRouter:
         effects: list[Effect],
         *,
         release: bool = True,
-        keep: frozenset[AddressEntry] = carried.NOTHING,
+        keep: frozenset[carried.Carried] = carried.NOTHING,
     ) -> None:
-        """Leave for good. A MASTER says so on the wire; the others say nothing. Addresses in ``keep`` stay."""
+        """Leave for good. A MASTER says so on the wire; the others say nothing. What is in ``keep`` stays."""
         was = self.state
         if isinstance(was, Master):
             fields = self._fields(Stop.name, cause)
@@ -295,13 +310,9 @@ class VirtualRouter:
         if timed_out:
             self._detail(f"({self.name}) Receive advertisement timeout", effects)
         self._restore_priority()
+        self.reception.begin()
         self._send(effects)
-        delay, refresh = instance.garp_master_delay, instance.garp_master_refresh
-        duties = Duties(
-            announce_at=now + delay if delay and instance.garp_master_repeat else None,
-            refresh_at=now + delay + refresh if refresh and instance.garp_master_refresh_repeat else None,
-            extra_at=self._extra_at(now),
-        )
+        duties = announcing.planned(instance, now)
         self._transition(Master(self._advert_after(now), duties, duties.next_at), cause, now, effects)
         if isinstance(was, Backup) and was.master and was.master.advert_interval != instance.advert_int:
             learnt, own = was.master.advert_interval // MILLISECOND, instance.advert_int // MILLISECOND
@@ -367,7 +378,7 @@ class VirtualRouter:
         state = self.state
         learnt = state.master.advert_interval if isinstance(state, Backup) and state.master else None
         old = self.down_interval(learnt or self.instance.advert_int)
-        self.instance = instance
+        former, self.instance = self.instance, instance
         self.refusals.name = instance.name
         self.reception.configure(instance)
         self._advert = None
@@ -379,7 +390,7 @@ class VirtualRouter:
             change = self.down_interval(learnt or instance.advert_int) - old
             self._enter(replace(state, master_down_at=state.master_down_at + change))
         elif isinstance(state, Master):
-            duties = replace(state.duties, extra_at=self._extra_at(now))
+            duties = announcing.replanned(state.duties, former, instance, now)
             self._enter(Master(min(state.advert_at, self._advert_after(now)), duties, duties.next_at))
 
     def confirm(self, now: int, effects: list[Effect]) -> None:
@@ -484,6 +495,10 @@ class VirtualRouter:
         elif known.address != source:
             self._detail(f"({self.name}) master changed from {text(known.address)} to {sender}", effects)
             self.reception.forget()
+        if not self._nopreempt() and (known is None or known.address != source):
+            why = disagreements.out_of_reach(source, advert.priority, self.instance.priority, self.tracked)
+            if why:
+                self.reception.say_once(Reason.OUT_OF_REACH, why, effects, Level.NOTICE)
         before = known.advert_interval if known else self.instance.advert_int
         # an interval of 0 would make every pause a failover: it is not learnt
         interval = advert.advert_interval or before
@@ -615,15 +630,16 @@ class VirtualRouter:
             duties = replace(duties, announce_at=None)
         if duties.refresh_at is not None and now >= duties.refresh_at:
             self._announce(instance.garp_master_refresh_repeat, effects)
-            refresh = instance.garp_master_refresh
-            refresh_at = max(duties.refresh_at + refresh, now) if refresh else None
+            refresh_at = announcing.again(duties.refresh_at, instance.garp_master_refresh, now)
             duties = replace(duties, refresh_at=refresh_at)
+        if duties.extra_at is not None and now >= duties.extra_at:
+            if further := announcing.on_further_links(instance):
+                effects.append(Announce(self.name, further, 1))
+            extra_at = announcing.again(duties.extra_at, instance.garp_extra_if.interval, now)
+            duties = replace(duties, extra_at=extra_at)
         if duties.lower_prio_announce_at is not None and now >= duties.lower_prio_announce_at:
             self._announce(instance.garp_lower_prio_repeat, effects)
             duties = replace(duties, lower_prio_announce_at=None)
-        if duties.extra_at is not None and now >= duties.extra_at:
-            effects.append(Announce(self.name, carried.announced_on_further_links(instance), 1))
-            duties = replace(duties, extra_at=max(duties.extra_at + instance.garp_extra_if.interval, now))
         if duties.rival_over_at is not None and now >= duties.rival_over_at:
             self.rivals.over(instance, effects)
             duties = replace(duties, rival_over_at=None)
@@ -631,13 +647,35 @@ class VirtualRouter:
             duties = replace(duties, rogue=None)  # it has gone
         self._plan(state, duties)
 
-    def _extra_at(self, now: int) -> int | None:
-        """When the addresses on further links are announced next."""
-        interval = self.instance.garp_extra_if.interval
-        return now + interval if interval and carried.announced_on_further_links(self.instance) else None
-
     def _plan(self, state: Master, duties: Duties) -> None:
         self._enter(Master(state.advert_at, duties, duties.next_at))
+
+    def _used_up(self, now: int, effects: list[Effect]) -> bool:
+        """Whether that was the last number AH has. Only another MASTER may begin anew, so we give up."""
+        if not self.reception.used_up:
+            return False
+        self.leave_master("the sequence numbers of AH are used up", now, effects)
+        if self.group is not None:
+            self.group.follow_to_backup(self, now, effects)
+        return True
+
+    def expire(self, now: int, effects: list[Effect]) -> None:
+        """timer_expired_backup: a MASTER that stood still until a peer may have taken over yields."""
+        state, instance = self.state, self.instance
+        if not isinstance(state, Master) or not instance.timer_expired_backup or not self._nopreempt():
+            return
+        advert_int = instance.advert_int
+        skew = skew_time(instance.version, instance.timer_expired_backup, advert_int)
+        if now <= state.advert_at + 2 * advert_int + skew:  # 3 intervals and the skew after the last advert
+            return
+        late = now - state.advert_at
+        seconds = causes.seconds_and_microseconds(late)
+        message = f"VRRP thread timer expired {seconds} seconds ago"
+        effects.append(Log(message, kind=Kind.STALL, fields=(("VRRP_INSTANCE", self.name),)))
+        cause = f"our advert is {seconds_text(late)} late: a peer may be MASTER meanwhile (timer_expired_backup)"
+        self.leave_master(cause, now, effects)
+        if self.group is not None:
+            self.group.follow_to_backup(self, now, effects)
 
     # --- small things -------------------------------------------------------------------------------------------
 
@@ -696,8 +734,17 @@ class VirtualRouter:
 
     def _own_advert(self) -> SendAdvert:
         if self._advert is None:
-            self._advert = SendAdvert(self.name, self.priority, self.source)
+            advert = self._made(self.priority)
+            if advert.sequence:
+                return advert  # the next one has another number
+            self._advert = advert
         return self._advert
+
+    def _made(self, priority: int) -> SendAdvert:
+        """An order to send an advert, with its number where AH wants one."""
+        reception = self.reception
+        sequence = reception.authentication.next() if isinstance(reception.authentication, Ah) else 0
+        return SendAdvert(self.name, priority, self.source, sequence, reception.old_checksum)
 
     def _send(self, effects: list[Effect]) -> None:
         self.statistics.advert_sent += 1
@@ -708,7 +755,7 @@ class VirtualRouter:
         can = bool(self.source) and self.interface_up
         if can:
             self.statistics.advert_sent += 1
-            effects.append(SendAdvert(self.name, 0, self.source))
+            effects.append(self._made(0))
         return can
 
     def _send_zero(self, effects: list[Effect]) -> None:
@@ -717,7 +764,7 @@ class VirtualRouter:
         self._detail(f"({self.name}) sent 0 priority", effects)
 
     def _give_back(
-        self, effects: list[Effect], *, release: bool = True, keep: frozenset[AddressEntry] = carried.NOTHING
+        self, effects: list[Effect], *, release: bool = True, keep: frozenset[carried.Carried] = carried.NOTHING
     ) -> None:
         self.statistics.release_master += 1
         self.reception.forget()
@@ -753,7 +800,7 @@ class VirtualRouter:
         self.last_transition_at = now
 
     def _say_fault(self, tracked: Tracked, effects: list[Effect]) -> None:
-        message = causes.fault_line(self.instance, tracked)
+        message = causes.fault_line(self.instance, tracked, self.faults[tracked])
         effects.append(Log(message, kind=Kind.TRACKER, fields=(("VRRP_INSTANCE", self.name),)))
 
     def _say_priority(self, before: int, cause: str, effects: list[Effect]) -> None:
@@ -763,6 +810,9 @@ class VirtualRouter:
         message = f"({self.name}) Changing effective priority from {before} to {self.priority}"
         effects.append(Log(message, kind=Kind.VRRP_PRIORITY, fields=fields))
         self._say_cause(cause, effects)
+        if self.instance.notify_priority_changes:
+            master = isinstance(self.state, Master)
+            self._notify(Word.MASTER_PRIORITY if master else Word.BACKUP_PRIORITY, effects)
 
     def _say_cause(self, cause: str, effects: list[Effect]) -> None:
         effects.append(Log(f"({self.name}) cause: {cause}", fields=(("VRRP_INSTANCE", self.name),)))

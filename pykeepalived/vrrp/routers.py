@@ -5,17 +5,18 @@ what it concerns: a packet is looked up by its VRID, a tick belongs to one insta
 """
 
 from collections.abc import Iterable, KeysView, Sequence
-from dataclasses import dataclass
-from ipaddress import IPv4Address
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET, IP
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import Tick
 from pykeepalived.units import SECOND, seconds_text
-from pykeepalived.vrrp import carried
+from pykeepalived.vrrp import carried, causes
+from pykeepalived.vrrp.authentication import WallClock
 from pykeepalived.vrrp.effects import Effect, NotifyGroup, ReplaceRouters, Word
 from pykeepalived.vrrp.events import (
     AddressAdded,
@@ -25,17 +26,43 @@ from pykeepalived.vrrp.events import (
     AdvertReceived,
     Event,
     InterfaceChanged,
+    LinkbeatChanged,
+    RoutingFailed,
+    RoutingRemoved,
+    StaticTried,
+    TrackBfdChanged,
+    TrackFileChanged,
+    TrackProcessChanged,
     TrackScriptChanged,
 )
 from pykeepalived.vrrp.group import SyncGroup
-from pykeepalived.vrrp.identity import ReceiverKey, receiver_of
-from pykeepalived.vrrp.refusals import address_refused
+from pykeepalived.vrrp.identity import ReceiverKey, receivers_of
+from pykeepalived.vrrp.link_states import LinkStates, polled
+from pykeepalived.vrrp.refusals import address_duplicate, address_refused, routing_refused
 from pykeepalived.vrrp.router import NO_SOURCE, VirtualRouter
+from pykeepalived.vrrp.sources import HostAddresses
 from pykeepalived.vrrp.states import Fault, Master
-from pykeepalived.vrrp.tracking import INTERFACE, SCRIPT, Tracked, Tracker, effective_priority, tracked_by
+from pykeepalived.vrrp.statics import Statics
+from pykeepalived.vrrp.tracking import (
+    BFD,
+    FILE,
+    INTERFACE,
+    NO_PEERS,
+    PROCESS,
+    SCRIPT,
+    STATIC,
+    UNTOLD,
+    State,
+    Tracked,
+    TrackedNumber,
+    Tracker,
+    effective_priority,
+    tracked_by,
+)
 from pykeepalived.wire.vrrp import OWNER, Packet
 
 _MANY = 8
+_UNKNOWN_QUIET = 60 * SECOND
 _PHASES = 8  # adverts of many instances go out in so many groups an interval: one waking for each group
 
 
@@ -57,16 +84,6 @@ class Inbox(dict[int, list[VirtualRouter]]):
         self.accepted[packet] = router
 
 
-@dataclass(slots=True)
-class _Held:
-    """An address that an interface has, whoever put it there."""
-
-    address: IP
-    prefix_length: int
-    secondary: bool
-    tentative: bool
-
-
 class Routers:
     """The VRRP core of a host. Facts that come before ``start`` are remembered; nothing is done."""
 
@@ -75,18 +92,24 @@ class Routers:
         self.routers: dict[str, VirtualRouter] = {}
         self.groups: dict[str, SyncGroup] = {}
         self.inboxes: dict[ReceiverKey, Inbox] = {}
-        self.deadline: int | None = None  # the end of the startup delay
+        self._delayed_until: int | None = None
         self._started = False
         self._start_at = 0
-        self._up: dict[str, bool] = {}
-        self._addresses: dict[str, list[_Held]] = {}
-        self._scripts: dict[str, bool | None] = {}
+        self._links = LinkStates()
+        self._addresses = HostAddresses()
+        self._told: dict[Tracker, State] = {}
         self._followers: dict[Tracker, list[tuple[VirtualRouter, Tracked]]] = {}
         self._on_interface: dict[str, list[VirtualRouter]] = {}
+        self._with_source: list[VirtualRouter] = []
         self._entries: dict[tuple[str | None, IP, int], list[tuple[VirtualRouter, AddressEntry]]] = {}
+        self._routing: dict[RouteEntry | RuleEntry, list[VirtualRouter]] = {}
         self._virtual: frozenset[IP] = frozenset()
+        self.clock = WallClock()
+        self.signed = False  # somebody has auth_hmac, and needs the clock
+        self.statics = Statics(configuration, self._links.up)
         self._stalled_at = 0
         self._short_told = False
+        self._unknown_quiet: dict[tuple[ReceiverKey, int], int] = {}  # no line about a VRID before then
         self.take(configuration, {instance: VirtualRouter(instance) for instance in configuration.vrrp_instance})
 
     # --- the driver's way in ------------------------------------------------------------------------------------
@@ -101,20 +124,32 @@ class Routers:
                 return self.tick_all(now)
             case InterfaceChanged():
                 self._interface_changed(event, now, effects)
+            case LinkbeatChanged(name, up):
+                if self._links.beat(name, up=up):
+                    self._link_counts(name, now, effects)
             case AddressAdded():
                 self._address_added(event, now, effects)
             case AddressRemoved():
                 self._address_removed(event, now, effects)
             case TrackScriptChanged(name, up, cause):
-                self._scripts[name] = up
-                if not cause:
-                    cause = f"script {name} {'succeeds' if up else 'fails'}"
-                self._tracker_changed((SCRIPT, name), up, cause, now, effects)
+                self._tracker_told((SCRIPT, name), up, cause, now, effects)
+            case TrackFileChanged(name, number):
+                self._tracker_told((FILE, name), number, "", now, effects)
+            case TrackProcessChanged(name, up, cause):
+                self._tracker_told((PROCESS, name), up, cause, now, effects)
+            case TrackBfdChanged(name, up):
+                self._tracker_told((BFD, name), up, "", now, effects)
             case AdvertFailed(name, errno, destination):
                 if (router := self.routers.get(name)) is not None:
                     effects += router.refusals.tell(destination, errno)
             case AddressesFailed(name, entry, errno, adding):
                 effects.append(address_refused(name, entry, errno, adding=adding))
+            case RoutingRemoved(entry):
+                self._routing_removed(entry, now, effects)
+            case RoutingFailed():
+                effects.append(routing_refused(event))
+            case StaticTried():
+                self._static_tried(event, now, effects)
         return effects
 
     def advert(self, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
@@ -137,10 +172,7 @@ class Routers:
             return [Log(f"VRRP packet too short, length {len(data)}", kind=Kind.VRRP_PACKET)]
         candidates = inbox.get(data[1])
         if candidates is None:
-            if not self.configuration.global_defs.log_unknown_vrids:
-                return []
-            message = f"Unknown VRID({data[1]}) received on interface({receiver.interface}). ignoring..."
-            return [Log(message, kind=Kind.VRRP_PACKET)]
+            return self._unknown(receiver, data[1], now) if self.configuration.global_defs.log_unknown_vrids else []
         router = candidates[0] if len(candidates) == 1 else _addressee(candidates, packet.source)
         deadline = router.deadline
         if deadline is not None and now - deadline > router.instance.advert_int:
@@ -149,6 +181,14 @@ class Routers:
         if known is None and len(candidates) == 1 and router.repeatable:
             inbox.remember(packet, router)
         return effects
+
+    def _unknown(self, receiver: ReceiverKey, vrid: int, now: int) -> list[Effect]:
+        """Nobody here has this VRID. Said once a minute for each: a flood of packets is no flood of lines."""
+        if now < self._unknown_quiet.get((receiver, vrid), now):
+            return []
+        self._unknown_quiet[receiver, vrid] = now + _UNKNOWN_QUIET
+        message = f"Unknown VRID({vrid}) received on interface({receiver.interface}). ignoring..."
+        return [Log(message, kind=Kind.VRRP_PACKET)]
 
     def tick(self, router: VirtualRouter, now: int) -> list[Effect]:
         """One router's deadline was reached."""
@@ -159,19 +199,30 @@ class Routers:
 
     def _stalled(self, router: VirtualRouter, deadline: int, now: int) -> list[Effect]:
         """Nobody looked at a deadline for longer than an interval. Said once for a stall, not once for a router."""
-        if deadline <= self._stalled_at:
-            return []
-        self._stalled_at = now
-        late = seconds_text(now - deadline)
-        message = f"This process was frozen for {late}: in that time nothing was sent and nobody was judged"
-        return [Log(message, Level.WARNING, Kind.STALL, fields=(("VRRP_INSTANCE", router.name),))]
+        effects: list[Effect] = []
+        if deadline > self._stalled_at:
+            self._stalled_at = now
+            late = seconds_text(now - deadline)
+            message = f"This process was frozen for {late}: in that time nothing was sent and nobody was judged"
+            effects.append(Log(message, Level.WARNING, Kind.STALL, fields=(("VRRP_INSTANCE", router.name),)))
+        router.expire(now, effects)
+        return effects
+
+    @property
+    def deadline(self) -> int | None:
+        """The end of the startup delay, or a delayed change of an interface: what belongs to no instance."""
+        deadlines = (self._delayed_until, self._links.deadline)
+        return min((at for at in deadlines if at is not None), default=None)
 
     def tick_self(self, now: int) -> list[Effect]:
-        """The startup delay may be over."""
-        if self.deadline is None or now < self.deadline:
-            return []
-        self.deadline = None
-        return [Log("Delayed start completed")]
+        """The startup delay may be over, an interface may have been down for long enough."""
+        effects: list[Effect] = []
+        if self._delayed_until is not None and now >= self._delayed_until:
+            self._delayed_until = None
+            effects.append(Log("Delayed start completed"))
+        for name in self._links.due(now):
+            self._link_counts(name, now, effects)
+        return effects
 
     def tick_all(self, now: int) -> list[Effect]:
         """Whatever is due: for those who keep no deadline for each router."""
@@ -188,6 +239,10 @@ class Routers:
             deadlines.append(self.deadline)
         return min(deadlines, default=None)
 
+    def learn(self, tracker: Tracker, state: State) -> None:
+        """A tracker's state, to count from the start or the reload that follows."""
+        self._told[tracker] = state
+
     def start(self, now: int) -> list[Effect]:
         """Interfaces and addresses are known: begin."""
         self._started = True
@@ -199,7 +254,12 @@ class Routers:
         delay = max(global_defs.vrrp_startup_delay, global_defs.vrrp_delay_after_boot - now)
         if delay > 0 and self.routers:
             effects.append(Log(f"Delaying startup for {delay / SECOND:g} seconds"))
-            self._start_at = self.deadline = now + delay
+            self._start_at = self._delayed_until = now + delay
+        for name in self._on_interface:
+            if not self._links.has(name):
+                line = f"Configuration specifies interface {name} which doesn't currently exist - will use if created"
+                effects.append(Log(line, kind=Kind.TRACKER))
+        self.statics.start(effects)
         for router in self.routers.values():
             self.assess(router)
             carried.give_back(router.instance, effects)
@@ -213,11 +273,8 @@ class Routers:
         for router in self.routers.values():
             router.stop(Word.STOP, "the daemon stops", now, effects, release=release)
         effects += [NotifyGroup(group.name, Word.STOP) for group in self.groups.values()]
+        self.statics.stop(effects, release=release)
         return effects
-
-    def scripts(self) -> frozenset[str]:
-        """The scripts that somebody follows."""
-        return frozenset(name for kind, name in self._followers if kind == SCRIPT)
 
     @property
     def virtual_places(self) -> KeysView[tuple[str | None, IP, int]]:
@@ -242,28 +299,39 @@ class Routers:
             group.word = words.get(config.name)
             for member in members:
                 member.group = group
-        self._scripts = {
-            script.name: self._scripts.get(script.name, False if script.init_fail else None)
-            for script in configuration.vrrp_script
-        }
+        for script in configuration.vrrp_script:
+            if script.init_fail:
+                self._told.setdefault((SCRIPT, script.name), False)
+        self._links.configure(configuration.interface_up_down_delays, polled(configuration))
         self._index()
+        self._told = {tracker: state for tracker, state in self._told.items() if tracker in self._followers}
 
     def _index(self) -> None:
-        self.inboxes, self._followers, self._on_interface, self._entries = {}, {}, {}, {}
+        self.inboxes, self._followers, self._on_interface, self._entries, self._routing = {}, {}, {}, {}, {}
+        self._with_source = [router for router in self.routers.values() if router.instance.source is not None]
+        self._unknown_quiet.clear()
         many = len(self.routers) > _MANY
         for router in self.routers.values():
             instance = router.instance
             router.phase = instance.advert_int // _PHASES if many else 0
-            inbox = self.inboxes.setdefault(receiver_of(instance), Inbox())
-            inbox.setdefault(instance.virtual_router_id, []).append(router)
+            router.reception.clock = self.clock
+            for receiver in () if instance.lacks_peers else receivers_of(instance):
+                inbox = self.inboxes.setdefault(receiver, Inbox())
+                inbox.setdefault(instance.virtual_router_id, []).append(router)
             for name in instance.links:
                 self._on_interface.setdefault(name, []).append(router)
-            router.tracked = tracked_by(instance, router.group.config if router.group else None)
+            own = tracked_by(instance, router.group.config if router.group else None)
+            router.tracked = tuple(dict.fromkeys((*own, *self.statics.followed_by(instance.name))))
             for tracked in router.tracked:
                 self._followers.setdefault(tracked.tracker, []).append((router, tracked))
             for entry in router.entries:
                 key = (entry.dev, entry.address, entry.prefix_length)
                 self._entries.setdefault(key, []).append((router, entry))
+            for route in instance.virtual_routes:
+                self._routing.setdefault(route, []).append(router)
+            for rule in instance.virtual_rules:
+                self._routing.setdefault(rule, []).append(router)
+        self.signed = any(router.instance.auth_hmac is not None for router in self.routers.values())
         self._virtual = frozenset(address for _, address, _ in self._entries)
 
     def assess(self, router: VirtualRouter) -> None:
@@ -272,13 +340,15 @@ class Routers:
         router.contributions.clear()
         router.unknown.clear()
         router.interface_up = self._can_send(router.instance)
+        if router.instance.lacks_peers:
+            router.faults[NO_PEERS] = "no unicast peer is left (unicast_fault_no_peer)"
         for tracked in router.tracked:
-            up = self._state_of(tracked.tracker)
-            if tracked.faulty(up):
-                router.faults[tracked] = _fault_text(tracked, _tracker_text(tracked.tracker, up=bool(up)))
-            elif contribution := tracked.contribution(up):
+            state = self._state_of(tracked.tracker)
+            if tracked.faulty(state):
+                router.faults[tracked] = _fault_text(tracked, state, _tracker_text(tracked.tracker, state))
+            elif contribution := tracked.contribution(state):
                 router.contributions[tracked] = contribution
-            elif up is None and not tracked.weight:
+            elif state is None and not tracked.weight:
                 router.unknown.add(tracked)
         source = self.source_for(router.instance)
         if source is None:
@@ -307,72 +377,75 @@ class Routers:
                     router.start(at, effects, owner=router.instance.priority == OWNER)
 
     def source_for(self, instance: VrrpInstance) -> IP | None:
-        """The address that adverts come from. A virtual address of any instance never is one."""
-        if instance.source is not None:
-            return instance.source
-        fallback: IP | None = None
-        for held in self._addresses.get(instance.source_interface, ()):
-            if held.address.version != (4 if instance.family == AF_INET else 6) or held.address in self._virtual:
-                continue
-            if isinstance(held.address, IPv4Address):
-                if not held.secondary:
-                    return held.address
-                fallback = fallback or held.address
-            elif held.address.is_link_local and not held.tentative:
-                return held.address
-        return fallback
+        """The address that adverts come from."""
+        return self._addresses.source_for(instance, self._virtual)
 
     # --- facts --------------------------------------------------------------------------------------------------
 
-    def _state_of(self, tracker: Tracker) -> bool | None:
-        kind, name = tracker
-        return self._up.get(name, False) if kind == INTERFACE else self._scripts.get(name)
-
     def _can_send(self, instance: VrrpInstance) -> bool:
+        """Whether adverts can go out: without an interface the routes decide where."""
         name = instance.exchange_interface
-        return not name or self._up.get(name, False)
+        return not name or self._links.up.get(name, False)
+
+    def _state_of(self, tracker: Tracker) -> State:
+        kind, name = tracker
+        if kind == STATIC:
+            return self.statics.is_there(name)
+        return self._links.up.get(name, False) if kind == INTERFACE else self._told.get(tracker, UNTOLD[kind])
 
     def _interface_changed(self, event: InterfaceChanged, now: int, effects: list[Effect]) -> None:
         name = event.interface
-        up = event.up and event.present
-        changed = self._up.get(name, False) != up
-        self._up[name] = up
+        if self._started and event.present and not self._links.has(name) and self._uses(name):
+            effects.append(Log(f"Interface {name} added", detail=True))
+        changed = self._links.told(event, now, effects)
         if not event.present:
-            self._addresses.pop(name, None)
+            self._addresses.vanished(name)
         if not self._started:
             return
-        routers = self._on_interface.get(name, ())
         if changed:
-            if routers or (INTERFACE, name) in self._followers:
-                effects.append(Log(f"Netlink reports {name} {'up' if up else 'down'}", kind=Kind.TRACKER))
-            for router in routers:
-                router.interface_up = self._can_send(router.instance)
-                if name == router.instance.own_link:
-                    router.lend_source(effects, anew=True)
-            cause = _tracker_text((INTERFACE, name), up=up)
-            self._tracker_changed((INTERFACE, name), up, cause, now, effects)
+            self._link_counts(name, now, effects)
         if not event.present:
-            self._look_for_sources(routers, now, effects)
+            self._look_for_sources(self._senders_from(name), now, effects)
+            if self._uses(name):
+                now_called = f"Interface name has changed from {name} to {event.renamed}"
+                effects.append(Log(now_called if event.renamed else f"Interface {name} deleted", kind=Kind.TRACKER))
+
+    def _uses(self, interface: str) -> bool:
+        """Whether an instance runs on it, or follows it."""
+        return interface in self._on_interface or (INTERFACE, interface) in self._followers
+
+    def _link_counts(self, name: str, now: int, effects: list[Effect]) -> None:
+        """An interface counts as up, or as down, from now on."""
+        up = self._links.up.get(name, False)
+        routers = self._on_interface.get(name, ())
+        if self._uses(name):
+            line = f"{self._links.reporter(name)} reports {name} {'up' if up else 'down'}"
+            effects.append(Log(line, kind=Kind.TRACKER))
+        for router in routers:
+            router.interface_up = self._can_send(router.instance)
+            if name == router.instance.own_link:
+                router.lend_source(effects, anew=True)
+        self._tracker_changed((INTERFACE, name), up, _tracker_text((INTERFACE, name), up), now, effects)
+        if up:
+            self.statics.interface_up(name, effects)
+            for router in self.routers.values():
+                if router.instance.virtual_routes and isinstance(router.state, Master):
+                    carried.take_again(router.instance, effects)
 
     def _address_added(self, event: AddressAdded, now: int, effects: list[Effect]) -> None:
-        addresses = self._addresses.setdefault(event.interface, [])
-        for held in addresses:
-            if held.address == event.address and held.prefix_length == event.prefix_length:
-                held.secondary, held.tentative = event.secondary, event.tentative
-                break
-        else:
-            addresses.append(_Held(event.address, event.prefix_length, event.secondary, event.tentative))
-            if event.interface in self._on_interface:
-                effects.append(Log(f"Assigned address {event.address} for interface {event.interface}", detail=True))
+        name = event.interface
+        new, duplicate = self._addresses.added(event)
+        ours = name in self._on_interface or event.address in self._virtual
+        if new and name in self._on_interface:
+            effects.append(Log(f"Assigned address {event.address} for interface {name}", detail=True))
+        if duplicate and ours:
+            effects.append(address_duplicate(name, event.address))
         if self._started and event.address not in self._virtual:
-            self._look_for_sources(self._on_interface.get(event.interface, ()), now, effects)
+            self.statics.address_added(name, effects)
+            self._look_for_sources(self._senders_from(name), now, effects)
 
     def _address_removed(self, event: AddressRemoved, now: int, effects: list[Effect]) -> None:
-        addresses = self._addresses.get(event.interface, [])
-        for held in addresses:
-            if held.address == event.address and held.prefix_length == event.prefix_length:
-                addresses.remove(held)
-                break
+        self._addresses.removed(event)
         if not self._started:
             return
         if event.interface in self._on_interface:
@@ -380,8 +453,26 @@ class Routers:
         for router, entry in self._entries.get((event.interface, event.address, event.prefix_length), ()):
             if isinstance(router.state, Master) and not entry.no_track and not event.ours:
                 router.address_lost(entry, now, effects)
+        if (static := self.statics.address_at(event.interface, event.address, event.prefix_length)) is not None:
+            self.statics.removed(static, effects)
         if event.address not in self._virtual:
-            self._look_for_sources(self._on_interface.get(event.interface, ()), now, effects)
+            self._look_for_sources(self._senders_from(event.interface), now, effects)
+
+    def _senders_from(self, interface: str) -> list[VirtualRouter]:
+        """Whoever may send from an address of that interface: a configured source may be on any."""
+        return [*self._on_interface.get(interface, ()), *self._with_source]
+
+    def _routing_removed(self, entry: RouteEntry | RuleEntry, now: int, effects: list[Effect]) -> None:
+        for router in self._routing.get(entry, ()):
+            if isinstance(router.state, Master) and not entry.no_track:
+                router.routing_lost(entry, now, effects)
+        self.statics.removed(entry, effects)
+
+    def _static_tried(self, event: StaticTried, now: int, effects: list[Effect]) -> None:
+        changed = self.statics.tried(event, effects)
+        if changed is not None:
+            tracker, up = changed
+            self._tracker_changed(tracker, up, _tracker_text(tracker, up), now, effects)
 
     def _look_for_sources(self, routers: Sequence[VirtualRouter], now: int, effects: list[Effect]) -> None:
         for router in routers:
@@ -393,22 +484,29 @@ class Routers:
             if source is None:
                 router.fault(NO_SOURCE, _no_source_text(router.instance), now, effects)
             else:
-                router.clear(
-                    NO_SOURCE, f"address {source} on {router.instance.source_interface} can be sent from", now, effects
-                )
+                where = f" on {router.instance.source_interface}" if router.instance.source_interface else ""
+                router.clear(NO_SOURCE, f"address {source}{where} can be sent from", now, effects)
 
-    def _tracker_changed(self, tracker: Tracker, up: bool | None, cause: str, now: int, effects: list[Effect]) -> None:
+    def _tracker_told(self, tracker: Tracker, state: State, cause: str, now: int, effects: list[Effect]) -> None:
+        self.learn(tracker, state)
+        if self._started:
+            self._tracker_changed(tracker, state, cause or _tracker_text(tracker, state), now, effects)
+
+    def _tracker_changed(self, tracker: Tracker, state: State, cause: str, now: int, effects: list[Effect]) -> None:
         reported = False
         for router, tracked in self._followers.get(tracker, ()):
             if tracked in router.unknown:
                 router.unknown.discard(tracked)
                 reported = True
+            line = causes.tracker_line(router.name, tracked, state, was_faulty=tracked in router.faults)
+            if line is not None:
+                effects.append(line)
+            if tracked.faulty(state):
+                router.fault(tracked, _fault_text(tracked, state, cause), now, effects)
+                continue
             if tracked.weight:
-                router.weigh(tracked, tracked.contribution(up), cause, effects)
-            elif tracked.faulty(up):
-                router.fault(tracked, _fault_text(tracked, cause), now, effects)
-            else:
-                router.clear(tracked, cause, now, effects)
+                router.weigh(tracked, tracked.contribution(state), cause, effects)
+            router.clear(tracked, cause, now, effects)
         if reported:
             self.begin(now, effects)
 
@@ -447,17 +545,30 @@ def _addressee(candidates: Iterable[VirtualRouter], source: bytes) -> VirtualRou
     return max(candidates, key=lambda router: router.hears_from(source))
 
 
-def _tracker_text(tracker: Tracker, *, up: bool) -> str:
+def _tracker_text(tracker: Tracker, state: State) -> str:
+    """What is to be said of a tracker in that state."""
     kind, name = tracker
     if kind == SCRIPT:
-        return f"script {name} {'succeeds' if up else 'fails'}"
-    return f"interface {name} is {'up' if up else 'down'}"
+        return f"script {name} {'succeeds' if state else 'fails'}"
+    if kind == FILE:
+        return f"track_file {name} says {state}"
+    if kind == PROCESS:
+        return f"tracked process {name} quorum {'' if state else 'not '}achieved"
+    if kind == BFD:
+        return f"BFD session {name} is {'up' if state else 'down'}"
+    if kind == STATIC:
+        return f"static {name} is {'there' if state else 'missing'}"
+    return f"interface {name} is {'up' if state else 'down'}"
 
 
-def _fault_text(tracked: Tracked, cause: str) -> str:
+def _fault_text(tracked: Tracked, state: State, cause: str) -> str:
+    if isinstance(tracked, TrackedNumber):
+        return f"tracked file {tracked.tracker[1]} has status {tracked.status(state)}: {cause}"
     return f"{cause} (reverse)" if tracked.reverse else cause
 
 
 def _no_source_text(instance: VrrpInstance) -> str:
+    if instance.source is not None:
+        return f"no interface has the configured source {instance.source}, or it is being checked for duplicates"
     kind = "IPv4" if instance.family == AF_INET else "link-local IPv6"
     return f"interface {instance.source_interface} has no {kind} address to send from"

@@ -78,6 +78,7 @@ class Duties:
     refresh_at: int | None = None
     lower_prio_announce_at: int | None = None
     extra_at: int | None = None
+    """One address on each further interface (garp_extra_if)."""
     rival_over_at: int | None = None
     rogue: Rogue | None = None
 

@@ -22,6 +22,11 @@ class Statistics:
         """Adverts with other addresses, or another number of them, than ours."""
         return self.errors.get(Reason.ADDRESSES, 0) + self.errors.get(Reason.COUNT, 0)
 
+    @property
+    def auth_failure(self) -> int:
+        """Adverts with a wrong password, or refused by what their authentication header says."""
+        return self.errors.get(Reason.PASSWORD, 0) + self.errors.get(Reason.SEQUENCE, 0)
+
     def count(self, reason: Reason) -> None:
         """One more packet with this fault."""
         self.errors[reason] = self.errors.get(reason, 0) + 1

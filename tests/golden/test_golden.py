@@ -30,6 +30,7 @@ class Received:
     ttl: int
     data: bytes
     length: int
+    headers: bytes = b""
 
 
 @pytest.fixture(scope="module")

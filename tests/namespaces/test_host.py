@@ -94,6 +94,7 @@ def test_every_option_of_an_ipv4_address_reaches_the_kernel(bench: Bench) -> Non
             entry("10.9.4.2/24", label="eth0:vip", scope=253, broadcast=IPv4Address("10.9.4.255")),
             entry("10.9.1.1/32", peer=IPv4Address("10.9.1.2"), noprefixroute=True),
             entry("10.9.2.1/32", preferred_lft=0),
+            entry("224.9.9.9/32", autojoin=True),
         ]
     )
     assert failures == []
@@ -111,6 +112,7 @@ def test_every_option_of_an_ipv4_address_reaches_the_kernel(bench: Bench) -> Non
     assert told["10.9.1.1"]["address"] == "10.9.1.2"
     assert told["10.9.1.1"]["noprefixroute"]
     assert told["10.9.2.1"]["deprecated"]
+    assert told["224.9.9.9"]["autojoin"]
     assert told["10.9.2.1"]["valid_life_time"] == 0xFFFFFFFF
 
 

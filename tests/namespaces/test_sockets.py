@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from pykeepalived.kernel.ah_sockets import AhAdvertReceiver, AhAdvertSender
 from pykeepalived.kernel.host import LinuxHost
 from pykeepalived.kernel.ports import Datagram, HostAddress, Interface, IPAddress
 from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
+from pykeepalived.wire import ah
 from tests.namespaces.veth_pair import Namespace, veth_pair, why_not
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
@@ -331,3 +333,92 @@ def test_a_dead_link_is_an_errno_not_an_exception(family: int) -> None:
         assert inward.receive() is None
         inward.close()
         out.close()
+
+
+# --- under an authentication header --------------------------------------------------------------------------------
+
+
+def ah_sender(namespace: Namespace, *, multicast: bool = True, password: bytes = b"sesame42") -> AhAdvertSender:
+    interface = link(namespace)
+    return namespace.call(lambda: AhAdvertSender(V4, interface, multicast=multicast, ttl=None, password=password))
+
+
+def ah_receiver(namespace: Namespace, **options: Any) -> AhAdvertReceiver:
+    options = {"group": GROUP[V4], "unicast_source": None, **options}
+    interface = link(namespace)
+    return namespace.call(lambda: AhAdvertReceiver(V4, interface, **options))
+
+
+@pytest.mark.parametrize("multicast", [True, False])
+def test_what_is_signed_on_one_side_is_proved_on_the_other(pair: tuple[Namespace, Namespace], multicast: bool) -> None:
+    left, right = pair
+    options = {} if multicast else {"group": None, "unicast_source": RIGHT[V4]}
+    inward, out = ah_receiver(right, **options), ah_sender(left, multicast=multicast)
+    destination = (GROUP if multicast else RIGHT)[V4].packed
+    key = ah.Key(b"sesame42")
+    for sequence in (1, 2):
+        assert out.send(LEFT[V4].packed, destination, ah.header(LEFT[V4].packed, sequence) + pdu()) == 0
+        datagram = waited(inward)
+        assert datagram is not None
+        assert (datagram.data, datagram.length, datagram.source) == (pdu(), 12, LEFT[V4].packed)
+        proof = ah.read(datagram.headers)
+        assert proof is not None
+        assert (proof.spi, proof.sequence) == (LEFT[V4].packed, sequence)
+        assert key.icv(datagram.headers + datagram.data, multicast=multicast) == proof.icv
+        assert datagram.headers[4:6] == sequence.to_bytes(2, "big")  # the identification is signed as well
+    for sock in (inward, out):
+        sock.close()
+
+
+def test_under_ah_only_the_routers_asked_for_pass_and_no_other_protocol(pair: tuple[Namespace, Namespace]) -> None:
+    left, right = pair
+    inward, out, plain = ah_receiver(right), ah_sender(left), sender(left, V4)
+    inward.listen_for(frozenset({51, 60}))
+    for vrid in range(256):
+        plain.send(LEFT[V4].packed, GROUP[V4].packed, pdu(vrid))
+        out.send(LEFT[V4].packed, GROUP[V4].packed, ah.header(LEFT[V4].packed, vrid) + pdu(vrid))
+    seen = []
+    while (datagram := waited(inward)) is not None:
+        seen.append(datagram.data[1])
+    assert seen == [51, 60]
+    for sock in (inward, out, plain):
+        sock.close()
+
+
+def test_what_is_no_header_of_ours_is_dropped_and_counted(pair: tuple[Namespace, Namespace]) -> None:
+    left, right = pair
+    inward, good = ah_receiver(right), ah_sender(left)
+
+    def raw() -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, 51)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0\0")
+        return sock
+
+    hostile = left.call(raw)
+    head = ah.header(LEFT[V4].packed, 1)
+    for data in (
+        b"",
+        head,
+        head + pdu()[:7],
+        b"\x06" + head[1:] + pdu(),  # TCP behind it
+        b"\x70\x06" + head[2:] + bytes(8) + pdu(),  # a longer ICV
+    ):
+        hostile.sendto(data, ("224.0.0.18", 0))
+    good.send(LEFT[V4].packed, GROUP[V4].packed, head + pdu())
+    datagram = waited(inward)
+    assert datagram is not None
+    assert datagram.data == pdu()
+    assert inward.dropped == 5
+    for sock in (inward, good, hostile):
+        sock.close()
+
+
+def test_a_receive_buffer_is_as_large_as_asked_for(pair: tuple[Namespace, Namespace]) -> None:
+    _, right = pair
+    inward = receiver(right, V4)
+    for size in (8192, 1 << 24):  # beyond what rmem_max allows
+        inward.hold(size)
+        assert inward._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == 2 * size
+    inward.hold(1 << 40)
+    assert inward._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) > 1 << 30
+    inward.close()

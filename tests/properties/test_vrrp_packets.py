@@ -2,19 +2,23 @@
 
 import random
 import tracemalloc
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pykeepalived.config.blocks.authentication import AuthHmac
+from pykeepalived.config.kinds_vrrp import HmacKey
 from pykeepalived.units import SECOND
 from pykeepalived.vrrp.adverts import messages
 from pykeepalived.vrrp.events import AddressAdded, AdvertReceived, InterfaceChanged
 from pykeepalived.vrrp.identity import receiver_of
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Routers
-from tests.support.link import Received
+from pykeepalived.wire.hmac_trailer import sequence_at
+from tests.support.link import Received, received
 from tests.support.scenario import make_configuration
 
 NOW = 1_000_000_000_000
@@ -23,11 +27,19 @@ LINES = {
     "v3": "instance VI_1 priority=100 version=3",
     "unicast": "instance VI_1 priority=100 unicast_peer=10.0.0.2 check_unicast_src",
     "ipv6": "instance VI_1 priority=100 virtual_ipaddress=fe80::100/64",
+    "ah": "instance VI_1 priority=100 auth_type=AH auth_pass=12345678",
+    "hmac": "instance VI_1 priority=100 version=3",
+    "hmac ipv6": "instance VI_1 priority=100 virtual_ipaddress=fe80::100/64",
 }
+HMAC = AuthHmac(key=(HmacKey(1, b"k" * 32),), active_key=1, time_window=300 * SECOND, mode="enforce")
 
 
 def started(kind: str, *, master: bool = False) -> Routers:
-    host = Routers(make_configuration(LINES[kind]))
+    configuration = make_configuration(LINES[kind])
+    if "hmac" in kind:
+        (plain,) = configuration.vrrp_instance
+        configuration = replace(configuration, vrrp_instance=(replace(plain, auth_hmac=HMAC),))
+    host = Routers(configuration)
     host.handle(InterfaceChanged("eth0", up=True), NOW)
     host.handle(AddressAdded("eth0", IPv4Address("10.0.0.1"), 24), NOW)
     host.handle(AddressAdded("eth0", IPv6Address("fe80::1"), 64), NOW)
@@ -46,10 +58,11 @@ def good(host: Routers, priority: int) -> Received:
     instance = only(host).instance
     six = instance.family != 2
     source = IPv6Address("fe80::2").packed if six else IPv4Address("10.0.0.2").packed
-    ((destination, data),) = messages(instance, priority, source)
+    sequence = 1 if instance.auth_type == "AH" else sequence_at(NOW)
+    ((destination, data),) = messages(instance, priority, source, sequence=sequence)
     if instance.unicast:
         destination = IPv4Address("10.0.0.1").packed
-    return Received(source, destination, 255, data, len(data))
+    return received(instance, source, destination, data)
 
 
 def mutated(packet: Received, chance: random.Random) -> Received:
@@ -69,9 +82,12 @@ def mutated(packet: Received, chance: random.Random) -> Received:
             data = bytearray(chance.randbytes(chance.randint(0, 1500)))
         elif len(data) > 8:
             data[0:1] = bytes((chance.choice((0x21, 0x31, 0x41, 0x22)),))
+    headers = packet.headers
+    if headers and chance.random() < 0.5:
+        headers = bytes(chance.choice((headers[:-1], headers + b"x", b"", chance.randbytes(44), headers)))
     ttl = chance.choice((255, 255, 255, 1, 0, 254))
     length = len(data) + chance.choice((0, 0, 0, -1, 1, 65535))
-    return Received(packet.source, packet.destination, ttl, bytes(data), length)
+    return Received(packet.source, packet.destination, ttl, bytes(data), length, headers)
 
 
 def storm(kind: str, count: int, seed: int) -> None:
@@ -125,16 +141,18 @@ def test_the_unbroken_packet_is_accepted(kind: str) -> None:
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(
+    kind=st.sampled_from(["v3", "ah", "hmac"]),
     data=st.binary(max_size=64),
+    headers=st.binary(max_size=60),
     ttl=st.integers(0, 255),
     source=st.binary(min_size=4, max_size=4),
     master=st.booleans(),
 )
-def test_any_bytes_do_no_harm(data: bytes, ttl: int, source: bytes, master: bool) -> None:
-    host = started("v3", master=master)
+def test_any_bytes_do_no_harm(kind: str, data: bytes, headers: bytes, ttl: int, source: bytes, master: bool) -> None:
+    host = started(kind, master=master)
     router = only(host)
     state = router.state
-    packet = Received(source, IPv4Address("224.0.0.18").packed, ttl, data, len(data))
+    packet = Received(source, IPv4Address("224.0.0.18").packed, ttl, data, len(data), headers)
     host.handle(AdvertReceived(receiver_of(router.instance), packet), NOW + SECOND)
     if router.statistics.advert_rcvd == 0:
         assert router.state is state

@@ -13,7 +13,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -24,12 +24,27 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.layers.vrrp import VRRP, VRRPv3
 from scapy.utils import checksum
 
-from tests.support.netns import Segment, packet_socket
+from tests.support.netns import Host, Segment, inside, packet_socket
 
 SO_TIMESTAMPNS = 35
 SO_RCVBUFFORCE = 33
 SO_ATTACH_FILTER = 26
 SECOND = 1_000_000_000
+
+
+SKF_AD_PKTTYPE = 0xFFFFF000 + 4
+SKF_AD_IFINDEX = 0xFFFFF000 + 8
+
+
+def _from(ports: Sequence[int]) -> tuple[tuple[int, int, int, int], ...]:
+    """Classic BPF that ends here unless a frame comes in at one of these ports."""
+    return (
+        (0x20, 0, 0, SKF_AD_PKTTYPE),
+        (0x15, len(ports) + 1, 0, socket.PACKET_OUTGOING),
+        (0x20, 0, 0, SKF_AD_IFINDEX),
+        *((0x15, len(ports) - place, 0, port) for place, port in enumerate(ports)),
+        (0x06, 0, 0, 0),
+    )
 
 
 def _filter(snap: int) -> tuple[tuple[int, int, int, int], ...]:
@@ -159,16 +174,27 @@ def announcement(frame: Frame) -> Announcement | None:
 class Capture:
     """A running capture of one segment.
 
-    With `deferred` nothing is read before the end (`frames` after `stop`), so that a benchmark is not disturbed.
+    With `deferred` nothing is read before the end (`frames` after `stop`), so that a benchmark is not disturbed. Only
+    the frames of `senders` are looked at, of everybody when none is named.
     """
 
-    def __init__(self, segment: Segment, *, deferred: bool = False, buffer: int = 8 << 20, snap: int = 0x40000) -> None:
+    def __init__(
+        self,
+        segment: Segment,
+        *,
+        deferred: bool = False,
+        buffer: int = 8 << 20,
+        snap: int = 0x40000,
+        senders: Sequence[Host] = (),
+    ) -> None:
         self._senders = {cable.port: cable.host.name for cable in segment.cables}
+        ports = [cable.port for cable in segment.cables if cable.host in senders]
+        indexes = inside(segment.namespace, lambda: [socket.if_nametoindex(port) for port in ports])
         self._socket = packet_socket(segment.namespace)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, buffer)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._socket.setblocking(False)
-        _attach(self._socket, _filter(snap))
+        _attach(self._socket, (*(_from(indexes) if senders else ()), *_filter(snap)))
         with contextlib.suppress(OSError):
             while True:  # what came in before the filter stood
                 self._socket.recv(0x10000)

@@ -1,10 +1,13 @@
 """Fakes at the ports of the VRRP process: a kernel, a journal, scripts, and a reactor whose clock the test moves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.interfaces import Method
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.daemon.child import ChildContext, ChildOptions
 from pykeepalived.daemon.reactor import Alarm, Callback, Reactor
@@ -12,7 +15,18 @@ from pykeepalived.effects import Log
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.frames import FrameTemplates
-from pykeepalived.kernel.ports import Datagram, Failure, HostAddress, HostListener, Interface, IPAddress, NewLink
+from pykeepalived.kernel.ports import (
+    Datagram,
+    Failure,
+    HostAddress,
+    HostListener,
+    Interface,
+    IPAddress,
+    NewLink,
+    ReceiveBuffer,
+    RoutingListener,
+)
+from pykeepalived.wire.vrrp import Expected
 from tests.support.fakes_firewall import FakePacketFilter
 
 
@@ -132,7 +146,10 @@ class FakeReceiver:
     group: IPAddress | None
     unicast_source: IPAddress | None
     queue: list[Datagram] = field(default_factory=list)
+    protocol: int = 112
     vrids: frozenset[int] | None = None
+    size: int = 0
+    guarded: dict[int, Expected | None] | None = None
     closed: bool = False
 
     def fileno(self) -> int:
@@ -143,6 +160,13 @@ class FakeReceiver:
 
     def listen_for(self, vrids: frozenset[int]) -> None:
         self.vrids = vrids
+        self.guarded = None
+
+    def guard(self, wanted: Mapping[int, Expected | None]) -> None:
+        self.guarded = dict(wanted)
+
+    def hold(self, size: int) -> None:
+        self.size = size
 
     def close(self) -> None:
         self.closed = True
@@ -156,16 +180,80 @@ class FakeSender:
     interface: Interface | None
     multicast: bool
     ttl: int | None
+    ah_password: bytes = b""
     closed: bool = False
 
     def send(self, source: bytes, destination: bytes, pdu: bytes) -> int:
         assert not self.closed
         self.kernel.sent.append((source, destination, pdu))
-        self.kernel.trace.append(("advert", str(pdu[1]), str(pdu[2])))
+        message = pdu[24:] if self.ah_password else pdu
+        self.kernel.trace.append(("advert", str(message[1]), str(message[2])))
         return self.kernel.send_errno
 
     def close(self) -> None:
         self.closed = True
+
+
+class FakeRouting:
+    """Routes and rules, in the order in which they came."""
+
+    def __init__(self, kernel: "FakeKernel", listener: RoutingListener) -> None:
+        self.kernel = kernel
+        self.listener = listener
+        self.held: dict[RouteEntry | RuleEntry, None] = {}
+        self.gone: list[RouteEntry | RuleEntry] = []
+        self.closed = False
+
+    @staticmethod
+    def fileno() -> int:
+        return 51
+
+    def take(self, text: str) -> None:
+        """Somebody removes a route or a rule."""
+        entry = next(each for each in self.held if str(each) == text)
+        del self.held[entry]
+        self.gone.append(entry)
+
+    def drain(self) -> None:
+        gone, self.gone = self.gone, []
+        for entry in gone:
+            if isinstance(entry, RouteEntry):
+                self.listener.route_removed(entry)
+            else:
+                self.listener.rule_removed(entry)
+
+    def add_routes(self, entries: Sequence[RouteEntry], *, replace: bool = False) -> list[Failure]:
+        return self._add("replace-route" if replace else "add-route", entries)
+
+    def remove_routes(self, entries: Sequence[RouteEntry]) -> list[Failure]:
+        return self._remove("remove-route", entries)
+
+    def add_rules(self, entries: Sequence[RuleEntry]) -> list[Failure]:
+        return self._add("add-rule", entries)
+
+    def remove_rules(self, entries: Sequence[RuleEntry]) -> list[Failure]:
+        return self._remove("remove-rule", entries)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _add(self, word: str, entries: Sequence[RouteEntry | RuleEntry]) -> list[Failure]:
+        self.kernel.batches.append(len(entries))
+        failures = []
+        for index, entry in enumerate(entries):
+            if errno := self.kernel.refuse.get(str(entry), 0):
+                failures.append(Failure(index, errno, "said the kernel"))
+                continue
+            self.kernel.trace.append((word, str(entry)))
+            self.held[entry] = None
+        return failures
+
+    def _remove(self, word: str, entries: Sequence[RouteEntry | RuleEntry]) -> list[Failure]:
+        self.kernel.batches.append(len(entries))
+        for entry in entries:
+            self.kernel.trace.append((word, str(entry)))
+            self.held.pop(entry, None)
+        return []
 
 
 class FakeKernel:
@@ -186,7 +274,10 @@ class FakeKernel:
         self.refuse: dict[str, int] = {}
         self.refuse_sockets = 0
         self.closed = False
+        self.routes: FakeRouting | None = None
         self.filter = FakePacketFilter(self.trace)
+        self.receive_buffers = ReceiveBuffer(), ReceiveBuffer()
+        self.beats: dict[tuple[str, Method], bool] = {}
         self.settings = FakeSysctls()
         self.link_local: dict[str, bool] = {}
         self.refuse_links: dict[str, int] = {}
@@ -223,6 +314,16 @@ class FakeKernel:
         self.links[new.name] = new
         self._later(lambda listener: listener.interface_changed(old, new))
 
+    def rename_link(self, name: str, new_name: str) -> None:
+        """A link gets another name, and keeps its addresses."""
+        old = self.links.pop(name)
+        new = self.links[new_name] = make_link(new_name, old.index)
+        for place, held in list(self.held.items()):
+            if place[0] == name:
+                del self.held[place]
+                self.held[new_name, *place[1:]] = held
+        self._later(lambda listener: listener.interface_changed(old, new))
+
     def add_link(self, name: str, index: int) -> None:
         """A link appears."""
         new = self.links[name] = make_link(name, index)
@@ -239,21 +340,33 @@ class FakeKernel:
         self.listener = listener
         return self
 
+    def routing(self, listener: RoutingListener, interface: Callable[[str], Interface | None]) -> FakeRouting:
+        del interface
+        self.routes = FakeRouting(self, listener)
+        return self.routes
+
     def receiver(
-        self, family: int, interface: Interface | None, group: IPAddress | None, unicast_source: IPAddress | None
+        self,
+        family: int,
+        interface: Interface | None,
+        group: IPAddress | None,
+        unicast_source: IPAddress | None,
+        protocol: int = 112,
     ) -> FakeReceiver:
         del family
         if self.refuse_sockets:
             raise KernelError("listen", self.refuse_sockets)
-        receiver = FakeReceiver(100 + len(self.receivers), interface, group, unicast_source)
+        receiver = FakeReceiver(100 + len(self.receivers), interface, group, unicast_source, protocol=protocol)
         self.receivers.append(receiver)
         return receiver
 
-    def sender(self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> FakeSender:
+    def sender(
+        self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None, ah_password: bytes = b""
+    ) -> FakeSender:
         del family
         if self.refuse_sockets:
             raise KernelError("send", self.refuse_sockets)
-        sender = FakeSender(self, interface, multicast, ttl)
+        sender = FakeSender(self, interface, multicast, ttl, ah_password)
         self.senders.append(sender)
         return sender
 
@@ -274,6 +387,14 @@ class FakeKernel:
     def forwards(interface: str) -> bool:
         return interface == "eth1"
 
+    def link_prober(self) -> "FakeKernel":
+        return self
+
+    # LinkProber
+
+    def link(self, name: str, method: Method) -> bool | None:
+        return self.beats.get((name, method))
+
     # Host
 
     @staticmethod
@@ -283,6 +404,9 @@ class FakeKernel:
     def drain(self) -> None:
         while self.pending:
             self.pending.pop(0)()
+
+    def set_receive_buffers(self, orders: ReceiveBuffer, monitor: ReceiveBuffer) -> None:
+        self.receive_buffers = orders, monitor
 
     def interfaces(self) -> Sequence[Interface]:
         return tuple(self.links.values())

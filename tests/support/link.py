@@ -6,19 +6,23 @@ sent to it. Chance comes from a seed.
 
 import heapq
 import random
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface
 
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.effects import Log
 from pykeepalived.events import Tick
 from pykeepalived.vrrp.adverts import messages
+from pykeepalived.vrrp.authentication import Stamps
 from pykeepalived.vrrp.effects import AddAddresses, Announce, Effect, RemoveAddresses, ReplaceRouters, SendAdvert
 from pykeepalived.vrrp.events import AddressAdded, AddressRemoved, InterfaceChanged
-from pykeepalived.vrrp.identity import ReceiverKey
+from pykeepalived.vrrp.identity import ReceiverKey, receiver_of
 from pykeepalived.vrrp.replacement import replace
 from pykeepalived.vrrp.routers import Routers
+from pykeepalived.wire import ah
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,21 @@ class Received:
     ttl: int
     data: bytes
     length: int
+    headers: bytes = b""
+
+
+_IPV4 = struct.Struct("!BBHHHBBH4s4s")
+
+
+def received(instance: VrrpInstance, source: bytes, destination: bytes, data: bytes) -> Received:
+    """What a receive socket hands up of a message as it is given to a send socket: under AH its ICV is filled in."""
+    if instance.auth_type != "AH":
+        return Received(source, destination, 255, data, len(data))
+    header = _IPV4.pack(0x45, 0xC0, 20 + len(data), 1, 0, 255, ah.IPPROTO_AH, 0, source, destination)
+    datagram = bytearray(header + data)
+    ah.Key(instance.auth_pass).seal(datagram, multicast=not instance.unicast)
+    headers, message = bytes(datagram[:44]), bytes(datagram[44:])
+    return Received(source, destination, 255, message, len(message), headers)
 
 
 @dataclass(slots=True)
@@ -55,6 +74,7 @@ class SimulatedHost:
         self.log: list[tuple[int, Log]] = []
         self.effects: list[tuple[int, Effect]] = []
         self.sent = 0
+        self.stamps: dict[str, Stamps] = {}
         self.fuse: int | None = None  # the process dies after so many more effects
 
     def state(self, instance: str) -> str:
@@ -274,8 +294,14 @@ class Link:
         host.sent += 1
         if not host.up:
             return
-        for destination, data in messages(instance, order.priority, order.source):
-            packet = Received(order.source, destination, 255, data, len(data))
+        sequence = order.sequence
+        if instance.auth_hmac is not None:
+            wall = self.now + host.routers.clock.offset
+            sequence = host.stamps.setdefault(order.instance, Stamps()).next(instance.auth_hmac, wall)
+        for destination, data in messages(
+            instance, order.priority, order.source, sequence=sequence, old_checksum=order.old_checksum
+        ):
+            packet = received(instance, order.source, destination, data)
             for other in self.hosts.values():
                 if other is host or (instance.unicast and other.address.ip.packed != destination):
                     continue
@@ -287,7 +313,7 @@ class Link:
                 group = None if instance.unicast else instance.mcast_group
                 source = other.address.ip if instance.unicast else None
                 known = other.routers.inboxes
-                receiver = ReceiverKey(instance.family, instance.interface, group, source)
+                receiver = receiver_of(instance)._replace(group=group, unicast_source=source)
                 if receiver not in known and instance.unicast:
                     receiver = receiver._replace(unicast_source=None)
                 heapq.heappush(self._queue, (at, self._order, host.name, other.name, receiver, packet))

@@ -185,6 +185,14 @@ class Host:
         return any(entry["local"] == address for entry in self.address_entries(device))
 
 
+class Outside(Host):
+    """A host whose processes are started outside of it: they enter it by themselves (``net_namespace``)."""
+
+    def popen(self, argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+        """Start a process outside."""
+        return subprocess.Popen(argv, **options)
+
+
 def _batch(namespace: str, orders: Sequence[str]) -> None:
     """Several ``ip`` commands in one process."""
     done = subprocess.run(

@@ -196,6 +196,7 @@ _OF_KIND: dict[type[Kind], Callable[[Any], Sequence[Good]]] = {
     IpProtocol: lambda _: (("127", 127), ("0", 0), ("tcp", 6), ("sctp", 132)),
 }
 _OF: dict[tuple[str, str], Sequence[Good]] = {
+    ("address", "-nodad"): (("", False),),
     ("address", "scope"): (("link", 253), ("global", 0), ("0", 0), ("255", 255), ("local-net", 100)),
     ("address", "label"): (("eth0:1", "eth0:1"), ("fifteen_letters", "fifteen_letters"), ('"l b"', "l b")),
     ("address", "broadcast"): tuple(

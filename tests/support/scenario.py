@@ -27,7 +27,7 @@ from typing import Any
 from pykeepalived.config.blocks.addresses import AddressEntry, UnicastPeer
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.scripts import Script
-from pykeepalived.config.blocks.trackers import TrackInterface, TrackScript
+from pykeepalived.config.blocks.trackers import TrackBfd, TrackFile, TrackInterface, TrackProcess, TrackScript
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
@@ -38,6 +38,8 @@ from pykeepalived.units import nanoseconds
 from pykeepalived.vrrp.adverts import messages
 from pykeepalived.vrrp.effects import (
     AddAddresses,
+    AddRoutes,
+    AddRules,
     Announce,
     AnnounceSource,
     BlockAddresses,
@@ -46,11 +48,21 @@ from pykeepalived.vrrp.effects import (
     NotifyGroup,
     NotifyInstance,
     RemoveAddresses,
+    RemoveRoutes,
+    RemoveRules,
     ReplaceRouters,
     SendAdvert,
     UnblockAddresses,
 )
-from pykeepalived.vrrp.events import AddressAdded, AddressRemoved, InterfaceChanged, TrackScriptChanged
+from pykeepalived.vrrp.events import (
+    AddressAdded,
+    AddressRemoved,
+    InterfaceChanged,
+    TrackBfdChanged,
+    TrackFileChanged,
+    TrackProcessChanged,
+    TrackScriptChanged,
+)
 from pykeepalived.vrrp.identity import receiver_of
 from pykeepalived.vrrp.replacement import replace
 from pykeepalived.vrrp.routers import Routers
@@ -160,6 +172,12 @@ def _happen(host: Routers, scenario: Scenario, step: Step) -> list[Effect]:
             return host.handle(AddressRemoved(name, where.ip, where.network.prefixlen), now)
         case ["script", name, state]:
             return host.handle(TrackScriptChanged(name, up=state == "up"), now)
+        case ["file", name, number]:
+            return host.handle(TrackFileChanged(name, int(number)), now)
+        case ["process", name, state]:
+            return host.handle(TrackProcessChanged(name, up=state == "up"), now)
+        case ["bfd", name, state]:
+            return host.handle(TrackBfdChanged(name, up=state == "up"), now)
         case ["deadline", name]:
             # shows a deadline: the step fails unless it is exactly then
             deadline = host.routers[name].deadline
@@ -212,6 +230,14 @@ def render(effect: Effect) -> str:
             return f"add {name} {_entries(entries)}"
         case RemoveAddresses(name, entries):
             return f"remove {name} {_entries(entries)}"
+        case AddRoutes(name, routes, in_place):
+            return f"{'replace' if in_place else 'add'} routes {name} {'; '.join(map(str, routes))}"
+        case RemoveRoutes(name, routes):
+            return f"remove routes {name} {'; '.join(map(str, routes))}"
+        case AddRules(name, rules):
+            return f"add rules {name} {'; '.join(map(str, rules))}"
+        case RemoveRules(name, rules):
+            return f"remove rules {name} {'; '.join(map(str, rules))}"
         case BlockAddresses(name, entries, by_name):
             return f"block {name} {_entries(entries)}{' by name' if by_name else ''}"
         case UnblockAddresses(name, entries):
@@ -262,7 +288,7 @@ def _value(cls: type, word: str, written: str) -> Any:
         return tuple(_entry(part) for part in written.split(",") if part)
     if word == "unicast_peer":
         return tuple(UnicastPeer(ip_address(part)) for part in written.split(","))
-    if word in {"track_interface", "track_script"}:
+    if word in _TRACKS:
         return tuple(_track(word, part) for part in written.split(","))
     if word == "group":
         return tuple(written.split(","))
@@ -274,6 +300,8 @@ def _value(cls: type, word: str, written: str) -> Any:
         return nanoseconds(written)
     if word == "auth_pass":
         return written.encode()
+    if word == "interface":
+        return written
     if not written or written in {"yes", "no"}:
         return written != "no"
     return int(written) if written.lstrip("-").isdigit() else written
@@ -287,11 +315,19 @@ def _entry(written: str) -> AddressEntry:
     return AddressEntry(interface.ip, interface.network.prefixlen, dev or None, no_track=no_track)
 
 
-def _track(word: str, written: str) -> TrackInterface | TrackScript:
+_TRACKS: dict[str, Callable[..., Any]] = {
+    "track_interface": TrackInterface,
+    "track_script": TrackScript,
+    "track_file": TrackFile,
+    "track_process": TrackProcess,
+    "track_bfd": TrackBfd,
+}
+
+
+def _track(word: str, written: str) -> Any:
     """``eth1``, ``eth1:-20``, ``eth1:-20:reverse``."""
     name, *more = written.split(":")
-    cls = TrackInterface if word == "track_interface" else TrackScript
-    return cls(name, int(more[0]) if more else 0, reverse="reverse" in more)
+    return _TRACKS[word](name, int(more[0]) if more else 0, reverse="reverse" in more)
 
 
 def _add_instance(configuration: Configuration, words: list[str]) -> Configuration:

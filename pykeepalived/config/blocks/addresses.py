@@ -31,8 +31,8 @@ class AddressEntry:
     )
     peer: IP | None = keyword(Address(), default=None, doc="The other end of a point-to-point link.")
     no_track: bool = keyword(Flag(), default=False, doc="Nothing happens when the address disappears.")
-    nodad: bool = keyword(Flag(), default=False, spelled="-nodad", doc="The kernel need not look for duplicates.")
-    """IPv6: on for every entry."""
+    nodad: bool = keyword(Flag(), default=False, spelled="-nodad", doc="The kernel looks for duplicates of it.")
+    """IPv6: on unless the line says -nodad."""
     preferred_lft: int | None = keyword(
         Word(),
         default=None,
@@ -49,11 +49,11 @@ class AddressEntry:
         Flag(), default=False, since="Linux 3.14", doc="The kernel makes no route to its prefix."
     )
     autojoin: bool = keyword(
-        Flag(), default=False, since="Linux 4.1", effective=False, doc="The kernel joins a multicast address by itself."
+        Flag(), default=False, since="Linux 4.1", doc="The kernel joins a multicast address by itself."
     )
     use_vmac: bool = keyword(Flag(), default=False, doc="The address is put on a VMAC interface.")
     track_group: str | None = keyword(
-        Word(), default=None, effective=False, doc="The address comes back with the interfaces of this track_group."
+        Word(), default=None, doc="The instances of this track_group need the address and its interface; static ones."
     )
 
     @property

@@ -22,7 +22,7 @@ class Authentication:
     )
 
 
-@block("auth_hmac", since="keepalived 2.4", effective=False)
+@block("auth_hmac", since="keepalived 2.4")
 @record(frozen=True, slots=True, kw_only=True)
 class AuthHmac:
     """Adverts signed with HMAC-SHA256, in versions 2 and 3."""

@@ -9,7 +9,6 @@ def _spacing(of: str) -> int:
     interval: int = keyword(
         Timer("0", "4294.967295"),
         default=0,
-        effective=False,
         doc=f"The least time between two {of} on all interfaces of the group; 0 is none.",
     )
     return interval
@@ -18,9 +17,8 @@ def _spacing(of: str) -> int:
 @block(
     "garp_group",
     process="vrrp",
-    effective=False,
     passes={
-        "interface": option(Interface(), repeat=Repeat.EACH, effective=False, doc="One interface of the group."),
+        "interface": option(Interface(), repeat=Repeat.EACH, doc="One interface of the group."),
     },
 )
 @record(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class GarpGroup:
     garp_interval: int = _spacing("gratuitous ARP messages")
     gna_interval: int = _spacing("unsolicited neighbour adverts")
     interfaces: tuple[str, ...] = keyword(
-        Names(), default=(), arguments="{ IFNAME ... }", effective=False, doc="The interfaces of the group."
+        Names(), default=(), arguments="{ IFNAME ... }", doc="The interfaces of the group."
     )
 
     def head_text(self) -> str:

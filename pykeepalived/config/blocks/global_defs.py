@@ -119,7 +119,6 @@ class Root:
         default=(),
         repeat=Repeat.COLLECT,
         process="vrrp",
-        effective=False,
         doc="Routes that are there whatever state the instances have.",
     )
     static_rules: tuple[RuleEntry, ...] = keyword(
@@ -127,7 +126,6 @@ class Root:
         default=(),
         repeat=Repeat.COLLECT,
         process="vrrp",
-        effective=False,
         doc="Rules of routing policy that are there whatever state the instances have.",
     )
     virtual_server_group: tuple[VirtualServerGroup, ...] = keyword(
@@ -144,7 +142,6 @@ class Root:
         Flag(),
         default=False,
         process="vrrp",
-        effective=False,
         doc="The link of every VRRP interface is asked for each second.",
     )
     linkbeat_interfaces: tuple[LinkbeatInterface, ...] = keyword(
@@ -152,7 +149,6 @@ class Root:
         default=(),
         arguments="{ IFNAME [MII|ETHTOOL|IOCTL] ... }",
         process="vrrp",
-        effective=False,
         doc="Interfaces whose link is asked for each second.",
     )
     interface_up_down_delays: tuple[InterfaceUpDownDelay, ...] = keyword(
@@ -161,7 +157,6 @@ class Root:
         arguments="{ IFNAME DOWN [UP] ... }",
         unit="s",
         process="vrrp",
-        effective=False,
         doc="How long an interface must be down or up before that counts.",
     )
     static_ipaddress: tuple[AddressEntry, ...] = keyword(
@@ -169,6 +164,5 @@ class Root:
         default=(),
         repeat=Repeat.COLLECT,
         process="vrrp",
-        effective=False,
         doc="Addresses that are there whatever the state of the instances.",
     )

@@ -6,25 +6,25 @@ from pykeepalived.config.schema import Repeat, keyword
 from pykeepalived.records import record
 
 
-def _size(of: str, process: str) -> int:
+def _size(of: str, process: str, default: str = "what the kernel has", *, effective: bool = False) -> int:
     size: int = keyword(
         Integer(0, UINT_MAX),
         default=0,
         unit="bytes",
         process=process,
         checked=True,
-        effective=False,
-        doc=f"The receive buffer of the socket {of}; 0 is what the kernel has.",
+        effective=effective,
+        doc=f"The receive buffer of the socket {of}; 0 is {default}.",
     )
     return size
 
 
-def _force(of: str, process: str) -> bool:
+def _force(of: str, process: str, *, effective: bool = False) -> bool:
     force: bool = keyword(
         Boolean(),
         default=False,
         process=process,
-        effective=False,
+        effective=effective,
         doc=f"That buffer, of the socket {of}, may be larger than rmem_max.",
     )
     return force
@@ -32,18 +32,19 @@ def _force(of: str, process: str) -> bool:
 
 _COMMANDS = "for netlink commands"
 _MONITOR = "that hears of changes by netlink"
+_PROCESSES = "that hears of processes"
 
 
 @record(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class NetlinkBuffers:
     """How much may wait to be read."""
 
-    vrrp_netlink_cmd_rcv_bufs: int = _size(_COMMANDS, "vrrp")
-    vrrp_netlink_cmd_rcv_bufs_force: bool = _force(_COMMANDS, "vrrp")
-    vrrp_netlink_monitor_rcv_bufs: int = _size(_MONITOR, "vrrp")
-    vrrp_netlink_monitor_rcv_bufs_force: bool = _force(_MONITOR, "vrrp")
-    process_monitor_rcv_bufs: int = _size("that hears of processes", "vrrp")
-    process_monitor_rcv_bufs_force: bool = _force("that hears of processes", "vrrp")
+    vrrp_netlink_cmd_rcv_bufs: int = _size(_COMMANDS, "vrrp", effective=True)
+    vrrp_netlink_cmd_rcv_bufs_force: bool = _force(_COMMANDS, "vrrp", effective=True)
+    vrrp_netlink_monitor_rcv_bufs: int = _size(_MONITOR, "vrrp", effective=True)
+    vrrp_netlink_monitor_rcv_bufs_force: bool = _force(_MONITOR, "vrrp", effective=True)
+    process_monitor_rcv_bufs: int = _size(_PROCESSES, "vrrp", "1 MiB", effective=True)
+    process_monitor_rcv_bufs_force: bool = _force(_PROCESSES, "vrrp", effective=True)
     lvs_netlink_cmd_rcv_bufs: int = _size(_COMMANDS, "checker")
     lvs_netlink_cmd_rcv_bufs_force: bool = _force(_COMMANDS, "checker")
     lvs_netlink_monitor_rcv_bufs: int = _size(_MONITOR, "checker")
@@ -55,7 +56,6 @@ class NetlinkBuffers:
         unit="bytes",
         process="vrrp",
         checked=True,
-        effective=False,
         doc="The receive buffers of VRRP sockets: by the MTU, by the size of adverts, or that many bytes.",
     )
     vrrp_rx_bufs_multiplier: int = keyword(
@@ -63,6 +63,5 @@ class NetlinkBuffers:
         default=3,
         process="vrrp",
         checked=True,
-        effective=False,
         doc="How many packets a buffer made by MTU or ADVERT holds.",
     )

@@ -7,6 +7,8 @@ from pykeepalived.config.schema import Repeat, keyword
 from pykeepalived.records import record
 from pykeepalived.units import SECOND
 
+NO_PROCESS_YET = "bfd"
+
 
 def _priority(process: str) -> int:
     nice: int = keyword(
@@ -15,7 +17,7 @@ def _priority(process: str) -> int:
         unit="nice",
         process=process,
         checked=True,
-        effective=False,
+        effective=process != NO_PROCESS_YET,
         doc="The nice value of this process; below 0 it comes before others.",
     )
     return nice
@@ -23,7 +25,11 @@ def _priority(process: str) -> int:
 
 def _no_swap(process: str) -> bool:
     locked: bool = keyword(
-        Flag(), default=False, process=process, effective=False, doc="The memory of this process is never swapped out."
+        Flag(),
+        default=False,
+        process=process,
+        effective=process != NO_PROCESS_YET,
+        doc="The memory of this process is never swapped out.",
     )
     return locked
 
@@ -34,7 +40,7 @@ def _rt_priority(process: str) -> int:
         default=0,
         process=process,
         checked=True,
-        effective=False,
+        effective=process != NO_PROCESS_YET,
         doc="This process runs at that priority of SCHED_RR, ahead of all ordinary ones; 0 is not.",
     )
     return priority
@@ -46,7 +52,7 @@ def _cpu_affinity(process: str) -> tuple[int, ...]:
         default=(),
         process=process,
         checked=True,
-        effective=False,
+        effective=process != NO_PROCESS_YET,
         doc="The CPUs this process may run on; all if not given.",
     )
     return cpus
@@ -59,7 +65,7 @@ def _rlimit_rttime(process: str) -> int:
         unit="us",
         process=process,
         former=(f"{process}_rlimit_rtime",),
-        effective=False,
+        effective=process != NO_PROCESS_YET,
         doc="How long this process may compute at real-time priority without a pause.",
     )
     return limit
@@ -118,7 +124,6 @@ class Processes:
     max_auto_priority: int = keyword(
         Integer(-1, 99, bare=99),
         default=0,
-        effective=False,
         doc="The highest real-time priority a process that was late may be raised to; 0 and -1 are none.",
     )
     min_auto_priority_delay: int = keyword(
@@ -126,7 +131,6 @@ class Processes:
         default=1_000_000,
         unit="us",
         checked=True,
-        effective=False,
         doc="A timer later than this raises the priority of its process.",
     )
 

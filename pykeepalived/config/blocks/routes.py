@@ -252,7 +252,7 @@ class RouteEntry:
         Flag(), default=False, doc="Nothing happens when the route disappears; so it is without dev."
     )
     track_group: str | None = keyword(
-        Word(), default=None, doc="The route comes back with the interfaces of this track_group; static routes."
+        Word(), default=None, doc="The instances of this track_group need the route and its interface; static routes."
     )
     nexthop: tuple[Nexthop, ...] = keyword(
         Word(),

@@ -111,7 +111,7 @@ class RuleEntry:
     """0 where it is not tracked and none is given."""
     no_track: bool = keyword(Flag(), default=False, doc="Nothing happens when the rule disappears.")
     track_group: str | None = keyword(
-        Word(), default=None, doc="The rule comes back with the interfaces of this track_group; static rules."
+        Word(), default=None, doc="The instances of this track_group need the rule and its interface; static rules."
     )
 
     def entry_text(self) -> str:

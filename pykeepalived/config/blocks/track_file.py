@@ -6,7 +6,7 @@ from pykeepalived.config.schema import Repeat, block, keyword
 from pykeepalived.records import record
 
 
-@block("track_file", process="vrrp,checker", arguments="NAME", names=("vrrp_track_file",), effective=False)
+@block("track_file", process="vrrp,checker", arguments="NAME", names=("vrrp_track_file",))
 @record(frozen=True, slots=True, kw_only=True)
 class TrackedFile:
     """A file that is watched: track_file lines and FILE_CHECK follow it by its name."""
@@ -16,19 +16,16 @@ class TrackedFile:
         Word(checked=True),
         repeat=Repeat.FIRST,
         arguments="PATH",
-        effective=False,
         doc="The file that holds the number. It may be absent; its folder must exist.",
     )
     weight: Weight = keyword(
         TrackerWeight(FILE_WEIGHT, checked=True),
         default=Weight(1),
         repeat=Repeat.FIRST,
-        effective=False,
         doc="The number is multiplied by it; 0 means that any number but 0 is a fault.",
     )
     init_file: InitialContent | None = keyword(
         InitFile(),
         default=None,
-        effective=False,
         doc="The file is made at the start, with this number or 0; overwrite replaces one that is there.",
     )

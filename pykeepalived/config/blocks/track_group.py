@@ -5,12 +5,12 @@ from pykeepalived.config.schema import Repeat, block, keyword
 from pykeepalived.records import record
 
 
-@block("track_group", process="vrrp", arguments="NAME", effective=False)
+@block("track_group", process="vrrp", arguments="NAME")
 @record(frozen=True, slots=True, kw_only=True)
 class TrackGroup:
-    """Instances that follow the static addresses, routes and rules that name the group."""
+    """Instances that go to FAULT without the static addresses, routes and rules that name the group."""
 
     name: str
     group: tuple[str, ...] = keyword(
-        Names(), default=(), repeat=Repeat.FIRST, effective=False, doc="The instances; each may be in several."
+        Names(), default=(), repeat=Repeat.FIRST, doc="The instances; each may be in several."
     )

@@ -6,12 +6,11 @@ from pykeepalived.config.schema import entry, keyword
 from pykeepalived.records import record
 
 
-def _weight(limit: int = TRACK_WEIGHT, words: str = "reverse|noreverse", *, effective: bool = True) -> int:
+def _weight(limit: int = TRACK_WEIGHT, words: str = "reverse|noreverse") -> int:
     weight: int = keyword(
         Integer(-limit, limit),
         default=0,
         arguments=f"INT [{words}]",
-        effective=effective,
         doc="What it adds to the priority while up, or takes from it while down; 0 means that a failure is a fault.",
     )
     return weight
@@ -63,7 +62,7 @@ class TrackFile:
     """A track_file followed. Weight 0: a number other than 0 is a fault."""
 
     name: str
-    weight: int = _weight(FILE_WEIGHT, effective=False)
+    weight: int = _weight(FILE_WEIGHT)
     reverse: bool = _reverse()
 
     def entry_text(self) -> str:
@@ -77,7 +76,7 @@ class TrackProcess:
     """A vrrp_track_process followed."""
 
     name: str
-    weight: int = _weight(FILE_WEIGHT, effective=False)
+    weight: int = _weight(FILE_WEIGHT)
     reverse: bool = _reverse()
 
     def entry_text(self) -> str:
@@ -91,7 +90,7 @@ class TrackBfd:
     """A bfd_instance followed."""
 
     name: str
-    weight: int = _weight(effective=False)
+    weight: int = _weight()
     reverse: bool = _reverse()
 
     def entry_text(self) -> str:

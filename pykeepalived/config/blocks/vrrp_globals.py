@@ -29,7 +29,6 @@ def _spacing(of: str) -> int:
         Timer("0.000001", _LONGEST),
         default=0,
         process="vrrp",
-        effective=False,
         doc=f"The least time between two {of} on an interface of no garp_group; 0 is none.",
     )
     return interval
@@ -63,14 +62,12 @@ class VrrpGlobals:
         default=False,
         process="vrrp",
         since="Linux 4.3",
-        effective=False,
         doc="The kernel reports no membership of groups that stay on the link.",
     )
     v3_checksum_as_v2: bool = keyword(
         Flag(),
         default=False,
         process="vrrp",
-        effective=False,
         doc="Default of v3_checksum_as_v2; on, whatever follows.",
     )
     vmac_prefix: str = keyword(

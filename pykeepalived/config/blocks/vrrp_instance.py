@@ -124,21 +124,18 @@ class VrrpInstance:
     promote_secondaries: bool = keyword(
         Flag(),
         default=False,
-        effective=False,
         doc="A secondary address of the interface is promoted when the primary one goes.",
     )
     virtual_routes: tuple[RouteEntry, ...] = keyword(
         Entries("route", without=frozenset({"track_group"})),
         default=(),
         repeat=Repeat.COLLECT,
-        effective=False,
         doc="Routes that are there while the instance is MASTER.",
     )
     virtual_rules: tuple[RuleEntry, ...] = keyword(
         Entries("rule", without=frozenset({"track_group"})),
         default=(),
         repeat=Repeat.COLLECT,
-        effective=False,
         doc="Rules of routing policy that are there while the instance is MASTER.",
     )
     unicast_peer: tuple[UnicastPeer, ...] = keyword(
@@ -155,7 +152,7 @@ class VrrpInstance:
         doc="The group adverts go to; of IPv6 one that is local to the link, vrrp_mcast_group6 if none is given.",
     )
     track_src_ip: bool = keyword(
-        Flag(), default=False, effective=False, doc="FAULT while the configured source is no address of this host."
+        Flag(), default=False, doc="FAULT while the configured source is no address of this host."
     )
     unicast_ttl: int | None = keyword(
         Integer(0, 255), default=None, unit="hops", doc="TTL or hop limit of unicast adverts."
@@ -166,14 +163,12 @@ class VrrpInstance:
     old_unicast_checksum: Literal["", "old", "never"] = keyword(
         Choice(("never",), bare="old"),
         default="",
-        effective=False,
         doc="Unicast adverts have the checksum of releases up to 1.3.6; never: nor is it looked for in others'.",
     )
     v3_checksum_as_v2: bool = keyword(
         Boolean(),
         default=False,
         inherit="v3_checksum_as_v2",
-        effective=False,
         doc="Checksums of version 3 over IPv4 leave the pseudo header out.",
     )
     nopreempt: bool = keyword(
@@ -191,13 +186,11 @@ class VrrpInstance:
         Integer(1, 254, bare=254),
         default=0,
         deprecated=("thread_timer_expired",),
-        effective=False,
         doc="Steps down when it was late enough for a peer of that priority to take over; goes with nopreempt.",
     )
     linkbeat_use_polling: bool = keyword(
         Flag(),
         default=False,
-        effective=False,
         doc="The link is polled. Deprecated: name the interface in linkbeat_interfaces.",
     )
     dont_track_primary: bool = keyword(Flag(), default=False, doc="Faults of the own interface are overlooked.")
@@ -208,17 +201,16 @@ class VrrpInstance:
         Entries("track_script"), default=(), repeat=Repeat.COLLECT, doc="Scripts that are followed."
     )
     track_file: tuple[TrackFile, ...] = keyword(
-        Entries("track_file"), default=(), repeat=Repeat.COLLECT, effective=False, doc="Files that are followed."
+        Entries("track_file"), default=(), repeat=Repeat.COLLECT, doc="Files that are followed."
     )
     track_process: tuple[TrackProcess, ...] = keyword(
         Entries("track_process"),
         default=(),
         repeat=Repeat.COLLECT,
-        effective=False,
         doc="Processes that are followed.",
     )
     track_bfd: tuple[TrackBfd, ...] = keyword(
-        Entries("track_bfd"), default=(), repeat=Repeat.COLLECT, effective=False, doc="BFD sessions that are followed."
+        Entries("track_bfd"), default=(), repeat=Repeat.COLLECT, doc="BFD sessions that are followed."
     )
     garp_master_delay: int = keyword(
         whole_seconds(4294),
@@ -325,15 +317,19 @@ class VrrpInstance:
         default=None,
         inherit="vrrp_rx_bufs_policy",
         unit="bytes",
-        effective=False,
         doc="The receive buffer of the instance's socket.",
     )
-    debug: int = keyword(Integer(0, 4), default=0, effective=False, doc="A level that is kept and changes nothing.")
+    debug: int = keyword(Integer(0, 4), default=0, doc="A level that is kept and changes nothing.")
 
     @property
     def unicast(self) -> bool:
         """Adverts go to peers, not to the group."""
         return bool(self.unicast_peer)
+
+    @property
+    def lacks_peers(self) -> bool:
+        """It is to send to peers alone, and there are none."""
+        return self.unicast_fault_no_peer and not self.unicast
 
     @property
     def source(self) -> IP | None:

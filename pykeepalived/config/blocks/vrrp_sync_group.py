@@ -26,21 +26,18 @@ class VrrpSyncGroup:
         Entries("track_file"),
         default=(),
         repeat=Repeat.COLLECT,
-        effective=False,
         doc="Files followed for all members.",
     )
     track_process: tuple[TrackProcess, ...] = keyword(
         Entries("track_process"),
         default=(),
         repeat=Repeat.COLLECT,
-        effective=False,
         doc="Processes followed for all members.",
     )
     track_bfd: tuple[TrackBfd, ...] = keyword(
         Entries("track_bfd"),
         default=(),
         repeat=Repeat.COLLECT,
-        effective=False,
         doc="BFD sessions followed for all members.",
     )
     notify_master: Script | None = keyword(

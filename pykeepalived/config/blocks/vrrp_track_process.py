@@ -14,9 +14,8 @@ _DELAY = Timer("0.000001", "3600")
     "vrrp_track_process",
     process="vrrp",
     arguments="NAME",
-    effective=False,
     passes={
-        "delay": option(_DELAY, default=0, effective=False, doc="Sets fork_delay and terminate_delay."),
+        "delay": option(_DELAY, default=0, doc="Sets fork_delay and terminate_delay."),
     },
 )
 @record(frozen=True, slots=True, kw_only=True)
@@ -28,13 +27,11 @@ class VrrpTrackProcess:
         Words(),
         repeat=Repeat.FIRST,
         arguments="COMMAND [PARAM ...]",
-        effective=False,
         doc="The program's name; with parameters the whole command line is compared.",
     )
     param_match: Literal["", "exact", "initial", "partial"] = keyword(
         Choice(("initial", "partial"), bare="exact"),
         default="",
-        effective=False,
         doc="How the parameters compare: alike (the bare keyword), alike at the beginning, or alike in part.",
     )
     """Empty: parameters are not looked at."""
@@ -42,25 +39,15 @@ class VrrpTrackProcess:
         TrackerWeight(FILE_WEIGHT, checked=True),
         default=Weight(0),
         repeat=Repeat.FIRST,
-        effective=False,
         doc="What it adds to the priority; 0 means that lacking the quorum is a fault.",
     )
-    quorum: int = keyword(
-        Integer(1, 65535), default=1, unit="processes", effective=False, doc="So many have to run at least."
-    )
+    quorum: int = keyword(Integer(1, 65535), default=1, unit="processes", doc="So many have to run at least.")
     quorum_max: int | None = keyword(
         Integer(0, 65535),
         default=None,
         unit="processes",
-        effective=False,
         doc="So many may run at most; with 0 none may, and quorum is 0.",
     )
-    terminate_delay: int = keyword(
-        _DELAY, default=0, effective=False, doc="How long the quorum may be missed before it counts."
-    )
-    fork_delay: int = keyword(
-        _DELAY, default=0, effective=False, doc="How long the quorum must be held before it counts."
-    )
-    full_command: bool = keyword(
-        Flag(), default=False, effective=False, doc="The whole command line is compared, not the name alone."
-    )
+    terminate_delay: int = keyword(_DELAY, default=0, doc="How long the quorum may be missed before it counts.")
+    fork_delay: int = keyword(_DELAY, default=0, doc="How long the quorum must be held before it counts.")
+    full_command: bool = keyword(Flag(), default=False, doc="The whole command line is compared, not the name alone.")

@@ -115,7 +115,7 @@ class AddressReader:
             self._label(entry, values.get("label"), six=six),
             self._broadcast(entry, values.get("broadcast"), address, prefix_length, peer),
             peer,
-            nodad=six,
+            nodad=six and "-nodad" not in flags,
             preferred_lft=self._preferred_lft(
                 entry, values.get("preferred_lft"), 0 if six and prefix_length == 128 else None
             ),
@@ -125,8 +125,6 @@ class AddressReader:
 
     def _special_flags(self, entry: EntryGiven, flags: set[str]) -> None:
         """Those that are not for every block, or not effective."""
-        if "autojoin" in flags:
-            self._context.later("vrrp_instance/virtual_ipaddress/<entry>/autojoin", entry.span())
 
     def _track_group(self, entry: EntryGiven, piece: Piece | None) -> str | None:
         if piece is not None:

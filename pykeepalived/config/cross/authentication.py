@@ -66,8 +66,6 @@ def _password(draft: Draft, blocks: list[Raw]) -> None:
         return
     draft.values["auth_type"] = scheme[1].value
     draft.values["auth_pass"] = word[1].value if word else b""
-    if scheme[1].value == "AH":
-        draft.context.later("auth_type AH", span)
 
 
 def _hmac(draft: Draft, blocks: list[Raw]) -> AuthHmac:

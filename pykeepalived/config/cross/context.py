@@ -99,10 +99,6 @@ class Context:
                 found.update(self.surroundings.iproute_names(folder, file))
         return found
 
-    def later(self, what: str, span: Span) -> None:
-        """A value of an effective keyword that is not effective yet."""
-        self.not_effective.setdefault(what, f"{what} ({span.file}:{span.line})")
-
 
 MANY_NAMES = 500
 

@@ -1,11 +1,14 @@
 """Lines of linkbeat_interfaces and interface_up_down_delays as values."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pykeepalived.config.blocks.interfaces import DELAY, METHODS, InterfaceUpDownDelay, LinkbeatInterface, Method
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.cross.context import Context
 from pykeepalived.config.kinds import NOTHING, Problem, Refused
 from pykeepalived.config.raw import Given, Raw
+from pykeepalived.units import MICROSECOND, SECOND
 
 
 def linkbeat_interfaces(root: Raw, context: Context) -> tuple[LinkbeatInterface, ...]:
@@ -31,6 +34,31 @@ def interface_up_down_delays(root: Raw, context: Context) -> tuple[InterfaceUpDo
             context.warning(f"{name} has no delay for coming up, which is then 0", line.span(0), hint)
         found[name] = InterfaceUpDownDelay(name, *delays)
     return tuple(found.values())
+
+
+def cap(
+    delays: Sequence[InterfaceUpDownDelay], instances: Sequence[VrrpInstance], root: Raw, context: Context
+) -> tuple[InterfaceUpDownDelay, ...]:
+    """Delays for going down that end before another router takes over from us: the fastest instance decides."""
+    return tuple(_capped(each, instances, root, context) for each in delays)
+
+
+def _capped(
+    delay: InterfaceUpDownDelay, instances: Sequence[VrrpInstance], root: Raw, context: Context
+) -> InterfaceUpDownDelay:
+    down = delay.down
+    for instance in instances:
+        adverts = instance.down_timer_adverts - 1
+        most = adverts * instance.advert_int
+        if instance.interface != delay.name or down < most or not down:
+            continue
+        down = max(most - instance.advert_int // MICROSECOND // 256 * MICROSECOND, 0)
+        message = f"{instance.name}: interface {delay.name} debounce timer(s) not less that {adverts} * advert_int"
+        hint = f"write a delay of less than {most / SECOND:g} s, or the others take over meanwhile"
+        given = root.given["interface_up_down_delays"].value
+        line = next(each for each in reversed(given) if each.value[0] == delay.name)
+        context.warning(f"{message} - resetting", line.span(1), hint)
+    return replace(delay, down=down)
 
 
 def _lines(root: Raw, keyword: str, what: str, context: Context) -> list[Given]:

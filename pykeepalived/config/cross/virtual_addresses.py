@@ -4,6 +4,7 @@ from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.cross.addresses import AddressReader
 from pykeepalived.config.cross.draft import Draft, Refusal
 from pykeepalived.config.kinds import AF_INET6, IP, Problem
+from pykeepalived.config.raw import EntryGiven
 
 _MOST = 255
 _FRAME, _HEADER = 14, 8
@@ -12,7 +13,10 @@ _PASSWORD, _AH, _HMAC = 8, 24, 28
 
 def resolve(draft: Draft) -> None:
     """Both lists; authentication is known, for it takes room in the advert."""
-    reader = AddressReader(draft.name, draft.interface or draft.global_defs.default_interface, draft.context)
+    if draft.interface:
+        reader = AddressReader(draft.name, draft.interface, draft.context)
+    else:
+        reader = _OnDefaultInterface(draft.name, draft.global_defs.default_interface, draft.context)
     vips = _in_adverts(draft, reader)
     excluded = _excluded(draft, reader, vips)
     most = _room(draft)
@@ -26,6 +30,23 @@ def resolve(draft: Draft) -> None:
         vips = vips[:most]
     _needs_one(draft, vips)
     draft.values["virtual_ipaddress"], draft.values["virtual_ipaddress_excluded"] = tuple(vips), tuple(excluded)
+
+
+class _OnDefaultInterface(AddressReader):
+    """Reads the lines of an instance without interface: an address that names none goes to default_interface."""
+
+    def read(self, entry: EntryGiven) -> AddressEntry | None:
+        """The address; None where there is no interface for it."""
+        found = super().read(entry)
+        name, context = self._interface or "", self._context
+        if found is None or found.dev != name or context.dynamic_interfaces or context.interface(name) is not None:
+            return found
+        hint = (
+            f"write dev IFNAME behind the address, or default_interface in global_defs; {context.interface_hint(name)}"
+        )
+        message = f"({self._owner}) {found.address} has no interface: there is no default interface {name} - ignored"
+        context.error(message, entry.span(), hint)
+        return None
 
 
 def _in_adverts(draft: Draft, reader: AddressReader) -> list[AddressEntry]:

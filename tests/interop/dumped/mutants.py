@@ -12,7 +12,7 @@ NEWER = "2.2.7 does not have it"
 RUNNING = "told only of what runs"
 NOT_TOLD: Mapping[str, str] = {
     "AddressEntry.autojoin": NEWER,
-    "AddressEntry.nodad": "not told; on for every IPv6 address",
+    "AddressEntry.nodad": "not told",
     "AddressEntry.use_vmac": NEWER,
     "BfdInstance.multihop": NEWER,
     "Fifo.user": NO_EFFECT_OF_ITS_OWN,

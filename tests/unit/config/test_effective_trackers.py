@@ -39,14 +39,15 @@ def whole() -> Configuration:
     return sound(PAIR + GROUP % TRACKS).configuration
 
 
-def test_what_trackers_follow_is_not_sent_to_the_processes() -> None:
+def test_what_is_not_effective_yet_is_not_sent_to_the_processes() -> None:
     configuration = whole()
     assert all(len(getattr(configuration, name)) == 1 for name in NAMES)
     runnable, _ = effective(configuration)
-    assert not any(getattr(runnable, name) for name in NAMES)
+    assert not runnable.bfd_instance
+    assert all(len(getattr(runnable, name)) == 1 for name in NAMES if name != "bfd_instance")
     for keyword in ("track_file", "track_process", "track_bfd"):
-        assert [getattr(each, keyword) for each in runnable.vrrp_instance] == [(), ()]
-        assert getattr(runnable.vrrp_sync_group[0], keyword) == ()
+        assert [len(getattr(each, keyword)) for each in runnable.vrrp_instance] == [1, 0]
+        assert len(getattr(runnable.vrrp_sync_group[0], keyword)) == 1
     assert [each.name for each in runnable.vrrp_instance] == ["VI_1", "VI_2"]
     assert runnable.vrrp_sync_group[0].group == ("VI_1", "VI_2")
 
@@ -67,17 +68,7 @@ def test_each_process_gets_what_it_needs() -> None:
 def test_they_are_said_once_each() -> None:
     loaded = sound(PAIR + GROUP % TRACKS)
     assert [each.split(" (")[0] for each in loaded.not_effective] == [
-        "track_file",
-        "vrrp_track_process",
         "bfd_instance",
-        "track_group",
-        "static_ipaddress",
-        "vrrp_instance/track_file",
-        "vrrp_instance/track_process",
-        "vrrp_instance/track_bfd",
-        "vrrp_sync_group/track_file",
-        "vrrp_sync_group/track_process",
-        "vrrp_sync_group/track_bfd",
     ]
 
 

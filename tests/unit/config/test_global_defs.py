@@ -465,11 +465,10 @@ def test_mistakes_outside_every_block(text: str, exit_code: int, message: str) -
 
 
 def test_what_has_no_effect_yet_is_said_by_its_path() -> None:
-    text = "linkbeat_use_polling\nglobal_defs {\nsmtp_alert\nvrrp_no_swap\nrouter_id a\nvrrp_strict\n}\n"
+    text = "namespace_with_ipsets\nglobal_defs {\nsmtp_alert\nbfd_no_swap\nrouter_id a\nvrrp_strict\n}\n"
     assert [each.split(" (")[0] for each in sound(text).not_effective] == [
-        "linkbeat_use_polling",
         "global_defs/smtp_alert",
-        "global_defs/vrrp_no_swap",
+        "global_defs/bfd_no_swap",
     ]
 
 

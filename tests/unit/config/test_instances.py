@@ -243,7 +243,7 @@ def test_authentication_is_cut_to_eight_bytes() -> None:
         ("fe80::1/64", AddressEntry(IPv6Address("fe80::1"), 64, "eth0", nodad=True)),
         (
             "fe80::1/64 preferred_lft 0 -nodad",
-            AddressEntry(IPv6Address("fe80::1"), 64, "eth0", nodad=True, preferred_lft=0),
+            AddressEntry(IPv6Address("fe80::1"), 64, "eth0", preferred_lft=0),
         ),
         ("fe80::1 preferred_lft forever", AddressEntry(IPv6Address("fe80::1"), 128, "eth0", nodad=True)),
     ],
@@ -322,8 +322,6 @@ def test_weights_out_of_range(value: str) -> None:
 @pytest.mark.parametrize(
     "lines",
     [
-        "virtual_routes {\n10.1.0.0/16 via 10.0.0.9\n}",
-        "virtual_rules {\nfrom 10.1.0.0/16 lookup 100 priority 5\n}",
         "smtp_alert",
     ],
 )

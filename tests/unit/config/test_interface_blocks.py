@@ -181,10 +181,36 @@ def test_they_are_the_vrrp_process_s_and_a_reload_names_them() -> None:
     ]
 
 
-def test_none_of_them_has_an_effect_yet() -> None:
-    text = "garp_group {\ngarp_interval 1\n}\nlinkbeat_interfaces {\n}\ninterface_up_down_delays {\n}"
-    assert [each.split(" ")[0] for each in sound(text).not_effective] == [
-        "garp_group",
-        "linkbeat_interfaces",
-        "interface_up_down_delays",
-    ]
+INSTANCE = (
+    "vrrp_instance %s {\ninterface eth0\nvirtual_router_id %d\nversion 3\nadvert_int %s\ndown_timer_adverts %d\n"
+    "virtual_ipaddress {\n10.0.0.%d\n}\n}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("down", "adverts", "advert_int", "kept"),
+    [
+        ("1.9", 3, "1", 1_900_000_000),
+        ("2", 3, "1", 1_996_094_000),  # 2.2.7: a 256th of the interval below two of them
+        ("200", 5, "0.5", 1_998_047_000),
+        ("1", 1, "1", 0),
+        ("0", 1, "1", 0),
+    ],
+)
+def test_a_delay_for_going_down_ends_before_another_router_takes_over(
+    down: str, adverts: int, advert_int: str, kept: int
+) -> None:
+    text = f"interface_up_down_delays {{\neth0 {down} 200\n}}\n" + INSTANCE % ("VI_1", 51, advert_int, adverts, 1)
+    loaded = read(text)
+    assert loaded.configuration.interface_up_down_delays == (InterfaceUpDownDelay("eth0", kept, 200 * SECOND),)
+    said = f"VI_1: interface eth0 debounce timer(s) not less that {adverts - 1} * advert_int - resetting"
+    warned = [each for each in loaded.diagnostics if each.severity is Severity.WARNING]
+    assert [each.message for each in warned] == ([f"{said}"] if float(down) * SECOND != kept else [])
+
+
+def test_the_fastest_instance_of_an_interface_decides() -> None:
+    slow, fast = INSTANCE % ("VI_1", 51, "1", 3, 1), INSTANCE % ("VI_2", 52, "0.1", 3, 2)
+    loaded = read(f"interface_up_down_delays {{\neth0 1.5 1\neth1 100 1\n}}\n{slow}{fast}")
+    first, second = loaded.configuration.interface_up_down_delays
+    assert first == InterfaceUpDownDelay("eth0", 199_610_000, SECOND)
+    assert second.down == 100 * SECOND  # nobody's

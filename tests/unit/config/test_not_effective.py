@@ -11,8 +11,6 @@ FILE = "track_file f {\nfile /tmp/f\n}\n"
 @pytest.mark.parametrize(
     "text",
     [
-        "static_rules {\nfrom 10.0.0.1 table 5 priority 6\n}",
-        "garp_group {\ngarp_interval 0.1\ninterfaces {\neth0 eth1\n}\n}",
         "global_defs {\nnotification_email {\na@b\n}\nsmtp_connect_timeout 30\nmax_auto_priority\n}",
     ],
 )

@@ -4,6 +4,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from pykeepalived.config.blocks.authentication import AuthHmac
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
@@ -93,12 +94,12 @@ def test_addresses_survive_the_way_to_a_process() -> None:
     assert part.global_defs.vrrp_mcast_group4 == IPv4Address("224.0.0.99")
 
 
-def test_what_cannot_run_yet_is_said_and_reaches_no_process() -> None:
-    instance = VrrpInstance(name="V", interface="eth0", virtual_router_id=1, auth_type="AH", auth_pass=b"x")
+def test_what_cannot_run_is_said_and_reaches_no_process() -> None:
+    instance = VrrpInstance(name="V", interface="eth0", virtual_router_id=1, auth_hmac=AuthHmac())
     compiled = assemble.compiled(Loaded(Configuration(vrrp_instance=(instance,)), (), 0), with_frames=False)
     (line,) = compiled.outcome.findings
     assert line.level is Level.WARNING
-    assert line.message.startswith("(V) auth_type AH is not effective yet - the instance is left out")
+    assert line.message.startswith("(V) auth_hmac has no key to sign with - the instance is left out")
     assert compiled.outcome.parts == frozenset()
     part = compiled.parts["vrrp"]
     assert isinstance(part, Configuration)

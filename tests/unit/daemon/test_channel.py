@@ -84,6 +84,8 @@ def test_a_message_comes_through_whole() -> None:
         b'{"type":"ping","number":1.5}',
         b'{"type":"status","text":null}',
         b'{"type":"fifo","line":["x"]}',
+        b'{"type":"bfd","name":"x","up":1}',
+        b'{"type":"bfd","up":true}',
         json.dumps(RUN | {"argv": "sh -c x"}).encode(),
         json.dumps(RUN | {"argv": ["x", 1]}).encode(),
         json.dumps(RUN | {"groups": [True]}).encode(),

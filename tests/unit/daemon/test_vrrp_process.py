@@ -1,18 +1,22 @@
 """The driver at fakes of its ports: orders are carried out in the core's order, bounded a turn, and facts come back."""
 
 import gc
+from dataclasses import replace
 from errno import ENETUNREACH, EPERM
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 
 import pytest
 
+from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay
+from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.child import BfdListener, ChildOptions
 from pykeepalived.daemon.vrrp_process import VrrpService
 from pykeepalived.kernel.ports import BATCH, Datagram
 from pykeepalived.units import MILLISECOND, SECOND
 from pykeepalived.vrrp.adverts import messages
-from tests.support.fakes_vrrp import Bench
+from tests.support.fakes_vrrp import Bench, make_link
 from tests.support.scenario import make_configuration, make_instance
 
 DOWN = 3_609_375_000
@@ -168,15 +172,111 @@ def test_an_interface_that_is_made_anew_gets_new_sockets() -> None:
     assert states(service) == ["BACKUP"]
     first, second = bench.kernel.senders
     assert first.closed
-    assert second.interface is not None
-    assert second.interface.index == 9
+    assert second.interface == bench.kernel.links["eth0"]
     old, new = bench.kernel.receivers
     assert old.closed
-    assert new.interface is not None
+    assert new.interface == bench.kernel.links["eth0"]
     assert new.interface.index == 9
     bench.hear(advert(150), receiver=1)
     bench.reactor.run_for(DOWN - 1)
     assert states(service) == ["BACKUP"]
+
+
+def test_a_renamed_interface_loses_what_we_put_there() -> None:
+    bench, service = begun()
+    bench.reactor.run_for(DOWN)
+    assert ("eth0", "10.0.0.100", 24) in bench.kernel.held
+    bench.cut()
+    bench.kernel.rename_link("eth0", "lan0")
+    bench.told()
+    assert states(service) == ["FAULT"]
+    assert ("lan0", "10.0.0.100", 24) not in bench.kernel.held
+    assert ("lan0", "10.0.0.1", 24) in bench.kernel.held
+    assert ("log", "Interface name has changed from eth0 to lan0") in bench.cut()
+    bench.kernel.rename_link("lan0", "eth0")
+    bench.told()
+    assert states(service) == ["BACKUP"]
+
+
+@pytest.mark.keyword("vrrp_instance.promote_secondaries")
+def test_settings_are_borrowed_while_it_runs() -> None:
+    setting = "ipv4/conf/eth0/promote_secondaries"
+    igmp = "ipv4/igmp_link_local_mcast_reports"
+    bench = Bench("eth0")
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    values = bench.kernel.settings.values
+    values.update({setting: "0", igmp: "1"})
+    lines = "global_defs disable_local_igmp=yes", f"{VI_1} promote_secondaries=yes"
+    service = VrrpService(bench.context, make_configuration(*lines), bench.kernel)
+    service.start()
+    assert (values[setting], values[igmp]) == ("1", "0")
+    service.reload(make_configuration(VI_1))
+    assert (values[setting], values[igmp]) == ("0", "0")  # the second is a restart's to change
+    service.reload(make_configuration(*lines))
+    assert values[setting] == "1"
+    bench.kernel.remove_link("eth0")
+    bench.told()
+    values[setting] = "0"
+    bench.kernel.add_link("eth0", 9)
+    bench.told()
+    assert values[setting] == "1"
+    service.stop(lambda: None)
+    bench.reactor.run_for(2 * SECOND)
+    assert (values[setting], values[igmp]) == ("0", "1")
+
+
+def test_buffers_of_netlink_are_as_configured_also_after_a_reload() -> None:
+    bench, service = begun("global_defs vrrp_netlink_monitor_rcv_bufs=4096", VI_1)
+    assert bench.kernel.receive_buffers == ((0, False), (4096, False))
+    lines = "global_defs vrrp_netlink_cmd_rcv_bufs=8192 vrrp_netlink_cmd_rcv_bufs_force=yes", VI_1
+    service.reload(make_configuration(*lines))
+    assert bench.kernel.receive_buffers == ((8192, True), (0, False))
+
+
+@pytest.mark.keyword("linkbeat_use_polling")
+def test_a_polled_link_that_is_lost_is_a_fault() -> None:
+    bench = Bench("eth0")
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    bench.kernel.beats["eth0", "MII"] = True
+    lines = "global_defs linkbeat_use_polling=yes", VI_1
+    service = VrrpService(bench.context, make_configuration(*lines), bench.kernel)
+    service.start()
+    bench.reactor.run_for(DOWN)
+    assert states(service) == ["MASTER"]
+    bench.kernel.beats["eth0", "MII"] = False
+    bench.reactor.run_for(SECOND)
+    assert states(service) == ["FAULT"]
+    assert "Linkbeat reports eth0 down" in bench.journal.texts()
+
+
+@pytest.mark.keyword("interface_up_down_delays")
+def test_a_delayed_change_of_an_interface_rings_by_itself() -> None:
+    bench = Bench("eth0")
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    delays = (InterfaceUpDownDelay("eth0", SECOND, SECOND),)
+    part = replace(make_configuration(VI_1), interface_up_down_delays=delays)
+    service = VrrpService(bench.context, part, bench.kernel)
+    service.start()
+    bench.kernel.set_link("eth0", up=False)
+    bench.told()
+    bench.reactor.run_for(SECOND - 1)
+    assert states(service) == ["BACKUP"]
+    bench.reactor.run_for(1)
+    assert states(service) == ["FAULT"]
+    bench.kernel.set_link("eth0", up=True)
+    bench.told()
+    bench.reactor.run_for(SECOND + DOWN)
+    assert states(service) == ["MASTER"]
+
+
+def test_an_instance_without_interface_has_sockets_of_no_link() -> None:
+    peers = "unicast_src_ip=10.0.0.1 unicast_peer=10.0.0.2"
+    bench, service = begun(f"instance VI_1 interface= {peers} virtual_ipaddress=10.0.0.100/24@eth0")
+    assert [each.interface for each in bench.kernel.receivers] == [None]
+    assert [each.interface for each in bench.kernel.senders] == [None]
+    bench.reactor.run_for(DOWN)
+    assert states(service) == ["MASTER"]
+    assert bench.kernel.sent
 
 
 def test_a_missing_interface_is_a_fault_until_it_appears() -> None:
@@ -277,6 +377,43 @@ def test_scripts_are_run_and_believed() -> None:
     bench.reactor.run_for(2 * SECOND)
     bench.scripts.end(2, 1)
     assert service._routers.routers["VI_1"].priority == 100
+
+
+@pytest.mark.keyword("vrrp_instance.track_bfd")
+def test_bfd_sessions_are_down_until_one_tells_otherwise() -> None:
+    bench, service = begun("instance VI_1 priority=100 track_bfd=peer")
+    assert isinstance(service, BfdListener)
+    assert states(service) == ["FAULT"]
+    waits = "track_bfd peer: there is no BFD process yet, the session counts as down"
+    assert bench.journal.texts().count(waits) == 1
+    service.bfd_changed("peer", up=True)
+    assert states(service) == ["BACKUP"]
+    service.reload(make_configuration("instance VI_1 priority=100 track_bfd=peer:10"))
+    assert [router.priority for router in service._routers.routers.values()] == [110]
+    service.bfd_changed("peer", up=False)
+    service.bfd_changed("unknown", up=True)
+    assert [router.priority for router in service._routers.routers.values()] == [100]
+    assert bench.journal.texts().count(waits) == 1
+
+
+def test_what_files_say_counts_from_the_start_and_the_reload(tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("5")
+    (tmp_path / "g").write_text("7")
+    files = tuple(TrackedFile(name=name, file=str(tmp_path / name)) for name in "fg")
+    bench = Bench("eth0")
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    part = replace(make_configuration("instance VI_1 priority=100 track_file=f:1"), track_file=files)
+    service = VrrpService(bench.context, part, bench.kernel)
+    service.start()
+    assert [router.priority for router in service._routers.routers.values()] == [105]
+    bench.cut()
+    part = make_configuration("instance VI_1 priority=100 track_file=f:1,g:-1")
+    service.reload(replace(part, track_file=files))
+    assert [each for each in bench.cut() if each[0] == "log"] == [
+        ("log", "(VI_1) Changing effective priority from 105 to 98"),
+        ("log", "(VI_1) cause: the configuration was reloaded"),
+    ]
+    service.stop(lambda: None)
 
 
 @pytest.mark.keyword("vrrp_instance.accept")
@@ -556,3 +693,56 @@ def test_reloads_leave_no_cycles() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_a_flood_is_left_to_the_kernel_for_a_while_and_said_once() -> None:
+    bench, service = begun()
+    bench.hear(advert(150))
+    receiver = bench.kernel.receivers[0]
+    wrong = advert(200, version="3")
+    guarded = []
+    for _ in range(300):
+        bench.reactor.run_for(10 * MILLISECOND)
+        receiver.queue += [wrong] * 100 if receiver.guarded is None else []
+        bench.hear(advert(150))
+        guarded.append(receiver.guarded is not None)
+    assert guarded.index(True) in range(10, 25)
+    assert all(guarded[30:])
+    assert receiver.guarded is not None
+    assert list(receiver.guarded) == [51]
+    bench.reactor.run_for(10 * SECOND)
+    assert receiver.guarded is None
+    assert states(service) == ["MASTER"], "nobody was heard for ten seconds"
+    said = [line for line in bench.journal.texts() if "wrong" in line]
+    assert len(said) == 1
+    assert said[0].startswith("More than 5000 wrong VRRP packets a second on eth0: ")
+    assert sum("too short" in line for line in bench.journal.texts()) == 1
+
+
+def test_many_good_packets_and_a_reload_need_no_guard() -> None:
+    bench, service = begun()
+    receiver = bench.kernel.receivers[0]
+    for number in range(100):
+        bench.reactor.run_for(10 * MILLISECOND)
+        receiver.queue += [advert(150 + number % 2)] * 100
+        bench.hear(advert(150))
+    assert receiver.guarded is None
+    receiver.queue += [advert(200, version="3")] * 5000
+    for _ in range(20):
+        bench.reactor.run_for(30 * MILLISECOND)
+        receiver.queue += [advert(200, version="3")] * 500
+        bench.hear(advert(150))
+    assert receiver.guarded is not None
+    service.reload(make_configuration("instance VI_1 priority=100 version=3"))
+    assert receiver.guarded is None
+
+
+def test_messages_of_a_vmac_share_the_time_of_its_base() -> None:
+    bench, service = begun(links=("eth0", "eth1"))
+    bench.kernel.links["vrrp.51"] = replace(make_link("vrrp.51", 9), kind="macvlan", base=2)
+    service._host.interface_changed(None, bench.kernel.links["vrrp.51"])
+    assert [service._host.physical(name) for name in ("vrrp.51", "eth0", "unheard of")] == [
+        "eth1",
+        "eth0",
+        "unheard of",
+    ]

@@ -1,7 +1,6 @@
 """What a process asks of the kernel for itself, each in a child that is thrown away."""
 
 import os
-import resource
 import signal
 import time
 from pathlib import Path
@@ -9,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from pykeepalived.kernel import processes
-from pykeepalived.units import MILLISECOND, SECOND
 from tests.unit.kernel.forked import in_child
 
 
@@ -58,27 +56,6 @@ def test_timer_slack() -> None:
         return Path("/proc/self/timerslack_ns").read_text(encoding="ascii").strip()
 
     assert in_child(work) == "1000"
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root for real-time scheduling")
-def test_real_time_is_not_passed_on() -> None:
-    def work() -> str:
-        processes.run_real_time(10, 50 * MILLISECOND)
-        policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
-        limit = resource.getrlimit(resource.RLIMIT_RTTIME)[0]
-        return f"{policy == os.SCHED_RR} {os.sched_getparam(0).sched_priority} {limit} " + in_child(
-            lambda: os.sched_getscheduler(0) == os.SCHED_OTHER
-        )
-
-    answer = in_child(work)
-    if answer == "EPERM":
-        pytest.skip("needs a kernel that grants real-time scheduling here")
-    assert answer == "True 10 50000 True"
-
-
-@pytest.mark.parametrize("priority", [0, 100])
-def test_a_priority_that_is_none_is_refused(priority: int) -> None:
-    assert in_child(lambda: processes.run_real_time(priority, SECOND)) == "EINVAL"
 
 
 @pytest.mark.parametrize(

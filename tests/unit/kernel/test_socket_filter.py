@@ -46,6 +46,14 @@ def test_exactly_the_wanted_routers_pass(family: int, header: bytes, wanted: set
     assert all(jump <= 255 for _, jump, _, _ in program)
 
 
+def test_behind_an_authentication_header() -> None:
+    program = socket_filter.vrid_program(socket.AF_INET, frozenset({51}), 24)
+    for header in (V4_HEADER, V4_OPTIONS):
+        passed = {vrid for vrid in range(256) if passes(program, header + bytes(24) + bytes([0x21, vrid]) + bytes(6))}
+        assert passed == {51}
+        assert not passes(program, header + bytes([0x21, 51]) + bytes(23))
+
+
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
 @pytest.mark.parametrize("packet", [b"", b"\x4f", bytes([0x45]), b"\x31"])
 def test_packets_too_short_are_dropped(family: int, packet: bytes) -> None:

@@ -11,9 +11,17 @@ from pykeepalived.units import SECOND
 NOW = 1_000 * SECOND
 
 
-def script(rise: int = 1, fall: int = 1, *, init_fail: bool = False, interval: int = SECOND) -> VrrpScript:
+def script(
+    rise: int = 1, fall: int = 1, *, init_fail: bool = False, interval: int = SECOND, timeout: int = 10 * SECOND
+) -> VrrpScript:
     return VrrpScript(
-        name="chk", script=Script(("/chk",)), rise=rise, fall=fall, init_fail=init_fail, interval=interval
+        name="chk",
+        script=Script(("/chk",)),
+        rise=rise,
+        fall=fall,
+        init_fail=init_fail,
+        interval=interval,
+        timeout=timeout,
     )
 
 
@@ -109,6 +117,18 @@ def test_an_overlapping_run_is_skipped() -> None:
     assert getattr(line, "message", "") == "Track script chk is already running, expect idle - skipping run"
     tracker.handle(ScriptExited(0), NOW + SECOND)
     assert tracker.handle(Tick(), NOW + 2 * SECOND) == [RunTrackScript(tracker.script)]
+
+
+def test_a_hanging_run_is_followed_at_once() -> None:
+    tracker = ScriptTracker(script(timeout=SECOND))
+    tracker.start(NOW)
+    assert tracker.handle(Tick(), NOW + SECOND) == []  # it is being ended just now
+    late = NOW + SECOND + 3_000_000  # so long it took to end it
+    effects = tracker.handle(ScriptExited(None, 15, timed_out=True), late)
+    assert effects[-1] == RunTrackScript(tracker.script)
+    assert tracker.next_deadline() == late + SECOND
+    tracker.handle(ScriptExited(0), late)
+    assert tracker.handle(Tick(), late + SECOND) == [RunTrackScript(tracker.script)]
 
 
 @pytest.mark.parametrize(("status", "word"), [(0, "successful"), (1, "unsuccessful")])

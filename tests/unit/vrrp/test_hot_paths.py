@@ -125,3 +125,18 @@ def test_a_packet_at_another_socket_is_not_the_same() -> None:
     host.handle(event, NOW + SECOND)
     host.handle(AdvertReceived(event.receiver._replace(interface="eth1"), event.packet), NOW + 2 * SECOND)
     assert [router.deadline for router in host.routers.values()] == [NOW + SECOND + DOWN, NOW + 2 * SECOND + DOWN]
+
+
+def test_a_refused_packet_is_refused_again_and_again() -> None:
+    """It comes right behind an accepted one, and must not be taken for that one's repetition."""
+    host = started()
+    host.handle(heard(150), NOW + SECOND)
+    wrong = heard(150, version="3")
+    for number in range(5):
+        host.handle(wrong, NOW + SECOND + number + 1)
+    router = only(host)
+    assert router.deadline == NOW + SECOND + DOWN
+    assert router.statistics.advert_rcvd == 1
+    assert sum(router.statistics.errors.values()) == 5
+    host.handle(heard(150), NOW + 2 * SECOND)
+    assert router.deadline == NOW + 2 * SECOND + DOWN

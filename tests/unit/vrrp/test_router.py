@@ -119,8 +119,9 @@ def test_the_same_bytes_from_elsewhere_are_judged_anew() -> None:
     host.handle(event, NOW + 1)
     packet = event.packet
     strange = Received(packet.source, packet.destination, 64, packet.data, packet.length)
-    (line,) = host.handle(AdvertReceived(event.receiver, strange), NOW + 2)
+    line, cause = host.handle(AdvertReceived(event.receiver, strange), NOW + 2)
     assert isinstance(line, Log)
+    assert isinstance(cause, Log)
     assert "invalid TTL/HL" in line.message
 
 
@@ -197,6 +198,13 @@ def test_an_advert_for_nobody_is_silent_unless_asked_for() -> None:
     (line,) = host.handle(event, NOW)
     assert isinstance(line, Log)
     assert line.message == "Unknown VRID(52) received on interface(eth0). ignoring..."
+
+
+def test_a_flood_of_unknown_routers_is_no_flood_of_lines() -> None:
+    host = Routers(make_configuration("global_defs log_unknown_vrids", "instance VI_1 priority=100"))
+    foreign = [heard(150, virtual_router_id=vrid) for vrid in ("52", "53")]
+    for at, lines in ((NOW, 1), (NOW + 1, 0), (NOW + 60 * SECOND - 1, 0), (NOW + 60 * SECOND, 1)):
+        assert [len(host.handle(event, at)) for event in foreign] == [lines, lines]
 
 
 def test_a_byte_alone_is_said_once() -> None:

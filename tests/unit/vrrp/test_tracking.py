@@ -2,7 +2,18 @@
 
 import pytest
 
-from pykeepalived.vrrp.tracking import INTERFACE, SCRIPT, Tracked, effective_priority, tracked_by
+from pykeepalived.vrrp.tracking import (
+    BFD,
+    FILE,
+    INTERFACE,
+    PROCESS,
+    SCRIPT,
+    Tracked,
+    TrackedNumber,
+    effective_priority,
+    followed,
+    tracked_by,
+)
 from tests.support.scenario import make_configuration, make_instance
 
 CHK = (SCRIPT, "chk")
@@ -36,6 +47,34 @@ def test_what_a_state_means(weight: int, reverse: bool, up: bool | None, contrib
     assert tracked.faulty(up) is fault
 
 
+@pytest.mark.keyword("vrrp_instance.track_file", "track_file.weight")
+@pytest.mark.parametrize(
+    ("weight", "reverse", "number", "contribution", "fault"),
+    [
+        (1, False, 50, 50, False),
+        (1, False, -50, -50, False),
+        (2, True, 7, -14, False),
+        (-3, False, 20, -60, False),
+        (1, False, 500, 253, False),  # at most
+        (1, False, 254, 253, False),
+        (1, False, -253, -253, False),
+        (1, False, -254, 0, True),
+        (2, True, 127, 0, True),
+        (2, True, -127, 253, False),
+        (254, False, -2147483648, 0, True),
+        (0, False, 0, 0, False),
+        (0, False, -1, 0, True),
+        (0, False, 1, 0, True),
+        (0, True, 1, 0, False),  # reversed: 0, or no file, is the fault
+        (0, True, 0, 0, True),
+    ],
+)
+def test_what_a_number_means(weight: int, reverse: bool, number: int, contribution: int, fault: bool) -> None:
+    tracked = TrackedNumber((FILE, "load"), weight, reverse)
+    assert tracked.contribution(number) == contribution
+    assert tracked.faulty(number) is fault
+
+
 @pytest.mark.parametrize(
     ("base", "sum_", "effective"), [(100, 0, 100), (100, 200, 254), (100, -200, 1), (255, -200, 255), (254, 1, 254)]
 )
@@ -67,4 +106,22 @@ def test_a_group_s_trackers_are_its_members() -> None:
         Tracked(CHK),
         Tracked((INTERFACE, "eth9")),
         Tracked(CHK, 5),
+    )
+
+
+def test_what_is_followed_by_instances_and_groups() -> None:
+    configuration = make_configuration(
+        "instance VI_1 track_file=load:2 track_process=haproxy track_bfd=peer",
+        "group G group=VI_1 track_file=drain:0 track_process=bird:5:reverse",
+    )
+    assert followed(configuration, FILE) == {"load", "drain"}
+    assert followed(configuration, PROCESS) == {"haproxy", "bird"}
+    assert followed(configuration, BFD) == {"peer"}
+    assert followed(configuration, SCRIPT) == frozenset()
+    assert tracked_by(configuration.vrrp_instance[0], configuration.vrrp_sync_group[0])[1:] == (
+        TrackedNumber((FILE, "load"), 2),
+        Tracked((PROCESS, "haproxy")),
+        Tracked((BFD, "peer")),
+        TrackedNumber((FILE, "drain")),
+        Tracked((PROCESS, "bird"), 5, reverse=True),
     )

@@ -6,7 +6,8 @@ import pytest
 
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.units import SECOND
-from pykeepalived.vrrp.carried import announced_on_further_links, source_on_own_link
+from pykeepalived.vrrp.announcing import on_further_links
+from pykeepalived.vrrp.carried import source_on_own_link
 from pykeepalived.vrrp.effects import AddAddresses, Announce, RemoveAddresses
 from pykeepalived.vrrp.events import AddressAdded, InterfaceChanged
 from pykeepalived.vrrp.routers import Routers
@@ -344,7 +345,7 @@ def test_an_ipv6_vmac_has_the_source_of_its_base() -> None:
 def test_addresses_on_further_links_are_announced_now_and_then(lines: str, wanted: list[str]) -> None:
     taken = Host().take(instance(f"priority 255\n{lines}", addresses="10.0.0.100\n10.1.0.100 dev eth1"))
     (found,) = taken.configuration.vrrp_instance
-    assert [entry.dev for entry in announced_on_further_links(found)] == wanted
+    assert [entry.dev for entry in on_further_links(found)] == wanted
     routers = Routers(taken.configuration)
     for name in ("eth0", "eth1", "vrrp.51", "vrrp1.51"):
         routers.handle(InterfaceChanged(name, up=True), START)

@@ -1,0 +1,79 @@
+"""The host's routes and rules for the virtual routers. There is no socket before the first order.
+
+It tells what somebody else removed, after what is known of interfaces: a route that went with its interface is no
+loss of its own.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from pykeepalived.config.blocks.routes import RouteEntry
+from pykeepalived.config.blocks.rules import RuleEntry
+from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.daemon.vrrp_host import VrrpHost
+from pykeepalived.daemon.vrrp_kernel import VrrpKernel
+from pykeepalived.errors import KernelError
+from pykeepalived.kernel.ports import Failure, Routing
+from pykeepalived.vrrp.effects import AddRoutes, AddRules, RemoveRoutes, RemoveRules
+from pykeepalived.vrrp.events import Event, RoutingRemoved
+
+RoutingOrder = AddRoutes | RemoveRoutes | AddRules | RemoveRules
+
+
+class VrrpRouting:
+    """The way to change routes and rules, and the listener of those that vanish."""
+
+    def __init__(self, kernel: VrrpKernel, reactor: Reactor, host: VrrpHost, tell: Callable[[Event], None]) -> None:
+        self._kernel = kernel
+        self._reactor = reactor
+        self._host = host
+        self._tell = tell
+        self._routing: Routing | None = None
+
+    def carry_out(self, order: RoutingOrder) -> Iterator[tuple[RouteEntry | RuleEntry, Failure]]:
+        """Add or remove; what the kernel refused, and how."""
+        entries: Sequence[RouteEntry | RuleEntry] = order.entries
+        try:
+            failures = self._order(self._open(), order)
+        except KernelError as error:  # no answer at all
+            failures = [Failure(index, error.errno) for index in range(len(entries))]
+        return iter([(entries[failure.index], failure) for failure in failures])
+
+    def close(self) -> None:
+        """Listen no longer."""
+        if self._routing is not None:
+            self._reactor.unwatch(self._routing.fileno())
+            self._routing.close()
+            self._routing = None
+
+    @staticmethod
+    def _order(routing: Routing, order: RoutingOrder) -> list[Failure]:
+        match order:
+            case AddRoutes(_, routes, replace):
+                return routing.add_routes(routes, replace=replace)
+            case RemoveRoutes(_, routes):
+                return routing.remove_routes(routes)
+            case AddRules(_, rules):
+                return routing.add_rules(rules)
+            case RemoveRules(_, rules):
+                return routing.remove_rules(rules)
+
+    def _open(self) -> Routing:
+        if self._routing is None:
+            self._routing = self._kernel.routing(self, self._host.interface)
+            self._reactor.watch(self._routing.fileno(), self._drain)
+        return self._routing
+
+    def _drain(self) -> None:
+        self._host.drain()
+        if self._routing is not None:
+            self._routing.drain()
+
+    # --- RoutingListener ----------------------------------------------------------------------------------------
+
+    def route_removed(self, entry: RouteEntry) -> None:
+        """A route of ours has vanished."""
+        self._tell(RoutingRemoved(entry))
+
+    def rule_removed(self, entry: RuleEntry) -> None:
+        """A rule of ours has vanished."""
+        self._tell(RoutingRemoved(entry))

@@ -1,0 +1,66 @@
+"""The raw sockets of VRRP under an authentication header (auth_type AH, IPv4 alone).
+
+What it covers includes the IP header: the receiver hands that up, the sender signs when it has made it.
+"""
+
+import errno
+import struct
+from collections.abc import Mapping
+
+from pykeepalived.kernel.ports import Datagram, Interface
+from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
+from pykeepalived.wire import ah
+from pykeepalived.wire.vrrp import Expected
+
+_LEAST_PDU = 8
+_SHORT = struct.Struct("!H")
+_IDENTIFICATION_PLACE = 4
+
+
+class AhAdvertReceiver(LinuxAdvertReceiver):
+    """Receives adverts under an authentication header, which may be wrong but must be one."""
+
+    protocol = ah.IPPROTO_AH
+    vrid_behind = ah.LENGTH
+
+    def guard(self, wanted: Mapping[int, Expected | None]) -> None:
+        """No more is dropped: what is behind an authentication header must be proved first."""
+
+    def receive(self) -> Datagram | None:
+        """The next datagram, its headers apart from its message."""
+        while (datagram := self._receive4()) is not None:
+            data = datagram.data
+            if ah.is_ours(data) and len(data) >= ah.LENGTH + _LEAST_PDU:
+                header = (self._buffer[0] & 15) * 4
+                return datagram._replace(
+                    data=data[ah.LENGTH :],
+                    length=datagram.length - ah.LENGTH,
+                    headers=bytes(self._view[: header + ah.LENGTH]),
+                )
+            self.dropped += 1
+        return None
+
+
+class AhAdvertSender(LinuxAdvertSender):
+    """Sends adverts that begin with an authentication header, and fills in its ICV."""
+
+    protocol = ah.IPPROTO_AH
+
+    def __init__(
+        self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None, password: bytes
+    ) -> None:
+        super().__init__(family, interface, multicast=multicast, ttl=ttl)
+        self._key = ah.Key(password)
+        self._multicast = multicast
+
+    def send(self, source: bytes, destination: bytes, pdu: bytes) -> int:
+        """Send a header without its ICV and the message behind it, 0 or errno. No two are alike."""
+        self._identification = self._identification % 0xFFFF + 1
+        datagram = self._datagram4(source, destination, pdu)
+        _SHORT.pack_into(datagram.data, _IDENTIFICATION_PLACE, self._identification)
+        self._key.seal(datagram.data, multicast=self._multicast)
+        try:
+            self._socket.sendto(datagram.data, self._flags, datagram.where)
+        except OSError as error:
+            return error.errno or errno.EIO
+        return 0

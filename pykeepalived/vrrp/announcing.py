@@ -1,0 +1,50 @@
+"""When a MASTER announces its addresses after the first burst (behaviour 1.7), and which ones on further links."""
+
+from dataclasses import replace
+
+from pykeepalived.config.blocks.addresses import AddressEntry
+from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.vrrp.states import Duties
+
+
+def planned(instance: VrrpInstance, now: int) -> Duties:
+    """What is still to be announced by who has become MASTER: a second burst, then whatever comes again and again."""
+    delay, refresh, extra = instance.garp_master_delay, instance.garp_master_refresh, instance.garp_extra_if.interval
+    return Duties(
+        announce_at=now + delay if delay and instance.garp_master_repeat else None,
+        refresh_at=now + delay + refresh if refresh and instance.garp_master_refresh_repeat else None,
+        extra_at=now + extra if extra and on_further_links(instance) else None,
+    )
+
+
+def on_further_links(instance: VrrpInstance) -> tuple[AddressEntry, ...]:
+    """One address on each link that no advert of ours leaves from: garp_extra_if keeps the switches there informed."""
+    extra = instance.garp_extra_if
+    first: dict[str | None, AddressEntry] = {}
+    for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded:
+        if entry.dev != instance.exchange_interface and (extra.everywhere or entry.use_vmac):
+            first.setdefault(entry.dev, entry)
+    return tuple(first.values())
+
+
+def again(due_at: int, period: int, now: int) -> int | None:
+    """When something periodic is due next: from the due time, so that nothing drifts; never twice for one stall."""
+    return max(due_at + period, now) if period else None
+
+
+def replanned(duties: Duties, former: VrrpInstance, instance: VrrpInstance, now: int) -> Duties:
+    """After a reload: what comes again and again follows the new settings, if they have changed."""
+    fresh = planned(instance, now)
+    if _refresh(former) != _refresh(instance):
+        duties = replace(duties, refresh_at=fresh.refresh_at)
+    if _extra(former) != _extra(instance):
+        duties = replace(duties, extra_at=fresh.extra_at)
+    return duties
+
+
+def _refresh(instance: VrrpInstance) -> tuple[int, int]:
+    return instance.garp_master_refresh, instance.garp_master_refresh_repeat
+
+
+def _extra(instance: VrrpInstance) -> tuple[int, bool]:
+    return instance.garp_extra_if.interval, bool(on_further_links(instance))
