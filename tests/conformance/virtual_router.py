@@ -103,5 +103,6 @@ def adverts(effects: list[Effect]) -> list[int]:
 
 
 def lines(effects: list[Effect]) -> list[str]:
-    """What is logged without -D."""
-    return [effect.message for effect in effects if isinstance(effect, Log) and not effect.detail]
+    """What is logged without -D, but for the lines with causes."""
+    told = [effect.message for effect in effects if isinstance(effect, Log) and not effect.detail]
+    return [line for line in told if " cause: " not in line]
