@@ -1,4 +1,4 @@
-"""What hosts on the link learn of a virtual address by asking: ARP and neighbour discovery, by the kernel, with VMACs.
+"""What hosts on the link learn of a virtual address by asking, and where their frames go: the kernel's part, with VMACs.
 
 The daemon as an operator starts it, in a network namespace; a neighbour asks.
 """
@@ -118,4 +118,17 @@ def test_without_a_vmac_a_master_answers_with_the_address_of_its_interface(wire:
     with _network() as (folder, hosts, capture), _started(wire, hosts[1], 255, "", folder) as director:
         for address in wire.addresses:
             assert _asked(capture, hosts[2], address) == (BASE, BASE, False), director.story()
+        assert director.stop() == 0
+
+
+@pytest.mark.parametrize("priority", [100, 255], ids=["BACKUP", "MASTER"])
+def test_frames_to_a_vmac_are_taken_in_both_states(priority: int) -> None:
+    """As with keepalived; RFC 9568 would have a BACKUP discard them."""
+    wire = Wire(3, "10", 4, "multicast")
+    with _network() as (folder, hosts, _), _started(wire, hosts[1], priority, "use_vmac", folder) as director:
+        hosts[2].run("ip", "neigh", "replace", "10.77.0.1", "lladdr", VMAC[4], "dev", "eth0")
+        hosts[2].run("ping", "-c", "1", "-W", "10", "10.77.0.1")
+        hosts[2].run("ip", "neigh", "replace", "10.77.0.1", "lladdr", "00:00:5e:00:01:01", "dev", "eth0")
+        with pytest.raises(RuntimeError):  # nobody has that one
+            hosts[2].run("ping", "-c", "1", "-W", "0.3", "10.77.0.1")
         assert director.stop() == 0
