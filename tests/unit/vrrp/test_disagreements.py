@@ -173,6 +173,7 @@ def test_every_kind_that_a_peer_causes_has_words() -> None:
         Reason.OWNER_IGNORES,
         Reason.TWO_OWNERS,
         Reason.TWO_MASTERS,
+        Reason.OUT_OF_REACH,
         Reason.OWN_ADDRESS,
         Reason.OLD_CHECKSUM,
         Reason.CHECKSUM,  # of version 2: there is one way to sum
