@@ -1,4 +1,4 @@
-"""What hosts on the link learn of a virtual address by asking, and where their frames go: the kernel's part, with VMACs.
+"""What hosts on the link learn of a virtual address by asking, and whose their frames are: the kernel's part.
 
 The daemon as an operator starts it, in a network namespace; a neighbour asks.
 """
@@ -24,7 +24,8 @@ pytestmark = [
     pytest.mark.skipif(netns.why_not() is not None, reason=str(netns.why_not())),
 ]
 
-WIRES = pytest.mark.parametrize("wire", [Wire(3, "10", 4, "multicast"), Wire(3, "10", 6, "multicast")], ids=str)
+V4, V6 = Wire(3, "10", 4, "multicast"), Wire(3, "10", 6, "multicast")
+WIRES = pytest.mark.parametrize("wire", [V4, V6], ids=str)
 VMAC = {4: f"00:00:5e:00:01:{VRID:02x}", 6: f"00:00:5e:00:02:{VRID:02x}"}
 ANSWER = 2  # of ARP
 BASE = "02:00:00:00:00:01"
@@ -113,7 +114,7 @@ def test_a_backup_does_not_answer(wire: Wire) -> None:
         assert director.stop() == 0
 
 
-@WIRES
+@pytest.mark.parametrize("wire", [V4, pytest.param(V6, marks=pytest.mark.long)], ids=str)
 def test_without_a_vmac_a_master_answers_with_the_address_of_its_interface(wire: Wire) -> None:
     with _network() as (folder, hosts, capture), _started(wire, hosts[1], 255, "", folder) as director:
         for address in wire.addresses:
@@ -121,11 +122,12 @@ def test_without_a_vmac_a_master_answers_with_the_address_of_its_interface(wire:
         assert director.stop() == 0
 
 
-@pytest.mark.parametrize("priority", [100, 255], ids=["BACKUP", "MASTER"])
+@pytest.mark.parametrize(
+    "priority", [pytest.param(100, id="BACKUP"), pytest.param(255, id="MASTER", marks=pytest.mark.long)]
+)
 def test_frames_to_a_vmac_are_taken_in_both_states(priority: int) -> None:
     """As with keepalived; RFC 9568 would have a BACKUP discard them."""
-    wire = Wire(3, "10", 4, "multicast")
-    with _network() as (folder, hosts, _), _started(wire, hosts[1], priority, "use_vmac", folder) as director:
+    with _network() as (folder, hosts, _), _started(V4, hosts[1], priority, "use_vmac", folder) as director:
         hosts[2].run("ip", "neigh", "replace", "10.77.0.1", "lladdr", VMAC[4], "dev", "eth0")
         hosts[2].run("ping", "-c", "1", "-W", "10", "10.77.0.1")
         hosts[2].run("ip", "neigh", "replace", "10.77.0.1", "lladdr", "00:00:5e:00:01:01", "dev", "eth0")
