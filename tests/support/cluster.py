@@ -53,7 +53,7 @@ from tests.support.cluster_stranger import datagram, forged
 
 START = 1_000_000_000_000
 CHAOS = 9 * SECOND
-HEALING = 8 * SECOND  # more than a delay to preempt, a learnt interval's wait and the listening after a pause
+HEALING = 8 * SECOND  # more than a learnt interval's wait and the listening after a pause
 WALL = 1_700_000_000 * SECOND  # the time of day is so far ahead of the link's
 _REMEMBERED = 8
 
@@ -157,7 +157,7 @@ class Cluster:
                 self.at(self.stranger.randrange(CHAOS + HEALING), self.intrude)
         self.run(CHAOS)
         self.heal()
-        self.run(HEALING)
+        self.run(HEALING + (2 * SECOND if "preempt_delay" in self.kind.options else 0))
         self.judge()
 
     def heal(self) -> None:
