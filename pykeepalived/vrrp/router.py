@@ -337,7 +337,7 @@ class VirtualRouter:
         """Behaviour 1.6, to BACKUP; ``master`` is who takes over, ``zero`` tells the others that we give up."""
         if down_interval is None:
             down_interval = self.down_interval(master.advert_interval if master else self.instance.advert_int)
-        self._transition(Backup(now + down_interval, now, master), cause, now, effects)
+        self._transition(Backup(now + down_interval, now, master, gave_up=zero), cause, now, effects)
         if zero:
             self._send_zero(effects)
         self._give_back(effects)
