@@ -14,14 +14,13 @@ OTHERS_WORDS = {"150": "100", "director1": "director2", "node1": "node2", "route
 
 def _second(text: str) -> str:
     """The file of the second node: the lines marked (*) differ."""
-    lines = []
-    for line in text.splitlines():
-        if "# (*)" in line:
-            setting, mark, rest = line.partition("#")
-            first, word = setting.split()
-            line = f"{first} {OTHERS_WORDS[word]} {mark}{rest}"
-        lines.append(line)
-    return "\n".join(lines) + "\n"
+    return "".join(_of_second(line) if "# (*)" in line else line for line in text.splitlines(keepends=True))
+
+
+def _of_second(line: str) -> str:
+    setting, mark, remark = line.partition("#")
+    keyword, word = setting.split()
+    return f"{keyword} {OTHERS_WORDS[word]} {mark}{remark}"
 
 
 def _read(text: str, peer: str) -> Loaded:
