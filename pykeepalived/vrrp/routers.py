@@ -177,8 +177,9 @@ class Routers:
         deadline = router.deadline
         if deadline is not None and now - deadline > router.instance.advert_int:
             return [*self._stalled(router, deadline, now), *router.advert(packet, now)]
+        before = router.state
         effects = router.advert(packet, now)
-        if known is None and len(candidates) == 1 and router.repeatable:
+        if known is None and len(candidates) == 1 and router.state is not before and router.repeatable:
             inbox.remember(packet, router)
         return effects
 

@@ -69,6 +69,7 @@ class Reason(StrEnum):
     LEARNT_INTERVAL = "advert_interval_differs"
     TWO_OWNERS = "two_owners"
     TWO_MASTERS = "two_masters"
+    OUT_OF_REACH = "priority_out_of_reach"
     OWN_ADDRESS = "own_address"
     CLOCK = "clock_differs"
     OLD_CHECKSUM = "old_checksum"
