@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "differences.md"
-LEAST_ROWS = 114
+LEAST_ROWS = 161
 """May only rise, but for a difference that ends."""
 _REFERENCE = re.compile(r"`(tests/[^`]*)`")
 
