@@ -298,6 +298,7 @@ class VirtualRouter:
             self._send_zero(effects)
             self._give_back(effects, release=release, keep=keep)
         self._enter(Stop())
+        self.reception.own_address = ""
         self.last_transition_at = now
         if not isinstance(was, Stop):
             self._notify(word, effects)
@@ -803,6 +804,7 @@ class VirtualRouter:
         effects.append(Log(message, kind=Kind.VRRP_TRANSITION, fields=self._fields(state.name, cause)))
         self._say_cause(cause, effects)
         self._enter(state)
+        self.reception.own_address = text(self.source) if isinstance(state, Master) else ""
         self.last_transition_at = now
 
     def _say_fault(self, tracked: Tracked, effects: list[Effect]) -> None:

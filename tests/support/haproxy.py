@@ -136,11 +136,22 @@ class Client:
             self.process.kill()
             self.process.wait()
 
+    def wait_page(self, page: str, since: float) -> None:
+        """Wait until it got this page for a request that it made after an instant (monotonic, seconds)."""
+        end = time.monotonic() + 60
+        while page not in self._pages(since, float("inf")):
+            assert time.monotonic() < end, f"no client is answered by {page}"
+            time.sleep(0.1)
+
     def pages(self, since: float, until: float) -> list[str]:
         """What each request got that was made between two instants (monotonic, seconds); ``-`` for no answer."""
         time.sleep(max(0.0, until + 2 * PATIENCE - time.monotonic()))
-        lines = (line.split() for line in self.file.read_text().splitlines())
-        return [words[1] for words in lines if len(words) == 2 and since <= float(words[0]) < until]
+        return self._pages(since, until)
+
+    def _pages(self, since: float, until: float) -> list[str]:
+        lines = [line.split() for line in self.file.read_text().splitlines()]
+        ended = [(float(words[0]), words[1]) for words in lines if len(words) == 2]
+        return [page for began, page in sorted(ended) if since <= began < until]
 
 
 def ask(host: Host, address: str) -> str | None:
