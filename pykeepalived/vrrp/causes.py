@@ -28,6 +28,8 @@ def silence(state: Backup, instance: VrrpInstance, priority: int, refused: str, 
     if lower is not None:
         sender = text(lower.address)
         cause = f"only adverts of lower priority for {length}: {sender} has {lower.priority}, ours is {priority}"
+    elif master is None and state.gave_up:
+        cause = f"no other router took over within {length}"
     elif master is None:
         family = "IPv4" if instance.family == AF_INET else "IPv6"
         cause = f"no {family} advert heard from anybody for {length}"

@@ -302,6 +302,7 @@ class VirtualRouter:
             self._send_zero(effects)
             self._give_back(effects, release=release, keep=keep)
         self._enter(Stop())
+        self.reception.own_address = ""
         self.last_transition_at = now
         if not isinstance(was, Stop):
             self._notify(word, effects)
@@ -341,7 +342,7 @@ class VirtualRouter:
         """Behaviour 1.6, to BACKUP; ``master`` is who takes over, ``zero`` tells the others that we give up."""
         if down_interval is None:
             down_interval = self.down_interval(master.advert_interval if master else self.instance.advert_int)
-        self._transition(Backup(now + down_interval, now, master), cause, now, effects)
+        self._transition(Backup(now + down_interval, now, master, gave_up=zero), cause, now, effects)
         if zero:
             self._send_zero(effects)
         self._give_back(effects)
@@ -820,6 +821,7 @@ class VirtualRouter:
         effects.append(Log(message, kind=Kind.VRRP_TRANSITION, fields=self._fields(state.name, cause)))
         self._say_cause(cause, effects)
         self._enter(state)
+        self.reception.own_address = text(self.source) if isinstance(state, Master) else ""
         self.last_transition_at = now
 
     def _say_fault(self, tracked: Tracked, effects: list[Effect]) -> None:

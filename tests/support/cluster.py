@@ -59,7 +59,15 @@ _REMEMBERED = 8
 
 CAUSES = {
     "start": ("started", "interface", "sync group", "script", "tracked file"),
-    "tick": ("10.0.0.", "no advert", "no IPv4 advert", "only adverts", "started as owner", "sync group"),
+    "tick": (
+        "10.0.0.",
+        "no advert",
+        "no IPv4 advert",
+        "no other router",
+        "only adverts",
+        "started as owner",
+        "sync group",
+    ),
     "advert": ("advert from", "sync group", "10."),
     "interface": ("interface", "sync group", "script"),
     "address": ("somebody removed", "sync group", "interface", "address"),
