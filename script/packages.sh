@@ -58,7 +58,7 @@ unpack_program() {
         touch "$root/.lab/packages/$name"
     done
     libraries=
-    for folder in "$root"/.lab/root/usr/lib/*-linux-gnu* "$root"/.lab/root/lib/*-linux-gnu*; do
+    for folder in "$root"/.lab/root/usr/lib/*-linux-gnu* "$root"/.lab/root/lib/*-linux-gnu* "$root"/.lab/root/usr/lib/*-linux-gnu*/frr; do
         [ ! -d "$folder" ] || libraries=$libraries:$folder
     done
     for folder in usr/sbin sbin usr/bin bin; do
@@ -78,6 +78,14 @@ unpack_keepalived() {
         libnl-genl-3-200 libpcre2-8-0 libpci3 libwrap0
 }
 unpack_ipvsadm() { unpack_program ipvsadm ipvsadm libnl-3-200 libnl-genl-3-200 libpopt0; }
+unpack_frr() {
+    unpack_program vtysh frr libyang2 libc-ares2 libjson-c5 libcap2 libpcre2-8-0 libelf1 libprotobuf-c1 libreadline8
+    for program in zebra vrrpd; do
+        [ -e "$root/.lab/bin/$program" ] || sed "s,[^ ]*/vtysh ,$root/.lab/root/usr/lib/frr/$program ," \
+            "$root/.lab/bin/vtysh" > "$root/.lab/bin/$program"
+        chmod 755 "$root/.lab/bin/$program"
+    done
+}
 unpack_haproxy() { unpack_program haproxy haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1; }
 unpack_nginx() { unpack_program nginx nginx libpcre2-8-0; }
 

@@ -6,10 +6,14 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.effects import RunScript, WriteFifo
 from pykeepalived.vrrp.effects import Word
 
+_FOR_FIFOS = frozenset({Word.MASTER_RX_LOWER_PRI, Word.MASTER_PRIORITY, Word.BACKUP_PRIORITY})
+"""No states: ``notify`` is not called for them."""
+
 
 def instance_orders(instance: VrrpInstance, word: Word, priority: int) -> list[RunScript | WriteFifo]:
     """What an instance's event orders, in keepalived's order."""
-    return _orders("INSTANCE", instance.name, word, priority, _script_of_instance(instance, word), instance.notify)
+    general = None if word in _FOR_FIFOS else instance.notify
+    return _orders("INSTANCE", instance.name, word, priority, _script_of_instance(instance, word), general)
 
 
 def group_orders(group: VrrpSyncGroup, word: Word) -> list[RunScript | WriteFifo]:

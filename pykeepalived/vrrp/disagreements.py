@@ -3,12 +3,25 @@
 Asked for once for each kind of fault, so nothing here needs to be fast. Keepalived's own line comes before it.
 """
 
+from collections.abc import Iterable
+
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import AF_INET
 from pykeepalived.units import CENTISECOND, SECOND
+from pykeepalived.vrrp.tracking import Tracked, TrackedNumber, effective_priority
 from pykeepalived.wire import hmac_trailer
 from pykeepalived.wire.checksum import verifies
-from pykeepalived.wire.vrrp import AUTH_AH, AUTH_LENGTH, AUTH_NONE, AUTH_PASS, Packet, Reason, pseudo_header, text
+from pykeepalived.wire.vrrp import (
+    AUTH_AH,
+    AUTH_LENGTH,
+    AUTH_NONE,
+    AUTH_PASS,
+    OWNER,
+    Packet,
+    Reason,
+    pseudo_header,
+    text,
+)
 
 _HEADER = 8
 _AUTH_TYPES = {AUTH_NONE: "no authentication", AUTH_PASS: "auth_type PASS", AUTH_AH: "auth_type AH"}
@@ -52,6 +65,27 @@ def advice(reason: Reason, packet: Packet, instance: VrrpInstance) -> str:
             return _keys(peer, packet, instance)
         case _:
             return f"{peer}: {_PLAIN[reason]}" if reason in _PLAIN else ""
+
+
+def out_of_reach(source: bytes, priority: int, base: int, tracked: Iterable[Tracked]) -> str:
+    """Why no weighted tracker can ever move the addresses from that MASTER to us, if its file has the same ones; empty
+    where one can, or where weights are not meant to.
+    """
+    weighted = [each for each in tracked if each.weight]
+    if not weighted or base == OWNER or any(isinstance(each, TrackedNumber) for each in weighted):
+        return ""
+    peer = f"peer {text(source)} has priority {priority}"
+    if priority == OWNER:
+        return f"{peer}, which no weight lowers: set it below 255 there, or the trackers of this file move nothing"
+    best = effective_priority(base, sum(max(each.contribution(True), each.contribution(False)) for each in weighted))
+    lowest = priority - sum(abs(each.weight) for each in weighted)
+    if lowest <= best:
+        return ""
+    return (
+        f"{peer}: were every weighted tracker of this file to fail there, it would have {lowest}, and ours is {best} at"
+        f" most: no tracker can ever move the addresses here (raise the weights by more than {lowest - best} in all, or"
+        " bring the priorities nearer)"
+    )
 
 
 def _layout(peer: str, packet: Packet, instance: VrrpInstance) -> str:

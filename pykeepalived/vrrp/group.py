@@ -45,15 +45,15 @@ class SyncGroup:
             member.become_master(f"sync group {self.name} follows {first.name}", now, effects)
         self.tell(Word.MASTER, effects)
 
-    def follow_to_backup(self, first: "VirtualRouter", now: int, effects: list[Effect]) -> None:
-        """``first`` is BACKUP now, so all are."""
+    def follow_to_backup(self, first: "VirtualRouter", now: int, effects: list[Effect], *, zero: bool = False) -> None:
+        """``first`` is BACKUP now, so all are; ``zero``: it told the others that it gives up, so all do."""
         cause = f"sync group {self.name} follows {first.name}"
         others = [member for member in self.members if isinstance(member.state, (Master, Fault))]
         if others:
             self._say("Syncing instances to BACKUP state", effects)
         for member in self.members:
             if isinstance(member.state, Master):
-                member.leave_master(cause, now, effects)
+                member.leave_master(cause, now, effects, zero=zero)
             elif isinstance(member.state, Fault):
                 member.leave_fault(cause, now, effects)
             else:
@@ -68,8 +68,7 @@ class SyncGroup:
         for member in others:
             if member.held:
                 continue
-            effects.append(Log(f"VRRP_Group({self.name}): Syncing {member.name} to FAULT state"))
-            member.enter_fault(f"sync group {self.name} follows {first.name}", now, effects)
+            member.enter_fault(f"sync group {self.name} follows {first.name}", now, effects, follows=True)
         self.tell(Word.FAULT, effects)
 
     def tell(self, word: Word, effects: list[Effect]) -> None:

@@ -13,7 +13,7 @@ from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.units import MICROSECOND, MILLISECOND, seconds_text
-from pykeepalived.vrrp import announcing, carried, causes
+from pykeepalived.vrrp import announcing, carried, causes, disagreements
 from pykeepalived.vrrp.authentication import Ah
 from pykeepalived.vrrp.effects import (
     AddAddresses,
@@ -277,7 +277,7 @@ class VirtualRouter:
         cause = f"somebody removed {what}"
         self.leave_master(cause, now, effects, down_interval=self._skew(self.instance.advert_int), zero=True)
         if self.group is not None:
-            self.group.follow_to_backup(self, now, effects)
+            self.group.follow_to_backup(self, now, effects, zero=True)
 
     def stop(
         self,
@@ -343,15 +343,20 @@ class VirtualRouter:
         self._give_back(effects)
         self._notify(Word.BACKUP, effects)
 
-    def enter_fault(self, cause: str, now: int, effects: list[Effect]) -> None:
-        """Stop taking part. As keepalived does, resign twice (the transition, the addresses), and say it once."""
+    def enter_fault(self, cause: str, now: int, effects: list[Effect], *, follows: bool = False) -> None:
+        """Stop taking part. As keepalived does, resign twice (the transition, the addresses), and say it once; who
+        follows a sync group resigns once, and silently.
+        """
         was = self.state
         if self.held:
             return
         self._transition(Fault(), cause, now, effects)
         if isinstance(was, Master):
-            self._resign(effects)
-            self._send_zero(effects)
+            if not follows:
+                self._resign(effects)
+                self._send_zero(effects)
+            else:
+                self.statistics.pri_zero_sent += self._resign(effects)
             self._give_back(effects)
         self._notify(Word.FAULT, effects)
 
@@ -495,6 +500,10 @@ class VirtualRouter:
         elif known.address != source:
             self._detail(f"({self.name}) master changed from {text(known.address)} to {sender}", effects)
             self.reception.forget()
+        if not self._nopreempt() and (known is None or known.address != source):
+            why = disagreements.out_of_reach(source, advert.priority, self.instance.priority, self.tracked)
+            if why:
+                self.reception.say_once(Reason.OUT_OF_REACH, why, effects, Level.NOTICE)
         before = known.advert_interval if known else self.instance.advert_int
         # an interval of 0 would make every pause a failover: it is not learnt
         interval = advert.advert_interval or before
@@ -607,6 +616,7 @@ class VirtualRouter:
             self._enter(replace(state, master_down_at=down_at, frozen=late))
             return
         if self.group is not None and not self.group.lets_become_master(self):
+            self._detail(f"({self.name}) Receive advertisement timeout", effects)
             self._enter(replace(state, wants_master=True, master_down_at=now + self.down_interval(interval)))
             return
         cause = causes.silence(state, self.instance, self.priority, self.reception.refused, now)

@@ -75,9 +75,9 @@ class Inbox(dict[int, list[VirtualRouter]]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.accepted: dict[Packet, VirtualRouter] = {}
+        self.accepted: dict[object, VirtualRouter] = {}
 
-    def remember(self, packet: Packet, router: VirtualRouter) -> None:
+    def remember(self, packet: object, router: VirtualRouter) -> None:
         """``router`` has accepted ``packet``; what it accepted before is forgotten."""
         for before in [known for known, owner in self.accepted.items() if owner is router]:
             del self.accepted[before]
@@ -157,13 +157,20 @@ class Routers:
         inbox = self.inboxes.get(receiver)
         return [] if inbox is None else self.deliver(inbox, receiver, packet, now)
 
-    def deliver(self, inbox: Inbox, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
-        """A packet came in at ``receiver``, which serves ``inbox``. Without effects no deadline has moved nearer."""
+    def deliver(
+        self, inbox: Inbox, receiver: ReceiverKey, packet: Packet, now: int, heard: object = None
+    ) -> list[Effect]:
+        """A packet came in at ``receiver``, which serves ``inbox``. Without effects no deadline has moved nearer.
+
+        ``heard`` is the packet as it came, where the driver looks it up by itself.
+        """
         if now < self._start_at:
             return []
-        known = inbox.accepted.get(packet)
-        if known is not None and known.heard_again(now):
-            return []
+        if heard is None:
+            heard = packet
+            known = inbox.accepted.get(heard)
+            if known is not None and known.heard_again(now):
+                return []
         data = packet.data
         if len(data) < 2:
             if self._short_told:
@@ -177,9 +184,10 @@ class Routers:
         deadline = router.deadline
         if deadline is not None and now - deadline > router.instance.advert_int:
             return [*self._stalled(router, deadline, now), *router.advert(packet, now)]
+        before = router.state
         effects = router.advert(packet, now)
-        if known is None and len(candidates) == 1 and router.repeatable:
-            inbox.remember(packet, router)
+        if heard not in inbox.accepted and len(candidates) == 1 and router.state is not before and router.repeatable:
+            inbox.remember(heard, router)
         return effects
 
     def _unknown(self, receiver: ReceiverKey, vrid: int, now: int) -> list[Effect]:

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from scapy.layers.inet import IP
 from scapy.layers.inet6 import IPv6
-from scapy.layers.l2 import Ether
 from scapy.layers.vrrp import VRRP, VRRPv3
 
+from tests.interop.forged import packet
 from tests.interop.stage import MAKES, Stage
 from tests.interop.wires import VRID, Wire
 from tests.support.capture import Capture, now
@@ -24,24 +24,10 @@ from tests.support.netns import Host, pair
 pytestmark = [pytest.mark.root, pytest.mark.interop, pytest.mark.concurrent]
 
 PRIORITY, BETTER, WORSE = 100, 200, 50
-MAC = {4: "01:00:5e:00:00:12", 6: "33:33:00:00:00:12"}
 
 V2_PASS = Wire(2, "1", 4, "multicast", "sesame42")
 V3 = Wire(3, "1", 4, "multicast")
 V3_IPV6 = Wire(3, "1", 6, "multicast")
-
-
-def _sound(wire: Wire, priority: int) -> Any:
-    """An advert the instance must believe, from host 2."""
-    network = IP if wire.family == 4 else IPv6
-    limit = {"ttl": 255} if wire.family == 4 else {"hlim": 255}
-    head = Ether(dst=MAC[wire.family]) / network(src=wire.source(2), dst=wire.destination, **limit)
-    fields = {"vrid": VRID, "priority": priority, "addrlist": list(wire.addresses)}
-    if wire.version == 3:
-        return head / VRRPv3(**fields, adv=wire.advert_int // 10_000_000)
-    assert wire.password is not None
-    first, second = (int.from_bytes(wire.password.encode()[at : at + 4]) for at in (0, 4))
-    return head / VRRP(**fields, adv=wire.advert_int // 1_000_000_000, authtype=1, auth1=first, auth2=second)
 
 
 def _changed(layer: Any, **fields: int) -> Callable[[Any], bytes]:
@@ -101,7 +87,7 @@ def test_faulty_adverts_change_nothing_and_a_sound_one_does(wire: Wire, make: st
 
             for name, spoil in _faults(wire).items():
                 mark, since = director.mark(), now()
-                _send(forger, [spoil(_sound(wire, BETTER))] * 3)
+                _send(forger, [spoil(packet(wire, BETTER))] * 3)
                 after = on.keeps_advertising(director, count=2)
                 said = [one.priority for one in capture.adverts("left", since=since)]
                 assert set(said) == {PRIORITY}, f"{name}: {capture.story()}"
@@ -110,7 +96,7 @@ def test_faulty_adverts_change_nothing_and_a_sound_one_does(wire: Wire, make: st
                 assert not capture.announcements("left", since=after), f"{name} made it announce"
 
             mark, since = director.mark(), now()
-            _send(forger, [bytes(_sound(wire, WORSE))])
+            _send(forger, [bytes(packet(wire, WORSE))])
             heard = capture.adverts("right", since=since)
             capture.wait_announcement("left", wire.address, since=since)
             answer = capture.wait_advert("left", priority=PRIORITY, since=(heard or capture.adverts("right"))[-1].at)
@@ -120,7 +106,7 @@ def test_faulty_adverts_change_nothing_and_a_sound_one_does(wire: Wire, make: st
             assert not any("Entering" in line for line in director.log()[mark:])
 
             mark, since = director.mark(), now()
-            _send(forger, [bytes(_sound(wire, BETTER))])
+            _send(forger, [bytes(packet(wire, BETTER))])
             director.wait_log(f"from {wire.source(2)} with higher priority {BETTER}, ours {PRIORITY}", since=mark)
             on.becomes_backup(director, mark=mark)
             forged = capture.adverts("right", since=since)[-1]

@@ -16,9 +16,12 @@ class Wire:
     family: int
     cast: str
     password: str | None = None
+    auth: str = "PASS"
+    name: str = INSTANCE
+    vrid: int = VRID
 
     def __str__(self) -> str:
-        auth = "pass" if self.password else ""
+        auth = self.auth.lower() if self.password else ""
         return f"v{self.version}{auth}-ipv{self.family}-{self.cast}-{self.seconds}s"
 
     @property
@@ -50,7 +53,10 @@ class Wire:
     @property
     def addresses(self) -> tuple[str, ...]:
         """The virtual addresses, in the order of the file."""
-        return ("10.77.0.100", "10.77.0.101") if self.family == 4 else ("fe80::77", "fd77::100")
+        last = 100 + 2 * (self.vrid - VRID)
+        if self.family == 4:
+            return (f"10.77.0.{last}", f"10.77.0.{last + 1}")
+        return (f"fe80::{self.vrid}", f"fd77::{last}")
 
     @property
     def address(self) -> str:
@@ -60,10 +66,10 @@ class Wire:
     def config(self, number: int, priority: int, extra: str = "", *, addresses: tuple[str, ...] = ()) -> str:
         """The file of host 1 or 2."""
         lines = [
-            f"vrrp_instance {INSTANCE} {{",
+            f"vrrp_instance {self.name} {{",
             "    state BACKUP",
             "    interface eth0",
-            f"    virtual_router_id {VRID}",
+            f"    virtual_router_id {self.vrid}",
             f"    version {self.version}",
             f"    priority {priority}",
             f"    advert_int {self.seconds}",
@@ -77,7 +83,12 @@ class Wire:
                 "    }",
             ]
         if self.password:
-            lines += ["    authentication {", "        auth_type PASS", f"        auth_pass {self.password}", "    }"]
+            lines += [
+                "    authentication {",
+                f"        auth_type {self.auth}",
+                f"        auth_pass {self.password}",
+                "    }",
+            ]
         length = 24 if self.family == 4 else 64
         lines += ["    virtual_ipaddress {"]
         lines += [f"        {address}/{length}" for address in addresses or self.addresses]

@@ -30,6 +30,7 @@ SO_TIMESTAMPNS = 35
 SO_RCVBUFFORCE = 33
 SO_ATTACH_FILTER = 26
 SECOND = 1_000_000_000
+AH_LENGTH = 24
 
 
 SKF_AD_PKTTYPE = 0xFFFFF000 + 4
@@ -48,15 +49,16 @@ def _from(ports: Sequence[int]) -> tuple[tuple[int, int, int, int], ...]:
 
 
 def _filter(snap: int) -> tuple[tuple[int, int, int, int], ...]:
-    """Classic BPF that passes VRRP over IPv4 and IPv6, ARP, and neighbour advertisements, and nothing else.
+    """Classic BPF that passes VRRP over IPv4 (also signed) and IPv6, ARP, neighbour advertisements, and nothing else.
 
     Each line is an operation, how many lines to skip when true and when false, and a value.
     """
     return (
         (0x28, 0, 0, 12),  # load the EtherType
-        (0x15, 0, 2, 0x0800),  # IPv4?
+        (0x15, 0, 3, 0x0800),  # IPv4?
         (0x30, 0, 0, 23),  # load its protocol
-        (0x15, 7, 8, 112),  # VRRP: pass, else drop
+        (0x15, 8, 0, 112),  # VRRP: pass
+        (0x15, 7, 8, 51),  # under an Authentication Header: pass, else drop
         (0x15, 6, 0, 0x0806),  # ARP: pass
         (0x15, 0, 6, 0x86DD),  # IPv6? else drop
         (0x30, 0, 0, 20),  # load its next header
@@ -123,12 +125,16 @@ class Announcement:
 def advert(frame: Frame) -> Advert | None:
     """The advertisement in a frame, if it is one."""
     packet = frame.packet
+    signed = IP in packet and packet[IP].proto == 51
     layer = packet.getlayer(VRRPv3) or packet.getlayer(VRRP)
-    if layer is None:
+    if layer is None and not signed:
         return None
     over_ipv6 = IPv6 in packet
     network = packet[IPv6] if over_ipv6 else packet[IP]
     octets = bytes(network.payload)
+    if signed:
+        octets = octets[AH_LENGTH:]
+        layer = VRRP(octets)
     unsigned = octets[:6] + bytes(2) + octets[8:]
     if over_ipv6:
         right = in6_chksum(112, network, unsigned)

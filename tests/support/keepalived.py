@@ -34,6 +34,12 @@ def why_not() -> str | None:
     return None
 
 
+def version() -> str:
+    """Such as ``2.2.7``."""
+    done = subprocess.run([str(binary()), "--version"], capture_output=True, text=True, check=True)
+    return done.stderr.split()[1].lstrip("v")
+
+
 def program() -> tuple[Path, str]:
     """The program behind the script that starts it, and the folders of libraries that the script names."""
     place = binary()

@@ -14,9 +14,10 @@ WORDS = {
     "notify_fault": Word.FAULT,
     "notify_stop": Word.STOP,
     "notify_deleted": Word.DELETED,
-    "notify_master_rx_lower_pri": Word.MASTER_RX_LOWER_PRI,
 }
-INSTANCE = make_instance("VI 1", notify="/any", **{keyword: f"/{keyword}" for keyword in WORDS})
+INSTANCE = make_instance(
+    "VI 1", notify="/any", notify_master_rx_lower_pri="/lower", **{keyword: f"/{keyword}" for keyword in WORDS}
+)
 
 
 @pytest.mark.parametrize(("keyword", "word"), WORDS.items())
@@ -29,10 +30,14 @@ def test_an_instance_runs_its_script_then_notify_then_writes(keyword: str, word:
 
 
 @pytest.mark.parametrize("word", [Word.MASTER_PRIORITY, Word.BACKUP_PRIORITY])
-def test_a_priority_has_no_script_of_its_own(word: Word) -> None:
-    assert instance_orders(INSTANCE, word, 7) == [
-        RunScript(Script(("/any",)), ("INSTANCE", "VI 1", str(word), "7")),
-        WriteFifo(f'INSTANCE "VI 1" {word} 7'),
+def test_a_priority_is_written_and_runs_no_script(word: Word) -> None:
+    assert instance_orders(INSTANCE, word, 7) == [WriteFifo(f'INSTANCE "VI 1" {word} 7')]
+
+
+def test_a_lower_master_is_no_state_and_runs_its_own_script_alone() -> None:
+    assert instance_orders(INSTANCE, Word.MASTER_RX_LOWER_PRI, 7) == [
+        RunScript(Script(("/lower",))),
+        WriteFifo('INSTANCE "VI 1" MASTER_RX_LOWER_PRI 7'),
     ]
 
 

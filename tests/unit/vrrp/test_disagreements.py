@@ -9,11 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.effects import Log
+from pykeepalived.units import SECOND
 from pykeepalived.vrrp.adverts import messages
-from pykeepalived.vrrp.disagreements import advice
+from pykeepalived.vrrp.disagreements import advice, out_of_reach
+from pykeepalived.vrrp.tracking import FILE, SCRIPT, Tracked, TrackedNumber
 from pykeepalived.wire.vrrp import Reason
 from tests.config.reading import instance, instance_text, sound
 from tests.support.link import Received
+from tests.unit.vrrp.test_router import NOW, heard, started
 
 PEER = ip_address("10.0.0.2").packed
 PASS = "authentication {\nauth_type %s\nauth_pass %s\n}"
@@ -169,6 +173,7 @@ def test_every_kind_that_a_peer_causes_has_words() -> None:
         Reason.OWNER_IGNORES,
         Reason.TWO_OWNERS,
         Reason.TWO_MASTERS,
+        Reason.OUT_OF_REACH,
         Reason.OWN_ADDRESS,
         Reason.OLD_CHECKSUM,
         Reason.CHECKSUM,  # of version 2: there is one way to sum
@@ -183,3 +188,48 @@ def test_any_bytes_find_words_or_none(data: bytes, reason: Reason, signed: bool)
 
 
 _PLAIN, _SIGNED = instance(UNICAST.replace("0.2", "0.8", 1)), instance(HMAC)
+
+
+@pytest.mark.parametrize(
+    ("priority", "base", "weights", "words"),
+    [
+        (150, 100, (-60,), ""),
+        (150, 100, (60,), ""),
+        (150, 100, (), ""),
+        (150, 100, (-30, -25), ""),
+        (
+            150,
+            100,
+            (-30,),
+            "peer 10.0.0.2 has priority 150: were every weighted tracker of this file to fail",
+        ),
+        (
+            200,
+            100,
+            (20,),
+            "it would have 180, and ours is 120 at most: no tracker can ever move the addresses",
+        ),
+        (255, 100, (-60,), "peer 10.0.0.2 has priority 255, which no weight lowers"),
+        (150, 255, (-1,), ""),
+    ],
+)
+def test_a_priority_that_can_never_switch(priority: int, base: int, weights: tuple[int, ...], words: str) -> None:
+    tracked = [Tracked((SCRIPT, f"s{weight}"), weight) for weight in (*weights, 0)]
+    said = out_of_reach(PEER, priority, base, tracked)
+    assert words in said
+    assert bool(said) == bool(words)
+    assert out_of_reach(PEER, priority, base, [*tracked, TrackedNumber((FILE, "f"), 1)]) == ""
+
+
+def test_it_is_said_once_for_a_master() -> None:
+    host = started("instance VI_1 priority=100 track_script=s:-10")
+    lines = [
+        effect.message
+        for second in range(1, 5)
+        for effect in host.handle(heard(150 + second % 2), NOW + second * SECOND)
+        if isinstance(effect, Log) and "can ever move" in effect.message
+    ]
+    assert len(lines) == 1
+    assert started("instance VI_1 priority=100 nopreempt track_script=s:-10").handle(heard(150), NOW + SECOND) == [
+        Log("(VI_1) master set to 10.0.0.2", detail=True, fields=(("VRRP_INSTANCE", "VI_1"),))
+    ]

@@ -33,6 +33,15 @@ def test_an_accepted_advert_is_accepted_again_with_nothing_to_judge(monkeypatch:
     assert router.statistics.advert_rcvd == 4
 
 
+def test_a_refused_advert_is_refused_however_often_it_comes() -> None:
+    """It stands behind an accepted one, and must not pass for it."""
+    host = started("instance VI_1 priority=100 version=2 auth_type=PASS auth_pass=secret")
+    host.handle(heard(150, version="2", auth_type="PASS", auth_pass="secret"), NOW)
+    for second in (1, 2, 3):
+        host.handle(heard(150, version="2", auth_type="PASS", auth_pass="wrong"), NOW + second * SECOND)
+    assert only(host).deadline == NOW + DOWN
+
+
 def test_after_the_deadline_an_unchanged_advert_is_judged() -> None:
     host = started()
     host.handle(heard(150), NOW + SECOND)

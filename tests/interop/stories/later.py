@@ -1,0 +1,136 @@
+"""Signatures, other ways to sum up, files and processes that are tracked, links that are polled."""
+
+from tests.interop.stories.routers import V2_AH, V3, V3_UNICAST, becomes_master, is_master
+from tests.interop.story import (
+    Step,
+    Story,
+    adverts,
+    deletes,
+    hears,
+    hears_sealed,
+    intervals,
+    lacks,
+    logs,
+    one,
+    plugged,
+    pulled,
+    runs,
+    sends,
+    starts,
+    story,
+    writes,
+)
+
+FILE = 'vrrp_track_file tells {\n    file "FOLDER/told"\n%s}\n'
+TRACKED = "track_file {\n    tells%s\n}"
+CHANGES = "notify_priority_changes"
+
+
+def _file(title: str, tracked: str, *steps: Step, options: str = "") -> Story:
+    file = (FILE % options) + one(V3, 100, TRACKED % tracked, CHANGES)
+    return story(title, file, *steps, needs=("vrrp_track_file", "vrrp_instance/track_file"))
+
+
+STORIES = (
+    story(
+        "a signed master",
+        one(V2_AH, 150),
+        *is_master(V2_AH, 150),
+        hears_sealed(200, 1000, key="wrong"),
+        adverts(2),
+        hears(200, changes={}),
+        adverts(2),
+        hears_sealed(200, 1000),
+        logs("Entering BACKUP STATE"),
+        lacks(V2_AH.address),
+        hears_sealed(200, 1001),
+        hears_sealed(200, 1001),
+        *becomes_master(V2_AH, 150),
+        hears_sealed(50, 2000),
+        adverts(2),
+        wires=(V2_AH,),
+        needs=("vrrp_instance/auth_hmac",),
+    ),
+    story(
+        "the old way to sum up unicast",
+        one(V3_UNICAST, 150, "old_unicast_checksum"),
+        *is_master(V3_UNICAST, 150),
+        wires=(V3_UNICAST,),
+        needs=("vrrp_instance/old_unicast_checksum",),
+    ),
+    _file(
+        "a file adds and subtracts",
+        "",
+        writes("told", "20"),
+        starts(),
+        logs("Entering BACKUP STATE (init)"),
+        *becomes_master(V3, 120),
+        writes("told", "-30"),
+        sends(70),
+        adverts(2),
+        writes("told", "500"),
+        sends(254),
+        adverts(2),
+        writes("told", "nonsense"),
+        sends(100),
+        adverts(2),
+    ),
+    _file(
+        "a file that goes counts nothing",
+        " weight 2",
+        writes("told", "20"),
+        starts(),
+        *becomes_master(V3, 140),
+        deletes("told"),
+        sends(100),
+        adverts(2),
+    ),
+    _file(
+        "a file says fault",
+        "",
+        writes("told", "0"),
+        starts(),
+        *becomes_master(V3, 100),
+        writes("told", "-254"),
+        logs("Entering FAULT STATE"),
+        lacks(V3.address),
+        writes("told", "0"),
+        logs("Entering BACKUP STATE"),
+        *becomes_master(V3, 100),
+    ),
+    _file(
+        "a file without weight is a fault when it is not 0",
+        " weight 0",
+        writes("told", "0"),
+        starts(),
+        *becomes_master(V3, 100),
+        writes("told", "1"),
+        logs("Entering FAULT STATE"),
+        lacks(V3.address),
+        writes("told", "0"),
+        logs("Entering BACKUP STATE"),
+        *becomes_master(V3, 100),
+    ),
+    story(
+        "a link that is polled",
+        "linkbeat_interfaces {\n    eth0\n}\n" + one(V3, 150),
+        *is_master(V3, 150),
+        pulled(),
+        logs("Entering FAULT STATE"),
+        lacks(V3.address),
+        plugged(),
+        logs("Entering BACKUP STATE"),
+        *becomes_master(V3, 150),
+        needs=("linkbeat_interfaces",),
+    ),
+    story(
+        "a flap shorter than its delay is none",
+        "interface_up_down_delays {\n    eth1 3 3\n}\n" + one(V3, 150, "track_interface {\n    eth1\n}"),
+        *is_master(V3, 150),
+        runs("ip", "link", "set", "eth1", "down"),
+        runs("ip", "link", "set", "eth1", "up"),
+        intervals(4),
+        adverts(2),
+        needs=("interface_up_down_delays",),
+    ),
+)
