@@ -214,10 +214,14 @@ class VrrpService:
 
     def _take_links(self, part: Configuration) -> tuple[Configuration, list[RemoveLink | ReleaseBase]]:
         """The configuration with its virtual links, which are there then; what is to be removed when it is applied."""
+        self._read_links()
         taken = self._links.take(part)
+        self._read_links()
+        return taken
+
+    def _read_links(self) -> None:
         with contextlib.suppress(KernelError):  # the next reading tells of them
             self._host.drain()
-        return taken
 
     # --- facts --------------------------------------------------------------------------------------------------
 
