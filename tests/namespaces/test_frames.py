@@ -77,10 +77,14 @@ def test_a_link_that_went_down_and_came_back_is_announced_on_again() -> None:
 def test_sockets_of_links_that_are_gone_are_closed() -> None:
     with veth_pair() as (left, right):
         announcer = LinuxAnnouncer(TEMPLATES)
-        for _ in range(3):
+
+        def announce() -> int:
             interface = eth0(left)
-            assert left.call(lambda link=interface: announcer.announce(link, VIP, router=False)) == 0
-            assert len(announcer._sockets) == 1  # noqa: SLF001 - what it holds shows nowhere else
+            return left.call(lambda: announcer.announce(interface, VIP, router=False))
+
+        for _ in range(3):
+            assert announce() == 0
+            assert len(announcer._sockets) == 1  # what it holds shows nowhere else
             left.ip("link del eth0")
             left.ip(f"link add name eth0 type veth peer name eth0 netns {right.name}")
             for end in (left, right):
