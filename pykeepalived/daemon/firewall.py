@@ -4,6 +4,7 @@ It knows what the tables should hold, makes one when something is first to be in
 program has taken something out: at once, then more and more slowly, so that a quarrel between two programs stays small.
 """
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from errno import ENOENT, EOPNOTSUPP
@@ -53,6 +54,7 @@ class Firewall:
         self._relays: dict[tuple[int, int], FilterElement] = {}
         self._wanted: dict[int, Counter[FilterElement]] = {AF_INET: Counter(), AF_INET6: Counter()}
         self._made: dict[int, frozenset[FilterSet]] = {}  # the tables that are there, with their sets
+        self._former: set[int] = set()  # for these families a table of an earlier run still drops packets
         self._owed: dict[int, str] = {}  # the tables to be made again, and why
         self._alarm = reactor.alarm(self._mend)
         self._mended_at = -_CALM
@@ -72,11 +74,19 @@ class Firewall:
         if defs.namespace_with_ipsets:
             self._say("namespace_with_ipsets: there are no ipsets, for nftables is used", Level.NOTICE)
         self._look(configuration)
+        for family in _needed(configuration) & self._found:
+            with contextlib.suppress(KernelError):  # it is asked again when that one is to go
+                if self._filter.leftover(family, self._settings.table):
+                    self._former.add(family)
 
     def clear_leftovers(self, configuration: Configuration) -> None:
         """Remove tables that an earlier run, which ended without a goodbye, has left. Without a wish for a firewall
         only those that drop packets for our addresses: another daemon may own a table of the usual name.
         """
+        former, self._former = self._former, set()
+        for family in former:
+            if self._wanted[family] and family not in self._made:
+                self._write(family)
         wanted = bool(_needed(configuration)) or configuration.global_defs.nftables is not None
         ours = {
             entry.address.packed
@@ -182,6 +192,8 @@ class Firewall:
         made = self._made.get(family)
         if made is None and not added:
             return
+        if family in self._former and all(element.set is FilterSet.VMACS for element in added):
+            return  # addresses of the earlier run may stand yet, and what drops their packets stays as long
         if made is None or family in self._owed or not {element.set for element in added} <= made:
             self._write(family)
             return
@@ -206,6 +218,7 @@ class Firewall:
             self._owe(family, self._owed.get(family, str(error)))
             return False
         self._made[family] = sets
+        self._former.discard(family)
         self._owed.pop(family, None)
         self._listen()
         return True

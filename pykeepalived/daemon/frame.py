@@ -122,7 +122,8 @@ class Frame:
         if birth.options.dump_conf:
             self._dump(part)
         # the garbage collector stays off, as the parent left it: a last run here would only write to shared pages
-        self._service.start()
+        with self._scheduling.long_work():
+            self._service.start()
         self._reactor.run()
         self._channel.flush(_LAST_WORDS)
         self._stopped()
@@ -189,7 +190,8 @@ class Frame:
             self._say_changes(part)
             self._scheduling.apply(part.global_defs)
             self._has_fifos = bool(configured(self._birth.role.key, part.global_defs))
-            self._service.reload(part)
+            with self._scheduling.long_work():
+                self._service.reload(part)
             whole = True
             self._journal.log(Log("Reload complete", kind=Kind.CONFIGURATION))
         except Exception as error:  # noqa: BLE001 - what runs goes on

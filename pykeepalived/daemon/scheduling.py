@@ -4,9 +4,10 @@ Nothing that the kernel refuses stops the process: it is said, with the remedy. 
 real-time priority costs it that priority for a while; a process that is woken too late may get a higher one.
 """
 
+import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
@@ -23,6 +24,7 @@ from pykeepalived.units import MICROSECOND, MILLISECOND, SECOND, seconds_text
 _REALTIME_PRIORITY = 2  # of a role that wants one, where the file says nothing
 _REALTIME_LIMIT = 2 * SECOND
 _PAUSE = 10 * SECOND  # without real-time priority, after too much computing
+_SLEPT = 10 * MILLISECOND  # by then the process has slept, and what it computed before counts no more
 _SHORTEST_LOOK = 100 * MILLISECOND
 
 
@@ -75,6 +77,7 @@ class Scheduling:
         self._rt_priority = 0
         self._overrun_said = False
         self._again = reactor.alarm(self._real_time_again)
+        self._work_done = reactor.alarm(self._real_time_again)
         self._look = reactor.alarm(self._looked)
         self._look_due = 0
 
@@ -106,8 +109,21 @@ class Scheduling:
         else:
             self._look.set(None)
 
+    @contextlib.contextmanager
+    def long_work(self) -> Iterator[None]:
+        """A start or a reload, of which nobody expects that it pauses: the limit of a turn's computing is put off."""
+        if self._rt_priority and self._wanted.rlimit_rttime < _REALTIME_LIMIT:
+            with contextlib.suppress(KernelError):
+                self._kernel.run_real_time(self._rt_priority, _REALTIME_LIMIT)
+        try:
+            yield
+        finally:
+            if self._rt_priority and self._wanted.rlimit_rttime < _REALTIME_LIMIT:
+                self._work_done.set(self._reactor.now() + _SLEPT)
+
     def _set_real_time(self, priority: int) -> None:
         self._again.set(None)
+        self._work_done.set(None)
         self._rt_priority = 0
         if not priority:
             self._try(f"{self._wanted.prefix}_rt_priority 0", self._kernel.run_ordinarily)
@@ -142,6 +158,7 @@ class Scheduling:
         self._reactor.soon(self._pause)
 
     def _pause(self) -> None:
+        self._work_done.set(None)
         self._again.set(self._reactor.now() + _PAUSE)
         if self._overrun_said:
             return

@@ -24,7 +24,6 @@ from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import ConfigError, KernelError, ProcessError
 from pykeepalived.kernel import processes
 from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
-from pykeepalived.kernel.process_events import open_socket
 
 
 def run(settings: Settings, environment: Mapping[str, str]) -> int:
@@ -85,6 +84,8 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
 
 def _process_events() -> socket.socket | None:
     """A socket for the VRRP process, made before another network namespace is entered: there the kernel has none."""
+    from pykeepalived.kernel.process_events import open_socket  # noqa: PLC0415 - netlink is not for the loaders
+
     with contextlib.suppress(KernelError):
         return open_socket()
     return None

@@ -1,12 +1,13 @@
 """The host's links and addresses, told to the virtual routers in their own words.
 
 It tells our own removals of virtual addresses from those of others: what was ordered to be there and has vanished was
-taken by somebody else.
+taken by somebody else. Facts are noted while the kernel's words are read, and heard when all of them are read: what is
+done about one reads on, and who follows the links would hear of them in the wrong order.
 """
 
 import contextlib
 from collections.abc import Callable, Container, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.kinds import IP
@@ -19,20 +20,33 @@ from pykeepalived.vrrp.virtual_links import IPVLAN, MACVLAN
 Place = tuple[str | None, IP, int]
 
 
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """A link as it was and as it is, for whoever makes virtual links: in its place among the facts."""
+
+    old: Interface | None
+    new: Interface | None
+
+
 class VrrpHost:
     """The listener of the host's table, and the way to change addresses."""
 
-    def __init__(self, kernel: VrrpKernel, tell: Callable[[Event], None], link_appeared: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(
+        self,
+        kernel: VrrpKernel,
+        note: Callable[[Event | LinkChanged], None],
+        hear: Callable[[], None],
+        link_appeared: Callable[[str], None],
+    ) -> None:
+        self._note = note
+        self._hear = hear
         self._link_appeared = link_appeared
         self._links: dict[int, Interface] = {}
         self._names: dict[str, Interface] = {}
         self._installed: dict[Place, AddressEntry] = {}
         self.virtual: Container[Place] = ()
-        self.links_changed: Callable[[Interface | None, Interface | None], None] = _nobody
         self._begun = False
         self._host = kernel.host(self)
-        self.drain = self._host.drain
         self.fileno = self._host.fileno
         self.interfaces = self._host.interfaces
         self.set_receive_buffers = self._host.set_receive_buffers
@@ -43,8 +57,15 @@ class VrrpHost:
         for interface in self._host.interfaces():
             self._links[interface.index] = interface
             self._names[interface.name] = interface
-            self._tell(InterfaceChanged(interface.name, interface.up, flags=interface.flags))
+            self._note(InterfaceChanged(interface.name, interface.up, flags=interface.flags))
             self._tell_addresses(interface)
+
+    def drain(self) -> None:
+        """Read what the kernel has told, and have it heard."""
+        try:
+            self._host.drain()
+        finally:
+            self._hear()
 
     def interface(self, name: str) -> Interface | None:
         """The link of that name."""
@@ -63,7 +84,7 @@ class VrrpHost:
 
         What it told before is read first, and what it tells of this is read at once: announcements come after that.
         """
-        self._host.drain()
+        self.drain()
         try:
             if adding:
                 failures = self._host.add_addresses(entries)
@@ -76,7 +97,7 @@ class VrrpHost:
             failures = [Failure(index, error.errno) for index in range(len(entries))]
         for failure in failures:
             self._installed.pop(_place(entries[failure.index]), None)
-        self._host.drain()
+        self.drain()
         return iter([(entries[failure.index], failure.errno) for failure in failures])
 
     # --- HostListener -------------------------------------------------------------------------------------------
@@ -85,7 +106,7 @@ class VrrpHost:
         """A link appeared, changed or vanished. Virtual links are made again after everybody knows that one is gone."""
         if self._begun:
             self._tell_link(old, new)
-        self.links_changed(old, new)
+        self._note(LinkChanged(old, new))
 
     def _tell_link(self, old: Interface | None, new: Interface | None) -> None:
         if old is not None and (new is None or new.name != old.name or new.index != old.index):
@@ -94,7 +115,7 @@ class VrrpHost:
                 del self._names[old.name]
             renamed = "" if new is None or new.index != old.index else new.name
             self._abandon(old.name, renamed)
-            self._tell(InterfaceChanged(old.name, up=False, present=False, renamed=renamed))
+            self._note(InterfaceChanged(old.name, up=False, present=False, renamed=renamed))
             old = None
         if new is None:
             return
@@ -104,7 +125,7 @@ class VrrpHost:
             self._link_appeared(new.name)
             self._tell_addresses(new)
         if old is None or old.up != new.up:
-            self._tell(InterfaceChanged(new.name, new.up, flags=new.flags))
+            self._note(InterfaceChanged(new.name, new.up, flags=new.flags))
 
     def _abandon(self, name: str, renamed: str) -> None:
         """Our addresses on a link are nobody's any more. One that was renamed has them still: they are taken off it."""
@@ -119,7 +140,7 @@ class VrrpHost:
         """An address appeared, or changed."""
         interface = self._links.get(address.interface)
         if interface is not None:
-            self._tell(
+            self._note(
                 AddressAdded(
                     interface.name,
                     address.address,
@@ -138,15 +159,11 @@ class VrrpHost:
         place = (interface.name, address.address, address.prefix_length)
         ours = place in self.virtual and place not in self._installed
         self._installed.pop(place, None)
-        self._tell(AddressRemoved(interface.name, address.address, address.prefix_length, ours))
+        self._note(AddressRemoved(interface.name, address.address, address.prefix_length, ours))
 
     def _tell_addresses(self, interface: Interface) -> None:
         for address in self._host.addresses(interface.index):
             self.address_added(address)
-
-
-def _nobody(old: Interface | None, new: Interface | None) -> None:
-    del old, new
 
 
 def _place(entry: AddressEntry) -> Place:

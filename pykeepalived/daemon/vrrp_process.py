@@ -25,7 +25,7 @@ from pykeepalived.daemon.process_trackers import ProcessTrackers
 from pykeepalived.daemon.reactor import Alarm, Callback
 from pykeepalived.daemon.script_trackers import ScriptTrackers
 from pykeepalived.daemon.virtual_links import VirtualInterfaces
-from pykeepalived.daemon.vrrp_host import VrrpHost
+from pykeepalived.daemon.vrrp_host import LinkChanged, VrrpHost
 from pykeepalived.daemon.vrrp_kernel import LinuxVrrpKernel, VrrpKernel
 from pykeepalived.daemon.vrrp_routing import VrrpRouting
 from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
@@ -106,7 +106,7 @@ class VrrpService:
         self._ports: dict[str, Port] = {}
         self._groups = {group.name: group for group in part.vrrp_sync_group}
         self._clock = self._reactor.alarm(self._clock_rang)
-        self._facts: deque[Event] = deque()
+        self._facts: deque[Event | LinkChanged] = deque()
         self._busy = False
         self._hearing = False
         self._slow: deque[_Slow] = deque()
@@ -126,13 +126,12 @@ class VrrpService:
         say = self._journal.log
         say(Log("Registering Kernel netlink reflector"))
         say(Log("Registering Kernel netlink command channel"))
-        self._host = VrrpHost(self._kernel, self._told, self._link_appeared)
+        self._host = VrrpHost(self._kernel, self._facts.append, self._hear, self._link_appeared)
         self._routing = VrrpRouting(self._kernel, self._reactor, self._host, self._told)
         self._firewall = Firewall(self._kernel.packet_filter(), self._reactor, self._journal, self._host.interface)
         self._firewall.start(self._routers.configuration)
         self._links = VirtualInterfaces(self._kernel, self._reactor, self._journal, self._firewall.relay_only)
         self._links.begin(self._host.interfaces())
-        self._host.links_changed = self._links.changed
         part, _ = self._take_links(self._routers.configuration)
         if part is not self._routers.configuration:
             self._routers = Routers(part)
@@ -163,7 +162,7 @@ class VrrpService:
         self._busy = False
         now = self._reactor.now()
         while self._facts:
-            self._carry_out(self._routers.handle(self._facts.popleft(), now))
+            self._heed(self._facts.popleft(), now)
         self._trackers = ScriptTrackers(self._context, self._believed)
         self._files = FileTrackers(self._reactor, self._journal, self._file_says)
         self._processes = ProcessTrackers(
@@ -215,10 +214,14 @@ class VrrpService:
 
     def _take_links(self, part: Configuration) -> tuple[Configuration, list[RemoveLink | ReleaseBase]]:
         """The configuration with its virtual links, which are there then; what is to be removed when it is applied."""
+        self._read_links()
         taken = self._links.take(part)
+        self._read_links()
+        return taken
+
+    def _read_links(self) -> None:
         with contextlib.suppress(KernelError):  # the next reading tells of them
             self._host.drain()
-        return taken
 
     # --- facts --------------------------------------------------------------------------------------------------
 
@@ -234,10 +237,17 @@ class VrrpService:
         self._hearing = True
         try:
             while self._facts:
-                self._carry_out(self._routers.handle(self._facts.popleft(), self._reactor.now()))
+                self._heed(self._facts.popleft(), self._reactor.now())
         finally:
             self._hearing = False
         self._settle_all()
+
+    def _heed(self, fact: Event | LinkChanged, now: int) -> None:
+        """The virtual links are seen to after everybody knows what has become of one."""
+        if isinstance(fact, LinkChanged):
+            self._links.changed(fact.old, fact.new)
+        else:
+            self._carry_out(self._routers.handle(fact, now))
 
     def _readable(self, receiver: ReceiverKey, inbox: Inbox) -> None:
         """Adverts have come in at a socket."""

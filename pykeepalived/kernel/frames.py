@@ -150,6 +150,7 @@ class LinuxAnnouncer:
         try:
             sock = self._sockets.get(interface.index)
             if sock is None:
+                self._forget_vanished()
                 sock = self._sockets[interface.index] = _packet_socket(interface.name)
                 if socket.if_nametoindex(interface.name) != interface.index:  # the name is another link's now
                     self._forget(interface.index)
@@ -158,6 +159,12 @@ class LinuxAnnouncer:
         except OSError as error:
             return error.errno or errno.EIO
         return 0
+
+    def _forget_vanished(self) -> None:
+        """Virtual links come and go, and each has a number of its own."""
+        there = {index for index, _ in socket.if_nameindex()}
+        for index in self._sockets.keys() - there:
+            self._forget(index)
 
     def _forget(self, index: int) -> None:
         sock = self._sockets.pop(index, None)

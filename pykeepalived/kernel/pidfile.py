@@ -13,6 +13,7 @@ import struct
 from pathlib import Path
 
 from pykeepalived.errors import ProcessError
+from pykeepalived.kernel import process_table
 
 _F_OFD_SETLK = 37
 _FLOCK = struct.Struct("@hhqqi4x")  # struct flock: type, whence, start, length, pid
@@ -127,11 +128,10 @@ def _recorded(fd: int) -> int:
 
 
 def _is_keepalived(pid: int) -> bool:
-    """Whether a process of that number runs and is a keepalived, ours or the other."""
-    if pid <= 0:
+    """Whether a process of that number runs and is a keepalived, ours or the other.
+
+    One that was killed keeps its name until its parent notices, which in many a container is never.
+    """
+    if pid <= 0 or process_table.has_ended(pid):
         return False
-    try:
-        name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return name.strip().lower().startswith(("keepalived", "pykeepalived"))
+    return process_table.name(pid).lower().startswith((b"keepalived", b"pykeepalived"))

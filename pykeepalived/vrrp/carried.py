@@ -4,7 +4,7 @@ from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
-from pykeepalived.config.kinds import AF_INET6, IP
+from pykeepalived.config.kinds import AF_INET, AF_INET6, IP
 from pykeepalived.effects import Log
 from pykeepalived.vrrp.effects import (
     AddAddresses,
@@ -60,6 +60,14 @@ def take(instance: VrrpInstance, effects: list[Effect]) -> None:
 def take_again(instance: VrrpInstance, effects: list[Effect]) -> None:
     """An interface is up again: routes that name none may have gone with it, unheard. Those that are there stay."""
     if routes := tuple(entry for entry in instance.virtual_routes if entry.dev is None):
+        effects.append(_detail(instance, "setting Virtual Routes"))
+        effects.append(AddRoutes(instance.name, routes))
+
+
+def routes_forgotten(instance: VrrpInstance, interface: str, effects: list[Effect]) -> None:
+    """An interface has an IPv4 address again, after its last had gone and the routes through it with that, unheard."""
+    lost = (entry for entry in instance.virtual_routes if entry.family == AF_INET and entry.dev in {None, interface})
+    if routes := tuple(lost):
         effects.append(_detail(instance, "setting Virtual Routes"))
         effects.append(AddRoutes(instance.name, routes))
 

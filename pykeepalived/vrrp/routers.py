@@ -95,6 +95,8 @@ class Routers:
         self._start_at = 0
         self._links = LinkStates()
         self._addresses = HostAddresses()
+        self._without_ipv4: set[str] = set()
+        """Interfaces that have lost their last IPv4 address: the kernel drops IPv4 routes with it, and tells nobody."""
         self._told: dict[Tracker, State] = {}
         self._followers: dict[Tracker, list[tuple[VirtualRouter, Tracked]]] = {}
         self._on_interface: dict[str, list[VirtualRouter]] = {}
@@ -411,6 +413,7 @@ class Routers:
         changed = self._links.told(event, now, effects)
         if not event.present:
             self._addresses.vanished(name)
+            self._without_ipv4.discard(name)
         if not self._started:
             return
         if changed:
@@ -453,10 +456,18 @@ class Routers:
             effects.append(address_duplicate(name, event.address))
         if self._started and event.address not in self._virtual:
             self.statics.address_added(name, effects)
+            if event.address.version == 4 and name in self._without_ipv4:
+                self._without_ipv4.discard(name)
+                self.statics.routes_forgotten(name, effects)
+                for router in self.routers.values():
+                    if isinstance(router.state, Master):
+                        carried.routes_forgotten(router.instance, name, effects)
             self._look_for_sources(self._senders_from(name), now, effects)
 
     def _address_removed(self, event: AddressRemoved, now: int, effects: list[Effect]) -> None:
         self._addresses.removed(event)
+        if event.address.version == 4 and not self._addresses.has_ipv4(event.interface):
+            self._without_ipv4.add(event.interface)
         if not self._started:
             return
         if event.interface in self._on_interface:

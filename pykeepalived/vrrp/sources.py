@@ -47,6 +47,10 @@ class HostAddresses:
         """An interface is gone."""
         self._held.pop(interface, None)
 
+    def has_ipv4(self, interface: str) -> bool:
+        """Whether any IPv4 address is left there."""
+        return any(address.version == 4 for address, _ in self._held.get(interface, ()))
+
     def source_for(self, instance: VrrpInstance, virtual: Container[IP]) -> IP | None:
         """The address that adverts come from, if there is one. A virtual address of any instance never is.
 

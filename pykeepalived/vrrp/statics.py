@@ -9,6 +9,7 @@ from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds import AF_INET
 from pykeepalived.config.kinds_routes import SCOPES
 from pykeepalived.effects import Log
 from pykeepalived.vrrp.carried import NOTHING, Carried
@@ -122,6 +123,19 @@ class Statics:
         """An address may be what a route waits for."""
         if self._on and self._missing:
             _add([entry for entry in self._missing if interface_of(entry) in (interface, None)], effects)
+
+    def routes_forgotten(self, interface: str, effects: list[Effect]) -> None:
+        """The interface has an IPv4 address again, after its last had gone and the routes through it with that."""
+        if self._on:
+            _add(
+                [
+                    entry
+                    for entry in self._configuration.static_routes
+                    if entry.family == AF_INET
+                    and (entry.dev is None or (entry.dev == interface and not entry.no_track))
+                ],
+                effects,
+            )
 
     def tried(self, event: StaticTried, effects: list[Effect]) -> tuple[Tracker, bool] | None:
         """What became of an order to add; a tracker whose state has changed by it."""

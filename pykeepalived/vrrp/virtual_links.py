@@ -149,6 +149,7 @@ class VirtualLinks:
         self._links: dict[str, VirtualLink] = {}
         self._names: dict[Key, str] = {}
         self._on_base: dict[str, list[str]] = {}
+        self._run_on: set[str] = set()
         self._seen: dict[str, SeenLink] = {}
         self._made_at: dict[str, int] = {}
         self._again_at: dict[str, int] = {}
@@ -165,7 +166,8 @@ class VirtualLinks:
             case LinkGone(name):
                 self._seen.pop(name, None)
                 if name in self._links and name not in self._again_at:
-                    orders.append(Log(f"Interface {name} deleted"))
+                    if name not in self._run_on:  # of those the instances tell
+                        orders.append(Log(f"Interface {name} deleted"))
                     self._make_soon(self._links[name], now, orders)
             case LinkMade(name):
                 self._again_at.pop(name, None)
@@ -258,6 +260,7 @@ class VirtualLinks:
         """What a configuration wants. A link that stands keeps its name."""
         former, self._links = self._links, {}
         self._names, self._on_base = {}, {}
+        self._run_on.clear()
         names = _Names(configuration, former, self._seen)
         resolved = [self._resolved(instance, names) for instance in configuration.vrrp_instance]
         self._note_ipv6(resolved)
@@ -292,6 +295,7 @@ class VirtualLinks:
     def _resolved(self, instance: VrrpInstance, names: "_Names") -> VrrpInstance:
         """The instance with its links."""
         own = self._want(_own_link(instance), instance, names)
+        self._run_on.add(own)
         vips = tuple(self._placed(entry, instance, own, names) for entry in instance.virtual_ipaddress)
         excluded = tuple(self._placed(entry, instance, own, names) for entry in instance.virtual_ipaddress_excluded)
         if not own and vips == instance.virtual_ipaddress and excluded == instance.virtual_ipaddress_excluded:

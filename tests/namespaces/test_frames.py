@@ -72,3 +72,21 @@ def test_a_link_that_went_down_and_came_back_is_announced_on_again() -> None:
         left.ip(f"link add name eth0 type veth peer name eth0 netns {right.name}")
         assert announce() == errno.ENODEV  # another link of that name: its own index is asked for
         announcer.close()
+
+
+def test_sockets_of_links_that_are_gone_are_closed() -> None:
+    with veth_pair() as (left, right):
+        announcer = LinuxAnnouncer(TEMPLATES)
+
+        def announce() -> int:
+            interface = eth0(left)
+            return left.call(lambda: announcer.announce(interface, VIP, router=False))
+
+        for _ in range(3):
+            assert announce() == 0
+            assert len(announcer._sockets) == 1  # what it holds shows nowhere else
+            left.ip("link del eth0")
+            left.ip(f"link add name eth0 type veth peer name eth0 netns {right.name}")
+            for end in (left, right):
+                end.ip("link set eth0 up")
+        announcer.close()

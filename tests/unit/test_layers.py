@@ -154,6 +154,8 @@ def test_running_processes_hold_no_heavy_library() -> None:
     program = (
         "import sys\n"
         "import pykeepalived.cli.main, pykeepalived.daemon.start\n"
+        "early = [name for name in sys.modules if name in ('pykeepalived.kernel.netlink', 'logging')]\n"
+        "assert not early, early  # the loaders are forked first, and wait for nothing that they do not need\n"
         "from pykeepalived.daemon import assemble\n"
         "for role in assemble.ROLES: role.warm()\n"
         "heavy = ('pyparsing', 'scapy', 'asyncio', 'pyroute2.iproute', 'pyroute2.ndb', 'pyroute2.netlink.generic',"

@@ -268,6 +268,18 @@ def test_what_an_earlier_run_has_left_is_removed(lines: str, global_defs: str, l
     assert bench.filter.closed is (not lines and not global_defs)
 
 
+def test_what_an_earlier_run_dropped_is_dropped_while_its_addresses_stand() -> None:
+    bench = Bench()
+    left = FilterElement(FilterSet.VIPS, IPv4Address("10.0.0.100").packed)
+    bench.filter.tables[AF_INET, "keepalived"] = {left}
+    configuration = sound(instance_text("use_vmac\nno_accept", vip="10.0.0.100/24")).configuration
+    bench.firewall.start(configuration)
+    bench.firewall.relay(AF_INET, 7, 3)
+    assert bench.held() == {left}
+    bench.firewall.clear_leftovers(configuration)  # the addresses have gone
+    assert bench.held() == {FilterElement(FilterSet.VMACS, index_key(7), index_key(3))}
+
+
 @pytest.mark.keyword("global_defs.disable_local_igmp")
 def test_reports_of_a_vmac_leave_by_its_base_unless_there_are_none() -> None:
     relay = FilterElement(FilterSet.VMACS, index_key(7), index_key(3))

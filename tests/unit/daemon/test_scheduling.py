@@ -138,6 +138,26 @@ def test_computing_too_long_costs_the_priority_for_a_while(kernel: FakeScheduler
     assert "vrrp_rlimit_rttime may need to be increased" in line
 
 
+def test_a_start_and_a_reload_may_compute_longer(kernel: FakeScheduler) -> None:
+    bench = Bench(VRRP, kernel)
+    bench.start(vrrp_rt_priority=10)
+    kernel.cut()
+    with bench.scheduling.long_work():
+        assert kernel.cut() == [("run_real_time", 10, 2 * SECOND)]
+    assert kernel.cut() == []  # not before the process has slept
+    bench.reactor.run_for(SECOND)
+    assert kernel.cut() == [("run_real_time", 10, 10_000_000)]
+    with bench.scheduling.long_work():
+        signal.raise_signal(signal.SIGXCPU)
+    kernel.cut()
+    bench.reactor.run_for(9 * SECOND)
+    assert kernel.cut() == []  # the pause is as long as ever
+    bench.apply()
+    kernel.cut()
+    with bench.scheduling.long_work():
+        assert kernel.cut() == []  # our own limit is long enough
+
+
 @pytest.mark.parametrize(("late", "raised"), [(0.9, False), (1.1, True)])
 def test_a_process_that_is_woken_too_late_gets_a_higher_priority(
     kernel: FakeScheduler, late: float, raised: bool

@@ -6,9 +6,11 @@ from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
+from pykeepalived.config.kinds import AF_INET
 from pykeepalived.daemon.child import ChildOptions
 from pykeepalived.daemon.vrrp_process import VrrpService
-from pykeepalived.kernel.ports import Interface
+from pykeepalived.kernel.nft_tables import index_key
+from pykeepalived.kernel.ports import FilterSet, Interface
 from pykeepalived.units import SECOND
 from tests.config.reading import sound
 from tests.support.fakes_vrrp import Bench
@@ -140,11 +142,27 @@ def test_deleted_by_somebody_it_is_made_again_and_used() -> None:
         ("log", "Netlink reports vrrp.51 down"),
         ("log", "(VI_1) Entering FAULT STATE"),
     ]
-    assert said(bench, "Interface vrrp.51 deleted")
+    assert bench.journal.texts().count("Interface vrrp.51 deleted") == 1
     bench.reactor.run_for(DOWN)
     assert ("vrrp.51", "10.0.0.100", 24) in bench.kernel.held
     assert len(bench.kernel.sent) > sent
     assert bench.kernel.senders[0].closed
+
+
+def test_what_the_kernel_tells_at_once_is_heard_in_its_order() -> None:
+    bench = prepared()
+    begun(bench)
+    bench.reactor.run_for(DOWN)
+    bench.kernel.put_link(replace(bench.kernel.links["vrrp.51"], up=False))  # as when it is deleted
+    bench.kernel.held.pop(("vrrp.51", "10.0.0.100", 24))
+    bench.kernel.remove_link("vrrp.51")
+    bench.told()
+    bench.told()
+    index = bench.kernel.links["vrrp.51"].index
+    (relay,) = (each for each in bench.kernel.filter.tables[AF_INET, "keepalived"] if each.set is FilterSet.VMACS)
+    assert relay.key == index_key(index)
+    bench.reactor.run_for(DOWN)
+    assert ("vrrp.51", "10.0.0.100", 24) in bench.kernel.held
 
 
 def test_a_reload_touches_no_link_that_stays_and_removes_those_that_go() -> None:

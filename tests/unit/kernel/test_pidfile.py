@@ -124,6 +124,19 @@ def test_a_plain_pid_counts_while_that_process_is_a_keepalived(
         PidFile(path).remove()
 
 
+def test_a_keepalived_that_was_killed_and_not_yet_waited_for_does_not_count(
+    path: Path, forked: Callable[..., int]
+) -> None:
+    child = forked(lambda: rename(b"keepalived"))
+    path.write_text(f"{child}\n")
+    assert running(path) == child
+    os.kill(child, signal.SIGKILL)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert Path(f"/proc/{child}/comm").read_text() == "keepalived\n"
+    assert running(path) == 0
+    PidFile(path).remove()
+
+
 def test_somebody_elses_file_is_not_removed(path: Path) -> None:
     held = PidFile(path)
     path.unlink()

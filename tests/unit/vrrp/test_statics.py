@@ -98,6 +98,23 @@ def test_they_come_back_with_their_interface() -> None:
     ]
 
 
+def test_routes_that_went_unheard_with_the_last_address_come_back_with_the_next() -> None:
+    carried = "virtual_routes {\n10.8.0.0/24 via 10.0.1.2 dev eth1\n10.8.1.0/24 via 10.0.0.2 dev eth0\n}"
+    routers = begun(TEXT + instance(carried))
+    routers.handle(Tick(), LATER)
+    first, second = IPv4Address("10.0.1.1"), IPv4Address("10.0.1.9")
+    routers.handle(AddressAdded("eth1", second, 24), LATER)
+    routers.handle(AddressRemoved("eth1", first, 24), LATER)
+    assert changes(routers.handle(AddressAdded("eth1", first, 24), LATER)) == []  # one was there all the time
+    for address in (first, second):
+        assert changes(routers.handle(AddressRemoved("eth1", address, 24), LATER)) == []
+    assert changes(routers.handle(AddressAdded("eth1", first, 24), LATER)) == [
+        f"add routes  {ROUTE}; 10.6.1.0/24 via 10.0.1.2 no_track",
+        "add routes VI_1 10.8.0.0/24 via 10.0.1.2 dev eth1",
+    ]
+    assert changes(routers.handle(AddressAdded("eth1", second, 24), LATER)) == []
+
+
 def test_what_the_kernel_refused_is_tried_again_when_something_changes() -> None:
     routers = begun()
     second = routers.configuration.static_routes[1]
