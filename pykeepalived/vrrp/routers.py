@@ -359,14 +359,16 @@ class Routers:
         if router.held:
             router.priority = effective_priority(router.instance.priority, sum(router.contributions.values()))
 
-    def begin(self, now: int, effects: list[Effect]) -> None:
-        """Start whoever waits for nothing any more; a sync group starts as a whole."""
+    def begin(self, now: int, effects: list[Effect], *, waited: bool = False) -> None:
+        """Start whoever waits for nothing any more, such as a script's first result (``waited``); a sync group starts
+        as a whole.
+        """
         at = max(now, self._start_at)
         for group in self.groups.values():
             waiting = [member for member in group.members if member.held]
             if waiting and not any(member.unknown for member in waiting):
                 if len(waiting) == len(group.members):
-                    _begin_group(group, at, effects)
+                    _begin_group(group, at, effects, waited=waited)
                 else:
                     for member in waiting:
                         _join_group(member, group, at, effects)
@@ -375,7 +377,7 @@ class Routers:
                 if router.faults:
                     router.start_faulty(next(iter(router.faults.values())), at, effects)
                 else:
-                    router.start(at, effects, owner=router.instance.priority == OWNER)
+                    router.start(at, effects, owner=router.instance.priority == OWNER, waited=waited)
 
     def source_for(self, instance: VrrpInstance) -> IP | None:
         """The address that adverts come from."""
@@ -437,7 +439,7 @@ class Routers:
         name = event.interface
         new, duplicate = self._addresses.added(event)
         ours = name in self._on_interface or event.address in self._virtual
-        if new and name in self._on_interface:
+        if new and self._may_send_from(event):
             effects.append(Log(f"Assigned address {event.address} for interface {name}", detail=True))
         if duplicate and ours:
             effects.append(address_duplicate(name, event.address))
@@ -449,7 +451,7 @@ class Routers:
         self._addresses.removed(event)
         if not self._started:
             return
-        if event.interface in self._on_interface:
+        if self._may_send_from(event):
             effects.append(Log(f"Deassigned address {event.address} from interface {event.interface}", detail=True))
         for router, entry in self._entries.get((event.interface, event.address, event.prefix_length), ()):
             if isinstance(router.state, Master) and not entry.no_track and not event.ours:
@@ -458,6 +460,11 @@ class Routers:
             self.statics.removed(static, effects)
         if event.address not in self._virtual:
             self._look_for_sources(self._senders_from(event.interface), now, effects)
+
+    def _may_send_from(self, event: AddressAdded | AddressRemoved) -> bool:
+        """Whether instances on its interface could take the address as their source."""
+        usable = event.address.version == 4 or event.address.is_link_local
+        return usable and event.interface in self._on_interface and event.address not in self._virtual
 
     def _senders_from(self, interface: str) -> list[VirtualRouter]:
         """Whoever may send from an address of that interface: a configured source may be on any."""
@@ -509,23 +516,28 @@ class Routers:
                 router.weigh(tracked, tracked.contribution(state), cause, effects)
             router.clear(tracked, cause, now, effects)
         if reported:
-            self.begin(now, effects)
+            self.begin(now, effects, waited=True)
 
 
-def _begin_group(group: SyncGroup, at: int, effects: list[Effect]) -> None:
-    """MASTER only when all members own their addresses; FAULT when one has a fault."""
+def _begin_group(group: SyncGroup, at: int, effects: list[Effect], *, waited: bool) -> None:
+    """MASTER only when all members own their addresses; FAULT when one has a fault. A group that begins as BACKUP
+    without having waited is told it before its members are.
+    """
     faulty = next((member for member in group.members if member.faults), None)
+    owners = all(member.instance.priority == OWNER for member in group.members)
+    if faulty is None and not owners and not waited:
+        group.tell(Word.BACKUP, effects)
     for member in group.members:
         if faulty is not None:
             follows = f"sync group {group.name} follows {faulty.name}"
             member.start_faulty(next(iter(member.faults.values()), follows), at, effects)
-        elif all(each.instance.priority == OWNER for each in group.members):
+        elif owners:
             member.start(at, effects, owner=True)
         else:
-            member.start(at, effects, sooner=member.instance.state == "MASTER")
+            member.start(at, effects, sooner=member.instance.state == "MASTER", waited=waited)
     if faulty is not None:
         group.tell(Word.FAULT, effects)
-    elif not all(each.instance.priority == OWNER for each in group.members):
+    elif not owners:
         group.tell(Word.BACKUP, effects)
 
 
