@@ -196,8 +196,8 @@ class VirtualRouter:
     def start(
         self, now: int, effects: list[Effect], *, owner: bool = False, sooner: bool = False, waited: bool = False
     ) -> None:
-        """Begin at ``now``. ``owner``: MASTER at once. ``sooner``: a group's member that wants to be MASTER. ``waited``:
-        not before a script's first result.
+        """Begin at ``now``. ``owner``: MASTER at once. ``sooner``: a group's member that wants to be MASTER.
+        ``waited``: not before a script's first result.
         """
         if owner:
             self._enter(Init(master_at=now + MICROSECOND))

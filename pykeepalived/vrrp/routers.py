@@ -439,7 +439,7 @@ class Routers:
         name = event.interface
         new, duplicate = self._addresses.added(event)
         ours = name in self._on_interface or event.address in self._virtual
-        if new and self._may_send_from(event):
+        if new and self._is_the_only_source(event):
             effects.append(Log(f"Assigned address {event.address} for interface {name}", detail=True))
         if duplicate and ours:
             effects.append(address_duplicate(name, event.address))
@@ -451,7 +451,7 @@ class Routers:
         self._addresses.removed(event)
         if not self._started:
             return
-        if self._may_send_from(event):
+        if self._is_the_only_source(event):
             effects.append(Log(f"Deassigned address {event.address} from interface {event.interface}", detail=True))
         for router, entry in self._entries.get((event.interface, event.address, event.prefix_length), ()):
             if isinstance(router.state, Master) and not entry.no_track and not event.ours:
@@ -461,10 +461,11 @@ class Routers:
         if event.address not in self._virtual:
             self._look_for_sources(self._senders_from(event.interface), now, effects)
 
-    def _may_send_from(self, event: AddressAdded | AddressRemoved) -> bool:
-        """Whether instances on its interface could take the address as their source."""
-        usable = event.address.version == 4 or event.address.is_link_local
-        return usable and event.interface in self._on_interface and event.address not in self._virtual
+    def _is_the_only_source(self, event: AddressAdded | AddressRemoved) -> bool:
+        """Whether instances on its interface can, or could, send from that address alone."""
+        return event.interface in self._on_interface and self._addresses.is_the_only_source(
+            event.interface, event.address, event.prefix_length, self._virtual
+        )
 
     def _senders_from(self, interface: str) -> list[VirtualRouter]:
         """Whoever may send from an address of that interface: a configured source may be on any."""
