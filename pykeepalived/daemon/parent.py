@@ -410,7 +410,8 @@ class Parent:
         if outcome.errors:
             loader.close()
             count = "1 error" if outcome.errors == 1 else f"{outcome.errors} errors"
-            self._refuse_reload(f"{count}, the first: {outcome.first_error}")
+            first = "" if outcome.errors == 1 else ", the first"
+            self._refuse_reload(f"{count}{first}: {outcome.first_error}")
             return
         outcome = self._without_fixed(outcome)
         self._log_not_effective(outcome)
@@ -418,7 +419,7 @@ class Parent:
         self._apply(outcome, parts)
 
     def _refuse_reload(self, reason: str) -> None:
-        text = f"New configuration refused ({reason}); the running configuration stays"
+        text = f"New configuration refused, the running configuration stays: {reason}"
         self._log(text, Level.WARNING, Kind.CONFIGURATION)
         self._last_word = "last reload refused"
         self._look_complete()

@@ -32,7 +32,7 @@ from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
-from pykeepalived.kernel.ports import BATCH, Failure, ReceiveBuffer
+from pykeepalived.kernel.ports import BATCH, MANY, Failure, ReceiveBuffer
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
 from pykeepalived.units import MILLISECOND, SECOND
 from pykeepalived.vrrp.carried import Carried
@@ -75,7 +75,7 @@ from pykeepalived.vrrp.tracking import BFD, FILE, PROCESS, SCRIPT, followed
 from pykeepalived.vrrp.virtual_links import ReleaseBase, RemoveLink
 
 _LINGER = SECOND  # for scripts, at the end
-_DATAGRAMS_A_TURN = 1024
+_BATCHES_A_TURN = 16
 _MANY_DATAGRAMS = 16
 _DONE = Failure(0, 0)
 
@@ -241,23 +241,30 @@ class VrrpService:
 
     def _readable(self, receiver: ReceiverKey, inbox: Inbox) -> None:
         """Adverts have come in at a socket."""
-        receive = self._receivers.receive_from(receiver)
-        deliver = self._routers.deliver
+        port = self._receivers.receiver(receiver)
+        accepted = inbox.accepted
         now = self._reactor.now()
         if self._routers.signed:
             self._routers.clock.offset = time.time_ns() - now
-        for number in range(_DATAGRAMS_A_TURN):
-            packet = receive()
-            if packet is None:
-                if number < _MANY_DATAGRAMS:
-                    return
+        for _ in range(_BATCHES_A_TURN):
+            waiting = port.receive_many()
+            for heard in waiting:
+                known = accepted.get(heard)
+                if known is not None and known.heard_again(now):
+                    continue
+                packet = port.datagram(heard)
+                if packet is None:
+                    continue
+                effects = self._routers.deliver(inbox, receiver, packet, now, heard)
+                if effects:
+                    self._carry_out(effects)
+                    for router in inbox.get(packet.data[1], ()):
+                        self._settle(router)
+                    now = self._reactor.now()
+            if len(waiting) < MANY:
                 break
-            effects = deliver(inbox, receiver, packet, now)
-            if effects:
-                self._carry_out(effects)
-                for router in inbox.get(packet.data[1], ()):
-                    self._settle(router)
-                now = self._reactor.now()
+        if len(waiting) < _MANY_DATAGRAMS:
+            return
         self._receivers.read_many(receiver, inbox)
 
     def _due(self, port: Port) -> None:

@@ -13,7 +13,7 @@ from pykeepalived.daemon.reactor import Alarm, Reactor
 from pykeepalived.daemon.vrrp_kernel import VrrpKernel
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
-from pykeepalived.kernel.ports import AdvertReceiver, AdvertSender, Datagram, Interface
+from pykeepalived.kernel.ports import AdvertReceiver, AdvertSender, Interface
 from pykeepalived.vrrp.adverts import expected, messages, signs
 from pykeepalived.vrrp.authentication import Stamps
 from pykeepalived.vrrp.effects import SendAdvert
@@ -111,9 +111,9 @@ class ReceiveSockets:
         self._watches: dict[ReceiverKey, FloodWatch] = {}
         self._guards: dict[ReceiverKey, Alarm] = {}
 
-    def receive_from(self, key: ReceiverKey) -> Callable[[], Datagram | None]:
-        """The way to a socket's next datagram."""
-        return self._receivers[key].receive
+    def receiver(self, key: ReceiverKey) -> AdvertReceiver:
+        """A socket."""
+        return self._receivers[key]
 
     def replace(self, inboxes: dict[ReceiverKey, Inbox], settings: GlobalDefs) -> None:
         """Serve these; close what nobody needs any more."""

@@ -5,9 +5,9 @@ What it covers includes the IP header: the receiver hands that up, the sender si
 
 import errno
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from pykeepalived.kernel.ports import Datagram, Interface
+from pykeepalived.kernel.ports import Datagram, Heard, Interface
 from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
 from pykeepalived.wire import ah
 from pykeepalived.wire.vrrp import Expected
@@ -25,6 +25,10 @@ class AhAdvertReceiver(LinuxAdvertReceiver):
 
     def guard(self, wanted: Mapping[int, Expected | None]) -> None:
         """No more is dropped: what is behind an authentication header must be proved first."""
+
+    def receive_many(self) -> Sequence[Heard]:
+        """What waits, at most MANY, one by one: each must be proved."""
+        return self._receive_each()
 
     def receive(self) -> Datagram | None:
         """The next datagram, its headers apart from its message."""

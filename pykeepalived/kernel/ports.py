@@ -22,6 +22,8 @@ from pykeepalived.kernel.capabilities import Capability
 from pykeepalived.wire.vrrp import Expected
 
 BATCH = 64
+MANY = 64
+"""Datagrams that are read at once."""
 
 IPAddress = IPv4Address | IPv6Address
 
@@ -208,14 +210,23 @@ class Datagram(NamedTuple):
     headers: bytes = b""  # IP header and authentication header, where there is one
 
 
+Heard = bytes | Datagram
+"""What a socket has received, not looked at yet."""
+
+
 class AdvertReceiver(Protocol):
     """One raw socket for (family, interface, group or unicast source); several instances share it."""
 
     def fileno(self) -> int:
         """The descriptor to watch."""
 
-    def receive(self) -> Datagram | None:
-        """The next datagram, or None when there is none (never blocks, never raises for what a peer sent)."""
+    def receive_many(self) -> Sequence[Heard]:
+        """What waits, at most MANY: equal adverts of one sender are equal. Never blocks, never raises for what a peer
+        sent.
+        """
+
+    def datagram(self, heard: Heard) -> Datagram | None:
+        """What was received, None when it is no VRRP message at all."""
 
     def listen_for(self, vrids: frozenset[int]) -> None:
         """Let the kernel drop other VRIDs (a classic BPF filter)."""

@@ -8,12 +8,16 @@ import contextlib
 import errno
 import socket
 import struct
+from collections.abc import Sequence
+from functools import cache
+from itertools import islice
 from typing import NamedTuple
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import socket_filter
+from pykeepalived.kernel.batches import Batch, datagram
 from pykeepalived.kernel.flood_filter import Wanted, guard_program
-from pykeepalived.kernel.ports import Datagram, Interface, IPAddress
+from pykeepalived.kernel.ports import MANY, Datagram, Heard, Interface, IPAddress
 
 IPPROTO_VRRP = 112
 
@@ -132,6 +136,28 @@ class LinuxAdvertReceiver:
             socket_filter.attach(self._socket, guard_program(self._family, wanted))
         except OSError as error:
             raise KernelError("guard against a flood", error.errno or errno.EIO) from error
+
+    def receive_many(self) -> Sequence[Heard]:
+        """What waits, at most MANY."""
+        if self._family == socket.AF_INET:
+            try:
+                return _batch().receive(self._socket.fileno())
+            except OSError:  # the link went down, or such: netlink tells that better
+                self.dropped += 1
+                return ()
+        return self._receive_each()
+
+    def datagram(self, heard: Heard) -> Datagram | None:
+        """What was received, None when it is no VRRP message at all."""
+        if not isinstance(heard, bytes):
+            return heard
+        found = datagram(heard)
+        if found is None:
+            self.dropped += 1
+        return found
+
+    def _receive_each(self) -> Sequence[Datagram]:
+        return tuple(islice(iter(self.receive, None), MANY))
 
     def receive(self) -> Datagram | None:
         """The next datagram, or None when there is none (never blocks, never raises for what a peer sent)."""
@@ -301,6 +327,12 @@ class LinuxAdvertSender:
         except OSError as error:
             return error.errno or errno.EIO
         return 0
+
+
+@cache
+def _batch() -> Batch:
+    """One for all sockets: nobody reads from two at once."""
+    return Batch()
 
 
 def _raw_socket(family: int, protocol: int) -> socket.socket:

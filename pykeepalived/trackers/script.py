@@ -72,7 +72,9 @@ class ScriptTracker:
         """A reload: the belief stays, a shorter interval counts at once."""
         self.script = script
         self._counter = min(self._counter, script.rise + script.fall - 1)
-        if self.up is not None:
+        if self.up is None:
+            self._counter = script.rise - 1
+        else:
             self._counter = max(self._counter, script.rise) if self.up else min(self._counter, script.rise - 1)
         if self.deadline is not None:
             self.deadline = min(self.deadline, now + script.interval)

@@ -29,7 +29,8 @@ def on_further_links(instance: VrrpInstance) -> tuple[AddressEntry, ...]:
 
 def again(due_at: int, period: int, now: int) -> int | None:
     """When something periodic is due next: from the due time, so that nothing drifts; never twice for one stall."""
-    return max(due_at + period, now) if period else None
+    in_time = due_at + period
+    return None if not period else in_time if in_time > now else now + period
 
 
 def replanned(duties: Duties, former: VrrpInstance, instance: VrrpInstance, now: int) -> Duties:

@@ -27,12 +27,16 @@ class WallClock:
 class Ah:
     """auth_type AH. All routers of a VRID count one sequence: whoever accepts an advert goes on from its number, so
     that the adverts after a takeover are no replay to the others.
+
+    Two that became MASTER at one moment give the same numbers. So the number that we gave last counts as new when it
+    comes from another: had we heard it before, we would have given a greater one.
     """
 
-    __slots__ = ("_key", "_multicast", "sequence")
+    __slots__ = ("_given_by", "_key", "_multicast", "sequence")
 
     def __init__(self, instance: VrrpInstance) -> None:
         self.sequence = 0
+        self._given_by = b""  # our address, if the latest number is our own
         self.configure(instance)
 
     def configure(self, instance: VrrpInstance) -> None:
@@ -50,9 +54,10 @@ class Ah:
         if self.used_up:
             self.sequence = 0
 
-    def next(self) -> int:
-        """The number of the next advert."""
-        self.sequence += 1
+    def next(self, source: bytes) -> int:
+        """The number of the next advert, which we send from ``source``."""
+        self._given_by = source
+        self.sequence = min(self.sequence + 1, ah.GREATEST_SEQUENCE)
         return self.sequence
 
     def verify(self, packet: Packet, message: bytes, trailer: bytes, wall: int) -> str:  # noqa: ARG002 - as below
@@ -66,13 +71,14 @@ class Ah:
             )
         if proof.spi != packet.source:
             raise DecodeError(Reason.PASSWORD, f"IPSEC-AH : invalid IPSEC SPI value {text(proof.spi)} from {sender}")
-        if proof.sequence <= self.sequence and not self.used_up:
+        given_twice = proof.sequence == self.sequence and self._given_by not in {b"", packet.source}
+        if proof.sequence <= self.sequence and not given_twice and not self.used_up:
             raise DecodeError(
                 Reason.SEQUENCE,
                 f"IPSEC-AH : sequence number {proof.sequence} from {sender} already processed. Packet dropped."
                 f" Local({self.sequence})",
             )
-        self.sequence = proof.sequence
+        self.sequence, self._given_by = proof.sequence, b""
         return ""
 
 

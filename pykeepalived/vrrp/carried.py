@@ -64,19 +64,25 @@ def take_again(instance: VrrpInstance, effects: list[Effect]) -> None:
         effects.append(AddRoutes(instance.name, routes))
 
 
-def give_back(instance: VrrpInstance, effects: list[Effect], keep: frozenset[Carried] = NOTHING) -> None:
-    """Hold nothing any longer; what is in ``keep`` belongs to somebody else."""
-    if rules := tuple(entry for entry in instance.virtual_rules if entry not in keep):
+def give_back(
+    instance: VrrpInstance,
+    effects: list[Effect],
+    keep: frozenset[Carried] = NOTHING,
+    static: frozenset[Carried] = NOTHING,
+) -> None:
+    """Hold nothing any longer; what is in ``keep`` belongs to somebody else. What is ``static`` as well only stays."""
+    staying = keep | static
+    if rules := tuple(entry for entry in instance.virtual_rules if entry not in staying):
         effects.append(_detail(instance, "removing Virtual Rules"))
         effects.append(RemoveRules(instance.name, rules))
-    if routes := tuple(entry for entry in instance.virtual_routes if entry not in keep):
+    if routes := tuple(entry for entry in instance.virtual_routes if entry not in staying):
         effects.append(_detail(instance, "removing Virtual Routes"))
         effects.append(RemoveRoutes(instance.name, routes))
     for label, entries in (
         ("removing VIPs.", instance.virtual_ipaddress),
         ("removing E-VIPs.", instance.virtual_ipaddress_excluded),
     ):
-        leaving = tuple(entry for entry in entries if entry not in keep)
+        leaving = tuple(entry for entry in entries if entry not in staying)
         if leaving:
             effects.append(_detail(instance, label))
             effects.append(RemoveAddresses(instance.name, leaving))

@@ -5,7 +5,19 @@ from pykeepalived.config.kinds import AF_INET
 from pykeepalived.effects import Kind, Log
 from pykeepalived.units import MICROSECOND, MILLISECOND, SECOND, seconds_text
 from pykeepalived.vrrp.states import Backup
-from pykeepalived.vrrp.tracking import BFD, FILE, PEERS, PROCESS, SCRIPT, SOURCE, STATIC, State, Tracked
+from pykeepalived.vrrp.tracking import (
+    BFD,
+    FILE,
+    PEERS,
+    PROCESS,
+    SCRIPT,
+    SOURCE,
+    STATIC,
+    State,
+    Tracked,
+    TrackedNumber,
+    Tracker,
+)
 from pykeepalived.wire.vrrp import text
 
 
@@ -16,6 +28,8 @@ def silence(state: Backup, instance: VrrpInstance, priority: int, refused: str, 
     if lower is not None:
         sender = text(lower.address)
         cause = f"only adverts of lower priority for {length}: {sender} has {lower.priority}, ours is {priority}"
+    elif master is None and state.gave_up:
+        cause = f"no other router took over within {length}"
     elif master is None:
         family = "IPv4" if instance.family == AF_INET else "IPv6"
         cause = f"no {family} advert heard from anybody for {length}"
@@ -66,6 +80,37 @@ def tracker_line(instance: str, tracked: Tracked, state: State, *, was_faulty: b
         return None
     message = f"({instance}): tracked file {name} {'now' if faulty else 'leaving'} FAULT state"
     return Log(message, kind=Kind.TRACKER, detail=True, fields=fields)
+
+
+def tracker_text(tracker: Tracker, state: State) -> str:
+    """What is to be said of a tracker in that state."""
+    kind, name = tracker
+    if kind == SCRIPT:
+        return f"script {name} {'succeeds' if state else 'fails'}"
+    if kind == FILE:
+        return f"track_file {name} says {state}"
+    if kind == PROCESS:
+        return f"tracked process {name} quorum {'' if state else 'not '}achieved"
+    if kind == BFD:
+        return f"BFD session {name} is {'up' if state else 'down'}"
+    if kind == STATIC:
+        return f"static {name} is {'there' if state else 'missing'}"
+    return f"interface {name} is {'up' if state else 'down'}"
+
+
+def fault_text(tracked: Tracked, state: State, cause: str) -> str:
+    """Why a tracker in that state is a fault."""
+    if isinstance(tracked, TrackedNumber):
+        return f"tracked file {tracked.tracker[1]} has status {tracked.status(state)}: {cause}"
+    return f"{cause} (reverse)" if tracked.reverse else cause
+
+
+def no_source_text(instance: VrrpInstance) -> str:
+    """Why there is no address to send from."""
+    if instance.source is not None:
+        return f"no interface has the configured source {instance.source}, or it is being checked for duplicates"
+    kind = "IPv4" if instance.family == AF_INET else "link-local IPv6"
+    return f"interface {instance.source_interface} has no {kind} address to send from"
 
 
 def seconds_and_microseconds(length: int) -> str:

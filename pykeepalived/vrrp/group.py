@@ -9,6 +9,7 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.effects import Log
 from pykeepalived.vrrp.effects import Effect, NotifyGroup, Word
 from pykeepalived.vrrp.states import Backup, Fault, Init, Master
+from pykeepalived.wire.vrrp import OWNER
 
 if TYPE_CHECKING:
     from pykeepalived.vrrp.router import VirtualRouter
@@ -31,6 +32,36 @@ class SyncGroup:
     def name(self) -> str:
         """The group's name."""
         return self.config.name
+
+    def begin(self, at: int, effects: list[Effect], *, waited: bool) -> None:
+        """Start all members: MASTER only when all members own their addresses; FAULT when one has a fault. A group that
+        begins as BACKUP without having waited is told it before its members are.
+        """
+        faulty = next((member for member in self.members if member.faults), None)
+        owners = all(member.instance.priority == OWNER for member in self.members)
+        if faulty is None and not owners and not waited:
+            self.tell(Word.BACKUP, effects)
+        for member in self.members:
+            if faulty is not None:
+                follows = f"sync group {self.name} follows {faulty.name}"
+                member.start_faulty(next(iter(member.faults.values()), follows), at, effects)
+            else:
+                member.start(at, effects, owner=owners, sooner=member.instance.state == "MASTER", waited=waited)
+        if faulty is not None:
+            self.tell(Word.FAULT, effects)
+        elif not owners:
+            self.tell(Word.BACKUP, effects)
+
+    def join(self, member: "VirtualRouter", at: int, effects: list[Effect]) -> None:
+        """Start a new member: the others run already."""
+        if member.faults:
+            member.start_faulty(next(iter(member.faults.values())), at, effects)
+            self.follow_to_fault(member, at, effects)
+        elif any(isinstance(other.state, Fault) for other in self.members):
+            member.start_faulty(f"sync group {self.name} is in FAULT", at, effects)
+        else:
+            self.mixed = any(isinstance(other.state, Master) for other in self.members)
+            member.start(at, effects, sooner=self.mixed)
 
     def lets_become_master(self, router: "VirtualRouter") -> bool:
         """Whether every other member wants to be MASTER as well."""

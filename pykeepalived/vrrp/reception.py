@@ -9,12 +9,31 @@ from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import DecodeError
 from pykeepalived.units import MILLISECOND
+from pykeepalived.vrrp import rivals
 from pykeepalived.vrrp.adverts import expected
 from pykeepalived.vrrp.authentication import Ah, Authentication, WallClock, authentication_of
 from pykeepalived.vrrp.disagreements import advice
 from pykeepalived.vrrp.effects import Effect
 from pykeepalived.vrrp.statistics import Statistics
 from pykeepalived.wire.vrrp import AUTH_AH, OWNER, Advert, Packet, Reason, decode, text
+
+_FILES_DIFFER = frozenset(
+    {
+        Reason.VERSION,
+        Reason.AUTH_TYPE,
+        Reason.AUTH_TYPE_UNKNOWN,
+        Reason.PASSWORD,
+        Reason.HMAC_MISSING,
+        Reason.HMAC_KEY,
+        Reason.HMAC,
+        Reason.INTERVAL,
+        Reason.CHECKSUM,
+        Reason.CAST,
+        Reason.UNICAST_SOURCE,
+    }
+)
+"""Who sends such adverts is MASTER by another file, and will not yield to us, nor we to it."""
+_RESIGNS = b"\0"
 
 
 class Reception:
@@ -38,6 +57,7 @@ class Reception:
         "authentication",
         "clock",
         "old_checksum",
+        "own_address",
         "refused",
     )
 
@@ -45,6 +65,8 @@ class Reception:
         self._statistics = statistics
         self._told: set[Reason] = set()
         self.refused = ""  # the latest fault of a packet since one was accepted
+        self.own_address = ""
+        """Where our adverts come from while we are MASTER."""
         self.authentication: Authentication | None = None
         self.clock = WallClock()
         self.old_checksum = False
@@ -90,6 +112,13 @@ class Reception:
         if reason not in self._told:
             self.say_once(reason, message, effects)
             self._say_cause(reason, packet, effects)
+        if self.own_address and reason in _FILES_DIFFER:
+            self._say_two_masters(packet, effects)
+
+    def _say_two_masters(self, packet: Packet, effects: list[Effect]) -> None:
+        if Reason.TWO_MASTERS not in self._told and packet.data[2:3] != _RESIGNS:
+            self._told.add(Reason.TWO_MASTERS)
+            rivals.say_refused(self._instance, text(packet.source), self.own_address, effects)
 
     def say_once(self, reason: Reason, message: str, effects: list[Effect], level: Level = Level.INFO) -> None:
         """Log a kind of fault if it was not logged yet."""

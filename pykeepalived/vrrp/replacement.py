@@ -42,6 +42,7 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
     effects: list[Effect] = []
     for router in host.routers.values():
         router.confirm(now, effects)
+        router.hold()
     routers, gone = _match(host.routers.values(), configuration.vrrp_instance)
     kept = [(router, router.instance) for router in routers.values() if not router.held]
     blocked = [

@@ -48,6 +48,12 @@ class Rivals:
         self._heard, self._told_at = 0, None
 
 
+def say_refused(instance: VrrpInstance, other: str, own: str, effects: list[Effect]) -> None:
+    """We are MASTER, and refuse the adverts of another one."""
+    words = f"two MASTERs on the link: {other} beside {own} (this host), as long as its adverts are refused"
+    _say(instance, words, Level.ALERT, effects)
+
+
 def _patience(instance: VrrpInstance) -> int:
     return (instance.down_timer_adverts + 1) * instance.advert_int
 

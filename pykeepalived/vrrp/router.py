@@ -56,7 +56,9 @@ class VirtualRouter:
         "group",
         "instance",
         "interface_up",
+        "kept",
         "last_transition_at",
+        "listens_at",
         "phase",
         "priority",
         "reception",
@@ -90,6 +92,8 @@ class VirtualRouter:
         self.refusals = Refusals(instance.name)
         self.rivals = Rivals()
         self.last_transition_at = 0
+        self.listens_at = 0  # adverts before then are ignored (vrrp_startup_delay)
+        self.kept: frozenset[carried.Carried] = carried.NOTHING  # static objects: there whatever the state is
         self._lent: AddressEntry | None = None
         self._advert: SendAdvert | None = None
         self._down_key = -1
@@ -235,11 +239,11 @@ class VirtualRouter:
         self.settle_fault(cause, now, effects)
 
     def settle_fault(self, cause: str, now: int, effects: list[Effect]) -> None:
-        """Leave FAULT if nothing, in the whole group, holds us there."""
+        """Leave FAULT if nothing, in the whole group, holds us there. Who comes to MASTERs by a reload comes alone."""
         if not isinstance(self.state, Fault) or any(member.faults for member in self.companions):
             return
         self.leave_fault(cause, now, effects)
-        if self.group is not None:
+        if self.group is not None and not any(isinstance(member.state, Master) for member in self.group.members):
             self.group.follow_to_backup(self, now, effects)
 
     def weigh(self, tracked: Tracked, contribution: int, cause: str, effects: list[Effect]) -> None:
@@ -303,6 +307,7 @@ class VirtualRouter:
             self._send_zero(effects)
             self._give_back(effects, release=release, keep=keep)
         self._enter(Stop())
+        self.reception.own_address = ""
         self.last_transition_at = now
         if not isinstance(was, Stop):
             self._notify(word, effects)
@@ -342,7 +347,7 @@ class VirtualRouter:
         """Behaviour 1.6, to BACKUP; ``master`` is who takes over, ``zero`` tells the others that we give up."""
         if down_interval is None:
             down_interval = self.down_interval(master.advert_interval if master else self.instance.advert_int)
-        self._transition(Backup(now + down_interval, now, master), cause, now, effects)
+        self._transition(Backup(now + down_interval, now, master, gave_up=zero), cause, now, effects)
         if zero:
             self._send_zero(effects)
         self._give_back(effects)
@@ -368,8 +373,8 @@ class VirtualRouter:
     def leave_fault(self, cause: str, now: int, effects: list[Effect]) -> None:
         """Take part again, as BACKUP, whatever the priority."""
         self._restore_priority()
-        down_at = now + self.down_interval(self.instance.advert_int)
-        self._transition(Backup(down_at, now), cause, now, effects)
+        since = max(now, self.listens_at)
+        self._transition(Backup(since + self.down_interval(self.instance.advert_int), since), cause, now, effects)
         self._notify(Word.BACKUP, effects)
         if self.instance.unicast and self.source_address is not None:
             effects.append(AnnounceSource(self.name, self.source_address))
@@ -383,12 +388,18 @@ class VirtualRouter:
 
     # --- reload -------------------------------------------------------------------------------------------------
 
+    def hold(self) -> None:
+        """A reload before an owner was to be MASTER: whether it still is to be one is decided anew."""
+        if isinstance(self.state, Init):
+            self._enter(Init())
+
     def configure(self, instance: VrrpInstance, now: int) -> None:
         """Take new settings, keep the state. A changed interval moves the running timer by the difference."""
         state = self.state
         learnt = state.master.advert_interval if isinstance(state, Backup) and state.master else None
         old = self.down_interval(learnt or self.instance.advert_int)
         former, self.instance = self.instance, instance
+        self.reduced = self.reduced and instance.priority == OWNER
         self.refusals.name = instance.name
         self.reception.configure(instance)
         self._advert = None
@@ -455,7 +466,14 @@ class VirtualRouter:
             interval = state.master.advert_interval if state.master else self.instance.advert_int
             master = state.master or HeardMaster(source, 0, interval)
             self._enter(
-                replace(state, master_down_at=now + self._skew(interval), heard_at=now, master=master, resigned=True)
+                replace(
+                    state,
+                    master_down_at=now + self._skew(interval),
+                    heard_at=now,
+                    master=master,
+                    resigned=True,
+                    frozen=0,
+                )
             )
             return
         instance, preempt_at = self.instance, state.preempt_at
@@ -754,7 +772,7 @@ class VirtualRouter:
     def _made(self, priority: int) -> SendAdvert:
         """An order to send an advert, with its number where AH wants one."""
         reception = self.reception
-        sequence = reception.authentication.next() if isinstance(reception.authentication, Ah) else 0
+        sequence = reception.authentication.next(self.source) if isinstance(reception.authentication, Ah) else 0
         return SendAdvert(self.name, priority, self.source, sequence, reception.old_checksum)
 
     def _send(self, effects: list[Effect]) -> None:
@@ -782,7 +800,7 @@ class VirtualRouter:
         self.rivals = Rivals()
         effects.append(CancelAnnouncements(self.name))
         if release:
-            carried.give_back(self.instance, effects, keep)
+            carried.give_back(self.instance, effects, keep, self.kept)
 
     def _announce(self, rounds: int, effects: list[Effect]) -> None:
         if rounds and self.entries:
@@ -808,6 +826,7 @@ class VirtualRouter:
         effects.append(Log(message, kind=Kind.VRRP_TRANSITION, fields=self._fields(state.name, cause)))
         self._say_cause(cause, effects)
         self._enter(state)
+        self.reception.own_address = text(self.source) if isinstance(state, Master) else ""
         self.last_transition_at = now
 
     def _say_fault(self, tracked: Tracked, effects: list[Effect]) -> None:

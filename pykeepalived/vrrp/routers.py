@@ -11,11 +11,11 @@ from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.config.kinds import AF_INET, IP
+from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import Tick
 from pykeepalived.units import SECOND, seconds_text
-from pykeepalived.vrrp import carried, causes
+from pykeepalived.vrrp import carried, causes, statics
 from pykeepalived.vrrp.authentication import WallClock
 from pykeepalived.vrrp.effects import Effect, NotifyGroup, ReplaceRouters, Word
 from pykeepalived.vrrp.events import (
@@ -41,8 +41,7 @@ from pykeepalived.vrrp.link_states import LinkStates, polled
 from pykeepalived.vrrp.refusals import address_duplicate, address_refused, routing_refused
 from pykeepalived.vrrp.router import NO_SOURCE, VirtualRouter
 from pykeepalived.vrrp.sources import HostAddresses
-from pykeepalived.vrrp.states import Fault, Master
-from pykeepalived.vrrp.statics import Statics
+from pykeepalived.vrrp.states import Master
 from pykeepalived.vrrp.tracking import (
     BFD,
     FILE,
@@ -54,7 +53,6 @@ from pykeepalived.vrrp.tracking import (
     UNTOLD,
     State,
     Tracked,
-    TrackedNumber,
     Tracker,
     effective_priority,
     tracked_by,
@@ -75,9 +73,9 @@ class Inbox(dict[int, list[VirtualRouter]]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.accepted: dict[Packet, VirtualRouter] = {}
+        self.accepted: dict[object, VirtualRouter] = {}
 
-    def remember(self, packet: Packet, router: VirtualRouter) -> None:
+    def remember(self, packet: object, router: VirtualRouter) -> None:
         """``router`` has accepted ``packet``; what it accepted before is forgotten."""
         for before in [known for known, owner in self.accepted.items() if owner is router]:
             del self.accepted[before]
@@ -106,7 +104,7 @@ class Routers:
         self._virtual: frozenset[IP] = frozenset()
         self.clock = WallClock()
         self.signed = False  # somebody has auth_hmac, and needs the clock
-        self.statics = Statics(configuration, self._links.up)
+        self.statics = statics.Statics(configuration, self._links.up)
         self._stalled_at = 0
         self._short_told = False
         self._unknown_quiet: dict[tuple[ReceiverKey, int], int] = {}  # no line about a VRID before then
@@ -157,13 +155,20 @@ class Routers:
         inbox = self.inboxes.get(receiver)
         return [] if inbox is None else self.deliver(inbox, receiver, packet, now)
 
-    def deliver(self, inbox: Inbox, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
-        """A packet came in at ``receiver``, which serves ``inbox``. Without effects no deadline has moved nearer."""
+    def deliver(
+        self, inbox: Inbox, receiver: ReceiverKey, packet: Packet, now: int, heard: object = None
+    ) -> list[Effect]:
+        """A packet came in at ``receiver``, which serves ``inbox``. Without effects no deadline has moved nearer.
+
+        ``heard`` is the packet as it came, where the driver looks it up by itself.
+        """
         if now < self._start_at:
             return []
-        known = inbox.accepted.get(packet)
-        if known is not None and known.heard_again(now):
-            return []
+        if heard is None:
+            heard = packet
+            known = inbox.accepted.get(heard)
+            if known is not None and known.heard_again(now):
+                return []
         data = packet.data
         if len(data) < 2:
             if self._short_told:
@@ -179,8 +184,8 @@ class Routers:
             return [*self._stalled(router, deadline, now), *router.advert(packet, now)]
         before = router.state
         effects = router.advert(packet, now)
-        if known is None and len(candidates) == 1 and router.state is not before and router.repeatable:
-            inbox.remember(packet, router)
+        if heard not in inbox.accepted and len(candidates) == 1 and router.state is not before and router.repeatable:
+            inbox.remember(heard, router)
         return effects
 
     def _unknown(self, receiver: ReceiverKey, vrid: int, now: int) -> list[Effect]:
@@ -256,6 +261,8 @@ class Routers:
         if delay > 0 and self.routers:
             effects.append(Log(f"Delaying startup for {delay / SECOND:g} seconds"))
             self._start_at = self._delayed_until = now + delay
+            for router in self.routers.values():
+                router.listens_at = self._start_at
         for name in self._on_interface:
             if not self._links.has(name):
                 line = f"Configuration specifies interface {name} which doesn't currently exist - will use if created"
@@ -263,7 +270,7 @@ class Routers:
         self.statics.start(effects)
         for router in self.routers.values():
             self.assess(router)
-            carried.give_back(router.instance, effects)
+            carried.give_back(router.instance, effects, static=router.kept)
             router.lend_source(effects)
         self.begin(now, effects)
         return effects
@@ -312,10 +319,13 @@ class Routers:
         self._with_source = [router for router in self.routers.values() if router.instance.source is not None]
         self._unknown_quiet.clear()
         many = len(self.routers) > _MANY
+        static = frozenset(statics.everything(self.configuration))
         for router in self.routers.values():
             instance = router.instance
             router.phase = instance.advert_int // _PHASES if many else 0
             router.reception.clock = self.clock
+            router.listens_at = self._start_at
+            router.kept = static
             for receiver in () if instance.lacks_peers else receivers_of(instance):
                 inbox = self.inboxes.setdefault(receiver, Inbox())
                 inbox.setdefault(instance.virtual_router_id, []).append(router)
@@ -346,14 +356,14 @@ class Routers:
         for tracked in router.tracked:
             state = self._state_of(tracked.tracker)
             if tracked.faulty(state):
-                router.faults[tracked] = _fault_text(tracked, state, _tracker_text(tracked.tracker, state))
+                router.faults[tracked] = causes.fault_text(tracked, state, causes.tracker_text(tracked.tracker, state))
             elif contribution := tracked.contribution(state):
                 router.contributions[tracked] = contribution
             elif state is None and not tracked.weight:
                 router.unknown.add(tracked)
         source = self.source_for(router.instance)
         if source is None:
-            router.faults[NO_SOURCE] = _no_source_text(router.instance)
+            router.faults[NO_SOURCE] = causes.no_source_text(router.instance)
         if source != router.source_address:
             router.set_source(source)
         if router.held:
@@ -368,10 +378,10 @@ class Routers:
             waiting = [member for member in group.members if member.held]
             if waiting and not any(member.unknown for member in waiting):
                 if len(waiting) == len(group.members):
-                    _begin_group(group, at, effects, waited=waited)
+                    group.begin(at, effects, waited=waited)
                 else:
                     for member in waiting:
-                        _join_group(member, group, at, effects)
+                        group.join(member, at, effects)
         for router in self.routers.values():
             if router.group is None and router.held and not router.unknown:
                 if router.faults:
@@ -428,7 +438,7 @@ class Routers:
             router.interface_up = self._can_send(router.instance)
             if name == router.instance.own_link:
                 router.lend_source(effects, anew=True)
-        self._tracker_changed((INTERFACE, name), up, _tracker_text((INTERFACE, name), up), now, effects)
+        self._tracker_changed((INTERFACE, name), up, causes.tracker_text((INTERFACE, name), up), now, effects)
         if up:
             self.statics.interface_up(name, effects)
             for router in self.routers.values():
@@ -481,7 +491,7 @@ class Routers:
         changed = self.statics.tried(event, effects)
         if changed is not None:
             tracker, up = changed
-            self._tracker_changed(tracker, up, _tracker_text(tracker, up), now, effects)
+            self._tracker_changed(tracker, up, causes.tracker_text(tracker, up), now, effects)
 
     def _look_for_sources(self, routers: Sequence[VirtualRouter], now: int, effects: list[Effect]) -> None:
         for router in routers:
@@ -491,7 +501,7 @@ class Routers:
             router.set_source(source)
             router.lend_source(effects)
             if source is None:
-                router.fault(NO_SOURCE, _no_source_text(router.instance), now, effects)
+                router.fault(NO_SOURCE, causes.no_source_text(router.instance), now, effects)
             else:
                 where = f" on {router.instance.source_interface}" if router.instance.source_interface else ""
                 router.clear(NO_SOURCE, f"address {source}{where} can be sent from", now, effects)
@@ -499,7 +509,7 @@ class Routers:
     def _tracker_told(self, tracker: Tracker, state: State, cause: str, now: int, effects: list[Effect]) -> None:
         self.learn(tracker, state)
         if self._started:
-            self._tracker_changed(tracker, state, cause or _tracker_text(tracker, state), now, effects)
+            self._tracker_changed(tracker, state, cause or causes.tracker_text(tracker, state), now, effects)
 
     def _tracker_changed(self, tracker: Tracker, state: State, cause: str, now: int, effects: list[Effect]) -> None:
         reported = False
@@ -511,7 +521,7 @@ class Routers:
             if line is not None:
                 effects.append(line)
             if tracked.faulty(state):
-                router.fault(tracked, _fault_text(tracked, state, cause), now, effects)
+                router.fault(tracked, causes.fault_text(tracked, state, cause), now, effects)
                 continue
             if tracked.weight:
                 router.weigh(tracked, tracked.contribution(state), cause, effects)
@@ -520,69 +530,6 @@ class Routers:
             self.begin(now, effects, waited=True)
 
 
-def _begin_group(group: SyncGroup, at: int, effects: list[Effect], *, waited: bool) -> None:
-    """MASTER only when all members own their addresses; FAULT when one has a fault. A group that begins as BACKUP
-    without having waited is told it before its members are.
-    """
-    faulty = next((member for member in group.members if member.faults), None)
-    owners = all(member.instance.priority == OWNER for member in group.members)
-    if faulty is None and not owners and not waited:
-        group.tell(Word.BACKUP, effects)
-    for member in group.members:
-        if faulty is not None:
-            follows = f"sync group {group.name} follows {faulty.name}"
-            member.start_faulty(next(iter(member.faults.values()), follows), at, effects)
-        elif owners:
-            member.start(at, effects, owner=True)
-        else:
-            member.start(at, effects, sooner=member.instance.state == "MASTER", waited=waited)
-    if faulty is not None:
-        group.tell(Word.FAULT, effects)
-    elif not owners:
-        group.tell(Word.BACKUP, effects)
-
-
-def _join_group(member: VirtualRouter, group: SyncGroup, at: int, effects: list[Effect]) -> None:
-    """A new member of a group that runs already."""
-    if member.faults:
-        member.start_faulty(next(iter(member.faults.values())), at, effects)
-        group.follow_to_fault(member, at, effects)
-    elif any(isinstance(other.state, Fault) for other in group.members):
-        member.start_faulty(f"sync group {group.name} is in FAULT", at, effects)
-    else:
-        group.mixed = any(isinstance(other.state, Master) for other in group.members)
-        member.start(at, effects, sooner=group.mixed)
-
-
 def _addressee(candidates: Iterable[VirtualRouter], source: bytes) -> VirtualRouter:
     """Unicast instances may share a VRID: by the last known sender, then by the lists of peers."""
     return max(candidates, key=lambda router: router.hears_from(source))
-
-
-def _tracker_text(tracker: Tracker, state: State) -> str:
-    """What is to be said of a tracker in that state."""
-    kind, name = tracker
-    if kind == SCRIPT:
-        return f"script {name} {'succeeds' if state else 'fails'}"
-    if kind == FILE:
-        return f"track_file {name} says {state}"
-    if kind == PROCESS:
-        return f"tracked process {name} quorum {'' if state else 'not '}achieved"
-    if kind == BFD:
-        return f"BFD session {name} is {'up' if state else 'down'}"
-    if kind == STATIC:
-        return f"static {name} is {'there' if state else 'missing'}"
-    return f"interface {name} is {'up' if state else 'down'}"
-
-
-def _fault_text(tracked: Tracked, state: State, cause: str) -> str:
-    if isinstance(tracked, TrackedNumber):
-        return f"tracked file {tracked.tracker[1]} has status {tracked.status(state)}: {cause}"
-    return f"{cause} (reverse)" if tracked.reverse else cause
-
-
-def _no_source_text(instance: VrrpInstance) -> str:
-    if instance.source is not None:
-        return f"no interface has the configured source {instance.source}, or it is being checked for duplicates"
-    kind = "IPv4" if instance.family == AF_INET else "link-local IPv6"
-    return f"interface {instance.source_interface} has no {kind} address to send from"

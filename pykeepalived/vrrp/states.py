@@ -47,6 +47,8 @@ class Backup:
     """Its timer ran out, and its sync group was not ready."""
     resigned: bool = False
     """The master said priority 0."""
+    gave_up: bool = False
+    """We were MASTER, and said priority 0 ourselves."""
     frozen: int = 0
     """How long this process stood still when the silence would have been over: it was prolonged, to listen."""
     lower: HeardMaster | None = None

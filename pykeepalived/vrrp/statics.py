@@ -128,14 +128,13 @@ class Statics:
         entry, errno = event.entry, event.errno
         if entry not in self:
             return None
-        tracker = (STATIC, describe(entry))
         if errno == 0:
-            return (tracker, True) if self._missing.pop(entry, None) is not None else None
+            return None if self._missing.pop(entry, None) is None else ((STATIC, describe(entry)), True)
         known = self._missing.get(entry)
         self._missing[entry] = errno
         if known != errno:
             effects.append(static_refused(describe(entry), event))
-        return None if known else (tracker, False)
+        return None if known else ((STATIC, describe(entry)), False)
 
     # --- what instances follow ----------------------------------------------------------------------------------
 

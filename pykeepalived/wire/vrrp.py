@@ -171,7 +171,7 @@ def encode(advert: Advert, source: bytes, summed_for: bytes) -> bytes:
 
 
 def pseudo_header(source: bytes, destination: bytes, length: int) -> bytes:
-    """IPv4's, as version 3 sums it (RFC 9568 5.2.8)."""
+    """IPv4's, as keepalived's version 3 sums it too (RFC 5798 5.2.8); RFC 9568 sums the message alone."""
     return source + destination + struct.pack("!BBH", 0, IPPROTO_VRRP, length)
 
 

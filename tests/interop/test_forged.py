@@ -97,9 +97,9 @@ def test_faulty_adverts_change_nothing_and_a_sound_one_does(wire: Wire, make: st
 
             mark, since = director.mark(), now()
             _send(forger, [bytes(packet(wire, WORSE))])
-            heard = capture.adverts("right", since=since)
+            heard = capture.wait_advert("right", priority=WORSE, since=since)
             capture.wait_announcement("left", wire.address, since=since)
-            answer = capture.wait_advert("left", priority=PRIORITY, since=(heard or capture.adverts("right"))[-1].at)
+            answer = capture.wait_advert("left", priority=PRIORITY, since=heard.at)
             director.wait_log(f"advert from {wire.source(2)} with lower priority {WORSE}, ours {PRIORITY}", since=mark)
             following = capture.wait_advert("left", priority=PRIORITY, since=answer.at + 1)
             assert following.at - answer.at > wire.advert_int // 2, "the answer was no ordinary advert"
@@ -109,6 +109,6 @@ def test_faulty_adverts_change_nothing_and_a_sound_one_does(wire: Wire, make: st
             _send(forger, [bytes(packet(wire, BETTER))])
             director.wait_log(f"from {wire.source(2)} with higher priority {BETTER}, ours {PRIORITY}", since=mark)
             on.becomes_backup(director, mark=mark)
-            forged = capture.adverts("right", since=since)[-1]
+            forged = capture.wait_advert("right", priority=BETTER, since=since)
             back = on.becomes_master(director, since=forged.at, mark=mark, priority=PRIORITY)
             assert back.at - forged.at >= wire.master_down(PRIORITY) - 5_000_000

@@ -25,13 +25,24 @@ def test_the_address_follows_haproxy(make: str, tracker: str) -> None:
     with haproxy_pair(MAKES[make](), tracker) as nodes:
         left, right = (balancer.host for balancer in nodes.balancers)
         assert nodes.served_by("left", right)
+        struck = time.monotonic()
         _, after_resignation = nodes.takeover(signal.SIGKILL)
         assert after_resignation >= haproxy.WIRE.skew(haproxy.LOW) / 1e9 - 0.01
         assert nodes.served_by("right", left)
+        nodes.client.wait_page("right", struck)
         since = now()
+        mending = time.monotonic()
+        pages = nodes.client.pages(struck, mending)
+        assert "-" in pages, "what was asked of a dead HAProxy has no answer"
+        assert pages[-1] == "right"
         nodes.balancers[0].start()
         nodes.master("left", since=since)
         assert nodes.served_by("left", right)
+        nodes.client.wait_page("left", mending)
+        pages = nodes.client.pages(mending, time.monotonic())
+        assert pages[0] == "right"
+        assert pages[-1] == "left"
+        assert pages.count("-") < len(pages) / 2, "the way back is planned: hardly a request is lost"
 
 
 @pytest.mark.parametrize("make", ["ours", "keepalived"])
@@ -55,6 +66,7 @@ def test_a_restart_in_time_moves_nothing(make: str) -> None:
     """Started again within terminate_delay; the neighbour's HAProxy, on the same machine, is not taken for it."""
     with haproxy_pair(MAKES[make](), "process") as nodes:
         since = now()
+        struck = time.monotonic()
         nodes.balancers[0].send(signal.SIGKILL)
         nodes.balancers[0].start()
         took = (now() - since) / 1e9
@@ -63,6 +75,10 @@ def test_a_restart_in_time_moves_nothing(make: str) -> None:
             pytest.skip(f"HAProxy took {took:.1f} s to start here")
         nodes.capture.wait_advert("left", since=now(), count=2, within=60)
         assert not nodes.capture.adverts("right", since=since)
+        nodes.client.wait_page("left", struck)
+        pages = nodes.client.pages(struck, time.monotonic())
+        assert "right" not in pages
+        assert pages[-1] == "left"
         nodes.balancers[1].send(signal.SIGKILL)
         nodes.directors[1].wait_log("Quorum lost for tracked process haproxy")
         assert not nodes.directors[0].logged("Quorum lost")

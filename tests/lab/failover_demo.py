@@ -180,7 +180,7 @@ class Demonstration:
         self.await_master("director1")
         self.wait(lambda: all(len(self.pool(name)) == 3 for name in self.directors), 30, "three servers in each pool")
         with self.requests.open("wb") as file:
-            program = Path(__file__).with_name("steady_requests.py")
+            program = lab.CHECKOUT / "tests/support/steady_requests.py"
             arguments = [VIRTUAL_ADDRESS, "80", str(REQUESTS_PER_SECOND), str(PATIENCE)]
             self.client.start([sys.executable, "-I", str(program), *arguments], file)
         self.wait(self.answers, 20, "the first answer")

@@ -16,8 +16,10 @@ from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.frames import FrameTemplates
 from pykeepalived.kernel.ports import (
+    MANY,
     Datagram,
     Failure,
+    Heard,
     HostAddress,
     HostListener,
     Interface,
@@ -155,8 +157,13 @@ class FakeReceiver:
     def fileno(self) -> int:
         return self.fd
 
-    def receive(self) -> Datagram | None:
-        return self.queue.pop(0) if self.queue else None
+    def receive_many(self) -> list[Heard]:
+        many, self.queue = list[Heard](self.queue[:MANY]), self.queue[MANY:]
+        return many
+
+    def datagram(self, heard: Heard) -> Datagram | None:
+        assert isinstance(heard, Datagram)
+        return heard
 
     def listen_for(self, vrids: frozenset[int]) -> None:
         self.vrids = vrids

@@ -7,6 +7,7 @@ from its neighbour's by its parameters alone.
 import contextlib
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,13 +18,16 @@ from pathlib import Path
 from tests.interop.wires import INSTANCE, Wire
 from tests.support.capture import Capture, now
 from tests.support.director import CHECKOUT, Director, Make
-from tests.support.netns import Host, Outside, pair
+from tests.support.netns import Host, Network, Outside, pair
 
 WIRE = Wire(3, "1", 4, "multicast")
 HIGH, LOW = 150, 100
 PORT = 8080
 SCRIPT_INTERVAL, SCRIPT_TIMEOUT, SCRIPT_FALL = 1, 1, 2
 TERMINATE_DELAY = 1.0
+REQUESTS_PER_SECOND = 20
+PATIENCE = 1.0
+"""Seconds after which a client's request without an answer has failed."""
 
 HAPROXY = """
 defaults
@@ -111,6 +115,45 @@ class Balancer:
             self.send(signal.SIGKILL)
 
 
+@dataclass(slots=True)
+class Client:
+    """A third machine that asks the virtual address for a page again and again, as clients do."""
+
+    host: Host
+    file: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Begin to ask."""
+        words = [str(CHECKOUT / "tests/support/steady_requests.py"), WIRE.address, str(PORT)]
+        words += [str(REQUESTS_PER_SECOND), str(PATIENCE)]
+        with self.file.open("wb") as output:
+            self.process = self.host.popen([sys.executable, "-I", *words], stdout=output)
+
+    def end(self) -> None:
+        """Ask no more."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def wait_page(self, page: str, since: float) -> None:
+        """Wait until it got this page for a request that it made after an instant (monotonic, seconds)."""
+        end = time.monotonic() + 60
+        while page not in self._pages(since, float("inf")):
+            assert time.monotonic() < end, f"no client is answered by {page}"
+            time.sleep(0.1)
+
+    def pages(self, since: float, until: float) -> list[str]:
+        """What each request got that was made between two instants (monotonic, seconds); ``-`` for no answer."""
+        time.sleep(max(0.0, until + 2 * PATIENCE - time.monotonic()))
+        return self._pages(since, until)
+
+    def _pages(self, since: float, until: float) -> list[str]:
+        lines = [line.split() for line in self.file.read_text().splitlines()]
+        ended = [(float(words[0]), words[1]) for words in lines if len(words) == 2]
+        return [page for began, page in sorted(ended) if since <= began < until]
+
+
 def ask(host: Host, address: str) -> str | None:
     """What HAProxy behind an address answers to a client on a node."""
     with contextlib.suppress(RuntimeError):
@@ -120,10 +163,11 @@ def ask(host: Host, address: str) -> str | None:
 
 @dataclass(slots=True)
 class Pair:
-    """Two nodes with a balancer and a director each."""
+    """Two nodes with a balancer and a director each, and a client."""
 
     capture: Capture
     balancers: list[Balancer]
+    client: Client
     directors: list[Director] = field(default_factory=list)
 
     def master(self, name: str, *, since: int = 0) -> int:
@@ -160,8 +204,11 @@ def haproxy_pair(make: Make, tracker: str) -> Iterator[Pair]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pyk-haproxy-")))
         segment, *hosts = stack.enter_context(pair())
+        third = stack.enter_context(Network()).host("client")
+        third.attach(segment, ["10.77.0.3/24"])
         capture = stack.enter_context(Capture(segment))
-        nodes = Pair(capture, [Balancer(host, folder / f"{host.name}.cfg") for host in hosts])
+        client = Client(third, folder / "requests")
+        nodes = Pair(capture, [Balancer(host, folder / f"{host.name}.cfg") for host in hosts], client)
         for number, balancer in enumerate(nodes.balancers, 1):
             host = balancer.host
             balancer.file.write_text(HAPROXY.format(port=PORT, name=host.name))
@@ -184,6 +231,8 @@ def haproxy_pair(make: Make, tracker: str) -> Iterator[Pair]:
             director.start()
         try:
             nodes.settle()
+            stack.callback(client.end)
+            client.start()
             yield nodes
         except AssertionError as failure:
             for director in nodes.directors:

@@ -29,6 +29,8 @@ def resolve(draft: Draft) -> None:
         excluded += vips[most:]
         vips = vips[:most]
     _needs_one(draft, vips)
+    if vips and draft.family == AF_INET6 and not vips[0].address.is_link_local:
+        _first_is_not_link_local(draft)
     draft.values["virtual_ipaddress"], draft.values["virtual_ipaddress_excluded"] = tuple(vips), tuple(excluded)
 
 
@@ -105,3 +107,13 @@ def _needs_one(draft: Draft, vips: list[AddressEntry]) -> None:
         raise Refusal
     message = f"({draft.name}) No VIP specified; at least one is sensible"
     draft.context.warning(message, draft.raw.span(word=1), hint, Problem.GENERAL_ERROR)
+
+
+def _first_is_not_link_local(draft: Draft) -> None:
+    """RFC 9568 5.2.9: the first of them is the one that hosts have as their router."""
+    hint = "put a link-local address (fe80::/10) first, the same on all routers: hosts take it for their default router"
+    if draft.strict:
+        draft.error("the first IPv6 VIP address must be link local", "virtual_ipaddress", hint)
+    else:
+        message = f"({draft.name}) the first IPv6 VIP address should be link local"
+        draft.context.warning(message, draft.raw.span(word=1), hint)

@@ -7,7 +7,7 @@ import pytest
 from tests.support.lab_network import Network, run, wait_until
 from tests.support.lab_services import Daemon
 
-pytestmark = pytest.mark.lab(timeout=400)
+pytestmark = [pytest.mark.lab(timeout=400), pytest.mark.long]
 
 PATIENCE = 60
 FILE = (

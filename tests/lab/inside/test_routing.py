@@ -7,7 +7,7 @@ import pytest
 from tests.interop.test_routing_kernel import LAST, NETWORK, same
 from tests.support.lab_network import run
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 VRF = """
 ip link add red type vrf table 1234

@@ -9,7 +9,7 @@ from tests.support.lab import program
 from tests.support.lab_network import Host, Network, run, wait_until
 from tests.support.lab_services import Daemon
 
-pytestmark = pytest.mark.lab(timeout=400)
+pytestmark = [pytest.mark.lab(timeout=400), pytest.mark.long]
 
 PATIENCE = 60
 

@@ -80,3 +80,18 @@ def test_strict_mode_wants_an_address_whatever_else_is_said() -> None:
     loose = read(instance_text("no_virtual_ipaddress\nversion 3", vip=""))
     assert messages(loose) == []
     assert loose.configuration.vrrp_instance[0].no_virtual_ipaddress
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_the_first_ipv6_address_is_a_link_local_one(strict: bool) -> None:
+    lines = "strict_mode on" if strict else ""
+    loaded = read(instance_text(lines, vip="fe80::64\nfd00::64"))
+    assert (loaded.exit_code, loaded.diagnostics) == (0, ())
+    loaded = read(instance_text(lines, vip="fd00::64\nfe80::64"))
+    (said,) = loaded.diagnostics
+    word = "must" if strict else "should"
+    assert said.message == f"(VI_1) the first IPv6 VIP address {word} be link local"
+    assert said.hint is not None
+    assert "fe80::/10" in said.hint
+    assert loaded.exit_code == (5 if strict else 0)
+    assert len(loaded.configuration.vrrp_instance) == 1

@@ -147,3 +147,10 @@ def test_a_reload_says_nothing_of_an_unknown_one() -> None:
     tracker = ScriptTracker(script())
     tracker.start(NOW)
     assert tracker.replace(script(), NOW) == []
+
+
+def test_a_reload_before_the_first_result_leaves_it_decisive() -> None:
+    tracker = ScriptTracker(script(rise=1))
+    tracker.start(NOW)
+    tracker.replace(script(rise=3), NOW)
+    assert beliefs(tracker, ".") == "u"

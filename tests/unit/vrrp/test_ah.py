@@ -226,3 +226,37 @@ def test_at_the_end_of_the_numbers_a_master_gives_up_and_the_next_begins_anew() 
 def test_ah_is_for_state_backup() -> None:
     assert of_priority(100, "").state == "BACKUP"
     assert only(started()).state.name == "BACKUP"
+
+
+def test_the_greatest_number_is_none_too_great() -> None:
+    host = started()
+    host.tick_all(NOW + DOWN)
+    (number,) = sent(hear(host, advert(50, ah.GREATEST_SEQUENCE), NOW + DOWN + SECOND // 2))
+    assert number == ah.GREATEST_SEQUENCE
+    assert advert(100, number).headers
+
+
+@pytest.mark.parametrize("names", ["ab", "abc"])
+def test_equals_that_take_over_at_one_moment_are_one_master_soon(names: str) -> None:
+    link = Link()
+    for number, name in enumerate(names, 1):
+        link.add(name, configuration(100), f"10.0.0.{10 + number}/24")
+    link.start()
+    link.run(DOWN + 2 * SECOND)
+    assert [host.state("VI_1") for host in link.hosts.values()] == ["BACKUP"] * (len(names) - 1) + ["MASTER"]
+
+
+def test_the_number_given_last_is_heard_from_another_once_and_never_from_oneself() -> None:
+    host = started()
+    (number,) = sent(host.tick_all(NOW + DOWN))
+    own = of_priority(100)
+    ((destination, data),) = messages(own, 100, IPv4Address("10.0.0.8").packed, sequence=number)
+    reflected = received(own, IPv4Address("10.0.0.8").packed, destination, data)
+    counted = only(host).statistics
+    hear(host, reflected, NOW + DOWN + 1)
+    assert counted.errors == {Reason.SEQUENCE: 1}
+    hear(host, advert(150, number), NOW + DOWN + 2)
+    assert only(host).state.name == "BACKUP"
+    for packet in (advert(150, number), reflected):
+        hear(host, packet, NOW + DOWN + 3)
+    assert counted.errors == {Reason.SEQUENCE: 3}

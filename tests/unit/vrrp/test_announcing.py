@@ -77,3 +77,11 @@ def test_a_reload_begins_and_ends_what_comes_again_and_again() -> None:
     assert announced(host, 6, 8) == [(6, every), (7, every), (7, extra)], "unchanged: as before"
     replace(host, configured(ExtraGarp()), NOW + 1000 + 8 * SECOND)
     assert announced(host, 8, 12) == []
+
+
+def test_a_stall_is_followed_by_one_announcement() -> None:
+    host = master(configured(ExtraGarp(SECOND, everywhere=True)))
+    announced(host, 0, 2)
+    late = NOW + 10 * SECOND + SECOND // 3
+    counts = [sum(isinstance(effect, Announce) for effect in host.tick_all(late + more)) for more in (0, 1, SECOND)]
+    assert counts == [1, 0, 1]

@@ -1,4 +1,4 @@
-"""Checksums of version 3 over IPv4 that are not RFC 9568's, sent and heard."""
+"""Checksums of version 3 over IPv4 other than the usual one (RFC 5798's), sent and heard."""
 
 from ipaddress import IPv4Address
 

@@ -71,3 +71,18 @@ def test_a_change_of_master_is_no_alarm() -> None:
         source = "10.0.0.2" if second < 10 else "10.0.0.3"
         said += alarms(host.handle(heard(150, source), NOW + second * SECOND))
     assert said == []
+
+
+def test_a_master_whose_adverts_are_refused_is_one_too() -> None:
+    """Neither yields to the other: each refuses what the other sends."""
+    host = master()
+    at = NOW + DOWN + SECOND
+    other = {"auth_type": "PASS", "auth_pass": "another"}
+    goes = alarms(host.handle(heard(0, **other), at))
+    assert not [words for words in goes if "two MASTERs" in words], "it gives up"
+    assert alarms(host.handle(heard(100, **other), at)) == [
+        "(VI_1) two MASTERs on the link: 10.0.0.2 beside 10.0.0.1 (this host), as long as its adverts are refused"
+    ]
+    assert [alarms(host.handle(heard(100, **other), at + number)) for number in range(1, 9)] == [[]] * 8
+    backup = started("instance VI_1 priority=150")
+    assert not [words for words in alarms(backup.handle(heard(100, **other), NOW + SECOND)) if "two MASTERs" in words]

@@ -156,3 +156,15 @@ def test_an_address_that_becomes_virtual_is_not_taken_away() -> None:
     routers.handle(Tick(), LATER)
     more = "virtual_ipaddress_excluded {\n10.0.0.77/24\n}\n"
     assert changes(replace(routers, configured(instance(more)), LATER)) == ["add VI_1 10.0.0.77@eth0"]
+
+
+def test_what_is_virtual_as_well_stays_when_the_master_leaves() -> None:
+    shared = "10.6.1.0/24 via 10.0.1.2"
+    both = f"static_routes {{\n{shared} no_track\n}}\n" + instance(f"virtual_routes {{\n{shared} no_track\n}}")
+    routers = host(both)
+    assert not any("remove routes" in each for each in changes(routers.start(BASE)))
+    assert f"add routes VI_1 {shared} no_track" in changes(routers.handle(Tick(), LATER))
+    left = changes(routers.handle(InterfaceChanged("eth0", up=False), LATER))
+    assert "remove VI_1 10.0.0.100@eth0" in left
+    assert not any("remove routes" in each for each in left)
+    assert f"remove routes  {shared} no_track" in changes(routers.stop(LATER))

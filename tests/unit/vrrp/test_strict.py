@@ -38,7 +38,7 @@ def heard(host: Routers, own: VrrpInstance, priority: int, at: int) -> list[Effe
 @pytest.mark.keyword("vrrp_instance.strict_mode")
 @pytest.mark.parametrize("strict", [True, False])
 def test_a_master_does_not_answer_an_advert_of_lower_priority(strict: bool) -> None:
-    """RFC 9568 6.4.3: it is discarded; otherwise keepalived answers and announces its addresses again."""
+    """RFC 3768 6.4.3: it is discarded; otherwise it is answered, as RFC 9568 has it, and addresses are announced."""
     own = instance("version 3\npriority 100" + ("\nstrict_mode" if strict else ""))
     host, router = started(own)
     host.tick_all(NOW + 4 * SECOND)
