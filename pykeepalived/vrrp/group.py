@@ -33,16 +33,20 @@ class SyncGroup:
         """The group's name."""
         return self.config.name
 
-    def begin(self, at: int, effects: list[Effect]) -> None:
-        """Start all members: MASTER only when all members own their addresses; FAULT when one has a fault."""
+    def begin(self, at: int, effects: list[Effect], *, waited: bool) -> None:
+        """Start all members: MASTER only when all members own their addresses; FAULT when one has a fault. A group that
+        begins as BACKUP without having waited is told it before its members are.
+        """
         faulty = next((member for member in self.members if member.faults), None)
         owners = all(member.instance.priority == OWNER for member in self.members)
+        if faulty is None and not owners and not waited:
+            self.tell(Word.BACKUP, effects)
         for member in self.members:
             if faulty is not None:
                 follows = f"sync group {self.name} follows {faulty.name}"
                 member.start_faulty(next(iter(member.faults.values()), follows), at, effects)
             else:
-                member.start(at, effects, owner=owners, sooner=member.instance.state == "MASTER")
+                member.start(at, effects, owner=owners, sooner=member.instance.state == "MASTER", waited=waited)
         if faulty is not None:
             self.tell(Word.FAULT, effects)
         elif not owners:

@@ -197,14 +197,19 @@ class VirtualRouter:
             self._owner_starts(now, effects)
         return effects
 
-    def start(self, now: int, effects: list[Effect], *, owner: bool = False, sooner: bool = False) -> None:
-        """Begin at ``now``. ``owner``: MASTER at once. ``sooner``: a group's member that wants to be MASTER."""
+    def start(
+        self, now: int, effects: list[Effect], *, owner: bool = False, sooner: bool = False, waited: bool = False
+    ) -> None:
+        """Begin at ``now``. ``owner``: MASTER at once. ``sooner``: a group's member that wants to be MASTER.
+        ``waited``: not before a script's first result.
+        """
         if owner:
             self._enter(Init(master_at=now + MICROSECOND))
             return
         self._say_priority(self.instance.priority, _AT_START, effects)
         down_at = now + (self._sooner() if sooner else self.down_interval(self.instance.advert_int))
-        self._transition(Backup(down_at, now), f"started with priority {self.priority}", now, effects, " (init)")
+        cause = f"started with priority {self.priority}"
+        self._transition(Backup(down_at, now), cause, now, effects, "" if waited else " (init)")
         self._notify(Word.BACKUP, effects)
 
     def start_faulty(self, cause: str, now: int, effects: list[Effect]) -> None:

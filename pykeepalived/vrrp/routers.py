@@ -371,14 +371,16 @@ class Routers:
         if router.held:
             router.priority = effective_priority(router.instance.priority, sum(router.contributions.values()))
 
-    def begin(self, now: int, effects: list[Effect]) -> None:
-        """Start whoever waits for nothing any more; a sync group starts as a whole."""
+    def begin(self, now: int, effects: list[Effect], *, waited: bool = False) -> None:
+        """Start whoever waits for nothing any more, such as a script's first result (``waited``); a sync group starts
+        as a whole.
+        """
         at = max(now, self._start_at)
         for group in self.groups.values():
             waiting = [member for member in group.members if member.held]
             if waiting and not any(member.unknown for member in waiting):
                 if len(waiting) == len(group.members):
-                    group.begin(at, effects)
+                    group.begin(at, effects, waited=waited)
                 else:
                     for member in waiting:
                         group.join(member, at, effects)
@@ -387,7 +389,7 @@ class Routers:
                 if router.faults:
                     router.start_faulty(next(iter(router.faults.values())), at, effects)
                 else:
-                    router.start(at, effects, owner=router.instance.priority == OWNER)
+                    router.start(at, effects, owner=router.instance.priority == OWNER, waited=waited)
 
     def source_for(self, instance: VrrpInstance) -> IP | None:
         """The address that adverts come from."""
@@ -450,7 +452,7 @@ class Routers:
         name = event.interface
         new, duplicate = self._addresses.added(event)
         ours = name in self._on_interface or event.address in self._virtual
-        if new and name in self._on_interface:
+        if new and self._is_the_only_source(event):
             effects.append(Log(f"Assigned address {event.address} for interface {name}", detail=True))
         if duplicate and ours:
             effects.append(address_duplicate(name, event.address))
@@ -470,7 +472,7 @@ class Routers:
             self._without_ipv4.add(event.interface)
         if not self._started:
             return
-        if event.interface in self._on_interface:
+        if self._is_the_only_source(event):
             effects.append(Log(f"Deassigned address {event.address} from interface {event.interface}", detail=True))
         for router, entry in self._entries.get((event.interface, event.address, event.prefix_length), ()):
             if isinstance(router.state, Master) and not entry.no_track and not event.ours:
@@ -479,6 +481,12 @@ class Routers:
             self.statics.removed(static, effects)
         if event.address not in self._virtual:
             self._look_for_sources(self._senders_from(event.interface), now, effects)
+
+    def _is_the_only_source(self, event: AddressAdded | AddressRemoved) -> bool:
+        """Whether instances on its interface can, or could, send from that address alone."""
+        return event.interface in self._on_interface and self._addresses.is_the_only_source(
+            event.interface, event.address, event.prefix_length, self._virtual
+        )
 
     def _senders_from(self, interface: str) -> list[VirtualRouter]:
         """Whoever may send from an address of that interface: a configured source may be on any."""
@@ -530,7 +538,7 @@ class Routers:
                 router.weigh(tracked, tracked.contribution(state), cause, effects)
             router.clear(tracked, cause, now, effects)
         if reported:
-            self.begin(now, effects)
+            self.begin(now, effects, waited=True)
 
 
 def _addressee(candidates: Iterable[VirtualRouter], source: bytes) -> VirtualRouter:

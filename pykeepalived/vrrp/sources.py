@@ -51,6 +51,14 @@ class HostAddresses:
         """Whether any IPv4 address is left there."""
         return any(address.version == 4 for address, _ in self._held.get(interface, ()))
 
+    def is_the_only_source(self, interface: str, address: IP, prefix_length: int, virtual: Container[IP]) -> bool:
+        """Whether adverts could come from this address of the interface, and from no other of its family."""
+        if not _usable(address, virtual):
+            return False
+        held = self._held.get(interface, {}).items()
+        others = (other.address for key, other in held if key != (address, prefix_length))
+        return not any(other.version == address.version and _usable(other, virtual) for other in others)
+
     def source_for(self, instance: VrrpInstance, virtual: Container[IP]) -> IP | None:
         """The address that adverts come from, if there is one. A virtual address of any instance never is.
 
@@ -81,3 +89,7 @@ class HostAddresses:
 
     def _anywhere(self, address: IP) -> Iterator[_Held]:
         return (held for addresses in self._held.values() for held in addresses.values() if held.address == address)
+
+
+def _usable(address: IP, virtual: Container[IP]) -> bool:
+    return address not in virtual and (isinstance(address, IPv4Address) or address.is_link_local)

@@ -242,9 +242,7 @@ def _cut(packet: Packet, expected: Expected, sender: str) -> tuple[bytes, bytes]
     """The message and its trailer, without Ethernet's padding."""
     data = packet.data
     if len(data) < _HEADER.size:
-        raise DecodeError(
-            Reason.LENGTH, f"vrrp packet from {sender} too short, length {len(data)} and expect {_HEADER.size}"
-        )
+        raise _wrong_length(packet, _HEADER.size, sender)
     ipv4 = expected.address_length == 4
     length = _HEADER.size + data[_COUNT_AT] * expected.address_length
     length += AUTH_LENGTH if expected.version == 2 and ipv4 else 0
@@ -254,11 +252,18 @@ def _cut(packet: Packet, expected: Expected, sender: str) -> tuple[bytes, bytes]
         return data[:length], data[length:]
     padded = ipv4 and _IPV4_HEADER + length < _ETHERNET_MINIMUM and _IPV4_HEADER + len(data) <= _ETHERNET_MINIMUM
     if len(data) < length or not padded:
-        size = "short" if len(data) < length else "long"
-        raise DecodeError(
-            Reason.LENGTH, f"vrrp packet from {sender} too {size}, length {len(data)} and expect {length}"
-        )
+        raise _wrong_length(packet, length, sender)
     return data[:length], b""
+
+
+def _wrong_length(packet: Packet, expected: int, sender: str) -> DecodeError:
+    """Told with the headers that the kernel shows before a message: IPv4's, and that of AH."""
+    before = len(packet.headers) or (_IPV4_HEADER if len(packet.source) == 4 else 0)
+    size = "short" if len(packet.data) < expected else "long"
+    return DecodeError(
+        Reason.LENGTH,
+        f"vrrp packet from {sender} too {size}, length {before + len(packet.data)} and expect {before + expected}",
+    )
 
 
 def _authenticate(auth_type: int, auth_data: bytes, expected: Expected, sender: str) -> None:

@@ -246,8 +246,10 @@ def sends(priority: int, wire: Wire | None = None, *, count: int = 1, after: int
 
     def act(world: World) -> None:
         vrid = (wire or world.wire).vrid
+        # one that left while host 2 was about to speak is none of the answers
+        since = world.since if after is None else max(world.since, world.heard_at())
         waited = world.capture.wait_advert(
-            "daemon", priority=priority, vrid=vrid, since=world.since, count=count, within=PATIENCE
+            "daemon", priority=priority, vrid=vrid, since=since, count=count, within=PATIENCE
         )
         if after is not None:
             took = waited.at - world.heard_at()

@@ -113,7 +113,7 @@ def test_modes(mode: str, unsigned: bool, signs: bool) -> None:
 def test_a_signed_advert_is_too_long_for_those_without_auth_hmac() -> None:
     host = started("")
     assert hear(host, advert(WALL)) == [
-        "(VI_1) vrrp packet from 10.0.0.2 too long, length 40 and expect 12",
+        "(VI_1) vrrp packet from 10.0.0.2 too long, length 60 and expect 32",
         "(VI_1) cause: peer 10.0.0.2 signs its adverts, this file has no auth_hmac: add the block, or remove it there",
     ]
 

@@ -10,7 +10,7 @@ import pytest
 from pykeepalived.errors import DecodeError
 from pykeepalived.units import CENTISECOND, SECOND
 from pykeepalived.wire.checksum import checksum
-from pykeepalived.wire.vrrp import AUTH_PASS, Advert, Expected, Reason, decode, encode
+from pykeepalived.wire.vrrp import AUTH_AH, AUTH_PASS, Advert, Expected, Reason, decode, encode
 from tests.support.link import Received
 
 PEER = bytes((10, 0, 0, 1))
@@ -187,7 +187,7 @@ def test_the_words_are_keepalived_s() -> None:
     )
     assert refusal(broken(Reason.TYPE), EXPECT2).detail == "Invalid packet type from 10.0.0.1. 2 and expect 1"
     assert (
-        refusal(broken(Reason.LENGTH), EXPECT2).detail == "vrrp packet from 10.0.0.1 too long, length 64 and expect 24"
+        refusal(broken(Reason.LENGTH), EXPECT2).detail == "vrrp packet from 10.0.0.1 too long, length 84 and expect 44"
     )
 
 
@@ -195,7 +195,17 @@ def test_a_version_3_packet_trips_over_its_length_first() -> None:
     message = encode(replace(V3, addresses=VIPS), PEER, GROUP)
     error = refusal(packet(message), EXPECT2)
     assert error.reason == Reason.LENGTH
-    assert error.detail == "vrrp packet from 10.0.0.1 too short, length 16 and expect 24"
+    assert error.detail == "vrrp packet from 10.0.0.1 too short, length 36 and expect 44"
+
+
+def test_a_length_counts_the_headers_that_come_with_the_message() -> None:
+    short = encode(V2, PEER, GROUP)[:-4]
+    behind_ah = replace(packet(short), headers=bytes(44))
+    error = refusal(behind_ah, replace(EXPECT2, auth_type=AUTH_AH))
+    assert error.detail == "vrrp packet from 10.0.0.1 too short, length 64 and expect 68"
+    message = encode(replace(V3, addresses=(bytes(16),)), LINK6, GROUP6)
+    error = refusal(packet(message[:-4], destination=GROUP6), Expected(3, 16, multicast=True, advert_interval=SECOND))
+    assert error.detail == "vrrp packet from fe80::a too short, length 20 and expect 24"
 
 
 def test_version_3_takes_another_interval() -> None:
