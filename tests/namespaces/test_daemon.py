@@ -257,7 +257,7 @@ def test_memory_and_what_is_loaded(machine: Machine, capsys: pytest.CaptureFixtu
         assert not FORBIDDEN.search(Path(f"/proc/{pid}/maps").read_text())
     with capsys.disabled():
         print(f"\nPSS of all processes: {total / 1024:.1f} MiB")
-    assert total < 34 * 1024  # 28 on a machine that has compiled the modules before
+    assert total < 44 * 1024  # 37 where nobody else runs this Python
     assert machine.end() == 0
 
 

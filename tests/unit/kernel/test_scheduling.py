@@ -47,7 +47,7 @@ def test_a_priority_that_is_none_is_refused(priority: int) -> None:
 @needs_root
 def test_niceness_and_locked_memory_are_not_passed_on() -> None:
     def work() -> str:
-        scheduling.run_real_time(3, SECOND)
+        scheduling.run_real_time(3, 60 * SECOND)
         scheduling.set_nice(-5)
         scheduling.lock_memory()
         mine = f"{os.getpriority(os.PRIO_PROCESS, 0)} {locked() > 0} "
@@ -60,7 +60,7 @@ def test_niceness_and_locked_memory_are_not_passed_on() -> None:
 def test_everything_can_be_changed_without_capabilities_once_that_was_allowed() -> None:
     def work() -> str:
         capabilities.keep_only(scheduling.allow_changes())
-        scheduling.run_real_time(50, SECOND)
+        scheduling.run_real_time(50, 60 * SECOND)  # to lock what this large process holds takes a while
         scheduling.set_nice(-20)
         scheduling.lock_memory()
         before = locked() > 0
