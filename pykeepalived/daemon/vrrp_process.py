@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from functools import partial
 from typing import Any, assert_never
 
@@ -92,6 +93,21 @@ _Slow = (
     | RemoveLink
     | ReleaseBase
 )
+
+
+class _Urgent(list[Effect]):
+    """Orders as they are given: an advert goes out at once, before the core has even given the others."""
+
+    def __init__(self, send: Callable[[SendAdvert], None]) -> None:
+        super().__init__()
+        self._send = send
+
+    def append(self, effect: Effect, /) -> None:
+        """Take an order."""
+        if type(effect) is SendAdvert:
+            self._send(effect)
+        else:
+            super().append(effect)
 
 
 class VrrpService:
@@ -289,8 +305,10 @@ class VrrpService:
                 if self._facts:
                     self._hear()
                 return
-            self._carry_out(self._routers.tick(router, now))
+            self._carry_out(self._routers.tick(router, now, _Urgent(self._send)))
             self._settle(router)
+            if self._facts:
+                self._hear()
         except Exception:
             port.alarm.set(now + router.instance.advert_int)  # a fault of ours must not silence an instance for good
             raise

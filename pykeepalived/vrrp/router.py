@@ -172,10 +172,10 @@ class VirtualRouter:
         self.statistics.advert_sent += 1
         return self._own_advert()
 
-    def tick(self, now: int) -> list[Effect]:
-        """Time has passed. Harmless when nothing is due."""
+    def tick(self, now: int, effects: list[Effect] | None = None) -> list[Effect]:
+        """Time has passed. Harmless when nothing is due. The orders are added to ``effects``, where they are given."""
         state = self.state
-        effects: list[Effect] = []
+        effects = [] if effects is None else effects
         if self.deadline is None or now < self.deadline:
             return effects
         if isinstance(state, Master):
@@ -316,12 +316,19 @@ class VirtualRouter:
 
     def become_master(self, cause: str, now: int, effects: list[Effect], *, timed_out: bool = False) -> None:
         """Behaviour 1.5: advert, line, addresses, announcements, notification."""
-        was, instance = self.state, self.instance
+        self._claim(effects, timed_out=timed_out)
+        self._take_over(cause, now, effects)
+
+    def _claim(self, effects: list[Effect], *, timed_out: bool) -> None:
+        """The first advert of a MASTER: nothing that can wait comes before it."""
         if timed_out:
             self._detail(f"({self.name}) Receive advertisement timeout", effects)
         self._restore_priority()
         self.reception.begin()
         self._send(effects)
+
+    def _take_over(self, cause: str, now: int, effects: list[Effect]) -> None:
+        was, instance = self.state, self.instance
         duties = announcing.planned(instance, now)
         self._transition(Master(self._advert_after(now), duties, duties.next_at), cause, now, effects)
         if isinstance(was, Backup) and was.master and was.master.advert_interval != instance.advert_int:
@@ -642,8 +649,9 @@ class VirtualRouter:
             self._detail(f"({self.name}) Receive advertisement timeout", effects)
             self._enter(replace(state, wants_master=True, master_down_at=now + self.down_interval(interval)))
             return
-        cause = causes.silence(state, self.instance, self.priority, self.reception.refused, now)
-        self.become_master(cause, now, effects, timed_out=True)
+        refused = self.reception.refused
+        self._claim(effects, timed_out=True)
+        self._take_over(causes.silence(state, self.instance, self.priority, refused, now), now, effects)
         if self.group is not None:
             self.group.follow_to_master(self, now, effects)
 

@@ -198,12 +198,13 @@ class Routers:
         message = f"Unknown VRID({vrid}) received on interface({receiver.interface}). ignoring..."
         return [Log(message, kind=Kind.VRRP_PACKET)]
 
-    def tick(self, router: VirtualRouter, now: int) -> list[Effect]:
-        """One router's deadline was reached."""
+    def tick(self, router: VirtualRouter, now: int, effects: list[Effect] | None = None) -> list[Effect]:
+        """One router's deadline was reached. The orders are added to ``effects``, where they are given."""
+        effects = [] if effects is None else effects
         deadline = router.deadline
         if deadline is not None and now - deadline > router.instance.advert_int:
-            return [*self._stalled(router, deadline, now), *router.tick(now)]
-        return router.tick(now)
+            effects += self._stalled(router, deadline, now)
+        return router.tick(now, effects)
 
     def _stalled(self, router: VirtualRouter, deadline: int, now: int) -> list[Effect]:
         """Nobody looked at a deadline for longer than an interval. Said once for a stall, not once for a router."""
