@@ -548,11 +548,11 @@ class VrrpService:
         for each in router.companions:
             port = self._ports.get(each.name)
             if port is not None and port.router is each:
-                port.alarm.set(each.deadline)
+                port.arm()
 
     def _settle_all(self) -> None:
         for port in self._ports.values():
-            port.alarm.set(port.router.deadline)
+            port.arm()
         self._clock.set(self._routers.deadline)
 
     # --- the end ------------------------------------------------------------------------------------------------

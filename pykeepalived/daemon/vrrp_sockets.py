@@ -55,6 +55,13 @@ class Port:
             instance, order.priority, order.source, sequence=sequence, old_checksum=order.old_checksum
         )
 
+    def arm(self) -> None:
+        """See that the alarm rings in time, and that a BACKUP has at hand what it then sends."""
+        order = self.router.foreseen_advert
+        if order is not None and order is not self.order:
+            self.encode(order)
+        self.alarm.set(self.router.deadline)
+
     def configure(self, instance: VrrpInstance, router: VirtualRouter) -> bool:
         """New settings; whether they need another sender. The former one is then closed."""
         same = _sender_settings(self.instance) == _sender_settings(instance)

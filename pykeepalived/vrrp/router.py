@@ -777,6 +777,13 @@ class VirtualRouter:
             self._advert = advert
         return self._advert
 
+    @property
+    def foreseen_advert(self) -> SendAdvert | None:
+        """What a BACKUP would send as MASTER, where that is known before."""
+        if type(self.state) is Backup and self.source and not self._authenticates:
+            return self._own_advert()
+        return None
+
     def _made(self, priority: int) -> SendAdvert:
         """An order to send an advert, with its number where AH wants one."""
         reception = self.reception
