@@ -106,7 +106,7 @@ class Histories(RuleBasedStateMachine):
     def a_reload_changes_a_little(self, data: st.DataObject) -> None:
         pool = self._pool()
         other = data.draw(blocks(self.service))
-        mixed = {each.address: each for each in (*other.real_server, *pool.model.block.real_server)}
+        mixed = {each.address: each for each in (*pool.model.block.real_server, *other.real_server)}
         field = data.draw(st.sampled_from(["quorum", "hysteresis", "sorry_server", "lvs_sched", "real_server"]))
         value = tuple(mixed.values()) if field == "real_server" else getattr(other, field)
         self._reload(replaced(pool.model.block, **{field: value}), pool.model.front)
