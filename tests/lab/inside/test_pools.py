@@ -16,10 +16,10 @@ virtual_server_group web {
   10.9.0.255-10.9.1.1 81
   10.9.0.64/31 80
   fd00:9::1 80
-  fwmark 7
+  fwmark 7 inet
 }
 """
-SECOND = FIRST.replace("10.9.0.3-5 80", "10.9.0.4-6 80").replace("fwmark 7", "fwmark 8 inet")
+SECOND = FIRST.replace("10.9.0.3-5 80", "10.9.0.4-6 80").replace("fwmark 7", "fwmark 8")
 VS = "virtual_server group web {{\nprotocol TCP\nlvs_sched rr\nlvs_method TUN\n{}\n}}\n"
 CHECK = "TCP_CHECK {\nconnect_ip 10.8.0.1\nconnect_port 9\ndelay_loop 1\nwarmup 0\n}"
 
@@ -48,15 +48,9 @@ def weights(host: Host) -> dict[str, dict[str, int]]:
 
 def await_table(host: Host, services: set[str], servers: dict[str, int]) -> None:
     """Wait until these services have these servers, each with the service's port."""
-
-    def there() -> bool:
-        found = weights(host)
-        ports = {name: name.rpartition(":")[2] if ":" in name else "0" for name in services}
-        return found == {
-            name: {f"{each}:{ports[name]}": weight for each, weight in servers.items()} for name in services
-        }
-
-    wait_until(there, 40, f"{services} with {servers}, not {weights(host)}")
+    ports = {name: name.rpartition(":")[2] if ":" in name else "0" for name in services}
+    wanted = {name: {f"{server}:{port}": weight for server, weight in servers.items()} for name, port in ports.items()}
+    wait_until(lambda: weights(host) == wanted, 40, f"{services} with {servers}")
 
 
 def test_a_group_of_every_form_of_entry(director: Host) -> None:
@@ -78,8 +72,8 @@ def test_a_group_of_every_form_of_entry(director: Host) -> None:
 
 
 def test_checks_wait_for_the_address(director: Host) -> None:
-    text = "virtual_server 10.8.0.100 80 {\nprotocol TCP\nlvs_sched rr\nlvs_method NAT\nha_suspend\n{}\n}\n"
-    daemon = Daemon(director, text.format(f"real_server 10.8.0.11 80 {{\n{CHECK}\n}}"))
+    text = "virtual_server 10.8.0.100 80 {\nprotocol TCP\nlvs_sched rr\nlvs_method NAT\nha_suspend\n"
+    daemon = Daemon(director, text + f"real_server 10.8.0.11 80 {{\n{CHECK}\n}}\n}}\n")
     daemon.start()
     daemon.wait_for("Deactivating healthchecker for service [10.8.0.11]:tcp:80 for VS [10.8.0.100]:tcp:80")
     assert weights(director) == {"TCP 10.8.0.100:80": {"10.8.0.11:80": 1}}
