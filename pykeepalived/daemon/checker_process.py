@@ -17,7 +17,7 @@ from pykeepalived.daemon.ha_suspend import HaSuspend
 from pykeepalived.daemon.kernel_table import KernelTable
 from pykeepalived.daemon.served import Checkers, Served, runnable
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
-from pykeepalived.kernel.ports import HostListener, HostTable, Ipvs
+from pykeepalived.kernel.ports import BATCH, HostListener, HostTable, Ipvs
 from pykeepalived.lvs.effects import LvsEffect, TableChanged, TablesDropped
 from pykeepalived.lvs.events import VirtualServerEvent
 from pykeepalived.lvs.fronts import Front, fronts
@@ -106,8 +106,10 @@ class CheckerService:
         for served in self._served.values():
             served.close()
         if not self._context.options.dont_release_ipvs:
-            for served in self._served.values():
+            for number, served in enumerate(self._served.values(), 1):
                 self._carry_out(served, served.core.leave(stopping=True))
+                if number % BATCH == 0:
+                    self._kernel_table.push()  # there may not be time for all of them
             if self._part.global_defs.lvs_flush_on_stop == "all":
                 self._kernel_table.flush()
         self._served.clear()

@@ -50,14 +50,18 @@ class KernelTable:
 
     def pump(self) -> None:
         """Carry out a batch; the rest in the next turns."""
-        orders = self.table.next_orders(BATCH)
-        if orders:
-            self._apply(orders)
+        self.push()
         if not self.table.pending:
             self._settled()
         elif not self._pumping:
             self._pumping = True
             self._reactor.soon(self._pump_on)
+
+    def push(self) -> None:
+        """Carry out a batch."""
+        orders = self.table.next_orders(BATCH)
+        if orders:
+            self._apply(orders)
 
     def flush(self) -> None:
         """lvs_flush_on_stop: whatever stands in the table goes."""
