@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import nft_messages as nft
 from pykeepalived.kernel.message_classes import NLMSG_HEADER
-from pykeepalived.kernel.netlink import NETLINK_NETFILTER, NetlinkSocket, Overrun
+from pykeepalived.kernel.netlink import NETLINK_NETFILTER, NetlinkSocket, Opener, Overrun
 from pykeepalived.kernel.nft_messages import Hook, Order
 from pykeepalived.kernel.nft_tables import FAMILY_WORD, NFPROTO, change, table
 from pykeepalived.kernel.ports import FilterDisturbance, FilterElement, FilterSet, FilterSettings
@@ -29,7 +29,8 @@ _ADDRESS_SETS = (FilterSet.VIPS, FilterSet.LINK_LOCAL, FilterSet.LINK_LOCAL_NAME
 class LinuxPacketFilter:
     """The Linux side of PacketFilter."""
 
-    def __init__(self) -> None:
+    def __init__(self, open_socket: Opener | None = None) -> None:
+        self._open_socket = open_socket
         self._orders: NetlinkSocket | None = None
         self._news: NetlinkSocket | None = None
         self._disturbed: list[int] = []
@@ -88,7 +89,9 @@ class LinuxPacketFilter:
     def listen(self) -> int:
         """A socket of its own, for a dump of others must not mix with answers."""
         if self._news is None:
-            self._news = NetlinkSocket(NETLINK_NETFILTER, (nft.NFNLGRP_NFTABLES,), receive_bytes=_NEWS_BYTES)
+            self._news = NetlinkSocket(
+                NETLINK_NETFILTER, (nft.NFNLGRP_NFTABLES,), receive_bytes=_NEWS_BYTES, open_socket=self._open_socket
+            )
         return self._news.fileno()
 
     def disturbances(self, table: str) -> list[FilterDisturbance]:
@@ -134,7 +137,7 @@ class LinuxPacketFilter:
 
     def _socket(self) -> NetlinkSocket:
         if self._orders is None:
-            self._orders = NetlinkSocket(NETLINK_NETFILTER, send_bytes=_SEND_BYTES)
+            self._orders = NetlinkSocket(NETLINK_NETFILTER, send_bytes=_SEND_BYTES, open_socket=self._open_socket)
         return self._orders
 
 

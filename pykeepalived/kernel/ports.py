@@ -5,7 +5,7 @@ are there at once: the calls below return them. Callers cut long lists into batc
 reactor turn between two.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -18,6 +18,7 @@ from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.ipvs_table import DestinationRow as DestinationRow  # noqa: PLC0414 - words of this port, too
 from pykeepalived.ipvs_table import IpvsOrder as IpvsOrder  # noqa: PLC0414
 from pykeepalived.ipvs_table import ServiceRow as ServiceRow  # noqa: PLC0414
+from pykeepalived.ipvs_table import SyncDaemonRow, Timeouts
 from pykeepalived.kernel.capabilities import Capability
 from pykeepalived.wire.vrrp import Expected
 
@@ -341,6 +342,45 @@ class Ipvs(Protocol):
 
     def flush(self) -> None:
         """Empty the table."""
+
+    def walk_services(self) -> Iterator[list[ServiceRow]]:
+        """All services, in parts: each is read when it is asked for, and all are to be asked for. A table that changes
+        meanwhile may lack rows. Raises KernelError.
+        """
+
+    def walk_servers(self, service: ServiceRow) -> Iterator[list[DestinationRow]]:
+        """The destinations of a service, likewise; none when it is not there."""
+
+    def lookup(self, service: ServiceRow) -> tuple[ServiceRow, list[DestinationRow]] | None:
+        """One service as it is now, None when it is not there. Raises KernelError."""
+
+    def timeouts(self) -> Timeouts:
+        """How long connections are remembered. Raises KernelError."""
+
+    def set_timeouts(self, timeouts: Timeouts) -> None:
+        """Change those that are not 0. Raises KernelError."""
+
+    def daemons(self) -> list[SyncDaemonRow]:
+        """As in IpvsDaemons."""
+
+    def start_daemon(self, row: SyncDaemonRow) -> None:
+        """As in IpvsDaemons."""
+
+    def stop_daemon(self, row: SyncDaemonRow) -> None:
+        """As in IpvsDaemons."""
+
+
+class IpvsDaemons(Protocol):
+    """The sync daemons of the kernel's IPVS. Each call may raise KernelError."""
+
+    def daemons(self) -> list[SyncDaemonRow]:
+        """Those that run."""
+
+    def start_daemon(self, row: SyncDaemonRow) -> None:
+        """Start one; EEXIST when one of its state runs."""
+
+    def stop_daemon(self, row: SyncDaemonRow) -> None:
+        """Stop the one of that state; ESRCH when none runs."""
 
 
 class LinkProber(Protocol):

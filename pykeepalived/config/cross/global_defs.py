@@ -12,6 +12,7 @@ from pykeepalived.config.cross.notify_fifos import fifos
 from pykeepalived.config.cross.scripts import Scripts
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.kinds_global import MailServer
+from pykeepalived.config.kinds_ipvs import SyncDaemon
 from pykeepalived.config.raw import Given, Raw
 from pykeepalived.config.schema import table_of
 
@@ -75,9 +76,16 @@ def resolve(root: Raw, raw: Raw | None, context: Context, scripts: Scripts) -> G
 
 
 def complete(settings: GlobalDefs, instances: Iterable[VrrpInstance]) -> GlobalDefs:
-    """What the settings take from the instances: the syncid of the sync daemon."""
+    """What the settings take from the instances: the syncid of the sync daemon, or all of it in its former way."""
     daemon = settings.lvs_sync_daemon
-    if daemon is None or daemon.syncid is not None:
+    instances = tuple(instances)
+    if daemon is None:
+        owner = next((each for each in instances if each.lvs_sync_daemon_interface), None)
+        if owner is None:
+            return settings
+        daemon = SyncDaemon(owner.lvs_sync_daemon_interface, owner.name)
+        settings = replace(settings, lvs_sync_daemon=daemon)
+    if daemon.syncid is not None:
         return settings
     vrids = {each.name: each.virtual_router_id for each in instances}
     return replace(settings, lvs_sync_daemon=replace(daemon, syncid=vrids.get(daemon.instance or "", 0)))

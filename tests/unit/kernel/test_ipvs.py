@@ -8,7 +8,8 @@ import pytest
 
 from pykeepalived.config.blocks.virtual_server import LvsMethod, Service
 from pykeepalived.errors import KernelError
-from pykeepalived.kernel.ipvs import LinuxIpvs, _destination_row, _service_row, ipvsmsg
+from pykeepalived.kernel.ipvs import LinuxIpvs
+from pykeepalived.kernel.ipvs_messages import destination_row, ipvsmsg, service_row
 from pykeepalived.kernel.message_classes import ctrlmsg, encoded
 from pykeepalived.kernel.ports import DestinationRow, Failure, IpvsOrder, ServiceRow
 
@@ -41,7 +42,7 @@ class RecordedSocket:
 
 @pytest.fixture
 def ipvs(monkeypatch: pytest.MonkeyPatch) -> LinuxIpvs:
-    monkeypatch.setattr("pykeepalived.kernel.ipvs.NetlinkSocket", lambda _: RecordedSocket())
+    monkeypatch.setattr("pykeepalived.kernel.ipvs.NetlinkSocket", lambda _, **_more: RecordedSocket())
     return LinuxIpvs()
 
 
@@ -124,7 +125,7 @@ def test_each_verb_is_its_own_command(ipvs: LinuxIpvs, verb: str, command: int) 
     ids=lambda row: f"{row.service}",
 )
 def test_a_service_is_read_as_it_was_written(ipvs: LinuxIpvs, row: ServiceRow) -> None:
-    assert _service_row(bytes_of(ipvs, IpvsOrder("add-service", row))) == row
+    assert service_row(bytes_of(ipvs, IpvsOrder("add-service", row))) == row
 
 
 @pytest.mark.parametrize(
@@ -139,14 +140,14 @@ def test_a_service_is_read_as_it_was_written(ipvs: LinuxIpvs, row: ServiceRow) -
     ids=str,
 )
 def test_a_server_is_read_as_it_was_written(ipvs: LinuxIpvs, row: DestinationRow) -> None:
-    assert _destination_row(bytes_of(ipvs, IpvsOrder("add-server", ROW, row)), socket.AF_INET6) == row
+    assert destination_row(bytes_of(ipvs, IpvsOrder("add-server", ROW, row)), socket.AF_INET6) == row
 
 
 def test_the_kernels_own_mark_is_no_flag_of_ours() -> None:
     def row(flags: int) -> ServiceRow:
         service = [("IPVS_SVC_ATTR_AF", 2), ("IPVS_SVC_ATTR_FLAGS", {"flags": flags, "mask": 0xFFFFFFFF})]
         message = encoded(ipvsmsg, 0x21, 0, {"cmd": 1}, [("IPVS_CMD_ATTR_SERVICE", {"attrs": service})])
-        return _service_row(bytes(message.data))
+        return service_row(bytes(message.data))
 
     assert row(0x03).flags == 1
     assert row(0x1F).flags == 0x1D
@@ -161,7 +162,7 @@ def test_old_kernels_name_no_family_and_no_tunnel() -> None:
     ]
     message = encoded(ipvsmsg, 0x21, 0, {"cmd": 5}, [("IPVS_CMD_ATTR_DEST", {"attrs": dest})])
     expected = DestinationRow(IPv4Address("10.9.0.1"), 80, LvsMethod("TUN"), 1, 0, 0)
-    assert _destination_row(bytes(message.data), socket.AF_INET) == expected
+    assert destination_row(bytes(message.data), socket.AF_INET) == expected
 
 
 def test_refusals_name_their_place(ipvs: LinuxIpvs) -> None:
