@@ -9,7 +9,7 @@ import errno
 import random
 import resource
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import strerror
 
@@ -22,6 +22,7 @@ from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualSe
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.child import ChildContext
+from pykeepalived.daemon.ipvs_care import IpvsCare
 from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.errors import KernelError
@@ -73,6 +74,7 @@ class CheckerService:
         self._kernel = kernel
         self._draw = draw
         self._table = Table(strerror)
+        self._care = IpvsCare(context, self._table, self._pump, self._ipvs_failed)
         self._attempts = Attempts(self._reactor)
         self._served: dict[Service, _Served] = {}
         self._waiting: deque[RunScript | WriteFifo] = deque()  # until the table is as they tell
@@ -93,6 +95,7 @@ class CheckerService:
         self._open_ipvs(flush=self._part.global_defs.lvs_flush)
         for block in self._part.virtual_server:
             self._enter(block)
+        self._care.tell_strangers()
         self._look_again.set(self._reactor.now() + _LOOK_AGAIN)
         self._reactor.soon(self._pump)
 
@@ -114,6 +117,7 @@ class CheckerService:
                     self._change(kept[service], block)
             else:
                 self._enter(block)
+        self._care.configure(part)
         self._raise_descriptor_limit()
         self._pump()
 
@@ -122,6 +126,7 @@ class CheckerService:
         self._finished = finished
         self._look_again.set(None)
         self._status_alarm.set(None)
+        self._care.stop()
         for served in self._served.values():
             served.close()
         if not self._context.options.dont_release_ipvs:
@@ -248,12 +253,17 @@ class CheckerService:
         try:
             failures = self._kernel.apply(orders)
         except (KernelError, OSError) as error:
-            self._table.unload(orders)
-            line = f"IPVS: {strerror(error.errno or errno.EIO)} - the table is read again within a minute"
-            self._log(Log(line, Level.WARNING, Kind.IPVS))
+            self._ipvs_failed(error, orders)
             return
         for answer in self._table.answered(orders, [(failure.index, failure.errno) for failure in failures]):
             self._log(answer)
+
+    def _ipvs_failed(self, error: KernelError | OSError, orders: Sequence[IpvsOrder] = ()) -> None:
+        """The kernel gave no answer; ``orders`` may have been carried out or not."""
+        self._care.closed()
+        self._table.unload(orders)
+        cause = str(error) if error.errno == errno.ENOENT else strerror(error.errno or errno.EIO)
+        self._log(Log(f"IPVS: {cause} - the table is read again within a minute", Level.WARNING, Kind.IPVS))
 
     def _pump_on(self) -> None:
         self._pumping = False
@@ -265,7 +275,7 @@ class CheckerService:
             if self._kernel is None:
                 from pykeepalived.kernel.ipvs import LinuxIpvs  # noqa: PLC0415 - tests bring their own
 
-                self._kernel = LinuxIpvs()
+                self._kernel = LinuxIpvs(self._context.ipvs_socket)
             version = self._kernel.version()
             if flush:
                 self._kernel.flush()
@@ -275,6 +285,7 @@ class CheckerService:
                 self._log(_missing(error.errno or errno.ENOENT))
             self._ipvs_missed = True
             return
+        self._care.opened(self._kernel, self._part)
         if self._ipvs_missed:
             self._ipvs_missed = False
             line = f"IPVS {version} has appeared in the kernel: loading the table"

@@ -54,7 +54,6 @@ _COMMAND = {
     "list-servers": _GET_DEST,
 }
 _WHOLE = frozenset({"add-service", "edit-service", "add-server", "edit-server"})
-GONE = "IPVS was removed from the kernel"
 _DELETES = frozenset({"delete-service", "delete-server"})
 
 
@@ -315,7 +314,7 @@ class LinuxIpvs:
                 raise
             self._family = 0
             self._forms.clear()
-            raise KernelError(GONE, errno.ENOENT) from error
+            raise KernelError("reach IPVS, which was removed from the kernel", errno.ENOENT) from error
 
 
 def _text(name: str, value: str) -> tuple[str, object, str]:

@@ -1,0 +1,127 @@
+"""What the checker process does for IPVS beside its table: timeouts, sync daemons, marks, and looking after what
+others change. All of it begins when IPVS is there and goes on by itself.
+"""
+
+from collections.abc import Callable
+from os import strerror
+
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds_ipvs import LvsTimeouts
+from pykeepalived.daemon.child import ChildContext
+from pykeepalived.daemon.ipvs_inspection import Inspection
+from pykeepalived.daemon.sync_daemon import BOTH, SyncDaemons
+from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.errors import KernelError
+from pykeepalived.ipvs_table import Timeouts
+from pykeepalived.kernel.ports import Ipvs, IpvsDaemons
+from pykeepalived.lvs.table import Table
+from pykeepalived.units import SECOND
+
+_NAMED = 5
+
+
+class IpvsCare:
+    """``opened`` when the table was read, ``configure`` at a reload, ``closed`` when IPVS is gone, ``stop`` at last.
+    ``mend`` is called when the table has orders, ``lost`` when the kernel does not answer any more.
+    """
+
+    def __init__(
+        self,
+        context: ChildContext,
+        table: Table,
+        mend: Callable[[], None],
+        lost: Callable[[KernelError | OSError], None],
+    ) -> None:
+        self._journal = context.journal
+        self._release = not context.options.dont_release_ipvs
+        self._table = table
+        self._kernel: Ipvs | None = None
+        self._timeouts = TimeoutSettings(context)
+        self._inspection = Inspection(context.reactor, context.journal, table, mend, lost)
+        self._daemons = SyncDaemons(self._ipvs, context.reactor, context.journal)
+
+    def opened(self, kernel: Ipvs, part: Configuration) -> None:
+        """IPVS is there, and its table was read."""
+        self._kernel = kernel
+        self._inspection.begin(kernel)
+        self._timeouts.opened(kernel)
+        self.configure(part)
+        self._daemons.look()
+
+    def configure(self, part: Configuration) -> None:
+        """The start, or a reload."""
+        self._timeouts.want(part.global_defs.lvs_timeouts)
+        daemon = part.global_defs.lvs_sync_daemon
+        if self._kernel is not None:  # without IPVS that is said once, of the table
+            own = daemon is not None and daemon.instance is None
+            self._daemons.want(daemon if own else None, BOTH if own else ())
+
+    def tell_strangers(self) -> None:
+        """Services that stand in the table and not in the file: somebody else's, or left by one that crashed."""
+        strangers = self._table.strangers()
+        if strangers:
+            named = ", ".join(sorted(str(each) for each in strangers)[:_NAMED])
+            more = f" and {len(strangers) - _NAMED} more" if len(strangers) > _NAMED else ""
+            text = f"IPVS: left alone, for the file does not name them: {named}{more} (lvs_flush empties the table)"
+            self._journal.log(Log(text, Level.NOTICE, Kind.IPVS))
+
+    def closed(self) -> None:
+        """IPVS does not answer."""
+        self._inspection.end()
+
+    def stop(self) -> None:
+        """The end: everything as it was, unless it is to stay."""
+        self._inspection.end()
+        self._daemons.close(release=self._release)
+        if self._release:
+            self._timeouts.restore()
+
+    def _ipvs(self) -> IpvsDaemons:
+        if self._kernel is None:
+            raise KernelError("look for IPVS in the kernel", 2)
+        return self._kernel
+
+
+class TimeoutSettings:
+    """lvs_timeouts: how long IPVS remembers connections, while we run."""
+
+    def __init__(self, context: ChildContext) -> None:
+        self._journal = context.journal
+        self._kernel: Ipvs | None = None
+        self._wanted = Timeouts()
+        self._former: Timeouts | None = None  # before we changed anything
+
+    def opened(self, kernel: Ipvs) -> None:
+        """IPVS is there; another one than before has its own timeouts again."""
+        self._kernel = kernel
+        self._former = None
+        wanted, self._wanted = self._wanted, Timeouts()
+        self._change(wanted)
+
+    def want(self, given: LvsTimeouts) -> None:
+        """The file's; what it does not name, or names no longer, is as it was before."""
+        self._change(Timeouts(given.tcp // SECOND, given.tcpfin // SECOND, given.udp // SECOND))
+
+    def restore(self) -> None:
+        """As they were."""
+        self._change(Timeouts())
+
+    def _change(self, wanted: Timeouts) -> None:
+        before, self._wanted = self._wanted, wanted
+        if wanted == before or self._kernel is None:
+            return
+        try:
+            if self._former is None:
+                self._former = self._kernel.timeouts()
+            former = self._former
+            self._kernel.set_timeouts(
+                Timeouts(
+                    wanted.tcp or (former.tcp if before.tcp else 0),
+                    wanted.tcp_fin or (former.tcp_fin if before.tcp_fin else 0),
+                    wanted.udp or (former.udp if before.udp else 0),
+                )
+            )
+        except (KernelError, OSError) as error:
+            number = error.errno or 0
+            text = f"IPVS cmd SET_CONFIG(12) error: {strerror(number)}({number}) for lvs_timeouts"
+            self._journal.log(Log(text, Level.WARNING, Kind.IPVS))
