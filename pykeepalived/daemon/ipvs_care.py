@@ -2,59 +2,57 @@
 others change. All of it begins when IPVS is there and goes on by itself.
 """
 
-from collections.abc import Callable
+from errno import EIO, ENOENT
 from os import strerror
 
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds_ipvs import LvsTimeouts
 from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.ipvs_inspection import Inspection
+from pykeepalived.daemon.kernel_table import KernelTable
 from pykeepalived.daemon.sync_daemon import BOTH, SyncDaemons
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
 from pykeepalived.ipvs_table import Timeouts
 from pykeepalived.kernel.ports import Ipvs, IpvsDaemons
-from pykeepalived.lvs.table import Table
 from pykeepalived.units import SECOND
 
 _NAMED = 5
 
 
 class IpvsCare:
-    """``opened`` when the table was read, ``configure`` at a reload, ``closed`` when IPVS is gone, ``stop`` at last.
-    ``mend`` is called when the table has orders, ``lost`` when the kernel does not answer any more.
-    """
+    """``configure`` at the start and at a reload, ``stop`` at last."""
 
-    def __init__(
-        self,
-        context: ChildContext,
-        table: Table,
-        mend: Callable[[], None],
-        lost: Callable[[KernelError | OSError], None],
-    ) -> None:
+    def __init__(self, context: ChildContext, kernel_table: KernelTable) -> None:
         self._journal = context.journal
         self._release = not context.options.dont_release_ipvs
-        self._table = table
+        self._table = kernel_table.table
         self._kernel: Ipvs | None = None
+        self._part = Configuration()
         self._timeouts = TimeoutSettings(context)
-        self._inspection = Inspection(context.reactor, context.journal, table, mend, lost)
+        self._inspection = Inspection(
+            context.reactor, context.journal, self._table, kernel_table.pump, kernel_table.failed
+        )
         self._daemons = SyncDaemons(self._ipvs, context.reactor, context.journal)
+        kernel_table.opened = self._opened
+        kernel_table.closed = self._inspection.end
 
-    def opened(self, kernel: Ipvs, part: Configuration) -> None:
-        """IPVS is there, and its table was read."""
+    def configure(self, part: Configuration) -> None:
+        """Heed these settings from now on, or when IPVS is there: that it is not is said once, of the table."""
+        self._part = part
+        if self._kernel is None:
+            return
+        self._timeouts.want(part.global_defs.lvs_timeouts)
+        daemon = part.global_defs.lvs_sync_daemon
+        own = daemon is not None and daemon.instance is None
+        self._daemons.want(daemon if own else None, BOTH if own else ())
+
+    def _opened(self, kernel: Ipvs) -> None:
         self._kernel = kernel
         self._inspection.begin(kernel)
         self._timeouts.opened(kernel)
-        self.configure(part)
+        self.configure(self._part)
         self._daemons.look()
-
-    def configure(self, part: Configuration) -> None:
-        """The start, or a reload."""
-        self._timeouts.want(part.global_defs.lvs_timeouts)
-        daemon = part.global_defs.lvs_sync_daemon
-        if self._kernel is not None:  # without IPVS that is said once, of the table
-            own = daemon is not None and daemon.instance is None
-            self._daemons.want(daemon if own else None, BOTH if own else ())
 
     def tell_strangers(self) -> None:
         """Services that stand in the table and not in the file: somebody else's, or left by one that crashed."""
@@ -65,10 +63,6 @@ class IpvsCare:
             text = f"IPVS: left alone, for the file does not name them: {named}{more} (lvs_flush empties the table)"
             self._journal.log(Log(text, Level.NOTICE, Kind.IPVS))
 
-    def closed(self) -> None:
-        """IPVS does not answer."""
-        self._inspection.end()
-
     def stop(self) -> None:
         """The end: everything as it was, unless it is to stay."""
         self._inspection.end()
@@ -78,7 +72,7 @@ class IpvsCare:
 
     def _ipvs(self) -> IpvsDaemons:
         if self._kernel is None:
-            raise KernelError("look for IPVS in the kernel", 2)
+            raise KernelError("look for IPVS in the kernel", ENOENT)
         return self._kernel
 
 
@@ -122,6 +116,6 @@ class TimeoutSettings:
                 )
             )
         except (KernelError, OSError) as error:
-            number = error.errno or 0
+            number = error.errno or EIO
             text = f"IPVS cmd SET_CONFIG(12) error: {strerror(number)}({number}) for lvs_timeouts"
             self._journal.log(Log(text, Level.WARNING, Kind.IPVS))
