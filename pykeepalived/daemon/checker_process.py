@@ -123,7 +123,9 @@ class CheckerService:
 
     def _wanted(self) -> dict[Service, tuple[VirtualServerBlock, Front]]:
         """The virtual servers of the configuration with what each serves."""
-        found, clashes = fronts(self._part.virtual_server, self._part.virtual_server_group)
+        found, clashes = fronts(
+            self._part.virtual_server, self._part.virtual_server_group, self._care.marks(self._part)
+        )
         for clash in clashes:
             self._log(Log(str(clash), Level.WARNING, Kind.IPVS, fields=(("VIRTUAL_SERVER", str(clash.server)),)))
         return {block.service: (block, found[block.service]) for block in self._part.virtual_server}

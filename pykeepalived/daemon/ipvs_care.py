@@ -2,19 +2,22 @@
 others change. All of it begins when IPVS is there and goes on by itself.
 """
 
+from collections.abc import Mapping
 from errno import EIO, ENOENT
 from os import strerror
 
+from pykeepalived.config.blocks.virtual_server import Service
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds_ipvs import LvsTimeouts
 from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.ipvs_inspection import Inspection
+from pykeepalived.daemon.ipvs_marks import IpvsMarks
 from pykeepalived.daemon.kernel_table import KernelTable
 from pykeepalived.daemon.sync_daemon import BOTH, SyncDaemons
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
 from pykeepalived.ipvs_table import Timeouts
-from pykeepalived.kernel.ports import Ipvs, IpvsDaemons
+from pykeepalived.kernel.ports import Ipvs, IpvsDaemons, PacketMarks
 from pykeepalived.units import SECOND
 
 _NAMED = 5
@@ -24,6 +27,8 @@ class IpvsCare:
     """``configure`` at the start and at a reload, ``stop`` at last."""
 
     def __init__(self, context: ChildContext, kernel_table: KernelTable) -> None:
+        self._context = context
+        self._marks: IpvsMarks | None = None
         self._journal = context.journal
         self._release = not context.options.dont_release_ipvs
         self._table = kernel_table.table
@@ -54,6 +59,14 @@ class IpvsCare:
         self.configure(self._part)
         self._daemons.look()
 
+    def marks(self, part: Configuration) -> Mapping[Service, int]:
+        """The marks of virtual servers whose packets are marked."""
+        if part.global_defs.nftables_ipvs is None and self._marks is None:
+            return {}
+        if self._marks is None:
+            self._marks = IpvsMarks(self._context.reactor, self._journal, self._packet_marks)
+        return self._marks.take(part)
+
     def tell_strangers(self) -> None:
         """Services that stand in the table and not in the file: somebody else's, or left by one that crashed."""
         strangers = self._table.strangers()
@@ -67,8 +80,15 @@ class IpvsCare:
         """The end: everything as it was, unless it is to stay."""
         self._inspection.end()
         self._daemons.close(release=self._release)
+        if self._marks is not None:
+            self._marks.close(release=self._release)
         if self._release:
             self._timeouts.restore()
+
+    def _packet_marks(self) -> PacketMarks:
+        from pykeepalived.kernel.packet_marks import LinuxPacketMarks  # noqa: PLC0415 - few use it
+
+        return LinuxPacketMarks(self._context.ipvs_socket)
 
     def _ipvs(self) -> IpvsDaemons:
         if self._kernel is None:

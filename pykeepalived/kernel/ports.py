@@ -303,6 +303,45 @@ class FilterDisturbance:
     program: str
 
 
+class MarkElement(NamedTuple):
+    """Packets of that protocol to these addresses (packed) and that port, 0 for every port, get the mark."""
+
+    protocol: int
+    port: int
+    first: bytes
+    last: bytes
+    mark: int
+
+
+class PacketMarks(Protocol):
+    """Our tables of the packet filter that mark packets for IPVS, one a family. An order is carried out whole or not
+    at all: then KernelError.
+    """
+
+    def check(self, family: int) -> None:
+        """Raises KernelError when the kernel cannot mark packets of that family."""
+
+    def write(self, family: int, settings: FilterSettings, elements: frozenset[MarkElement]) -> None:
+        """Make the table anew with these elements, in place of what is there by its name."""
+
+    def change(
+        self, family: int, settings: FilterSettings, added: frozenset[MarkElement], removed: frozenset[MarkElement]
+    ) -> None:
+        """Change elements of maps that are there; ENOENT when the table, or one to be removed, is not there."""
+
+    def remove(self, family: int, table: str) -> None:
+        """Remove the table; an absent one does not matter."""
+
+    def listen(self) -> int:
+        """Hear from now on what others do; the descriptor to watch."""
+
+    def disturbances(self, table: str) -> list[FilterDisturbance]:
+        """What others have done to the table since."""
+
+    def close(self) -> None:
+        """Close."""
+
+
 class PacketFilter(Protocol):
     """Our tables of the packet filter, one a family. An order is carried out whole or not at all: then KernelError."""
 
