@@ -77,13 +77,12 @@ class IpvsCare:
             self._journal.log(Log(text, Level.NOTICE, Kind.IPVS))
 
     def stop(self) -> None:
-        """The end: everything as it was, unless it is to stay."""
+        """The end. With the table (dont-release-ipvs) stays what gives packets to it, and nothing else."""
         self._inspection.end()
-        self._daemons.close(release=self._release)
+        self._daemons.close()
+        self._timeouts.restore()
         if self._marks is not None:
             self._marks.close(release=self._release)
-        if self._release:
-            self._timeouts.restore()
 
     def _packet_marks(self) -> PacketMarks:
         from pykeepalived.kernel.packet_marks import LinuxPacketMarks  # noqa: PLC0415 - few use it

@@ -54,10 +54,10 @@ class SyncDaemons:
         if self._wanted is not None:
             self._settle()
 
-    def close(self, *, release: bool = True) -> None:
-        """Stop them, or leave them as they are."""
+    def close(self) -> None:
+        """Stop them."""
         self._alarm.set(None)
-        if release and self._wanted:
+        if self._wanted:
             self._wanted = {}
             self._settle()
             self._alarm.set(None)
@@ -161,10 +161,10 @@ class InstanceSync:
         if word in {Word.MASTER, Word.BACKUP, Word.FAULT}:
             self._want(master=word is Word.MASTER)
 
-    def close(self, *, release: bool) -> None:
+    def close(self) -> None:
         """The end."""
         self.instance = ""
-        self._daemons.close(release=release)
+        self._daemons.close()
 
     def _want(self, *, master: bool) -> None:
         self._daemons.want(self._daemon, (SyncState.MASTER if master else SyncState.BACKUP,))

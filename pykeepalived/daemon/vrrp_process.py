@@ -595,7 +595,7 @@ class VrrpService:
         self._routing.close()
         self._links.stop(release=not self._context.options.dont_release_vrrp)
         self._firewall.close()
-        self._sync.close(release=not self._context.options.dont_release_ipvs)
+        self._sync.close()
         self._reactor.unwatch(self._host.fileno())
         finished()
 

@@ -192,14 +192,15 @@ def test_timeouts_are_set_and_given_back(director: Director) -> None:
     assert director.kernel.held == Timeouts(900, 120, 300)
 
 
-def test_with_dont_release_ipvs_timeouts_and_daemons_stay(director: Director) -> None:
+def test_with_dont_release_ipvs_the_table_alone_stays(director: Director) -> None:
     director.options = ChildOptions(dont_release_ipvs=True)
     block = virtual(replace(real(8000), checkers=()))
     director.start(block, lvs_timeouts=LvsTimeouts(tcp=901 * SECOND), lvs_sync_daemon=SyncDaemon("eth0", syncid=0))
     director.reactor.run_for(SECOND)
     director.stop()
-    assert director.kernel.held.tcp == 901
-    assert len(director.kernel.running) == 2
+    assert director.kernel.held.tcp == 900
+    assert director.kernel.running == {}
+    assert len(table(director.kernel).destinations) == 1
 
 
 def test_timeouts_that_the_kernel_refuses_are_said(director: Director, monkeypatch: pytest.MonkeyPatch) -> None:

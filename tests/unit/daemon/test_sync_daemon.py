@@ -9,7 +9,6 @@ import pytest
 
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds_ipvs import SyncDaemon
-from pykeepalived.daemon.child import ChildOptions
 from pykeepalived.daemon.sync_daemon import BOTH, SyncDaemons
 from pykeepalived.daemon.vrrp_process import VrrpService
 from pykeepalived.errors import KernelError
@@ -102,14 +101,6 @@ def test_without_a_wish_nobody_is_touched() -> None:
     assert bench.kernel.cut() == []
 
 
-def test_left_in_place_when_ipvs_is_not_to_be_released() -> None:
-    bench = Bench()
-    bench.want(DAEMON, BACKUP)
-    bench.daemons.close(release=False)
-    bench.reactor.run_for(300 * SECOND)
-    assert list(bench.kernel.running) == [BACKUP]
-
-
 def test_without_ipvs_it_is_said_once_and_started_when_it_comes() -> None:
     bench = Bench(missing=errno.ENOENT)
     assert bench.want(DAEMON, BACKUP) == []
@@ -149,8 +140,8 @@ def test_what_somebody_else_does_to_them_is_put_right_and_said() -> None:
     assert list(bench.kernel.running) == [BACKUP]
 
 
-def following(daemon: SyncDaemon | None = None, options: ChildOptions | None = None) -> tuple[VrrpBench, VrrpService]:
-    bench = VrrpBench("eth0", options=options)
+def following(daemon: SyncDaemon | None = None) -> tuple[VrrpBench, VrrpService]:
+    bench = VrrpBench("eth0")
     bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
     service = VrrpService(bench.context, part(daemon), bench.kernel)
     service.start()
@@ -214,14 +205,6 @@ def test_a_vrrp_process_that_follows_nobody_asks_nothing_of_ipvs(daemon: SyncDae
     service.stop(lambda: None)
     bench.reactor.run_for(2 * SECOND)
     assert not [line for line in bench.journal.texts() if "IPVS" in line]
-
-
-def test_with_dont_release_ipvs_the_daemon_stays() -> None:
-    bench, service = following(FOLLOWER, ChildOptions(dont_release_ipvs=True))
-    bench.kernel.sync.cut()
-    service.stop(lambda: None)
-    bench.reactor.run_for(2 * SECOND)
-    assert bench.kernel.sync.cut() == []
 
 
 @pytest.mark.keyword("vrrp_instance.lvs_sync_daemon_interface")
