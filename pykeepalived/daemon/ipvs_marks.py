@@ -22,6 +22,7 @@ from pykeepalived.units import SECOND, seconds_text
 _PACE = SECOND
 _SLOWEST = 60 * SECOND
 _CALM = 120 * SECOND  # without a quarrel
+_NEWS_LOST = "there was more news of nftables than could be heard"
 _FAMILIES = {AF_INET: "IPv4", AF_INET6: "IPv6"}
 _Elements = frozenset[MarkElement]
 
@@ -177,7 +178,8 @@ class IpvsMarks:
             for family in tuple(self._wanted) if disturbance.family is None else (disturbance.family,):
                 if family not in self._wanted or family in self._owed:
                     continue
-                why = f"{disturbance.program or 'another program'} has removed it, or something in it"
+                program = disturbance.program
+                why = f"{program} has removed it, or something in it" if program else _NEWS_LOST
                 wait = self._owe(family, why)
                 if wait:
                     self._say(f"{self._name(family)} is made again in {seconds_text(wait)}: {why}", Level.WARNING)
