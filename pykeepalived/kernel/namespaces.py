@@ -59,11 +59,18 @@ class SocketsElsewhere:
             ) from error
         finally:
             os.close(home)
-        self._made = {protocol: cycle(sockets) for protocol, sockets in made.items()}
+        self._made = made
+        self._turns = {protocol: cycle(sockets) for protocol, sockets in made.items()}
 
     def __call__(self, protocol: int) -> socket.socket:
         """The next one of the protocol."""
-        return next(self._made[protocol]).dup()
+        return next(self._turns[protocol]).dup()
+
+    def close(self) -> None:
+        """No more; those that were given stay open."""
+        for sockets in self._made.values():
+            for each in sockets:
+                each.close()
 
 
 class Nowhere:

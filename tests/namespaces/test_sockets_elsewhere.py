@@ -48,6 +48,7 @@ def test_they_stay_there_and_the_process_here() -> None:
         for _ in range(3):  # one that was closed may be asked for again
             assert links(sockets) == there
         assert links(None) == here
+        sockets.close()
 
 
 def test_a_namespace_that_is_not_there() -> None:
@@ -70,5 +71,7 @@ def test_what_is_no_namespace_is_refused_and_one_stays_where_one_is() -> None:
     os.close(door)
     assert own() == before
     home = own_namespace()
-    assert links(SocketsElsewhere(home, (NETLINK_ROUTE,))) == links(None)
+    sockets = SocketsElsewhere(home, (NETLINK_ROUTE,))
+    assert links(sockets) == links(None)
+    sockets.close()
     os.close(home)
