@@ -45,9 +45,9 @@ def front_of(server: Service, group: VirtualServerGroup | None = None, mark: int
         return Front((server,))
     if group is None:
         return Front(())
-    served = tuple(itertools.compress(group.entries, group.are_served()))
     if mark:
-        return Front(mark_services(server, group, mark), served)
+        return Front(mark_services(server, group, mark), group.entries)
+    served = tuple(itertools.compress(group.entries, group.are_served()))
     return Front(tuple(dict.fromkeys(service for entry in served for service in _services(entry, server))), served)
 
 
