@@ -7,10 +7,13 @@ the first that names it.
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pykeepalived.config.blocks.virtual_server import PROTOCOL_NAME, Service, VirtualServer
 from pykeepalived.config.blocks.virtual_server_group import GroupEntry, VirtualServerGroup
 from pykeepalived.lvs.marks import mark_services
+
+NO_MARKS: Mapping[Service, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def front_of(server: Service, group: VirtualServerGroup | None = None, mark: int
 
 
 def fronts(
-    servers: Iterable[VirtualServer], groups: Iterable[VirtualServerGroup], marks: Mapping[Service, int]
+    servers: Iterable[VirtualServer], groups: Iterable[VirtualServerGroup], marks: Mapping[Service, int] = NO_MARKS
 ) -> tuple[dict[Service, Front], list[Clash]]:
     """The fronts of all virtual servers, and where two want the same."""
     by_name = {group.name: group for group in groups}

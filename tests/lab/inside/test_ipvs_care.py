@@ -138,7 +138,6 @@ def test_what_others_do_to_our_services_is_put_right_and_theirs_is_left(host: Ho
     ipvsadm(host, "-E", "-t", "10.9.0.50:82", "-s", "wlc")
     ipvsadm(host, "-A", "-t", "10.9.0.99:80", "-s", "rr")
     wait_until(lambda: ipvs_table(host) == {**ours, "TCP 10.9.0.99:80": {}}, PASS, "the table as it was")
-    log = daemon.log()
     for text in (
         "[10.8.0.1]:tcp:80 of VS [10.9.0.50]:tcp:80 was changed by somebody else: weight is 55, shall be 1",
         "[10.8.0.2]:tcp:80 was removed from VS [10.9.0.50]:tcp:80 by somebody else: it is added again",
@@ -146,7 +145,9 @@ def test_what_others_do_to_our_services_is_put_right_and_theirs_is_left(host: Ho
         "VS [10.9.0.50]:tcp:81 was removed by somebody else: it is added again",
         "VS [10.9.0.50]:tcp:82 was changed by somebody else: lvs_sched is wlc, shall be rr",
     ):
-        assert log.count(text) == 1, text
+        daemon.wait_for(text, PASS)
+        assert daemon.log().count(text) == 1, text
+    wait_until(lambda: "-t 10.9.0.50:82 -s rr" in ipvsadm(host, "-Sn"), PATIENCE, "the scheduler")
     assert daemon.stop() == 0
     assert ipvs_table(host) == {"TCP 10.9.0.99:80": {}}
 
