@@ -59,6 +59,7 @@ class SyncDaemons:
         self._alarm.set(None)
         if self._wanted:
             self._wanted = {}
+            self._settled = False
             self._settle()
             self._alarm.set(None)
         self._wanted = None
@@ -78,8 +79,7 @@ class SyncDaemons:
         else:
             done = self._change(self._ipvs, running, self._wanted)
             self._told.pop(("list", ""), None)
-        if done:
-            self._settled, self._retry = True, _FIRST_RETRY
+        self._settled = done
         if not done or self._wanted:
             self._alarm.set(self._reactor.now() + (_LOOK if done else self._retry))
             self._retry = _FIRST_RETRY if done else min(2 * self._retry, _LOOK)

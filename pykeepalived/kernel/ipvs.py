@@ -288,8 +288,7 @@ class LinuxIpvs:
                 if error.errno != errno.ENOENT:
                     raise KernelError("look for IPVS in the kernel", error.errno) from error
                 raise KernelError(
-                    "the kernel has no IPVS: load it with 'modprobe ip_vs' (in a container: on its host), "
-                    "or use a kernel built with CONFIG_IP_VS",
+                    "find IPVS in the kernel (modprobe ip_vs, in a container on its host)",
                     errno.ENOENT,
                 ) from error
             self._family = family_id(data)

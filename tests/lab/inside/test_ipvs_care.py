@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.lab import required
 from tests.support.lab_network import Host, Network, NetworkError, has_ipvs, run, wait_until
-from tests.support.lab_services import Daemon, ipvs_table
+from tests.support.lab_services import Daemon, WebServer, ipvs_table, pages
 
 pytestmark = pytest.mark.lab(timeout=900)
 
@@ -197,6 +197,41 @@ def test_the_table_of_another_network_namespace(network: Network, host: Host) ->
     wait_until(lambda: "10.9.0.50" in host.addresses(), PATIENCE, "the address here")
     assert daemon.stop() == 0
     assert (ipvs_table(other), daemons(other), timeouts(other)) == ({}, {}, [900, 120, 300])
+
+
+@pytest.mark.keyword("global_defs.nftables_ipvs")
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_group_of_addresses_is_served_by_its_mark_or_address_by_address(
+    network: Network, host: Host, version: int
+) -> None:
+    """The guest's nftables does not know every family: then the addresses themselves are served, and it is said."""
+    net, length = ("10.9.0.", 24) if version == 4 else ("fd00:9::", 64)
+    client, web = network.host("client"), network.host("web1")
+    for number, each in ((200, client), (11, web)):
+        each.attach("lan", "eth0", f"{net}{number}/{length}")
+    if version == 6:
+        host.ip("address", "add", "fd00:9::1/64", "dev", "eth0", "nodad")
+    for last in (100, 101, 102):
+        for each, link in ((host, "eth0"), (web, "lo")):
+            extra = ["nodad", "preferred_lft", "0"] if version == 6 else []
+            each.ip("address", "add", f"{net}{last}/{32 if version == 4 else 128}", "dev", link, *extra)
+    web.sysctl("net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2")
+    server = WebServer(web)
+    server.start()
+    text = global_defs("nftables_ipvs") + f"virtual_server_group web {{\n{net}100-101 80\n{net}102\n}}\n"
+    text += "virtual_server group web {\nprotocol TCP\nlvs_sched rr\nlvs_method DR\npersistence_timeout 60\n"
+    text += f"real_server {net}11 80 {{\n}}\n}}\n"
+    daemon = Daemon(host, text)
+    daemon.start()
+    wait_until(lambda: ipvs_table(host), PATIENCE, "the table")
+    if f"No nftables for IPv{version} in this kernel" in daemon.log():
+        assert len(ipvs_table(host)) == 3
+    else:
+        assert len(ipvs_table(host)) == 1
+    assert [pages(client, f"{net}{last}", 1, seconds=10) for last in (100, 101, 102)] == [["web1"]] * 3
+    assert daemon.stop() == 0
+    assert ipvs_table(host) == {}
+    server.kill()
 
 
 def test_ipvs_that_is_unloaded_is_said_and_loaded_again(host: Host) -> None:

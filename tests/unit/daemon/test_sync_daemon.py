@@ -58,9 +58,11 @@ def test_one_is_stopped_before_the_other_starts() -> None:
     assert bench.want(DAEMON, BACKUP) == [("start", "backup")]
     assert bench.want(DAEMON, MASTER) == [("stop", "backup"), ("start", "master")]
     assert bench.want(DAEMON, MASTER) == []
+    bench.reactor.run_for(61 * SECOND)
     bench.daemons.close()
     assert bench.kernel.cut() == [("stop", "master")]
     assert bench.kernel.running == {}
+    assert bench.said() == []
 
 
 def test_what_runs_already_as_wanted_stays_and_everything_else_is_stopped() -> None:
@@ -134,6 +136,12 @@ def test_what_somebody_else_does_to_them_is_put_right_and_said() -> None:
     bench.reactor.run_for(61 * SECOND)
     assert bench.kernel.cut() == [("start", "backup")]
     assert bench.said() == ["IPVS sync daemon (backup) was stopped by somebody else: it is started again"]
+    bench.kernel.running.clear()
+    bench.kernel.refuse["start"] = errno.ENODEV
+    bench.reactor.run_for(600 * SECOND)
+    assert len(bench.said()) == 2  # what has become of it, and why it cannot be put right
+    del bench.kernel.refuse["start"]
+    bench.reactor.run_for(61 * SECOND)
     bench.kernel.start_daemon(SyncDaemonRow(MASTER, "eth9", 1))
     bench.reactor.run_for(61 * SECOND)
     assert bench.said() == ["IPVS sync daemon (master) was started otherwise by somebody else: it is put right"]
