@@ -105,9 +105,9 @@ class Table:
             self._forgive(service, None)
             self._touch(service, None)
 
-    def services(self) -> tuple[Service, ...]:
-        """Those that are ours."""
-        return tuple(self._wanted)
+    def services(self) -> dict[Service, None]:
+        """Those that are ours, in the order in which they came."""
+        return dict.fromkeys(self._wanted)
 
     def strangers(self) -> tuple[Service, ...]:
         """Those in the kernel that are nobody's of ours."""
