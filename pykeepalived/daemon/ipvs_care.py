@@ -105,11 +105,13 @@ class TimeoutSettings:
         self._former: Timeouts | None = None  # before we changed anything
 
     def opened(self, kernel: Ipvs) -> None:
-        """IPVS is there; another one than before has its own timeouts again."""
+        """IPVS is there, or answers again. One that was loaded anew has its own timeouts."""
         self._kernel = kernel
-        self._former = None
-        wanted, self._wanted = self._wanted, Timeouts()
-        self._change(wanted)
+        if self._former is not None and not self._stand(kernel):
+            self._former = None
+        if self._former is None:
+            wanted, self._wanted = self._wanted, Timeouts()
+            self._change(wanted)
 
     def want(self, given: LvsTimeouts) -> None:
         """The file's; what it does not name, or names no longer, is as it was before."""
@@ -118,6 +120,16 @@ class TimeoutSettings:
     def restore(self) -> None:
         """As they were."""
         self._change(Timeouts())
+
+    def _stand(self, kernel: Ipvs) -> bool:
+        """Whether what we set is still so."""
+        try:
+            there = kernel.timeouts()
+        except (KernelError, OSError):
+            return True  # nothing is known
+        ours = self._wanted
+        pairs = ((ours.tcp, there.tcp), (ours.tcp_fin, there.tcp_fin), (ours.udp, there.udp))
+        return all(not mine or mine == theirs for mine, theirs in pairs)
 
     def _change(self, wanted: Timeouts) -> None:
         before, self._wanted = self._wanted, wanted

@@ -203,6 +203,22 @@ def test_with_dont_release_ipvs_the_table_alone_stays(director: Director) -> Non
     assert len(table(director.kernel).destinations) == 1
 
 
+@pytest.mark.parametrize("anew", [False, True])
+def test_timeouts_after_the_kernel_was_silent(director: Director, *, anew: bool) -> None:
+    """What is given back is what was there before us, not what we had set."""
+    director.start(virtual(replace(real(8000), checkers=())), lvs_timeouts=LvsTimeouts(tcp=901 * SECOND))
+    director.kernel.missing = True
+    director.reactor.run_for(2 * PASS)
+    if anew:
+        director.kernel.services.clear()
+        director.kernel.held = Timeouts(800, 120, 300)
+    director.kernel.missing = False
+    director.reactor.run_for(2 * PASS)
+    assert director.kernel.held.tcp == 901
+    director.stop()
+    assert director.kernel.held.tcp == (800 if anew else 900)
+
+
 def test_timeouts_that_the_kernel_refuses_are_said(director: Director, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: Timeouts) -> None:
         raise OSError(errno.EINVAL, "")
