@@ -23,6 +23,7 @@ from pykeepalived.daemon.linkbeat import Linkbeat
 from pykeepalived.daemon.process_trackers import ProcessTrackers
 from pykeepalived.daemon.reactor import Alarm, Callback
 from pykeepalived.daemon.script_trackers import ScriptTrackers
+from pykeepalived.daemon.sync_daemon import InstanceSync, SyncDaemons
 from pykeepalived.daemon.virtual_links import VirtualInterfaces
 from pykeepalived.daemon.vrrp_host import LinkChanged, VrrpHost
 from pykeepalived.daemon.vrrp_kernel import LinuxVrrpKernel, VrrpKernel
@@ -109,6 +110,8 @@ class VrrpService:
         self._sessions: frozenset[str] = frozenset()  # of BFD, that somebody follows
         self._status_owed = False
         self._linger: Alarm = self._reactor.alarm(self._end)
+        open_ipvs = partial(self._kernel.ipvs, context.ipvs_socket)
+        self._sync = InstanceSync(SyncDaemons(open_ipvs, self._reactor, self._journal))
 
     # --- the frame's three wishes -------------------------------------------------------------------------------
 
@@ -172,6 +175,7 @@ class VrrpService:
             self._reactor, self._journal, self._quorum_changed, self._context.process_events
         )
         self._learn(part)
+        self._sync.configure(part, master=self._is_master)
         self._carry_out(self._routers.start(now))
         self._firewall.clear_leftovers(part)
         self._settle_all()
@@ -190,6 +194,7 @@ class VrrpService:
         self._carry_out(effects)
         for order in at_last:
             self._orders.give(order)
+        self._sync.configure(part, master=self._is_master)
         self._trackers.replace(part.vrrp_script, followed(part, SCRIPT))
         self._linkbeat.replace(polled(part))
         self._settings.replace(part)
@@ -393,6 +398,8 @@ class VrrpService:
                 self._journal.log(effect)
             case NotifyInstance(name, word, priority):
                 self._owe_status()
+                if name == self._sync.instance:
+                    self._sync.entered(word)
                 for order in instance_orders(self._ports[name].instance, word, priority):
                     self._orders.give(order)
             case NotifyGroup(name, word):
@@ -406,6 +413,10 @@ class VrrpService:
                 self._orders.give(effect)
             case _:
                 assert_never(effect)
+
+    def _is_master(self, name: str) -> bool:
+        router = self._routers.routers.get(name)
+        return router is not None and router.state.name == Word.MASTER
 
     def _owe_status(self) -> None:
         """States have changed: say so once, when this turn's work is done."""
@@ -523,6 +534,7 @@ class VrrpService:
         self._routing.close()
         self._links.stop(release=not self._context.options.dont_release_vrrp)
         self._firewall.close()
+        self._sync.close()
         self._reactor.unwatch(self._host.fileno())
         finished()
 
