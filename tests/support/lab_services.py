@@ -1,16 +1,20 @@
-"""What runs on the hosts of the lab: web servers, the daemon under test, and what IPVS says there."""
+"""What runs on the hosts of the lab: servers of every kind, the daemon under test, and what IPVS says there."""
 
 import contextlib
 import os
 import signal
+import socket
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.lab import daemon_command, required
-from tests.support.lab_network import Host, NetworkError, wait_until
+from tests.support.lab import CHECKOUT, daemon_command, required
+from tests.support.lab_network import Host, NetworkError, run, wait_until
+from tests.support.lab_sockets import page
 
 NGINX = """
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;
@@ -19,23 +23,46 @@ http {{
     access_log off; keepalive_timeout 0;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-    server {{ listen 80; listen [::]:80 ipv6only=on; location / {{ return 200 "{name}\\n"; }} }}
+    types {{ }} default_type application/octet-stream;
+    server {{
+        listen 80; listen [::]:80 ipv6only=on;
+        location / {{ return 200 "{name}\\n"; }}
+        location /files/ {{
+            if (-f {folder}/broken) {{ return 500; }}
+            root {folder}; limit_rate_after 64k; limit_rate {rate};
+        }}
+    }}
 }}
 """
+HEALTH = "/files/health"
+"""The page that a checker asks a web server for."""
 
 
 class WebServer:
-    """nginx on a host; every page is the host's name."""
+    """nginx on a host; every page is the host's name, but for its `files`, sent at a `rate` (bytes a second)."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, rate: str = "0") -> None:
         self.host = host
         self._folder = Path(tempfile.mkdtemp(prefix=f"{host.name}-"))
+        self.files = self._folder / "files"
+        self.files.mkdir()
+        self.break_health(wrong_text=False)
+        self._rate = rate
         self._process: subprocess.Popen[bytes] | None = None
+
+    def break_health(self, *, error: bool = False, wrong_text: bool = False) -> None:
+        """From now on the page of health is an error 500, or another text than it should; or neither."""
+        broken = self._folder / "broken"
+        if error:
+            broken.touch()
+        else:
+            broken.unlink(missing_ok=True)
+        (self.files / "health").write_text("ill" if wrong_text else "well")
 
     def start(self) -> None:
         """Start it and wait until it listens."""
         file = self._folder / "nginx.conf"
-        file.write_text(NGINX.format(folder=self._folder, name=self.host.name), encoding="utf-8")
+        file.write_text(NGINX.format(folder=self._folder, name=self.host.name, rate=self._rate), encoding="utf-8")
         with (self._folder / "log").open("ab") as log:
             self._process = self.host.start(
                 [required("nginx"), "-e", str(self._folder / "error.log"), "-p", str(self._folder), "-c", str(file)],
@@ -50,6 +77,94 @@ class WebServer:
             self._process.wait()
         with contextlib.suppress(FileNotFoundError):
             (self._folder / "nginx.pid").unlink()
+
+
+class Server:
+    """A program on a host that is there once a client of that host reaches its TCP port."""
+
+    def __init__(self, host: Host, command: Sequence[str], address: str, port: int) -> None:
+        self.host = host
+        self._command = command
+        self._place = (address, port)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        self._process = self.host.start(self._command)
+        wait_until(self.listens, 30, f"{self._command[0]} on {self.host.name}")
+
+    def listens(self) -> bool:
+        """Whether it takes connections."""
+        with contextlib.suppress(OSError), self.host.inside(), socket.create_connection(self._place, 2):
+            return True
+        return False
+
+    def kill(self) -> None:
+        """End it without ado."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+class EchoServer(Server):
+    """Answers over TCP, UDP and SCTP with its host's name; see lab_echo."""
+
+    def __init__(self, host: Host, port: int, *addresses: str) -> None:
+        program = str(CHECKOUT / "tests/support/lab_echo.py")
+        command = [sys.executable, "-I", "-S", program, host.name, str(port), *addresses]
+        super().__init__(host, command, addresses[0], port)
+
+
+class DnsServer(Server):
+    """dnsmasq, the master of example.org: every name below it has an address."""
+
+    def __init__(self, host: Host, *addresses: str) -> None:
+        words = ["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root"]
+        words += ["--bind-interfaces", "--except-interface=lo", "--pid-file", "--cache-size=0"]
+        words += ["--auth-zone=example.org", f"--auth-server=ns.example.org,{addresses[0]}"]
+        words += ["--host-record=www.example.org,192.0.2.1,2001:db8::1"]
+        words += [f"--listen-address={address}" for address in addresses]
+        super().__init__(host, [required("dnsmasq"), *words], addresses[0], 53)
+
+
+class SmtpServer(Server):
+    """msmtpd: takes any mail and throws it away."""
+
+    def __init__(self, host: Host, address: str, port: int = 25) -> None:
+        command = [required("msmtpd"), f"--interface={address}", f"--port={port}", "--command=/bin/cat > /dev/null"]
+        super().__init__(host, command, address, port)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """When a request began (monotonic clock, seconds), and the page it got, or `-`."""
+
+    began: float
+    page: str
+
+
+class Requests:
+    """A process on the client that asks a web server at a steady pace; see steady_requests."""
+
+    def __init__(self, client: Host, address: str, per_second: float, patience: float) -> None:
+        self._file = Path(tempfile.mkdtemp(prefix="requests-")) / "requests"
+        self._patience = patience
+        program = str(CHECKOUT / "tests/support/steady_requests.py")
+        with self._file.open("wb") as output:
+            command = [sys.executable, "-I", "-S", program, address, "80", str(per_second), str(patience)]
+            self._process = client.start(command, output)
+
+    def so_far(self) -> list[Request]:
+        """The requests that have ended, in the order of their beginnings."""
+        lines = [line.split() for line in self._file.read_text().splitlines()]
+        return sorted((Request(float(line[0]), line[1]) for line in lines if len(line) == 2), key=lambda one: one.began)
+
+    def end(self) -> list[Request]:
+        """Wait for those that are under way, and ask no more."""
+        time.sleep(self._patience + 0.5)
+        self._process.kill()
+        self._process.wait()
+        return self.so_far()
 
 
 class Daemon:
@@ -146,19 +261,18 @@ def connections(host: Host) -> dict[str, dict[str, int]]:
 
 def _rows(host: Host, *options: str) -> Iterator[list[str]]:
     """The words of the lines of ipvsadm's listing that tell of services and destinations."""
-    for line in host.run(required("ipvsadm"), "-Ln", *options).splitlines():
+    for line in ipvsadm(host, "-Ln", *options).splitlines():
         words = line.split()
         if words and words[0] in {"TCP", "UDP", "SCTP", "FWM", "->"} and words[1] != "RemoteAddress:Port":
             yield words
 
 
+def ipvsadm(host: Host, *words: str) -> str:
+    """What ipvsadm says on a host."""
+    with host.inside():
+        return run(required("ipvsadm"), *words)
+
+
 def pages(client: Host, address: str, count: int, *, seconds: float = 2) -> list[str]:
     """Ask an address for its page several times, one connection each; an empty string where none came."""
-    url = f"http://[{address}]/" if ":" in address else f"http://{address}/"
-    answers = []
-    for _ in range(count):
-        try:
-            answers.append(client.run("curl", "-sS", "-g", "-m", str(seconds), url).strip())
-        except NetworkError:
-            answers.append("")
-    return answers
+    return [page(client, address, seconds=seconds) for _ in range(count)]
