@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from tests.support.lab import CHECKOUT, daemon_command, required
@@ -170,8 +171,9 @@ class Requests:
 class Daemon:
     """pykeepalived on a host, or another program that takes the same options (LAB_DAEMON)."""
 
-    def __init__(self, host: Host, configuration: str) -> None:
+    def __init__(self, host: Host, configuration: str, *options: str) -> None:
         self.host = host
+        self._options = options
         self.folder = Path(tempfile.mkdtemp(prefix=f"{host.name}-"))
         self.file = self.folder / "keepalived.conf"
         self.log_file = self.folder / "log"
@@ -185,7 +187,7 @@ class Daemon:
     def start(self) -> None:
         """Start it in the foreground, logging to a file in full detail."""
         other = os.environ.get("LAB_DAEMON")
-        command = [*([other] if other else daemon_command()), "-n", "-l", "-D", "-f", str(self.file)]
+        command = [*([other] if other else daemon_command()), "-n", "-l", "-D", "-f", str(self.file), *self._options]
         for option, name in (("-p", "parent"), ("-r", "vrrp"), ("-c", "checkers")):
             command += [option, str(self.folder / f"{name}.pid")]
         with self.log_file.open("ab") as log:
@@ -208,6 +210,13 @@ class Daemon:
         if self.process is None:
             raise NetworkError("not started")
         return self.process.wait(seconds)
+
+    def checker_pid(self) -> int:
+        """The process of the checkers, or 0."""
+        try:
+            return int((self.folder / "checkers.pid").read_text())
+        except (OSError, ValueError):
+            return 0
 
     def ended(self) -> bool:
         """Whether it was started and is gone."""
@@ -245,6 +254,19 @@ def ipvs_table(host: Host) -> dict[str, dict[str, Destination]]:
         else:
             service = table[f"{words[0]} {words[1]}"] = {}
     return table
+
+
+def pool(host: Host) -> set[str]:
+    """The addresses that the kernel of a host gives connections to, of all services: read at once, without ipvsadm."""
+    with host.inside():
+        rows = [line.split() for line in Path("/proc/net/ip_vs").read_text().splitlines()]
+    servers = [row for row in rows if row[0] == "->" and row[3].isdecimal() and int(row[3])]
+    return {_address(row[1].rpartition(":")[0]) for row in servers}
+
+
+def _address(text: str) -> str:
+    """An address as /proc/net/ip_vs has it."""
+    return str(ip_address(text.strip("[]") if ":" in text else int(text, 16)))
 
 
 def connections(host: Host) -> dict[str, dict[str, int]]:

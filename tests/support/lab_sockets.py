@@ -5,11 +5,12 @@ No process is started for a request, so hundreds of them cost little in a guest.
 
 import contextlib
 import socket
+from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Self
 
 from tests.support.lab_echo import IPPROTO_SCTP
-from tests.support.lab_network import Host
+from tests.support.lab_network import Host, NetworkError
 
 PROTOCOLS = {
     "TCP": (socket.SOCK_STREAM, socket.IPPROTO_TCP),
@@ -68,6 +69,28 @@ def answerers(
             name = conversation.answerer()
         names.append(name)
     return names
+
+
+def conversations(client: Host, address: str, port: int, names: Collection[str]) -> dict[str, Conversation]:
+    """A TCP connection to each of some servers behind an address."""
+    found: dict[str, Conversation] = {}
+    for _ in range(50):
+        one = Conversation(client, "TCP", address, port)
+        name = one.answerer()
+        if name in found or name not in names:
+            one.socket.close()
+        else:
+            found[name] = one
+        if len(found) == len(names):
+            return found
+    hang_up(found)
+    raise NetworkError(f"only {set(found)} of {set(names)} answer")
+
+
+def hang_up(held: Mapping[str, Conversation]) -> None:
+    """End conversations."""
+    for one in held.values():
+        one.socket.close()
 
 
 def page(client: Host, address: str, port: int = 80, *, seconds: float = 2, source: str = "") -> str:

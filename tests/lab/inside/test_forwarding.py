@@ -12,8 +12,8 @@ from itertools import product
 import pytest
 
 from tests.support.lab_network import Host, Network, has_ipvs, run, wait_until
-from tests.support.lab_services import Daemon, EchoServer, ipvs_table
-from tests.support.lab_site import FAMILIES, FORWARD, socket_text
+from tests.support.lab_services import Daemon, ipvs_table
+from tests.support.lab_site import FAMILIES, FORWARD, EchoSite, hold, socket_text
 from tests.support.lab_sockets import PROTOCOLS, Conversation, answerers
 
 pytestmark = [pytest.mark.lab(timeout=900), pytest.mark.long]
@@ -72,58 +72,16 @@ WAYS = [
 VIRTUAL = {way: way.virtual(number) for number, way in enumerate(WAYS)}
 
 
-def hold(host: Host, interface: str, address: str) -> None:
-    """Give a host a virtual address: never as the source of its own packets."""
-    version6 = ["nodad", "preferred_lft", "0"] if ":" in address else []
-    host.ip("address", "add", f"{address}/{128 if version6 else 32}", "dev", interface, *version6)
-
-
-class Crossroads:
-    """The client, the director and the four servers."""
+class Crossroads(EchoSite):
+    """Servers that also take packets out of tunnels."""
 
     def __init__(self, network: Network) -> None:
-        self.network = network
-        network.switch("front")
-        network.switch("back")
-        self.client = network.host("client")
-        self.director = network.host("director")
-        for host, last in ((self.client, "200"), (self.director, "1")):
-            host.attach("front", "eth0", *(f"{family.front}{last}/{family.length}" for family in FAMILIES.values()))
-        self.director.sysctl("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
-        self.director.attach("back", "eth1", *(f"{family.back}1/{family.length}" for family in FAMILIES.values()))
-        for address in VIRTUAL.values():
-            hold(self.director, "eth0", address)
-        self.echoes = [self._near(number) for number in (1, 2)] + [self._far(number) for number in (1, 2)]
-        for echo in self.echoes:
-            echo.start()
-
-    def _near(self, number: int) -> EchoServer:
-        """A server behind NAT."""
-        host = self.network.host(f"nat{number}")
-        own = [f"{family.back}{10 + number}" for family in FAMILIES.values()]
-        lengths = [family.length for family in FAMILIES.values()]
-        host.attach("back", "eth0", *(f"{address}/{length}" for address, length in zip(own, lengths, strict=True)))
-        for family in FAMILIES.values():
-            host.ip("route", "add", "default", "via", f"{family.back}1")
-        return EchoServer(host, NAT_PORT, *own)
-
-    def _far(self, number: int) -> EchoServer:
-        """A server that answers clients itself: it has the virtual addresses, and takes packets out of tunnels."""
-        host = self.network.host(f"far{number}")
-        host.sysctl("net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2")
-        host.sysctl("net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0")
-        addresses = [
-            f"{family.front}{last}/{family.length}"
-            for family in FAMILIES.values()
-            for last in (10 + number, 10 + number + CHECKED_GRE)
-        ]
-        host.attach("front", "eth0", *addresses)
         virtual = [address for way, address in VIRTUAL.items() if way.method != "NAT"]
-        for address in virtual:
-            hold(host, "lo", address)
-        self._tunnels(host, number)
-        own = [address.partition("/")[0] for address in addresses]
-        return EchoServer(host, PORT, *own, *virtual)
+        super().__init__(network, virtual, near_port=NAT_PORT, more=(CHECKED_GRE,))
+        for address in set(VIRTUAL.values()) - set(virtual):
+            hold(self.director, "eth0", address)
+        for number in (1, 2):
+            self._tunnels(network.hosts[f"far{number}"], number)
 
     def _tunnels(self, host: Host, number: int) -> None:
         host.ip("-6", "tunnel", "change", "ip6tnl0", "mode", "any")
