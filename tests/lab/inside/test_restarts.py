@@ -48,8 +48,7 @@ class Story:
         assert FAMILIES["IPv4"].virtual == VIRTUAL
         self.site = site
         self.daemon = Daemon(site.director, FILE, *options)
-        self.daemon.start()
-        self.await_servers()
+        self.start()
         self.held = conversations(site.client, VIRTUAL, PORT, SERVERS)
         wait_until(lambda: sum(self.counters().values()) >= len(SERVERS), 10, "the kernel's counters")
         self.counted = self.counters()
@@ -58,8 +57,13 @@ class Story:
         """Connections that each server was given since it is in the table."""
         return connections(self.site.director).get(f"TCP {VIRTUAL}:{PORT}", {})
 
-    def await_servers(self) -> None:
-        """Wait until both are in the table."""
+    def start(self) -> None:
+        """Start the daemon and wait until it has judged both servers, which are in the table then."""
+        logged = len(self.daemon.log())
+        self.daemon.start()
+        self.daemon.wait_for("Gained quorum", 60, logged)
+        for address in SERVERS.values():
+            self.daemon.wait_for(f"TCP connection to [{address}]:tcp:{PORT} success", 60, logged)
         wait_until(
             lambda: [len(servers) for servers in ipvs_table(self.site.director).values()] == [2], 60, "both servers"
         )
@@ -79,9 +83,8 @@ class Story:
         hang_up(self.held)
         if not self.daemon.ended():
             self.daemon.stop()
-        self.daemon = Daemon(self.site.director, FILE)  # one that may have been told to leave it
-        self.daemon.start()
-        self.await_servers()
+        self.daemon = Daemon(self.site.director, FILE)  # the other may have been told to leave it
+        self.start()
         self.daemon.stop()
 
 
@@ -122,8 +125,7 @@ def test_a_restart_that_leaves_the_table_costs_nothing(site: EchoSite) -> None:
     with story(site, "-I") as told, IpvsTap(site.director) as tap:
         assert told.daemon.stop() == 0
         away = told.seen("stopped with -I")
-        told.daemon.start()
-        wait_until(lambda: told.daemon.log().count("Activating healthchecker") >= 4, 60, "its checks")
+        told.start()
         again = told.seen("started again")
         orders = tap.orders()
         print(f"orders: {dict(orders)}")
@@ -137,8 +139,7 @@ def test_a_restart_interrupts_connections_and_they_go_on(site: EchoSite) -> None
     with story(site) as told:
         assert told.daemon.stop() == 0
         assert told.seen("stopped") == dict.fromkeys(ALL_IS_WELL, False)
-        told.daemon.start()
-        told.await_servers()
+        told.start()
         for one in told.held.values():
             one.socket.settimeout(30)
             assert one.socket.recv(100).endswith(b" hello"), "what was said to a director that was not there"
@@ -153,8 +154,7 @@ def test_a_parent_that_is_killed_takes_the_table_along(site: EchoSite) -> None:
         told.daemon.process.wait()
         wait_until(lambda: not ipvs_table(site.director), 30, "an empty table")
         gone = told.seen("parent killed")
-        told.daemon.start()
-        told.await_servers()
+        told.start()
         for one in told.held.values():
             one.socket.settimeout(30)
             one.socket.recv(100)
@@ -171,8 +171,7 @@ def test_a_parent_that_is_killed_leaves_the_table_if_told_so(site: EchoSite) -> 
         told.daemon.process.wait()
         wait_until(lambda: not Path(f"/proc/{checkers}").exists(), 30, "its children's end")
         away = told.seen("parent killed, with -I")
-        told.daemon.start()
-        wait_until(lambda: told.daemon.log().count("Activating healthchecker") >= 4, 60, "its checks")
+        told.start()
         again = told.seen("started again")
         orders = tap.orders()
         print(f"orders: {dict(orders)}")
