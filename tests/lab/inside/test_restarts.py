@@ -109,10 +109,7 @@ def test_a_checker_process_that_is_killed_costs_nothing(site: EchoSite) -> None:
         os.kill(first, signal.SIGKILL)
         killed = told.seen("checker process killed")
         wait_until(lambda: told.daemon.checker_pid() not in {0, first}, 60, "another checker process")
-        logged = told.daemon.log().count("Activating healthchecker")
-        wait_until(
-            lambda: told.daemon.log().count("Activating healthchecker") >= logged >= 4 or OTHER, 30, "its checks"
-        )
+        wait_until(lambda: told.daemon.log().count("Activating healthchecker") >= 4, 60, "its checks")
         again = told.seen("checker process started again")
         orders = tap.orders()
         print(f"orders: {dict(orders)}")

@@ -10,7 +10,7 @@ import pytest
 
 from pykeepalived.config.blocks.virtual_server import SCHEDULERS
 from tests.support.lab_network import Network, has_ipvs, run, wait_until
-from tests.support.lab_services import Daemon, ipvs_table, ipvsadm
+from tests.support.lab_services import Daemon, ipvs_table, ipvsadm, pool
 from tests.support.lab_site import FAMILIES, EchoSite
 from tests.support.lab_sockets import Conversation, answerers
 
@@ -158,6 +158,38 @@ def test_marks_of_the_firewall_are_services(site: EchoSite) -> None:
     with Running(site, *blocks):
         for protocol, address in (("TCP", MARKED[0]), ("TCP", MARKED[1]), ("UDP", MARKED[0]), ("TCP", MARKED[2])):
             assert Counter(ask(site, 4, protocol=protocol, address=address)) == {"far1": 2, "far2": 2}, address
+    with site.director.inside():
+        run("tc", "qdisc", "delete", "dev", "eth0", "clsact")
+
+
+def test_every_entry_of_a_group_is_served(site: EchoSite) -> None:
+    """Addresses, a range of them, a range of ports and a mark, all with the same two servers."""
+    with site.director.inside():
+        run("tc", "qdisc", "add", "dev", "eth0", "clsact")
+        match = ["flower", "dst_ip", MARKED[0], "ip_proto", "tcp", "dst_port", "99"]
+        words = ["dev", "eth0", "ingress", "protocol", "ip", *match, "action", "skbedit", "mark", "5"]
+        run("tc", "filter", "add", *words)
+    entries = [f"{VIRTUAL} 7", "10.9.0.101-102 8", f"{VIRTUAL} 20-22", "fwmark 5"]
+    group = "\n".join(["virtual_server_group all {", *entries, "}", ""])
+    places = [
+        (VIRTUAL, 7),
+        (MARKED[0], 8),
+        (MARKED[1], 8),
+        (VIRTUAL, 20),
+        (VIRTUAL, 21),
+        (VIRTUAL, 22),
+        (MARKED[0], 99),
+    ]
+    block = group + service("group all", "protocol TCP", "lvs_sched rr")
+    with Running(site, block, services=len(places)) as daemon:
+        for address, port in places:
+            assert Counter(ask(site, 4, address=address, port=port)) == {"nat1": 2, "nat2": 2}, (address, port)
+        site.echoes["nat1"].kill()
+        wait_until(lambda: pool(site.director) == {"10.8.0.12"}, 60, "one server for all")
+        assert {name for address, port in places for name in ask(site, 2, address=address, port=port)} == {"nat2"}
+        site.echoes["nat1"].start()
+        daemon.wait_for("Adding service [10.8.0.11]:tcp:7 to VS [all]", 60)
+        wait_until(lambda: pool(site.director) == {"10.8.0.11", "10.8.0.12"}, 60, "both servers again")
     with site.director.inside():
         run("tc", "qdisc", "delete", "dev", "eth0", "clsact")
 
