@@ -157,7 +157,10 @@ def test_the_sorry_server_steps_in_and_out_under_load(site: Site, inhibit: str) 
     print(f"sorry server after {sorry_at - struck_at:.2f} s; {len(asked)} requests, {len(failed)} failed")
     assert {one.page for one in asked if sorry_at < one.began < back_at - 1} == {"web3"}
     assert {one.page for one in asked if one.began > back_at} == {"web1", "web2"}
-    assert all(struck_at - PATIENCE <= began <= sorry_at for began in failed)
+    # one that the sorry server was about to answer when it left is lost, as IPVS loses it; inhibited it stays for those
+    lost = [began for began in failed if not struck_at - PATIENCE <= began <= sorry_at]
+    assert len(lost) <= (0 if inhibit else 1)
+    assert all(back_at - 1 < began <= back_at for began in lost)
     sorry = {f"{site.addresses['web3']}:80": 0} if inhibit else {}
     assert weights == {f"{site.addresses['web1']}:80": 1, f"{site.addresses['web2']}:80": 1, **sorry}
 
