@@ -78,6 +78,7 @@ unpack_keepalived() {
         libnl-genl-3-200 libpcre2-8-0 libpci3 libwrap0
 }
 unpack_ipvsadm() { unpack_program ipvsadm ipvsadm libnl-3-200 libnl-genl-3-200 libpopt0; }
+unpack_msmtpd() { unpack_program msmtpd msmtp-mta libsecret-1-0 libglib2.0-0; }
 unpack_frr() {
     unpack_program vtysh frr libyang2 libc-ares2 libjson-c5 libcap2 libpcre2-8-0 libelf1 libprotobuf-c1 libreadline8
     for program in zebra vrrpd; do
@@ -88,11 +89,6 @@ unpack_frr() {
 }
 unpack_haproxy() { unpack_program haproxy haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1; }
 unpack_nginx() { unpack_program nginx nginx libpcre2-8-0; }
-unpack_dnsmasq() {
-    unpack_program dnsmasq dnsmasq-base libdbus-1-3 libidn2-0 libnetfilter-conntrack3 libnettle8 libnftables1 libnfnetlink0 \
-        libmnl0 libnftnl11 libjansson4 libxtables12
-}
-unpack_msmtpd() { unpack_program msmtpd msmtp-mta libsecret-1-0 libglib2.0-0; }
 
 # The lab: a kernel that runs as a process, and what its first process and the hosts in it need.
 lab_packages() { need_packages user-mode-linux kmod iproute2 procps util-linux tcpdump; unpack_ipvsadm; unpack_nginx; }

@@ -35,6 +35,29 @@ http {{
     }}
 }}
 """
+NSD = """
+server:
+    ip-address: {address}
+    server-count: 1
+    username: ""
+    zonesdir: "{folder}"
+    database: ""
+    zonelistfile: "{folder}/zones.list"
+    xfrdfile: "{folder}/xfrd.state"
+    xfrdir: "{folder}"
+    pidfile: "{folder}/nsd.pid"
+remote-control:
+    control-enable: no
+zone:
+    name: example.org
+    zonefile: example.org.zone
+"""
+ZONE = """$ORIGIN example.org.
+@ 60 IN SOA ns hostmaster 1 60 60 60 60
+@ 60 IN NS ns
+ns 60 IN A 192.0.2.2
+www 60 IN A 192.0.2.1
+"""
 HEALTH = "/files/health"
 """The page that a checker asks a web server for."""
 
@@ -101,9 +124,10 @@ class Server:
         return False
 
     def kill(self) -> None:
-        """End it without ado."""
+        """End it without ado, with all its processes."""
         if self._process is not None:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
 
@@ -117,23 +141,24 @@ class EchoServer(Server):
 
 
 class DnsServer(Server):
-    """dnsmasq, the master of example.org: every name below it has an address."""
+    """NSD, the master of example.org."""
 
-    def __init__(self, host: Host, *addresses: str) -> None:
-        words = ["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root"]
-        words += ["--bind-interfaces", "--except-interface=lo", "--pid-file", "--cache-size=0"]
-        words += ["--auth-zone=example.org", f"--auth-server=ns.example.org,{addresses[0]}"]
-        words += ["--host-record=www.example.org,192.0.2.1,2001:db8::1"]
-        words += [f"--listen-address={address}" for address in addresses]
-        super().__init__(host, [required("dnsmasq"), *words], addresses[0], 53)
+    def __init__(self, host: Host, address: str) -> None:
+        folder = Path(tempfile.mkdtemp(prefix=f"{host.name}-"))
+        (folder / "nsd.conf").write_text(NSD.format(address=address, folder=folder))
+        (folder / "example.org.zone").write_text(ZONE)
+        super().__init__(host, [required("nsd"), "-d", "-c", str(folder / "nsd.conf")], address, 53)
 
 
 class SmtpServer(Server):
     """msmtpd: takes any mail and throws it away."""
 
     def __init__(self, host: Host, address: str, port: int = 25) -> None:
-        command = [required("msmtpd"), f"--interface={address}", f"--port={port}", "--command=/bin/cat > /dev/null"]
+        command = [required("msmtpd"), f"--interface={address}", f"--port={port}", "--command=cat > /dev/null; :"]
         super().__init__(host, command, address, port)
+        etc = Path("/etc/netns", host.namespace)  # `ip netns exec` lays it over /etc
+        etc.mkdir(parents=True, exist_ok=True)
+        (etc / "nsswitch.conf").write_text("hosts: files\n")  # it looks its clients up, and nobody answers
 
 
 @dataclass(frozen=True, slots=True)

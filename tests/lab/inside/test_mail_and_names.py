@@ -53,7 +53,7 @@ def name_is_known(site: EchoSite) -> bool:
         client.socket.send(QUESTION)
         answer = client.socket.recv(512)
     identity, flags, _, answers = struct.unpack_from("!4H", answer)
-    return (identity, flags & 0x800F, answers) == (0x1234, 0x8000, 1) and answer.endswith(socket.inet_aton("192.0.2.1"))
+    return (identity, flags & 0x800F, answers) == (0x1234, 0x8000, 1) and socket.inet_aton("192.0.2.1") in answer
 
 
 def echo_comes(site: EchoSite) -> bool:
