@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.effects import Log
 
 
@@ -33,4 +34,24 @@ class ServerJudged:
     reason: str
 
 
-CheckEffect = OpenConnection | SendBytes | CloseConnection | ServerJudged | Log
+@dataclass(frozen=True, slots=True)
+class ServerWeighed:
+    """From now on this checker adds ``offset`` to its server's weight. ``silent``: it is a matter of course, and not
+    logged.
+    """
+
+    offset: int
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunCheckScript:
+    """Run a program, at most ``timeout`` long; answered by ScriptExited."""
+
+    script: Script
+    timeout: int
+
+
+CheckEffect = OpenConnection | SendBytes | CloseConnection | ServerWeighed | ServerJudged | Log
+FollowerEffect = RunCheckScript | ServerWeighed | ServerJudged | Log
+"""Of the checkers that follow something else."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pykeepalived.checkers.checker import Checker
-from pykeepalived.checkers.effects import CloseConnection, OpenConnection, SendBytes, ServerJudged
+from pykeepalived.checkers.effects import CloseConnection, OpenConnection, SendBytes, ServerJudged, ServerWeighed
 from pykeepalived.checkers.events import CheckEvent, LocalFailure
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.daemon.beats import BEAT, on_beat
@@ -27,7 +27,7 @@ class CheckRun:
         attempts: Attempts,
         block: CheckerBlock,
         checker: Checker,
-        judged: Callable[[ServerJudged], None],
+        judged: Callable[[ServerJudged | ServerWeighed], None],
         log: Callable[[Log], None],
         starved: Callable[[str], None],
     ) -> None:
@@ -38,7 +38,7 @@ class CheckRun:
         self._log = log
         self._starved = starved
         self._transport: Transport | None = transport_for(block, reactor, attempts, self._tell)
-        self._alarm: Alarm | None = reactor.alarm(self._tick)
+        self._alarm: Alarm | None = reactor.alarm(self.wake)
         self._alarm.set(on_beat(checker.next_deadline()))
 
     def close(self) -> None:
@@ -50,7 +50,13 @@ class CheckRun:
             self._alarm.set(None)
             self._alarm = None
 
-    def _tick(self) -> None:
+    @property
+    def open(self) -> bool:
+        """Whether it goes on."""
+        return self._alarm is not None
+
+    def wake(self) -> None:
+        """Do what is due."""
         self._tell(_TICK)
 
     def _tell(self, first: CheckEvent) -> None:
@@ -71,7 +77,7 @@ class CheckRun:
                     transport.close()
                 elif isinstance(effect, SendBytes):
                     event = transport.send(effect.data)
-                elif isinstance(effect, ServerJudged):
+                elif isinstance(effect, (ServerJudged, ServerWeighed)):
                     self._judged(effect)
                 else:
                     self._log(effect)
