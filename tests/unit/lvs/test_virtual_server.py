@@ -11,7 +11,7 @@ from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.virtual_server import LvsMethod, RealServer, Service, SorryServer
 from pykeepalived.config.blocks.virtual_server import VirtualServer as Block
 from pykeepalived.effects import Log, RunScript, WriteFifo
-from pykeepalived.lvs.effects import LvsEffect, TableChanged, TableDropped
+from pykeepalived.lvs.effects import LvsEffect, TableChanged, TablesDropped
 from pykeepalived.lvs.events import CheckerJudged, ServerKey
 from pykeepalived.lvs.rows import key_of
 from pykeepalived.lvs.virtual_server import VirtualServer
@@ -52,7 +52,7 @@ def brief(effects: list[LvsEffect]) -> list[str]:
             words.append(f"run {effect.script}")
         elif isinstance(effect, WriteFifo):
             words.append(f"fifo {effect.line}")
-        elif isinstance(effect, TableDropped):
+        elif isinstance(effect, TablesDropped):
             words.append("dropped")
         else:
             words.append("table")
@@ -69,7 +69,7 @@ def down(core: VirtualServer, number: int) -> list[str]:
 
 def table(core: VirtualServer) -> dict[int, int]:
     """Wanted weights by the last octet."""
-    return {row.address.packed[-1]: row.weight for row in core.table.destinations.values()}
+    return {row.address.packed[-1]: row.weight for row in core.tables[0].destinations.values()}
 
 
 def test_start_with_living_servers_gains_quorum() -> None:
@@ -280,11 +280,11 @@ def test_stop_with_omega_notifies() -> None:
         "dropped",
         f"Shutting down service {rs(11)} from VS {VS}",
         f"fifo RS {rs(11)} {VS} DOWN",
-        "run /q",
-        f"fifo VS {VS} DOWN",
         f"Shutting down service {rs(12)} from VS {VS}",
         f"fifo RS {rs(12)} {VS} DOWN",
         f"Shutting down service {rs(13)} from VS {VS}",
+        "run /q",
+        f"fifo VS {VS} DOWN",
     ]
 
 
@@ -332,7 +332,7 @@ def test_reload_evaluates_the_quorum_anew() -> None:
     core = VirtualServer(block(server(11)))
     core.start()
     lines = reload(core, block(server(11), quorum=2, sorry=99))
-    assert f"Lost quorum 2-0=2 > 1 for VS {VS}" in lines
+    assert f"Starting with quorum down 2-0=2 > 1 for VS {VS}" in lines  # keepalived's words for a reload
     assert table(core) == {99: 1}
     assert f"Gained quorum 1+0=1 <= 1 for VS {VS}" in reload(core, block(server(11), sorry=99))
     assert table(core) == {11: 1}
@@ -368,4 +368,4 @@ def test_reload_changes_the_forwarding() -> None:
     core = VirtualServer(block(server(11)))
     core.start()
     reload(core, block(server(11, lvs_method=LvsMethod("DR"))))
-    assert core.table.destinations[key(11)].method.forward == "DR"
+    assert core.tables[0].destinations[key(11)].method.forward == "DR"
