@@ -49,8 +49,6 @@ class Checker:
 
     offset = 0  # no probe moves the weight
 
-    offset = 0  # no probe moves the weight
-
     def __init__(self, check: CheckerBlock, names: Names, first_at: int, former: "Checker | None" = None) -> None:
         """``former`` is the checker of the configuration before, whose belief is kept."""
         self._names = names

@@ -4,15 +4,15 @@ from pykeepalived.checkers.checker import Names
 from pykeepalived.checkers.effects import FollowerEffect, ServerJudged, ServerWeighed
 from pykeepalived.checkers.report import NOT_YET, CheckReport
 from pykeepalived.config.blocks.followers import BfdCheck, FileCheck
-from pykeepalived.config.kinds_trackers import Weight
 from pykeepalived.effects import Kind, Log
 
 _INT_MAX = (1 << 31) - 1
 _FAULT = -_INT_MAX - 1  # C's INT_MIN: what a product comes to that means a fault
 
 
-def product(weight: Weight, number: int) -> int:
+def product(check: FileCheck, number: int) -> int:
     """What a file's number does to the weight: within C's int, of which the least means that the server is down."""
+    weight = check.weight
     factor = -weight.value if weight.reverse else weight.value
     if not factor:
         return _FAULT if bool(number) is not weight.reverse else 0
@@ -30,7 +30,7 @@ class FileFollower:
         self._names = names
         self._number = number
         self._told_at: int | None = None
-        value = product(check.weight, number)
+        value = product(check, number)
         self.up = value != _FAULT
         self.offset = value if self.up else 0
         self.has_run = True
@@ -39,7 +39,7 @@ class FileFollower:
         """The file says another number."""
         self._number = number
         self._told_at = now
-        value = product(self._check.weight, number)
+        value = product(self._check, number)
         name = self._check.track_file
         if value == _FAULT:
             if not self.up:

@@ -148,6 +148,10 @@ class FileWeight(Kind):
             raise Refused(message, 1, "write reverse, or nothing", kept=Weight(value))
         return Weight(value, len(words) > 1 and words[1] == "reverse")
 
+    def write(self, value: Any) -> str:
+        """The number, and ``reverse``."""
+        return str(value)
+
     def expected(self) -> str:
         """The bounds."""
         return f"-{INT_MAX}..{INT_MAX}"

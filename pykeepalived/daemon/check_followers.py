@@ -61,8 +61,10 @@ class CheckFollowers:
 
     def replace(self, files: Iterable[TrackedFile]) -> None:
         """Watch these files from now on. Whoever follows one that stays is told what it says."""
-        for name, number in self._files.replace(files).items():
-            if self._numbers.get(name) != number:
+        found = self._files.replace(files)
+        before, self._numbers = self._numbers, found
+        for name, number in found.items():
+            if before.get(name) != number:
                 self._file_says(name, number)
 
     def stop(self) -> None:

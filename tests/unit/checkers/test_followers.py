@@ -49,7 +49,7 @@ def told(effects: list[FollowerEffect]) -> list[str]:
 )
 def test_what_a_number_comes_to(weight: Weight, number: int, value: int) -> None:
     """The least is a fault. As keepalived 2.2.7 had it with these files."""
-    assert product(weight, number) == value
+    assert product(FileCheck(track_file="f", weight=weight), number) == value
 
 
 @pytest.mark.keyword("virtual_server.real_server.FILE_CHECK.track_file")
