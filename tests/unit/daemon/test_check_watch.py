@@ -50,6 +50,8 @@ class Check:
 
 
 class Bench:
+    """A watch over checks, and its lines."""
+
     def __init__(self, count: int) -> None:
         self.reactor = SimulatedReactor()
         self.journal = FakeJournal()
@@ -83,8 +85,10 @@ def test_an_overdue_check_is_an_alarm_once_and_once_when_it_is_over(bench: Bench
     assert (alarm.level, alarm.kind) == (Level.ERROR, Kind.STALL)
     assert dict(alarm.fields)["REAL_SERVER"] == "[10.0.0.7]:tcp:80"
     assert bench.journal.lines() == [
-        "TCP_CHECK of service [10.0.0.7]:tcp:80 for VS V is overdue: its next run is 25 s late;"
-        " the service stays up, last result: succeeded"
+        (
+            "TCP_CHECK of service [10.0.0.7]:tcp:80 for VS V is overdue: its next run is 25 s late;"
+            " the service stays up, last result: succeeded"
+        )
     ]
     assert bench.pass_time(60 * SECOND) == []
     assert bench.watch.overdue == 1
@@ -125,8 +129,10 @@ def test_a_process_that_stood_still_says_so_once_and_blames_nobody(bench: Bench)
     assert bench.reactor._on_stall is not None
     bench.reactor._on_stall(300 * SECOND)
     assert bench.journal.lines() == [
-        "This process stood still for 300 s (stopped, suspended or without a processor): checks that fail now are made"
-        " again before they count, 1 were under way"
+        (
+            "This process stood still for 300 s (stopped, suspended or without a processor): checks that fail now are made"
+            " again before they count, 1 were under way"
+        )
     ]
     assert all(check.excused == 1 for check in bench.checks)
     for check in bench.checks:
