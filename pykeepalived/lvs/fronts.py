@@ -4,6 +4,7 @@ It is one service, or one for each address and mark of a group. A service of the
 the first that names it.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -41,8 +42,8 @@ def front_of(server: Service, group: VirtualServerGroup | None = None) -> Front:
         return Front((server,))
     if group is None:
         return Front(())
-    services = dict.fromkeys(service for entry in group.entries for service in _services(entry, server))
-    return Front(tuple(services), group.entries)
+    served = tuple(itertools.compress(group.entries, group.are_served()))
+    return Front(tuple(dict.fromkeys(service for entry in served for service in _services(entry, server))), served)
 
 
 def fronts(
