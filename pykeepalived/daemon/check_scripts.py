@@ -21,7 +21,8 @@ MOST = 256
 """At once: half of what the parent runs of all kinds."""
 
 _A_BEAT = 16  # started in one beat
-_SAID_AGAIN = 60 * SECOND
+_PATIENCE = 5 * SECOND  # waiting for longer is worth a word,
+_SAID_AGAIN = 60 * SECOND  # so often at the most
 
 
 class CheckScripts:
@@ -32,7 +33,7 @@ class CheckScripts:
         self._scripts = scripts
         self._log = log
         self._most = most
-        self._waiting: deque[tuple[ScriptRun, RunCheckScript]] = deque()
+        self._waiting: deque[tuple[ScriptRun, RunCheckScript, int]] = deque()  # since when
         self._running = 0
         self._started = 0  # in this beat
         self._beat = 0
@@ -46,7 +47,7 @@ class CheckScripts:
 
     def add(self, run: "ScriptRun", order: RunCheckScript) -> None:
         """Start it as soon as there is room."""
-        self._waiting.append((run, order))
+        self._waiting.append((run, order, self._reactor.now()))
         self._start()
 
     def cut_short(self, number: int) -> None:
@@ -62,12 +63,12 @@ class CheckScripts:
             if self._started >= _A_BEAT:
                 self._alarm.set(on_beat(now + 1))
                 return
-            run, order = self._waiting.popleft()
+            run, order, _ = self._waiting.popleft()
             if run.open:
                 self._started += 1
                 self._running += 1
                 run.number = self._scripts.run(order.script, timeout=order.timeout, on_exit=self._ender(run))
-        if self._waiting and now >= self._silent_until:
+        if self._waiting and now >= max(self._waiting[0][2] + _PATIENCE, self._silent_until):
             self._silent_until = now + _SAID_AGAIN
             line = (
                 f"MISC_CHECKs wait for each other: {self._most} programs run at once, {len(self._waiting)} more are due"

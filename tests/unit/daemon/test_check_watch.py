@@ -130,8 +130,8 @@ def test_a_process_that_stood_still_says_so_once_and_blames_nobody(bench: Bench)
     bench.reactor._on_stall(300 * SECOND)
     assert bench.journal.lines() == [
         (
-            "This process stood still for 300 s (stopped, suspended or without a processor): checks that fail now are made"
-            " again before they count, 1 were under way"
+            "This process stood still for 300 s (stopped, suspended or without a processor): checks that fail now are"
+            " made again before they count, 1 were under way"
         )
     ]
     assert all(check.excused == 1 for check in bench.checks)
