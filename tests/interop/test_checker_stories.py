@@ -41,7 +41,7 @@ track_file f {{
 }}
 track_file g {{
     file {folder}/g
-    weight 0 reverse
+    weight 0
 }}
 virtual_server 10.9.0.1 80 {{
     delay_loop 1
@@ -110,8 +110,8 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("f", LEAST),
     ("f", "5"),
     ("f", "words"),
-    ("g", "0"),
     ("g", "-3"),
+    ("g", "0"),
     ("one", "9"),
     ("one", "die"),
     ("one", "5"),
@@ -140,7 +140,7 @@ class Teller:
         for name, text in (("check", CHECK), ("notify", NOTIFY)):
             (folder / name).write_text(text.format(folder=folder))
             (folder / name).chmod(0o755)
-        for name, text in (("one", "7"), ("two", "0"), ("f", "1"), ("g", "1"), ("told", "")):
+        for name, text in (("one", "7"), ("two", "0"), ("f", "1"), ("g", "0"), ("told", "")):
             (folder / name).write_text(f"{text}\n" if text else "")
         os.mkfifo(folder / "fifo")
         return CONFIG.format(folder=folder)
