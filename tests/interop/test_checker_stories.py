@@ -113,6 +113,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("g", "-3"),
     ("g", "0"),
     ("one", "9"),
+    ("one", "0"),  # 2.2.7 would count wrongly after a signal
     ("one", "die"),
     ("one", "5"),
     ("two", "hang"),

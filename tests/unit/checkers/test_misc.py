@@ -168,6 +168,14 @@ def test_dynamic_weights() -> None:
     assert trial.run(ScriptExited(9)) == ["weight -3", f"{SUBJECT} succeeded.", "up"]
 
 
+@pytest.mark.parametrize("end", [KILLED, TIMED_OUT, ScriptExited(1)])
+def test_a_weight_is_right_after_a_signal(end: ScriptExited) -> None:
+    trial = Trial(block(dynamic=True))
+    trial.run(ScriptExited(9))
+    assert trial.run(end)[1:] == ["down", "weight +0 silently"]
+    assert trial.run(ScriptExited(5))[0] == "weight -7"
+
+
 def test_without_dynamic_any_status_but_0_is_a_failure() -> None:
     trial = Trial(block())
     assert trial.run(ScriptExited(2))[-1] == "down"
