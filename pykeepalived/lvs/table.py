@@ -118,9 +118,8 @@ class Table:
         orders: list[IpvsOrder] = []
         if not self._loaded:
             return orders
-        begun = self._planned_for if self._planned else None
         while len(orders) < limit:
-            if not self._planned and not self._plan_next(begun if orders else None):
+            if not self._planned and not self._plan_next():
                 break
             order = self._planned.popleft()
             if not self._is_refused(order) and not self._is_overtaken(order):
@@ -155,14 +154,11 @@ class Table:
         if planned:
             self._overtaken.update(servers)
 
-    def _plan_next(self, unanswered: Service | None) -> bool:
-        """Plan the next service, but not one whose orders have no answer yet."""
+    def _plan_next(self) -> bool:
         self._planned_for = None
         self._overtaken.clear()
         while self._dirty:
             service = next(iter(self._dirty))
-            if service == unanswered:
-                return False
             touched = self._dirty.pop(service)
             self._planned.extend(plan(self._wanted.get(service), self._actual.get(service), touched))
             if self._planned:
