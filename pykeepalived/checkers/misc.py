@@ -16,7 +16,7 @@ from pykeepalived.units import SECOND
 
 _TO_KILL = 4 * SECOND  # a program whose time is over is gone by then
 
-_FAILURE_FROM = 1  # the one status that is no weight
+_WEIGHT_0 = 2  # the status that asks for weight 0; 1 is the one that is always a failure
 
 
 class MiscChecker:
@@ -75,7 +75,7 @@ class MiscChecker:
     @property
     def offset(self) -> int:
         """What it adds to the server's weight."""
-        return self._status - 2 - self._weight if self._check.misc_dynamic and self._status else 0
+        return self._status - _WEIGHT_0 - self._weight if self._check.misc_dynamic and self._status else 0
 
     def next_deadline(self) -> int | None:
         """When a Tick is wanted; none while the program runs: its end is told."""
@@ -136,7 +136,7 @@ class MiscChecker:
     def _is_success(self, event: ScriptExited) -> bool:
         if event.status is None:
             return False
-        return event.status == 0 or (self._check.misc_dynamic and event.status > _FAILURE_FROM)
+        return event.status == 0 or (self._check.misc_dynamic and event.status >= _WEIGHT_0)
 
     def _passed(self, status: int, now: int, effects: list[FollowerEffect]) -> None:
         self._again(self._check.timing.delay_loop, now)

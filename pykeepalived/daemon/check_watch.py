@@ -4,6 +4,7 @@ A check is overdue when its turn, or its result, has not come for far longer tha
 case its alarm was lost. A process that stood still as a whole says so, and blames no check for the time that passed.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -138,6 +139,11 @@ class CheckWatch:
             f" checks that fail now are made again before they count, {under_way} were under way"
         )
         self._log(Log(line, Level.WARNING, Kind.STALL))
+
+
+def time_of_day(instant: int) -> int:
+    """When a monotonic instant of a report was, or will be, in nanoseconds since 1970 as the clock is set now."""
+    return time.time_ns() - time.monotonic_ns() + instant
 
 
 def _alarm(report: CheckReport, now: int) -> Log:

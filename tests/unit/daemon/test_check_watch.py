@@ -1,11 +1,12 @@
 """The watch over the checks: who is overdue, and what a process says that stood still."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from pykeepalived.checkers.report import CheckReport, grace
-from pykeepalived.daemon.check_watch import CheckWatch
+from pykeepalived.daemon.check_watch import CheckWatch, time_of_day
 from pykeepalived.effects import Kind, Level
 from pykeepalived.units import SECOND
 from tests.support.fakes_lvs import FakeJournal, SimulatedReactor
@@ -138,6 +139,11 @@ def test_a_process_that_stood_still_says_so_once_and_blames_nobody(bench: Bench)
     for check in bench.checks:
         check.wake()  # what their own alarms do in the next turns
     assert bench.pass_time() == []
+
+
+def test_an_instant_has_a_time_of_day() -> None:
+    assert abs(time_of_day(time.monotonic_ns()) - time.time_ns()) < SECOND
+    assert time_of_day(5 * SECOND) - time_of_day(0) >= 5 * SECOND - SECOND
 
 
 def test_nothing_is_watched_after_the_end(bench: Bench) -> None:
