@@ -18,10 +18,11 @@ from pykeepalived.daemon.check_scripts import CheckScripts
 from pykeepalived.daemon.check_watch import CheckWatch, WatchedRun
 from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.ha_suspend import HaSuspend
+from pykeepalived.daemon.ipvs_care import IpvsCare
 from pykeepalived.daemon.kernel_table import KernelTable
 from pykeepalived.daemon.served import Checkers, Served, runnable
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
-from pykeepalived.kernel.ports import HostListener, HostTable, Ipvs
+from pykeepalived.kernel.ports import BATCH, HostListener, HostTable, Ipvs
 from pykeepalived.lvs.effects import LvsEffect, TableChanged, TablesDropped
 from pykeepalived.lvs.events import VirtualServerEvent
 from pykeepalived.lvs.fronts import Front, fronts
@@ -56,8 +57,9 @@ class CheckerService:
         self._reactor = context.reactor
         self._log = context.journal.log
         self._part = part
-        self._kernel_table = KernelTable(self._reactor, self._log, self._settled, kernel)
+        self._kernel_table = KernelTable(self._reactor, self._log, self._settled, kernel, context.ipvs_socket)
         self._table = self._kernel_table.table
+        self._care = IpvsCare(context, self._kernel_table)
         scripts = CheckScripts(self._reactor, context.scripts, self._log)
         self._followers = CheckFollowers(self._reactor, context.journal)
         self._checkers = Checkers(self._reactor, draw, self._log, self._starved, self._heard, scripts, self._followers)
@@ -76,11 +78,13 @@ class CheckerService:
         """Read the table, plan it, start the checkers."""
         self._raise_descriptor_limit()
         self._log(Log("Initializing ipvs", Level.DEBUG, Kind.IPVS))
+        self._care.configure(self._part)
         self._kernel_table.start(flush=self._part.global_defs.lvs_flush)
         self._listen_for_addresses()
         self._followers.replace(self._part.track_file)
         for service, (block, front) in self._wanted().items():
             self._served[service] = self._enter(block, front)
+        self._care.tell_strangers()
         self._watch.start()
         self._ha_suspend.follow(self._suspendable())
         self._reactor.soon(self._kernel_table.pump)
@@ -89,6 +93,7 @@ class CheckerService:
         """Apply a new configuration by difference."""
         self._log(Log("Reinitializing ipvs", Level.DEBUG, Kind.IPVS))
         self._part = part
+        self._care.configure(part)
         self._listen_for_addresses()
         self._followers.replace(part.track_file)
         wanted = self._wanted()
@@ -111,6 +116,7 @@ class CheckerService:
         """End the checks, leave the table (or empty it), then call ``finished``."""
         self._finished = finished
         self._kernel_table.stop()
+        self._care.stop()
         self._ha_suspend.close()
         self._followers.stop()
         self._watch.stop()
@@ -118,8 +124,10 @@ class CheckerService:
         for served in self._served.values():
             served.close()
         if not self._context.options.dont_release_ipvs:
-            for served in self._served.values():
+            for number, served in enumerate(self._served.values(), 1):
                 self._carry_out(served, served.core.leave(stopping=True))
+                if number % BATCH == 0:
+                    self._kernel_table.push()  # there may not be time for all of them
             if self._part.global_defs.lvs_flush_on_stop == "all":
                 self._kernel_table.flush()
         self._served.clear()
@@ -144,7 +152,9 @@ class CheckerService:
 
     def _wanted(self) -> dict[Service, tuple[VirtualServerBlock, Front]]:
         """The virtual servers of the configuration with what each serves."""
-        found, clashes = fronts(self._part.virtual_server, self._part.virtual_server_group)
+        found, clashes = fronts(
+            self._part.virtual_server, self._part.virtual_server_group, self._care.marks(self._part)
+        )
         for clash in clashes:
             self._log(Log(str(clash), Level.WARNING, Kind.IPVS, fields=(("VIRTUAL_SERVER", str(clash.server)),)))
         return {block.service: (block, found[block.service]) for block in self._part.virtual_server}

@@ -105,6 +105,28 @@ class Table:
             self._forgive(service, None)
             self._touch(service, None)
 
+    def services(self) -> dict[Service, None]:
+        """Those that are ours, in the order in which they came."""
+        return dict.fromkeys(self._wanted)
+
+    def strangers(self) -> tuple[Service, ...]:
+        """Those in the kernel that are nobody's of ours."""
+        return tuple(self._actual.keys() - self._wanted.keys())
+
+    def booked(self, service: Service) -> ServiceTable | None:
+        """Ours as the kernel holds it by all its answers; None while orders are due, or when it is not there."""
+        if service in self._dirty or (self._planned and service == self._planned_for) or service not in self._wanted:
+            return None
+        return self._actual.get(service)
+
+    def found(self, service: Service, table: ServiceTable | None) -> None:
+        """A service of ours was read again, and is otherwise than booked."""
+        if table is None:
+            self._actual.pop(service, None)
+        else:
+            self._actual[service] = table
+        self._touch(service, None)
+
     def retry_refused(self) -> None:
         """What was refused may be tried once more. A refusal that stays the same is not logged again."""
         refused, self._refused = self._refused, {}
