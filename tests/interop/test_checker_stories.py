@@ -92,10 +92,15 @@ virtual_server 10.9.0.1 80 {{
 }}
 """
 
-CHECK = (
-    "#!/bin/sh\nread order < {folder}/$1\ncase $order in hang) exec sleep 60;; die) kill -9 $$;; esac\nexit $order\n"
-)
-NOTIFY = '#!/bin/sh\necho "$# $*|$(id -u)|$(readlink /proc/self/fd/0)|$(readlink /proc/$$/fd/2)|$(pwd)" >> {folder}/told\n'  # one write a line, for several run at once
+CHECK = """#!/bin/sh
+read order < {folder}/$1
+case $order in hang) exec sleep 60;; die) kill -9 $$;; esac
+exit $order
+"""
+# one write a line, for several run at once
+NOTIFY = """#!/bin/sh
+echo "$# $*|$(id -u)|$(readlink /proc/self/fd/0)|$(readlink /proc/$$/fd/2)|$(pwd)" >> {folder}/told
+"""
 
 STEPS: tuple[tuple[str, str], ...] = (
     ("one", "1"),
