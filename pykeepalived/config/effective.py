@@ -22,7 +22,7 @@ def _servers(configuration: Configuration) -> tuple[tuple[VirtualServer, ...], t
     kept: list[VirtualServer] = []
     said: list[str] = []
     for server in configuration.virtual_server:
-        if all(len(real.probes) == len(real.checkers) for real in server.real_server):
+        if all(len(real.running) == len(real.checkers) for real in server.real_server):
             kept.append(server)
         else:
             reals = tuple(_real_server(server, each, said) for each in server.real_server)
@@ -31,14 +31,14 @@ def _servers(configuration: Configuration) -> tuple[tuple[VirtualServer, ...], t
 
 
 def _real_server(server: VirtualServer, real: RealServer, said: list[str]) -> RealServer:
-    probes = tuple(real.probes)
-    if real.checkers and not probes:
+    running = tuple(real.running)
+    if real.checkers and not running:
         where = f"{real.address} {real.port}"
         said.append(
             f"VS {server.service}: real server {where} has no checker that is effective: it counts as up"
-            " (TCP_CHECK and HTTP_GET are effective)"
+            " (TCP_CHECK, HTTP_GET and MISC_CHECK are effective)"
         )
-    return replace(real, checkers=probes)
+    return replace(real, checkers=running)
 
 
 def _instances(configuration: Configuration) -> tuple[Configuration, tuple[str, ...]]:

@@ -433,31 +433,6 @@ class StackSizes(Kind):
 
 
 @record(frozen=True, slots=True)
-class FileWeight(Kind):
-    """What a file's number is multiplied with; ``reverse`` turns its sign."""
-
-    def read(self, words: Sequence[str]) -> int:
-        """The number with its sign."""
-        if not words:
-            raise Refused("needs a number", -1, problem=Problem.MISSING_PARAMETER)
-        weight = number(words[0])
-        if not -2147483647 <= weight <= 2147483647:
-            message = f"number '{words[0]}' outside range [-2147483647, 2147483647]"
-            raise Refused(message, 0, "use a smaller number", Problem.INVALID_NUMBER)
-        if len(words) > 1 and words[1] not in ("reverse", "noreverse"):
-            raise Refused(f"unknown option '{words[1]}' - ignoring", 1, "write reverse, or nothing", kept=weight)
-        return -weight if len(words) > 1 and words[1] == "reverse" else weight
-
-    def expected(self) -> str:
-        """The bounds."""
-        return "-2147483647..2147483647"
-
-    def arguments(self) -> str:
-        """A number and its sign."""
-        return "INT [reverse|noreverse]"
-
-
-@record(frozen=True, slots=True)
 class DnsName(Word):
     """A domain name as it can be asked for."""
 

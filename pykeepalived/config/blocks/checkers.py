@@ -18,11 +18,13 @@ __all__ = [
     "Checker",
     "DnsCheck",
     "FileCheck",
+    "Follower",
     "HttpGet",
     "HttpUrl",
     "HttpsUrl",
     "MiscCheck",
     "PingCheck",
+    "RunningCheck",
     "SmtpCheck",
     "SmtpHost",
     "SslGet",
@@ -126,5 +128,9 @@ CHECKERS: tuple[type, ...] = (
     BfdCheck,
 )
 Checker = TcpCheck | HttpGet
-"""Those that the daemon carries out today."""
+"""Those that ask a target, and that the daemon carries out today."""
+Follower = MiscCheck | FileCheck | BfdCheck
+"""Those that follow something else."""
+RunningCheck = Checker | Follower
+"""All that the daemon carries out today."""
 AnyChecker = Checker | SslGet | PingCheck | UdpCheck | DnsCheck | SmtpCheck | MiscCheck | FileCheck | BfdCheck
