@@ -42,7 +42,7 @@ def _real_server(server: VirtualServer, real: RealServer, said: list[str]) -> Re
         where = f"{real.address} {real.port}"
         said.append(
             f"VS {server.service}: real server {where} has no checker that is effective: it counts as up"
-            " (TCP_CHECK and HTTP_GET are effective)"
+            " (TCP_CHECK, UDP_CHECK, DNS_CHECK, PING_CHECK and HTTP_GET are effective)"
         )
     return replace(real, checkers=probes)
 

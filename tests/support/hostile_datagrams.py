@@ -152,6 +152,8 @@ ECHO_REQUEST = {4: 8, 6: 128}
 UNREACHABLE = {4: 3, 6: 1}
 TIME_EXCEEDED = {4: 11, 6: 3}
 TIME = 255
+REFUSED = {"prohibited": 13, "unreachable": 1}
+"""Codes of ICMP's destination unreachable."""
 
 
 def icmp_sum(message: bytes) -> int:
@@ -274,7 +276,7 @@ def serve_datagrams(kind: str, folder: Path) -> None:
     sockets: dict[int, tuple[str, socket.socket]] = {}
     for name, behaviour in TABLES[kind].items():
         for version, family in ((4, socket.AF_INET), (6, socket.AF_INET6)):
-            if behaviour is not None:
+            if behaviour is not None or (version == 6 and name in REFUSED):
                 made = _bound(socket.SOCK_DGRAM, family, (address(kind, name, version), PORT))
                 sockets[made.fileno()] = name, made
     strangers = {family: _bound(socket.SOCK_DGRAM, family, (place, PORT)) for family, place in _others()}
@@ -282,7 +284,9 @@ def serve_datagrams(kind: str, folder: Path) -> None:
     def answer(name: str, own: socket.socket, later: Later) -> None:
         asked, asker = own.recvfrom(65536)
         behaviour = GOOD[kind] if (folder / name).exists() else TABLES[kind][name]
-        assert behaviour is not None
+        if behaviour is None:
+            _refuse(own, asked, asker, REFUSED[name])
+            return
         for delay, datagram, source in behaviour(asked):
             sender = strangers[own.family] if source == OTHER else own
             if source == "port":
@@ -297,6 +301,17 @@ def serve_datagrams(kind: str, folder: Path) -> None:
                 _floods(send, later)
 
     _serve(sockets, answer)
+
+
+def _refuse(own: socket.socket, asked: bytes, asker: tuple[str, int], code: int) -> None:
+    """Say ICMPv6's destination unreachable; nftables, which does so for IPv4, says nothing over the loopback."""
+    places = [socket.inet_pton(socket.AF_INET6, each) for each in (asker[0], own.getsockname()[0])]
+    length = 8 + len(asked)
+    packet = struct.pack(">IHBB", 6 << 28, length, socket.IPPROTO_UDP, 64) + b"".join(places)
+    packet += struct.pack(">HHHH", asker[1], PORT, length, 0) + asked
+    with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as sender:
+        sender.bind((*own.getsockname()[:1], 0))
+        sender.sendto(_icmp_error(6, code, packet), (asker[0], 0))
 
 
 def _others() -> Iterator[tuple[int, str]]:
@@ -373,12 +388,8 @@ def prepare(*kinds: str) -> str:
     for kind in kinds:
         if kind == "ping":
             continue
-        for name, word, word_6 in (
-            ("prohibited", "admin-prohibited", "admin-prohibited"),
-            ("unreachable", "host-unreachable", "addr-unreachable"),
-        ):
+        for name, word in (("prohibited", "admin-prohibited"), ("unreachable", "host-unreachable")):
             refused += f"ip daddr {address(kind, name)} reject with icmp {word}; "
-            refused += f"ip6 daddr {address(kind, name, 6)} reject with icmpv6 {word_6}; "
         dropped += f"ip daddr {address(kind, 'filtered')} drop; ip6 daddr {address(kind, 'filtered', 6)} drop; "
     rules = f"table inet hostile {{ chain in {{ type filter hook input priority 0; {refused}}}; "
     rules += f"chain out {{ type filter hook output priority 0; {dropped}}}; }}"
