@@ -32,6 +32,7 @@ WATCHED = 2700 * MILLISECOND
 TIMING = CheckTiming(retry=0, warmup=0, log_all_failures=True)
 SOON = replace(TIMING, delay_loop=250 * MILLISECOND)
 """There is a second try, into which the late answer of the first one comes."""
+RESCHEDULED = "Rescheduling."
 PONG = HexPattern(b"PONG", b"\xff\xff\xff\xff")
 
 NO_ROUTE = "No route to host"
@@ -115,9 +116,30 @@ def ping_cases(kind: str) -> Iterator[tuple[str, Case]]:
             yield f"{kind}-{version}-{name}", Case(check, failures.get(name))
 
 
+def bound_cases() -> Iterator[tuple[str, Case]]:
+    """Good servers, asked from where the file says; an address that is not ours says nothing of the server."""
+    for version, ours, other in ((4, "127.0.0.99", "192.0.2.1"), (6, "::1", "2001:db8::1")):
+        options: dict[str, tuple[dict[str, object], str | None]] = {
+            "bindto": ({"bindto": ip_address(ours)}, None),
+            "bind-port": ({"bindto": ip_address(ours), "bind_port": 7000 + version}, None),
+            "bind-if": ({"bind_if": "lo"}, None),
+            "fwmark": ({"fwmark": 5}, None),
+            "bindto-not-ours": ({"bindto": ip_address(other)}, RESCHEDULED),
+            "bind-if-none": ({"bind_if": "eth7"}, RESCHEDULED),
+        }
+        for word, (words, failure) in options.items():
+            to_echo, to_name, to_ping = (
+                replace(target(kind, name, version), **words)  # type: ignore[arg-type]  # names of Target
+                for kind, name in (("udp", "echo"), ("dns", "good"), ("ping", "good"))
+            )
+            yield f"bound-{version}-udp-{word}", Case(UdpCheck(target=to_echo, timing=TIMING), failure)
+            yield f"bound-{version}-dns-{word}", Case(DnsCheck(target=to_name, timing=TIMING), failure)
+            yield f"bound-{version}-ping-{word}", Case(PingCheck(to_ping, TIMING), failure)
+
+
 # ping: datagram sockets; raw: the group may not have them, as where nobody has set the sysctl
 ROUNDS = {
-    "ping": dict(ping_cases("ping")),
+    "ping": dict((*ping_cases("ping"), *bound_cases())),
     "raw": dict((*datagram_cases(), *ping_cases("raw"))),
 }
 CASES = {name: case for cases in ROUNDS.values() for name, case in cases.items()}
@@ -159,11 +181,14 @@ def watch(cases: dict[str, Case], outcomes: dict[str, Outcome]) -> list[Exceptio
 def play(host: Host, name: str, outcomes: dict[str, Outcome], folder: Path) -> list[Exception]:
     """One round in its own namespace."""
     host.run("sh", "-ec", prepare(*TABLES))
-    host.run("sysctl", "-qw", f"net.ipv4.ping_group_range={'0 0' if name == 'ping' else '1 0'}")
+    groups = "0\t0" if name == "ping" else "1\t0"
+    host.run("sysctl", "-qw", f"net.ipv4.ping_group_range={groups}")
     with contextlib.ExitStack() as stack:
         for kind in TABLES:
             stack.enter_context(serving(host, kind, folder))
-        return host.inside(lambda: watch(ROUNDS[name], outcomes))
+        errors = host.inside(lambda: watch(ROUNDS[name], outcomes))
+    assert host.run("sysctl", "-n", "net.ipv4.ping_group_range").strip() == groups  # nobody touched it
+    return errors
 
 
 @contextlib.contextmanager
@@ -192,6 +217,12 @@ def outcomes() -> dict[str, Outcome]:
 @pytest.mark.parametrize("name", CASES)
 def test_verdict(outcomes: dict[str, Outcome], name: str) -> None:
     case, outcome = CASES[name], outcomes[name]
+    if case.failure == RESCHEDULED:
+        assert outcome.verdicts == []
+        (line,) = outcome.lines
+        assert "socket bind failed (" in line
+        assert RESCHEDULED in line
+        return
     assert [verdict.up for verdict in outcome.verdicts] == [case.failure is None], outcome.lines
     if case.failure is not None:
         assert case.failure in outcome.verdicts[0].reason
