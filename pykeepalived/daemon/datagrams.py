@@ -32,7 +32,7 @@ _LONGEST = 65535  # a checksum is over all
 class Datagrams:
     """A Transport over UDP. Of a datagram the first ``limit`` bytes are read."""
 
-    __slots__ = ("_attempts", "_connection", "_dialer", "_limit", "_nonce", "_reactor", "_tell")
+    __slots__ = ("_attempts", "_connection", "_dialer", "_limit", "_reactor", "_tell")
 
     def __init__(
         self, target: Target, limit: int, reactor: Reactor, attempts: Attempts, tell: Callable[[CheckEvent], None]
@@ -43,11 +43,10 @@ class Datagrams:
         self._limit = limit
         self._dialer = Dialer(target, socket.SOCK_DGRAM)
         self._connection: Connection | None = None
-        self._nonce = 0
 
     def open(self) -> CheckEvent | None:
         """Make a socket that talks to the target alone, from a port that the kernel draws."""
-        self._nonce = int.from_bytes(os.urandom(8), "big")
+        nonce = self._draw()
         try:
             connection, number = self._dial()
         except DialError as error:
@@ -56,7 +55,7 @@ class Datagrams:
         if number:
             return ConnectionFailed(os.strerror(number), number)
         connection.setsockopt(*_RECEIVE_ERRORS[connection.family], 1)
-        return Connected(self._nonce)
+        return Connected(nonce)
 
     def send(self, data: bytes) -> CheckEvent | None:
         """Send one datagram, and listen."""
@@ -88,6 +87,9 @@ class Datagrams:
         if self._connection is connection:
             self._reactor.watch(connection.fileno(), self._readable)
 
+    def _draw(self) -> int:
+        return int.from_bytes(os.urandom(8), "big")
+
     def _dial(self) -> tuple[Connection, int]:
         return self._dialer.dial()
 
@@ -112,11 +114,11 @@ class IcmpMessages(Datagrams):
     """A Transport of ICMP messages.
 
     The kernel's datagram sockets for it put in an identifier of their own and hand over the replies to it. Where
-    ``net.ipv4.ping_group_range`` keeps them from us, a raw socket does, with a filter for type and identifier; the
-    identifier is then the low 16 bits of the nonce. The sysctl is left as it is.
+    ``net.ipv4.ping_group_range`` keeps them from us, a raw socket does, with a filter for type and identifier: the low
+    16 bits of every nonce of ours, drawn once. The sysctl is left as it is.
     """
 
-    __slots__ = ("_address", "_raw", "_target", "_version")
+    __slots__ = ("_address", "_identifier", "_raw", "_target", "_version")
 
     def __init__(
         self, target: Target, reactor: Reactor, attempts: Attempts, tell: Callable[[CheckEvent], None]
@@ -127,7 +129,11 @@ class IcmpMessages(Datagrams):
         family = socket.AF_INET6 if self._version == 6 else socket.AF_INET
         self._address = socket.inet_ntop(family, target.connect_ip.packed)
         self._dialer = Dialer(self._target, socket.SOCK_DGRAM, _ICMP[self._version])
-        self._raw: Dialer | None = None
+        self._identifier = super()._draw() & 0xFFFF
+        self._raw: tuple[Dialer, socket_filter.Filter] | None = None
+
+    def _draw(self) -> int:
+        return super()._draw() & ~0xFFFF | self._identifier
 
     def _dial(self) -> tuple[Connection, int]:
         if self._raw is None:
@@ -136,9 +142,16 @@ class IcmpMessages(Datagrams):
             except DialError as error:
                 if error.action != "create" or error.errno not in _NOT_FOR_US:
                     raise
-            self._raw = Dialer(self._target, socket.SOCK_RAW, _ICMP[self._version])
-        connection, number = self._raw.dial()
-        socket_filter.attach(connection, socket_filter.echo_reply_program(self._version, self._nonce & 0xFFFF))
+            dialer = Dialer(self._target, socket.SOCK_RAW, _ICMP[self._version])
+            program = socket_filter.echo_reply_program(self._version, self._identifier)
+            self._raw = dialer, socket_filter.Filter(program)
+        dialer, replies = self._raw
+        connection, number = dialer.dial()
+        try:
+            replies.attach(connection)
+        except OSError as error:  # it takes memory
+            connection.close()
+            raise DialError("create", error.errno or errno.ENOMEM) from None
         return connection, number
 
     def _receive(self, connection: Connection) -> bytes:

@@ -74,6 +74,19 @@ def echo_reply_program(version: int, identifier: int) -> tuple[Instruction, ...]
 
 def attach(sock: socket.SocketType, program: tuple[Instruction, ...]) -> None:
     """Attach it, in place of any earlier one; raises OSError."""
-    code = array.array("B", b"".join(_INSTRUCTION.pack(*instruction) for instruction in program))
-    address, _ = code.buffer_info()
-    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _PROGRAM.pack(len(program), address))
+    Filter(program).attach(sock)
+
+
+class Filter:
+    """A program made ready once for many sockets."""
+
+    __slots__ = ("_code", "_option")
+
+    def __init__(self, program: tuple[Instruction, ...]) -> None:
+        self._code = array.array("B", b"".join(_INSTRUCTION.pack(*instruction) for instruction in program))
+        address, _ = self._code.buffer_info()  # it stays there as long as we keep it
+        self._option = _PROGRAM.pack(len(program), address)
+
+    def attach(self, sock: socket.SocketType) -> None:
+        """Attach it, in place of any earlier one; raises OSError."""
+        sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, self._option)
