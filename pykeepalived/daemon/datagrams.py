@@ -7,6 +7,7 @@ goes to the reactor, and from there one datagram a turn is read, so that a serve
 import errno
 import os
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,7 +16,6 @@ from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, Dialer, DialError
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import Attempts
-from pykeepalived.kernel import socket_filter
 from pykeepalived.wire import icmp
 
 _RECEIVE_ERRORS: dict[
@@ -25,6 +25,17 @@ _RECEIVE_ERRORS: dict[
     socket.AF_INET6: (socket.IPPROTO_IPV6, 25),
 }
 _ICMP = {4: socket.IPPROTO_ICMP, 6: socket.IPPROTO_ICMPV6}
+# linux/icmp.h: a bit for each type that is dropped; linux/icmpv6.h likewise, in words of 32
+_REPLIES_ALONE = {
+    4: (255, 1, (~(1 << icmp.ECHO_REPLY[4]) & 0xFFFFFFFF).to_bytes(4, sys.byteorder)),
+    6: (
+        socket.IPPROTO_ICMPV6,
+        1,
+        b"".join(
+            (0xFFFFFFFF & ~((1 << icmp.ECHO_REPLY[6]) >> 32 * word)).to_bytes(4, sys.byteorder) for word in range(8)
+        ),
+    ),
+}
 _NOT_FOR_US = (errno.EACCES, errno.EPERM, errno.EPROTONOSUPPORT)
 _LONGEST = 65535  # a checksum is over all
 
@@ -114,8 +125,8 @@ class IcmpMessages(Datagrams):
     """A Transport of ICMP messages.
 
     The kernel's datagram sockets for it put in an identifier of their own and hand over the replies to it. Where
-    ``net.ipv4.ping_group_range`` keeps them from us, a raw socket does, with a filter for type and identifier: the low
-    16 bits of every nonce of ours, drawn once. The sysctl is left as it is.
+    ``net.ipv4.ping_group_range`` keeps them from us, a raw socket does, which is given the echo replies of the target
+    alone; the identifier is then the low 16 bits of the nonce. The sysctl is left as it is.
     """
 
     __slots__ = ("_address", "_identifier", "_raw", "_target", "_version")
@@ -129,11 +140,13 @@ class IcmpMessages(Datagrams):
         family = socket.AF_INET6 if self._version == 6 else socket.AF_INET
         self._address = socket.inet_ntop(family, target.connect_ip.packed)
         self._dialer = Dialer(self._target, socket.SOCK_DGRAM, _ICMP[self._version])
-        self._identifier = super()._draw() & 0xFFFF
-        self._raw: tuple[Dialer, socket_filter.Filter] | None = None
+        self._identifier = b""
+        self._raw: Dialer | None = None
 
     def _draw(self) -> int:
-        return super()._draw() & ~0xFFFF | self._identifier
+        nonce = super()._draw()
+        self._identifier = (nonce & 0xFFFF).to_bytes(2, "big")
+        return nonce
 
     def _dial(self) -> tuple[Connection, int]:
         if self._raw is None:
@@ -142,16 +155,9 @@ class IcmpMessages(Datagrams):
             except DialError as error:
                 if error.action != "create" or error.errno not in _NOT_FOR_US:
                     raise
-            dialer = Dialer(self._target, socket.SOCK_RAW, _ICMP[self._version])
-            program = socket_filter.echo_reply_program(self._version, self._identifier)
-            self._raw = dialer, socket_filter.Filter(program)
-        dialer, replies = self._raw
-        connection, number = dialer.dial()
-        try:
-            replies.attach(connection)
-        except OSError as error:  # it takes memory
-            connection.close()
-            raise DialError("create", error.errno or errno.ENOMEM) from None
+            self._raw = Dialer(self._target, socket.SOCK_RAW, _ICMP[self._version])
+        connection, number = self._raw.dial()
+        connection.setsockopt(*_REPLIES_ALONE[self._version])
         return connection, number
 
     def _receive(self, connection: Connection) -> bytes:
@@ -159,4 +165,7 @@ class IcmpMessages(Datagrams):
         data, sender = connection.recvfrom(self._limit)
         if sender[0] != self._address:
             return b""
-        return icmp.behind_ip(data) if self._raw is not None and self._version == 4 else data
+        if self._raw is None:
+            return data
+        message = icmp.behind_ip(data) if self._version == 4 else data
+        return message if message[4:6] == self._identifier else b""

@@ -4,8 +4,6 @@ import array
 import socket
 import struct
 
-from pykeepalived.wire.icmp import ECHO_REPLY, IDENTIFIER_PLACE
-
 _SO_ATTACH_FILTER = 26
 _INSTRUCTION = struct.Struct("=HBBI")  # struct sock_filter: code, jump if true, jump if false, operand
 _PROGRAM = struct.Struct("@HP")  # struct sock_fprog: length, address
@@ -14,8 +12,6 @@ _LDX_HEADER_LENGTH = 0xB1  # BPF_LDX|BPF_B|BPF_MSH: X = 4 * (byte & 15)
 _LD_HALF = 0x28  # BPF_LD|BPF_H|BPF_ABS
 _LD_BYTE = 0x30  # BPF_LD|BPF_B|BPF_ABS
 _LD_BYTE_FROM_X = 0x50  # BPF_LD|BPF_B|BPF_IND
-_LD_HALF_FROM_X = 0x48  # BPF_LD|BPF_H|BPF_IND
-_LDX_NUMBER = 0x01  # BPF_LDX|BPF_W|BPF_IMM
 _JUMP_EQUAL = 0x15  # BPF_JMP|BPF_JEQ|BPF_K
 _RETURN = 0x06  # BPF_RET|BPF_K
 _WHOLE = 0x40000
@@ -57,36 +53,8 @@ def removal_program(route_kind: int, rule_kind: int, protocol: int) -> tuple[Ins
     )
 
 
-def echo_reply_program(version: int, identifier: int) -> tuple[Instruction, ...]:
-    """Pass only ICMP echo replies with this identifier. A raw IPv4 socket shows the IP header first, an IPv6 one does
-    not.
-    """
-    return (
-        (_LDX_HEADER_LENGTH, 0, 0, 0) if version == 4 else (_LDX_NUMBER, 0, 0, 0),
-        (_LD_BYTE_FROM_X, 0, 0, 0),
-        (_JUMP_EQUAL, 0, 3, ECHO_REPLY[version]),
-        (_LD_HALF_FROM_X, 0, 0, IDENTIFIER_PLACE),
-        (_JUMP_EQUAL, 0, 1, identifier),
-        (_RETURN, 0, 0, _WHOLE),
-        (_RETURN, 0, 0, 0),
-    )
-
-
-def attach(sock: socket.SocketType, program: tuple[Instruction, ...]) -> None:
+def attach(sock: socket.socket, program: tuple[Instruction, ...]) -> None:
     """Attach it, in place of any earlier one; raises OSError."""
-    Filter(program).attach(sock)
-
-
-class Filter:
-    """A program made ready once for many sockets."""
-
-    __slots__ = ("_code", "_option")
-
-    def __init__(self, program: tuple[Instruction, ...]) -> None:
-        self._code = array.array("B", b"".join(_INSTRUCTION.pack(*instruction) for instruction in program))
-        address, _ = self._code.buffer_info()  # it stays there as long as we keep it
-        self._option = _PROGRAM.pack(len(program), address)
-
-    def attach(self, sock: socket.SocketType) -> None:
-        """Attach it, in place of any earlier one; raises OSError."""
-        sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, self._option)
+    code = array.array("B", b"".join(_INSTRUCTION.pack(*instruction) for instruction in program))
+    address, _ = code.buffer_info()
+    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _PROGRAM.pack(len(program), address))

@@ -10,7 +10,6 @@ from pykeepalived.wire.checksum import checksum, verifies
 _ECHO = struct.Struct(">BBHHH")  # type, code, checksum, identifier, sequence number; the data follow
 _REQUEST = {4: 8, 6: 128}
 ECHO_REPLY = {4: 0, 6: 129}
-IDENTIFIER_PLACE = 4
 
 
 class Reason(StrEnum):
