@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pykeepalived.checkers.checker import Checker, Names
-from pykeepalived.checkers.effects import ServerJudged
+from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.config.blocks.checkers import CheckTiming, DnsCheck, PingCheck, Target, UdpCheck
 from pykeepalived.config.kinds_lvs import HexPattern
@@ -152,7 +152,8 @@ class Outcome:
         self.verdicts: list[ServerJudged] = []
         self.lines: list[str] = []
 
-    def judged(self, verdict: ServerJudged) -> None:
+    def judged(self, verdict: ServerJudged | ServerWeighed) -> None:
+        assert isinstance(verdict, ServerJudged)
         self.verdicts.append(verdict)
 
     def log(self, line: Log) -> None:

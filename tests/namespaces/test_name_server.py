@@ -2,14 +2,14 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from pykeepalived.checkers.checker import Checker, Names
-from pykeepalived.checkers.effects import ServerJudged
+from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import DNS_TYPES, CheckTiming, DnsCheck, Target
 from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.reactor import Reactor
@@ -109,6 +109,13 @@ def test_a_name_server_lives_dies_and_comes_back(server: tuple[Host, NameServer]
     host, name_server = server
     verdicts: dict[str, list[ServerJudged]] = {name: [] for name in (*GOOD, *BAD)}
 
+    def teller(name: str) -> Callable[[ServerJudged | ServerWeighed], None]:
+        def tell(verdict: ServerJudged | ServerWeighed) -> None:
+            assert isinstance(verdict, ServerJudged)
+            verdicts[name].append(verdict)
+
+        return tell
+
     def until(wanted: list[bool]) -> list[str]:
         """Names whose verdicts are not those, when all should be."""
         return [name for name in GOOD if [each.up for each in verdicts[name]] != wanted]
@@ -120,8 +127,9 @@ def test_a_name_server_lives_dies_and_comes_back(server: tuple[Host, NameServer]
         runs = []
         for name, block in (*GOOD.items(), *BAD.items()):
             checker = Checker(block, Names(name, name, "VS"), reactor.now())
-            told = verdicts[name].append
-            runs.append(CheckRun(reactor, attempts, block, checker, told, lambda _line: None, lambda _cause: None))
+            runs.append(
+                CheckRun(reactor, attempts, block, checker, teller(name), lambda _line: None, lambda _cause: None)
+            )
         wake = reactor.alarm(lambda: wake.set(reactor.now() + 20 * MILLISECOND))
         wake.set(reactor.now())
         try:
