@@ -6,14 +6,17 @@ It knows no socket and no clock, and draws nothing: its owner passes the time of
 from dataclasses import dataclass
 
 from pykeepalived.checkers.belief import Belief, Verdict
+from pykeepalived.checkers.dns import DnsProbe
 from pykeepalived.checkers.effects import CheckEffect, ServerJudged
 from pykeepalived.checkers.events import CheckEvent
 from pykeepalived.checkers.http import HttpProbe
+from pykeepalived.checkers.ping import PingProbe
 from pykeepalived.checkers.probe import Failed, Impossible, Outcome, Passed, Probe
 from pykeepalived.checkers.report import NOT_YET, CheckReport, grace
 from pykeepalived.checkers.tcp import TcpProbe
+from pykeepalived.checkers.udp import UdpProbe
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
-from pykeepalived.config.blocks.checkers import TcpCheck
+from pykeepalived.config.blocks.checkers import DnsCheck, PingCheck, TcpCheck, UdpCheck
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import Tick
 
@@ -54,7 +57,7 @@ class Checker:
         self._names = names
         self._timing = check.timing
         self._belief = Belief(check.timing)
-        self._probe = probe_of(check, names.target)
+        self._probe = probe_of(check, names)
         self._running = False
         self._due_at = first_at
         self._said_impossible = False
@@ -155,7 +158,8 @@ class Checker:
             return
         if outcome.line and not was_up:
             effects.append(self._log(outcome.line))
-        effects.append(self._log(self._probe.success_line))
+        if line := self._probe.success_line:
+            effects.append(self._log(line))
         effects.append(ServerJudged(True, not was_up, f"{self._probe.failure_name} of {self._names.target} succeeded"))
 
     def _failed(self, outcome: Failed, now: int, effects: list[CheckEffect]) -> None:
@@ -171,7 +175,9 @@ class Checker:
         first = not self._belief.has_run
         was_up = self._belief.up
         verdict = self._belief.failed()
-        if first or was_up:
+        retries = 0 if first else timing.retry
+        final = self._probe.verdict_line(outcome.line, retries) if verdict is Verdict.DOWN else ""
+        if (first or was_up) and not final.startswith(outcome.line):
             effects.append(self._log(outcome.line, outcome.reason, detail=not timing.log_all_failures))
         if verdict is Verdict.RETRY:
             self._due_at = now + timing.delay_before_retry
@@ -179,9 +185,7 @@ class Checker:
         self._due_at = now + max(timing.delay_loop, self._probe.pause_when_down)
         self._probe.believed_down()
         if verdict is Verdict.DOWN:
-            end = f"after {timing.retry} retries." if timing.retry and not first else ""
-            failure = f"{self._probe.failure_name} on service {self._names.target} failed"
-            effects.append(self._log(f"{failure} {end}" if end else f"{failure}.", outcome.reason))
+            effects.append(self._log(final, outcome.reason))
             effects.append(ServerJudged(False, was_up, f"{self._probe.failure_name}: {outcome.reason}"))
 
     def _impossible(self, outcome: Impossible, now: int, effects: list[CheckEffect]) -> None:
@@ -203,9 +207,18 @@ class Checker:
         return Log(line, level, Kind.CHECK, detail, fields)
 
 
-def probe_of(check: CheckerBlock, target: str) -> Probe:
+def probe_of(check: CheckerBlock, names: Names) -> Probe:
     """The probe that a checker block of the configuration asks for."""
-    return TcpProbe(check, target) if isinstance(check, TcpCheck) else HttpProbe(check, target)
+    target = names.target
+    if isinstance(check, TcpCheck):
+        return TcpProbe(check, target)
+    if isinstance(check, UdpCheck):
+        return UdpProbe(check, target)
+    if isinstance(check, DnsCheck):
+        return DnsProbe(check, target)
+    if isinstance(check, PingCheck):
+        return PingProbe(check, target, names.virtual_server)
+    return HttpProbe(check, target)
 
 
 def _words(outcome: Outcome | None) -> str:

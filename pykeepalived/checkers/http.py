@@ -13,7 +13,7 @@ from pykeepalived.checkers.events import (
     LocalFailure,
     PeerClosed,
 )
-from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect
+from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect, verdict_line
 from pykeepalived.config.blocks.checkers import HttpGet, HttpUrl, Target
 from pykeepalived.errors import DecodeError
 from pykeepalived.events import Tick
@@ -58,6 +58,10 @@ class HttpProbe:
     def success_line(self) -> str:
         """Logged when the server is found up."""
         return f"Remote Web server {self._target} succeed on service."
+
+    def verdict_line(self, tried: str, retries: int) -> str:  # noqa: ARG002 - as every probe
+        """Logged when the server is found down."""
+        return verdict_line(f"HTTP_CHECK on service {self._target}", retries)
 
     def begin(self, now: int) -> list[ProbeEffect]:
         """Connect, to ask for the url that is next."""

@@ -36,7 +36,7 @@ def _real_server(server: VirtualServer, real: RealServer, said: list[str]) -> Re
         where = f"{real.address} {real.port}"
         said.append(
             f"VS {server.service}: real server {where} has no checker that is effective: it counts as up"
-            " (TCP_CHECK, HTTP_GET and MISC_CHECK are effective)"
+            " (all checkers but SSL_GET and SMTP_CHECK are)"
         )
     return replace(real, checkers=running)
 

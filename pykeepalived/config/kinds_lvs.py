@@ -249,9 +249,7 @@ class HexPattern:
     mask: bytes = b""
 
     def matches(self, data: bytes) -> bool:
-        """Whether the data begins like this."""
-        if len(data) < len(self.value):
-            return False
+        """Whether the data begins like this, as far as it goes."""
         return all(byte & mask == value for byte, value, mask in zip(data, self.value, self.mask, strict=False))
 
 

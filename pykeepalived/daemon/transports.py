@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pykeepalived.checkers.events import CheckEvent
-from pykeepalived.config.blocks.checkers import Checker
+from pykeepalived.config.blocks.checkers import Checker, DnsCheck, PingCheck, UdpCheck
+from pykeepalived.daemon.datagrams import Datagrams, IcmpMessages
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import Attempts, TcpStream
+from pykeepalived.wire import dns
 
 Tell = Callable[[CheckEvent], None]
 
@@ -31,4 +33,10 @@ class Transport(Protocol):
 
 def transport_for(block: Checker, reactor: Reactor, attempts: Attempts, tell: Tell) -> Transport:
     """The transport that a checker block of the configuration asks for."""
+    if isinstance(block, UdpCheck):
+        return Datagrams(block.target, block.max_reply_length + 1, reactor, attempts, tell)
+    if isinstance(block, DnsCheck):
+        return Datagrams(block.target, dns.READ_LIMIT, reactor, attempts, tell)
+    if isinstance(block, PingCheck):
+        return IcmpMessages(block.target, reactor, attempts, tell)
     return TcpStream(block.target, reactor, attempts, tell)

@@ -27,10 +27,10 @@ def test_a_group_runs() -> None:
 
 
 def test_a_server_without_a_checker_that_is_effective_counts_as_up_and_that_is_said() -> None:
-    loaded = sound(server_text("", "PING_CHECK {\n}\nSSL_GET {\nurl {\npath /\n}\n}"))
+    loaded = sound(server_text("", "SMTP_CHECK {\n}\nSSL_GET {\nurl {\npath /\n}\n}"))
     assert len(loaded.configuration.virtual_server[0].real_server[0].checkers) == 2
     assert [each.partition(" ")[0] for each in loaded.not_effective] == [
-        "virtual_server/real_server/PING_CHECK",
+        "virtual_server/real_server/SMTP_CHECK",
         "virtual_server/real_server/SSL_GET",
     ]
     runnable, said = effective(loaded.configuration)
@@ -40,7 +40,7 @@ def test_a_server_without_a_checker_that_is_effective_counts_as_up_and_that_is_s
 
 
 def test_a_server_with_another_checker_keeps_that() -> None:
-    runnable, said = effective(sound(server_text("", "PING_CHECK {\n}\nTCP_CHECK {\n}")).configuration)
+    runnable, said = effective(sound(server_text("", "SMTP_CHECK {\n}\nTCP_CHECK {\n}")).configuration)
     (found,) = runnable.virtual_server[0].real_server[0].checkers
     assert isinstance(found, TcpCheck)
     assert said == ()
