@@ -1,9 +1,9 @@
 """Time to fill, change and empty the kernel's IPVS table: ``python -m benchmarks.ipvs_load``.
 
 Runs in a User-Mode-Linux guest, since most kernels at hand have no IPVS. The real servers are shared out in three
-shapes: a service each, ten a service, one service of all. `load` is the time from exec to the whole table, `reload` from
-HUP to the change in the table when one real server was added or taken out, `stop` from TERM to the end of the daemon
-(the table is empty then). The table is asked by getsockopt, which costs next to nothing.
+shapes: a service each, ten a service, one service of all. `load` is the time from exec to the whole table, `reload`
+from HUP to the change in the table when one real server was added or taken out, `stop` from TERM to the end of the
+daemon, whose table is empty then. The table is asked by getsockopt, which costs next to nothing.
 """
 
 import argparse

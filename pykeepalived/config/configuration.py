@@ -24,6 +24,7 @@ from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.blocks.vrrp_track_process import VrrpTrackProcess
 from pykeepalived.config.kinds_lvs import LvsMethod
+from pykeepalived.errors import ConfigError
 from pykeepalived.records import record
 
 
@@ -70,6 +71,40 @@ class Configuration:
     def scripts(self) -> frozenset[Script]:
         """Every command that may be run."""
         return frozenset(_scripts(self))
+
+
+@record(frozen=True, slots=True)
+class Run:
+    """Virtual servers that follow each other: from that place in the configuration before, or (None) the next new."""
+
+    first: int | None
+    count: int
+
+
+@record(frozen=True, slots=True)
+class Amendment:
+    """A configuration told by the one before it: ten thousand virtual servers that stay as they were cost nothing."""
+
+    configuration: Configuration
+    """All of the new one, with those virtual servers alone that the one before does not have."""
+    runs: tuple[Run, ...]
+    former: int
+    """How many virtual servers the one before must have."""
+
+    def applied(self, former: Configuration) -> Configuration:
+        """The whole new configuration. What it has of ``former`` are the very objects."""
+        before, new = former.virtual_server, self.configuration.virtual_server
+        if len(before) != self.former:
+            raise ConfigError(f"an amendment of {self.former} virtual servers came to {len(before)}")
+        servers: list[VirtualServer] = []
+        taken = 0
+        for run in self.runs:
+            if run.first is None:
+                servers += new[taken : taken + run.count]
+                taken += run.count
+            else:
+                servers += before[run.first : run.first + run.count]
+        return replace(self.configuration, virtual_server=tuple(servers))
 
 
 def _scripts(value: Any) -> Iterator[Script]:

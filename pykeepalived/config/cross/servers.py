@@ -50,18 +50,22 @@ class Servers:
     ) -> None:
         self._context = context
         self._scripts = scripts
-        self._global_defs = global_defs
+        self.global_defs = global_defs
         self._groups = groups
         self._followers = followers
         self._alert = global_defs.smtp_alert_checker
         """None: nothing is said, and real servers differ from virtual ones."""
+        self.resolved: list[tuple[Raw, VirtualServer, bool]] = []
+        """What came of each block, and whether it asked for nothing beyond itself and had nothing said of it."""
 
     def resolve(self, root: Raw) -> list[VirtualServer]:
         """Every virtual server that can be used."""
-        checkers = Checkers(self._context, self._followers, self._global_defs)
+        checkers = Checkers(self._context, self._followers, self.global_defs)
         real_servers = RealServers(self._context, self._scripts, checkers)
         found: dict[Service, VirtualServer] = {}
+        context = self._context
         for raw in root.named("virtual_server"):
+            before = context.asked, context.findings.count
             try:
                 server = self._server(raw, real_servers)
             except _Refusal:
@@ -71,6 +75,7 @@ class Servers:
                 self._context.warning(message, raw.span(), "remove one of the two")
                 continue
             found[server.service] = server
+            self.resolved.append((raw, server, before == (context.asked, context.findings.count)))
         return list(found.values())
 
     def _server(self, raw: Raw, real_servers: RealServers) -> VirtualServer:
@@ -157,6 +162,7 @@ class Servers:
             )
             raise _Refusal
         if words[0] == "group":
+            self._context.asked += 1
             group = self._groups.get(words[1])
             if group is None:
                 self._no_group(raw, words[1])

@@ -83,7 +83,7 @@ def role(key: str, name: str) -> Role:
 ROLES = (role("checkers", "Healthcheck"), role("vrrp", "VRRP"))
 
 
-def read(with_frames: bool) -> Compiled:  # noqa: ARG001 - there are none
+def read(with_frames: bool, memory: int | None) -> Compiled:  # noqa: ARG001 - there are none
     lines = (FOLDER / "conf").read_text().splitlines()
     findings = []
     router_id = ""
@@ -129,7 +129,7 @@ def main() -> int:
         dont_respawn="--dont-respawn" in sys.argv,
         reload_time=SECOND // 2,
     )
-    loader = Loader(lambda: read(True), keys)
+    loader = Loader(lambda: read(True, None), keys)
     outcome = loader.wait()
     parts, loader.files = loader.files, {}
     return Parent(plan, Lines(ConsoleSink(), "Little"), Systemd(os.environ)).run(outcome, parts)
