@@ -125,8 +125,10 @@ class CheckerService:
         for served in self._served.values():
             served.close()
         if not self._context.options.dont_release_ipvs:
-            for served in self._served.values():
+            for number, served in enumerate(self._served.values(), 1):
                 self._carry_out(served, served.core.leave(stopping=True))
+                if number % BATCH == 0 and (orders := self._table.next_orders(BATCH)):
+                    self._apply(orders)  # there may not be time for all of them
             if self._part.global_defs.lvs_flush_on_stop == "all" and self._table.loaded:
                 self._flush()
         self._served.clear()
