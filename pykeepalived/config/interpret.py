@@ -9,7 +9,7 @@ from typing import Any
 from pykeepalived.config.braces import Braces
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
 from pykeepalived.config.entry_lines import entry
-from pykeepalived.config.kept import KeptText, ReadWhole, text_of
+from pykeepalived.config.kept import KeptText, Memory, ReadWhole, text_of
 from pykeepalived.config.kinds import NOTHING, Choice, Command, Entries, Kind, Names, Problem, Refused
 from pykeepalived.config.kinds_lvs import NamedEntries
 from pykeepalived.config.language import ROOT, TOP
@@ -37,8 +37,17 @@ class Interpreter:
     is not read again: in files of many servers most are alike.
     """
 
-    def __init__(self, preprocessor: Preprocessor, path: str, findings: Findings, *, remember: bool = False) -> None:
+    def __init__(
+        self,
+        preprocessor: Preprocessor,
+        path: str,
+        findings: Findings,
+        *,
+        remember: bool = False,
+        memory: Memory | None = None,
+    ) -> None:
         self._preprocessor = preprocessor
+        self._memory = memory
         self._statements = preprocessor.statements(path)
         self._findings = findings
         self._remember = remember
@@ -56,6 +65,8 @@ class Interpreter:
         self._closed_at = 0  # the line of the last closing brace
         self.texts: dict[int, str] = {}
         """Of virtual servers, by their order: what a next reading may know them by."""
+        self.ends: dict[int, int] = {}
+        """Lines of the closing braces of blocks within blocks, by their order."""
         self.runs: list[tuple[int, range]] = []
         """Orders of blocks that were not read, and their places in the memory."""
         self._unclosed_said = False
@@ -178,17 +189,20 @@ class Interpreter:
                 hint = self._braces.surplus()
                 self._error("Unexpected '}' - ignoring", statement.span(), hint, Problem.UNEXPECTED_EOB)
             elif statement.kind == KEPT:
-                self._keep(path, statement)
+                self._keep(raw, path, statement)
             else:
                 self._stray(statement)
 
-    def _keep(self, path: str, statement: Statement) -> None:
-        """Blocks of the configuration before, at the top as they were."""
+    def _keep(self, raw: Raw, path: str, statement: Statement) -> None:
+        """Blocks of the configuration before, at the top or in a virtual server as they were."""
         (text,) = statement.words
-        if path or not isinstance(text, KeptText):
+        if not isinstance(text, KeptText) or path != ("" if text.inside is None else "virtual_server"):
             raise ReadWhole
         self._order += 1
-        self.runs.append((self._order, text.blocks))
+        if text.inside is None:
+            self.runs.append((self._order, text.blocks))
+        else:
+            raw.kept = (*raw.kept, (self._order, text))
 
     def _stray(self, statement: Statement) -> None:
         hint = "no block begins here; what is in these braces is ignored"
@@ -219,6 +233,7 @@ class Interpreter:
     def _open(self, raw: Raw, path: str, table: Block, statement: Statement) -> None:
         self._order += 1
         before = None if path else self._marks()
+        position = self._preprocessor.position
         inner = Raw(table, statement, self._order)
         again = table.name == "global_defs" and next(raw.named("global_defs"), None)
         if again:
@@ -239,16 +254,18 @@ class Interpreter:
             if refused:
                 self._skip(statement)
                 return
-            if path and self._remember:
-                self._read_or_recall(inner, where, table)
-            elif path:
-                self._block(inner, where, table.blocks)
+            if path:
+                if self._remember:
+                    self._read_or_recall(inner, where, table)
+                else:
+                    self._block(inner, where, table.blocks)
+                self.ends[inner.order] = self._closed_at
             else:
                 self._inside = table.name != "global_defs"
                 self._block(inner, where, table.blocks)
                 self._inside = False
                 if table.name == "virtual_server" and before == self._marks():
-                    self._note_text(inner)
+                    self._note_text(inner, position)
         if not refused and not again:
             raw.blocks.append(inner)
 
@@ -256,9 +273,9 @@ class Interpreter:
         """These stay as they are while all is ordinary."""
         return self._preprocessor.depth, self._preprocessor.unusual, self._findings.count, self._idle
 
-    def _note_text(self, block: Raw) -> None:
+    def _note_text(self, block: Raw, position: int) -> None:
         """Ordinary text that was read just now."""
-        text = text_of(self._preprocessor.lines_between(block.head.line.number, self._closed_at))
+        text = text_of(self._preprocessor.lines_since(position), self._memory if block.kept else None)
         if text is not None:
             self.texts[block.order] = text
 
@@ -275,6 +292,7 @@ class Interpreter:
             if known.order in self._idle_blocks:
                 self._idle += 1
             self._preprocessor.skip(len(lines))
+            self._closed_at = inner.head.line.number + len(lines)
             self._alike = PATIENCE
             first = known.head.line
             if (first.file, first.number) not in self.recalled:

@@ -100,7 +100,7 @@ def _load(
     findings = Findings()
     config_id = options.config_id or surroundings.host_name().partition(".")[0]
     preprocessor = Preprocessor(surroundings, findings, config_id, all_config=options.all_config, memory=memory)
-    interpreter = Interpreter(preprocessor, path, findings, remember=remember)
+    interpreter = Interpreter(preprocessor, path, findings, remember=remember, memory=memory)
     try:
         root = interpreter.run()
     except Unreadable as unreadable:
@@ -144,7 +144,7 @@ def _reading(interpreter: Interpreter, context: Context, memory: Memory | None) 
     servers = context.servers
     if servers is None or _has_errors(context.findings.all()):
         return None
-    return reading(servers.global_defs, servers.resolved, interpreter.texts, interpreter.runs, memory)
+    return reading(servers.global_defs, servers.resolved, interpreter.texts, interpreter.runs, interpreter.ends, memory)
 
 
 def _other_ids(ids: AbstractSet[str], own: str) -> AbstractSet[str]:

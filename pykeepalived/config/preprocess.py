@@ -138,10 +138,14 @@ class Preprocessor:
         """Goes past lines that ``plain_block`` gave."""
         self._cursor.at += count
 
-    def lines_between(self, first: int, last: int) -> list[str]:
-        """The lines of those numbers in the file that is being read, both included; none of them was kept."""
-        cursor = self._cursor
-        return cursor.texts[first - 1 - cursor.ahead : last - cursor.ahead]
+    @property
+    def position(self) -> int:
+        """How much of the file was given."""
+        return self._cursor.at
+
+    def lines_since(self, position: int) -> list[str]:
+        """The lines from the one that was given last at that position to the one given last now."""
+        return self._cursor.texts[position - 1 : self._cursor.at]
 
     def _file(self, path: str, data: bytes, depth: int, link: Link | None) -> Iterator[Statement]:
         directory, checks, cursor = self._definitions.directory, self._includes.checks, self._cursor

@@ -141,10 +141,10 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
     part: Configuration | Amendment = configuration.checker_part()
     schedulers = {server.lvs_sched for server in configuration.virtual_server}
     if loaded.reading is not None:
-        parts[MEMORY], runs, used = leave(loaded.reading, configuration.virtual_server)
+        parts[MEMORY], runs, woven, used = leave(loaded.reading, configuration.virtual_server)
         schedulers.update(used)
-        if loaded.reading.runs:
-            part = Amendment(configuration.checker_part(), runs, loaded.reading.memory.count)
+        if loaded.reading.amends:
+            part = Amendment(configuration.checker_part(), runs, loaded.reading.memory.count, woven)
     parts[CHECKER.key] = part
     amends = isinstance(part, Amendment)
     static = configuration.static_ipaddress or configuration.static_routes or configuration.static_rules

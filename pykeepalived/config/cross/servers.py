@@ -16,6 +16,7 @@ from pykeepalived.config.cross.followers import Followers
 from pykeepalived.config.cross.mark_family import mark_family
 from pykeepalived.config.cross.real_servers import Around, RealServers, first_family
 from pykeepalived.config.cross.scripts import Scripts
+from pykeepalived.config.kept import kept_weight
 from pykeepalived.config.kinds import AF_INET, IP, UINT_MAX, Endpoint, Problem, Refused, number
 from pykeepalived.config.kinds_lvs import LvsMethod
 from pykeepalived.config.raw import Raw
@@ -81,16 +82,17 @@ class Servers:
     def _server(self, raw: Raw, real_servers: RealServers) -> VirtualServer:
         head = self._head(raw)
         reals = list(raw.named("real_server"))
-        if not reals:
+        if not reals and not raw.kept:
             self._no_servers(raw)
         service = self._service(raw, head, reals)
         scheduler = scheduling.scheduler(raw, service, self._context)
         timeout, granularity = scheduling.persistence(raw, service, head.group, self._context)
         around = self._around(raw, head, service, reals)
         servers = real_servers.resolve(reals, around)
-        if not servers:
+        if not servers and not raw.kept:
             self._no_servers(raw)
-        quorum, hysteresis = scheduling.quorum(raw, service, servers, self._context)
+        weight = sum(each.weight for each in servers) + kept_weight(raw)
+        quorum, hysteresis = scheduling.quorum(raw, service, weight, self._context)
         flags = scheduling.flags(raw, self._context)
         given = raw.given
         alert = given.get("smtp_alert")

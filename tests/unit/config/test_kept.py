@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from pykeepalived.config import kept
 from pykeepalived.config.configuration import Amendment, Configuration
 from pykeepalived.config.effective import effective
 from pykeepalived.config.kept import Memory, leave
@@ -46,7 +47,7 @@ class Reader:
     def __init__(self) -> None:
         self.memory: Memory | None = None
         self.running = Configuration()
-        self.kept = 0
+        self.kept = self.kept_inside = 0
 
     def read(self, text: str, more: str = "") -> Loaded:
         files = {PATH: text.encode("utf-8", "surrogateescape"), INCLUDED: more.encode("utf-8", "surrogateescape")}
@@ -57,20 +58,28 @@ class Reader:
             assert getattr(loaded, name) == getattr(whole, name), text
         wanted, said = effective(whole.configuration)
         part, part_said = effective(loaded.configuration)
-        if loaded.reading is None or not loaded.reading.runs:
+        if loaded.reading is None or not loaded.reading.amends:
             assert (part, part_said) == (wanted, said)
         if loaded.reading is None:
             return loaded  # refused
-        memory, runs, schedulers = leave(loaded.reading, part.virtual_server)
+        memory, runs, woven, schedulers = leave(loaded.reading, part.virtual_server)
         self.kept = sum(run.count for run in runs if run.first is not None)
-        if loaded.reading.runs:
+        self.kept_inside = sum(run.count for each in woven for run in each.runs if run.first is not None)
+        if loaded.reading.amends:
             assert part_said == said
-            part = Amendment(part, runs, loaded.reading.memory.count).applied(self.running)
+            part = Amendment(part, runs, loaded.reading.memory.count, woven).applied(self.running)
         assert part == wanted, text
         assert {each.lvs_sched for each in wanted.virtual_server} >= set(schedulers)
         assert memory.count == len(wanted.virtual_server)
         self.memory, self.running = pickle.loads(pickle.dumps(memory)), part
         return loaded
+
+
+@pytest.fixture(autouse=True, params=[64, 2])
+def many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """From how many real servers on each of them is looked at."""
+    monkeypatch.setattr(kept, "_MANY", request.param)
+    return int(request.param)
 
 
 @pytest.fixture
@@ -86,6 +95,60 @@ def test_only_what_changed_is_read(reader: Reader) -> None:
     assert reader.kept == 4
     same = [now is before for now, before in zip(reader.running.virtual_server, former, strict=True)]
     assert same == [True, True, False, True, True]
+
+
+BIG = """virtual_server 10.9.1.1 80 {{
+  lvs_sched rr
+  lvs_method NAT
+  protocol TCP
+  quorum {quorum}
+  {servers}
+  # the last
+  sorry_server 10.1.1.1 80
+}}
+"""
+REAL = """real_server 10.0.{} 80 {{
+    weight {}
+    TCP_CHECK {{
+    }}
+  }}"""
+
+
+def _big(servers: dict[str, int], quorum: int = 1) -> str:
+    return BIG.format(quorum=quorum, servers="\n  ".join(REAL.format(*each) for each in servers.items()))
+
+
+def test_only_the_real_servers_that_changed_are_read(reader: Reader) -> None:
+    servers = {f"0.{number}": 1 for number in range(100)}
+    reader.read(_big(servers))
+    before = reader.running.virtual_server[0].real_server
+    reader.read(_big({**servers, "0.7": 2, "1.1": 1}))
+    assert (reader.kept, reader.kept_inside) == (0, 99)
+    same = [now is then for now, then in zip(reader.running.virtual_server[0].real_server, before, strict=False)]
+    assert same == [number != 7 for number in range(100)]
+    del servers["0.30"]
+    reader.read(_file(2) + _big(servers))
+    reader.read(_file(2) + _big(dict(reversed(servers.items()))))
+    assert (reader.kept, reader.kept_inside) == (2, 99)
+    reader.read(_big(servers))
+    assert reader.kept_inside == 0  # global_defs is gone
+    for changed in (
+        _big(servers, quorum=99),  # around them
+        _big(servers, quorum=100),
+        _big({**servers, "00.1": 1}),
+        _big({**servers, "0.1": 0}, quorum=99),
+        _big(servers) + _big(servers),
+        _big(servers).replace("weight 1", "wieght 1", 1),
+        _big(servers).replace("  }\n  real", "  }\n  weight 5\n  real", 1),
+        _big(servers).replace("    }\n  }\n", "    }\n   }\n   weight 7\n   real_server 10.0.5.5 80 {\n  }\n", 1),
+        _big(servers).replace("    }\n  }\n", "    }\n   }\n}\n" + BIG.partition("  quo")[0].format(), 1),
+        _big(servers).replace("  # the last", "  # the last of all"),
+        _big(servers).replace("10.9.1.1 80", "10.9.1.1 81"),
+        _big(servers).replace("virtual_server", " virtual_server"),
+        _big({}),
+    ):
+        reader.read(_big(servers))
+        reader.read(changed)
 
 
 def test_blocks_may_move_come_and_go(reader: Reader) -> None:
@@ -191,19 +254,23 @@ def _edit(text: str, dice: random.Random) -> str:
 
 
 def _edits(seed: int, count: int, lives: int) -> int:
+    """How many blocks were kept, in all."""
     dice = random.Random(seed)
-    kept = 0
+    total = 0
     for _ in range(lives):
         reader = Reader()
-        good = _file(6) + f"include {INCLUDED}\n", _server(10) + _server(11)
+        good = (
+            _file(6) + _big({f"0.{number}": 1 for number in range(6)}) + f"include {INCLUDED}\n",
+            _server(10) + _server(11),
+        )
         reader.read(*good)
         for _ in range(count):
             text, more = good
             now = (_edit(text, dice), more) if dice.random() < 0.8 else (text, _edit(more, dice))
             if reader.read(*now).reading is not None:
                 good = now
-                kept += reader.kept
-    return kept
+                total += reader.kept + reader.kept_inside
+    return total
 
 
 def test_random_edits() -> None:
