@@ -17,7 +17,7 @@ from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.blocks.track_group import TrackGroup
-from pykeepalived.config.blocks.virtual_server import VirtualServer
+from pykeepalived.config.blocks.virtual_server import Service, VirtualServer
 from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
@@ -144,5 +144,7 @@ def _scripts(value: Any) -> Iterator[Script]:
             waiting += [inner for name in names[kind] if type(inner := getattr(each, name)) not in _PLAIN]
 
 
-_PLAIN = frozenset({int, str, bool, bytes, type(None), IPv4Address, IPv6Address, LvsMethod, Target, CheckTiming})
+_PLAIN = frozenset(
+    {int, str, bool, bytes, type(None), IPv4Address, IPv6Address, LvsMethod, Service, Target, CheckTiming}
+)
 """What holds no command: there are many of them."""
