@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.acceptor import FORMAT
 from benchmarks.checkers import PORT, config, without_ipvs
 from benchmarks.side_by_side import arguments, chosen, median, percentile, table
 from tests.support.director import CHECKOUT, Director, Make
@@ -32,7 +33,8 @@ def measure(make: Make, servers: int, deaths: int) -> list[float]:
         folder = Path(name)
         host = network.host("checker")
         host.run("sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535", "net.ipv4.tcp_max_syn_backlog=8192")
-        argv = [sys.executable, "-m", "benchmarks.acceptor", str(PORT), str(folder / "counter")]
+        counter = folder / "counter"
+        argv = [sys.executable, "-m", "benchmarks.acceptor", str(PORT), str(counter)]
         acceptor = stack.enter_context(host.popen(argv, stdout=subprocess.PIPE, cwd=CHECKOUT))
         stack.callback(acceptor.kill)
         assert acceptor.stdout is not None
@@ -42,7 +44,11 @@ def measure(make: Make, servers: int, deaths: int) -> list[float]:
             Director(host, without_ipvs(make, folder), folder / "daemon", text, options=["-C"])
         )
         director.start()
-        time.sleep(5.0 + servers / 500)
+        end = time.monotonic() + 120
+        while FORMAT.unpack(counter.read_bytes())[0] < 3 * servers:
+            if time.monotonic() > end:
+                raise SystemExit(director.story())
+            time.sleep(0.1)
         died: dict[str, float] = {}
         took: list[float] = []
 
