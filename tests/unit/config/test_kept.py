@@ -1,8 +1,10 @@
 """A reading that keeps what the one before has read: nobody can tell, but by the time."""
 
+import os
 import pickle
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -229,6 +231,27 @@ def test_blocks_that_ask_for_more_than_themselves(more: str, reader: Reader) -> 
     reader.read(first + "\n" + _file(more=more) + _server(9))
     reader.read(_file(more=more) + _server(9))
     reader.read(_server(2) + _file(1, more=more))
+
+
+CORPUS = os.environ.get("PYKEEPALIVED_CORPUS", "")
+
+
+@pytest.mark.skipif(not CORPUS, reason="PYKEEPALIVED_CORPUS is not set: no corpus of configuration files")
+@pytest.mark.long
+def test_files_of_the_world_edited_and_joined() -> None:
+    """Each with lines before it, each edited, each with virtual servers of another."""
+    dice = random.Random(7)
+    texts = [each.read_bytes().decode("utf-8", "surrogateescape") for each in sorted(Path(CORPUS).glob("*.conf"))]
+    balancing = [text for text in texts if "\nvirtual_server " in text]
+    total = 0
+    for text in balancing:
+        reader = Reader()
+        other = dice.choice(balancing)
+        for now in (text, "\n" + text, _edit(text, dice), text + other, other + "\n" + text, text):
+            reader.read(now)
+            total += reader.kept + reader.kept_inside
+    assert len(balancing) > 50
+    assert total > 20
 
 
 def _edit(text: str, dice: random.Random) -> str:
