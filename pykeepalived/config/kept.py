@@ -381,7 +381,7 @@ def leave(
         if order in woven_before:
             inside, runs_inside = woven_before[order]
             woven.append(Woven(place, before.places[inside.place], runs_inside))
-        if text is None or server.service.kind != "address":
+        if text is None or server.service.kind != "address" or server.persistence_engine is not None:
             continue
         if order in read.many:
             facts.append((len(texts), _facts(server, woven_before.get(order))))

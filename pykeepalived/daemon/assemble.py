@@ -3,6 +3,7 @@
 Imports of a service, of the parser and of scapy stand inside functions: each is paid for by the process that needs it.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,10 +140,9 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
     findings += [finding(sentence, Level.WARNING, None) for sentence in left_out]
     parts: dict[str, Configuration | Amendment | FrameTemplates | Memory] = {"vrrp": configuration.vrrp_part()}
     part: Configuration | Amendment = configuration.checker_part()
-    schedulers = {server.lvs_sched for server in configuration.virtual_server}
+    kept_schedulers: list[str] = []
     if loaded.reading is not None:
-        parts[MEMORY], runs, woven, used = leave(loaded.reading, configuration.virtual_server)
-        schedulers.update(used)
+        parts[MEMORY], runs, woven, kept_schedulers = leave(loaded.reading, configuration.virtual_server)
         if loaded.reading.amends:
             part = Amendment(configuration.checker_part(), runs, loaded.reading.memory.count, woven)
     parts[CHECKER.key] = part
@@ -164,10 +164,17 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
         scripts=configuration.scripts(),
         parts=frozenset(key for key, there in exist.items() if there),
         amended=frozenset({CHECKER.key} if amends else ()),
-        schedulers=tuple(sorted(schedulers)),
+        ipvs_modules=_ipvs_modules(configuration, kept_schedulers),
         frames=make_templates() if with_frames and exist["vrrp"] else None,
     )
     return Compiled(outcome, parts)
+
+
+def _ipvs_modules(configuration: Configuration, kept_schedulers: Iterable[str]) -> tuple[str, ...]:
+    """Those of the schedulers and persistence engines; of what was kept, which has no engine, of the schedulers."""
+    names = {*(server.lvs_sched for server in configuration.virtual_server), *kept_schedulers}
+    names |= {f"pe_{each.persistence_engine}" for each in configuration.virtual_server if each.persistence_engine}
+    return tuple(f"ip_vs_{name}" for name in sorted(names))
 
 
 def _unread(loaded: "Loaded") -> bool:
@@ -181,12 +188,13 @@ def _unread(loaded: "Loaded") -> bool:
 
 def prepare(role: Role, outcome: Outcome) -> None:
     """What only the parent may do for a role before it starts: load the kernel's modules for IPVS."""
-    if role.key == CHECKER.key and "checkers" in outcome.parts:
+    sync = outcome.global_defs.lvs_sync_daemon
+    follows = role.key == VRRP.key and sync is not None and sync.instance is not None
+    if follows or (role.key == CHECKER.key and "checkers" in outcome.parts):
         from pykeepalived.kernel.modules import load_module  # noqa: PLC0415 - only where IPVS is wanted
 
         if not IPVS_TABLE.exists():
             load_module("ip_vs")
-        for scheduler in outcome.schedulers:
-            module = f"ip_vs_{scheduler}"
+        for module in outcome.ipvs_modules:
             if IPVS_TABLE.exists() and not (MODULES / module).exists():
                 load_module(module)

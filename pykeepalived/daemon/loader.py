@@ -53,7 +53,7 @@ class Outcome:
     scripts: frozenset[Script] = frozenset()
     parts: frozenset[str] = frozenset()  # keys of the roles that have something to do
     amended: frozenset[str] = frozenset()  # keys of the roles whose part is told by the one before
-    schedulers: tuple[str, ...] = ()
+    ipvs_modules: tuple[str, ...] = ()
     frames: FrameTemplates | None = None
 
 
