@@ -52,11 +52,12 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
             return _refuse(lines, settings, reason, EXIT_FATAL)
     roles = assemble.roles(settings)
     try:
-        maker = Loader(assemble.make_frames, (assemble.FRAMES,)) if settings.vrrp else None
+        maker = Loader(assemble.make_frames, (assemble.FRAMES,), idle=True) if settings.vrrp else None
         read = assemble.reader(settings)
         loader = Loader(lambda: read(False, None), (*(role.key for role in roles), MEMORY))
-        for role in roles:
-            role.warm()  # while the loaders work
+        if len(os.sched_getaffinity(0)) > 1:
+            for role in roles:
+                role.warm()  # while the loaders work; where they need the only processor, what is wanted is later
         outcome = loader.wait()
         if maker is not None:
             outcome = _with_frames(outcome, maker, wanted=settings.all or assemble.VRRP.key in outcome.parts)
@@ -119,6 +120,7 @@ def _with_frames(outcome: Outcome, maker: Loader, *, wanted: bool) -> Outcome:
     if not wanted or outcome.refused:
         maker.give_up()
         return outcome
+    maker.hurry()
     maker.wait()
     frames = read_value(maker.files[assemble.FRAMES])
     maker.close()
