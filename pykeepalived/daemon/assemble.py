@@ -100,6 +100,7 @@ def _namespace(settings: Settings, global_defs: GlobalDefs) -> str | None:
 
 def reader(settings: Settings) -> Read:
     """What a loader does."""
+    import pykeepalived.config.effective  # noqa: F401, PLC0415 - here once, not in each loader
     from pykeepalived.daemon.reading import load_configuration  # noqa: PLC0415 - the parser is the loader's alone
 
     def read(with_frames: bool, memory: int | None) -> Compiled:

@@ -176,6 +176,7 @@ def _read(read: Callable[[], Compiled], files: Mapping[str, int], parent: int) -
         signals.reset()
         processes.die_with_parent(parent, signal.SIGKILL)
         processes.set_name("keepalived_load")
+        processes.keep_free_memory()
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
         gc.enable()
         try:

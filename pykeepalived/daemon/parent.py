@@ -140,9 +140,8 @@ class Parent:
     def run(self, outcome: Outcome, parts: Mapping[str, int]) -> int:
         """Start with a configuration that was read, until the end; gives the exit status."""
         self._accept(outcome, parts)
-        gc.collect()
         processes.give_back_free_memory()
-        gc.freeze()
+        gc.freeze()  # without a last collection: it finds nothing, and would write to every page
         gc.disable()
         self._start_wanted()
         if not self._wanted:
