@@ -11,8 +11,7 @@ from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import Identity, VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import IP
-from pykeepalived.effects import Log
-from pykeepalived.vrrp import carried, statics
+from pykeepalived.vrrp import carried, lines, statics
 from pykeepalived.vrrp.effects import (
     AddAddresses,
     AddRoutes,
@@ -177,8 +176,7 @@ def _take(
 
 
 def _say_gone(router: VirtualRouter, objects: list[str], effects: list[Effect]) -> None:
-    fields = (("VRRP_INSTANCE", router.name),)
-    effects += [Log(f"({router.name}) {each}, no longer exist", fields=fields) for each in objects]
+    effects += [lines.line(router.name, f"{each}, no longer exist") for each in objects]
 
 
 def _block(before: list[AddressEntry], masters: list[VirtualRouter], effects: list[Effect]) -> None:

@@ -11,13 +11,11 @@ from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import IP
-from pykeepalived.effects import Kind, Level, Log
-from pykeepalived.units import MICROSECOND, MILLISECOND, seconds_text
-from pykeepalived.vrrp import announcing, carried, causes, disagreements
-from pykeepalived.vrrp.authentication import Ah
+from pykeepalived.effects import Level
+from pykeepalived.units import MICROSECOND, seconds_text
+from pykeepalived.vrrp import announcing, carried, causes, disagreements, lines, preemption
 from pykeepalived.vrrp.effects import (
     AddAddresses,
-    Announce,
     AnnounceSource,
     CancelAnnouncements,
     Effect,
@@ -27,17 +25,18 @@ from pykeepalived.vrrp.effects import (
     Word,
 )
 from pykeepalived.vrrp.group import SyncGroup
+from pykeepalived.vrrp.own_adverts import OwnAdverts
+from pykeepalived.vrrp.owners import Rogue
 from pykeepalived.vrrp.reception import Reception
 from pykeepalived.vrrp.refusals import Refusals
 from pykeepalived.vrrp.rivals import Rivals
-from pykeepalived.vrrp.states import Backup, Duties, Fault, HeardMaster, Init, Master, Rogue, State, Stop
+from pykeepalived.vrrp.states import Backup, Duties, Fault, HeardMaster, Init, Master, State, Stop
 from pykeepalived.vrrp.statistics import Statistics
-from pykeepalived.vrrp.timers import master_down_interval, skew_time
+from pykeepalived.vrrp.timers import expires_at, master_down_interval, shortest_wait, skew_time
 from pykeepalived.vrrp.tracking import SOURCE, Tracked, effective_priority
 from pykeepalived.wire.vrrp import OWNER, Advert, Packet, Reason, text
 
 NO_SOURCE = Tracked((SOURCE, ""))
-_OWN_ADVERTS_FOR_A_ROGUE = 2
 _AT_START = "the weights of its trackers"
 
 
@@ -45,11 +44,10 @@ class VirtualRouter:
     """The state machine of one vrrp_instance."""
 
     __slots__ = (
-        "_advert",
-        "_down_interval",
-        "_down_key",
+        "_adverts",
         "_lent",
         "_repeatable",
+        "_repeated_wait",
         "contributions",
         "deadline",
         "faults",
@@ -65,7 +63,6 @@ class VirtualRouter:
         "reduced",
         "refusals",
         "rivals",
-        "source",
         "source_address",
         "state",
         "statistics",
@@ -82,7 +79,6 @@ class VirtualRouter:
         self.group: SyncGroup | None = None
         self.interface_up = False
         self.source_address: IP | None = None
-        self.source = b""
         self.tracked: tuple[Tracked, ...] = ()
         self.faults: dict[Tracked, str] = {}
         self.contributions: dict[Tracked, int] = {}
@@ -95,16 +91,20 @@ class VirtualRouter:
         self.listens_at = 0  # adverts before then are ignored (vrrp_startup_delay)
         self.kept: frozenset[carried.Carried] = carried.NOTHING  # static objects: there whatever the state is
         self._lent: AddressEntry | None = None
-        self._advert: SendAdvert | None = None
-        self._down_key = -1
-        self._down_interval = 0
+        self._adverts = OwnAdverts(instance.name, self.reception, self.statistics)
         self._repeatable: Backup | None = None  # in this state, the advert accepted last may simply be accepted again
+        self._repeated_wait = 0  # master_down_interval after that advert
         self.phase = 0  # adverts go out at multiples of this; 0: at any time
 
     @property
     def name(self) -> str:
         """The instance's name."""
         return self.instance.name
+
+    @property
+    def source(self) -> bytes:
+        """The address that adverts are sent from, empty where there is none."""
+        return self._adverts.source
 
     @property
     def companions(self) -> "tuple[VirtualRouter, ...]":
@@ -127,7 +127,7 @@ class VirtualRouter:
             return effects
         advert = self.reception.judge(packet, self._known_master, effects, now)
         if effects:
-            self._advert = None  # a peer may want another checksum
+            self._adverts.change()  # a peer may want another checksum
         if advert is None:
             self._repeatable = None  # this packet must not pass for the one accepted last
             return effects
@@ -151,7 +151,7 @@ class VirtualRouter:
             return False
         self.statistics.advert_rcvd += 1
         state.heard_at = now
-        state.master_down_at = self.deadline = now + self._down_interval
+        state.master_down_at = self.deadline = now + self._repeated_wait
         return True
 
     def heard_meanwhile(self, at: int, count: int) -> None:
@@ -162,7 +162,7 @@ class VirtualRouter:
         self.statistics.advert_rcvd += count
         if at > state.heard_at:
             state.heard_at = at
-            state.master_down_at = self.deadline = at + self._down_interval
+            state.master_down_at = self.deadline = at + self._repeated_wait
 
     def due_advert(self, now: int) -> SendAdvert | None:
         """The hot path of a MASTER: its advert, when it is due in time and there is nothing else to do."""
@@ -174,13 +174,21 @@ class VirtualRouter:
             return None
         if state.duties.rogue is not None or (duties_at is not None and duties_at <= now):
             return None
-        if self._advert is None and self.reception.used_up:
-            return None
+        advert = self._adverts.ready
+        if advert is None:
+            if self._adverts.used_up:
+                return None
+            advert = self._adverts.next(self.priority)
         # from the due time, so that nothing drifts
         state.advert_at = advert_at = advert_at + advert_int
         self.deadline = advert_at if duties_at is None or advert_at < duties_at else duties_at
         self.statistics.advert_sent += 1
-        return self._own_advert()
+        return advert
+
+    @property
+    def foreseen_advert(self) -> SendAdvert | None:
+        """What a BACKUP would send as MASTER, where that is known before."""
+        return self._adverts.foreseen(self.priority) if type(self.state) is Backup else None
 
     def tick(self, now: int, effects: list[Effect] | None = None) -> list[Effect]:
         """Time has passed. Harmless when nothing is due. The orders are added to ``effects``, where they are given."""
@@ -190,15 +198,17 @@ class VirtualRouter:
             return effects
         if isinstance(state, Master):
             if now >= state.advert_at:
-                if self._advert is None and self._used_up(now, effects):
+                if self._adverts.used_up:  # only another MASTER may begin anew, so we give up
+                    self._give_way("the sequence numbers of AH are used up", now, effects)
                     return effects
-                self._send(effects)
+                self._adverts.send(self.priority, effects)
                 # after a stall from now, so that no burst follows
                 in_time = state.advert_at + self.instance.advert_int
                 state = replace(state, advert_at=in_time if in_time > now else self._advert_after(now))
-                if state.duties.rogue is not None:
-                    state = self._rogue_heard_us(state, state.duties.rogue, now)
-                self._enter(state)
+                duties = state.duties
+                if duties.rogue is not None:
+                    duties = replace(duties, rogue=duties.rogue.heard_us(now))
+                state = self._plan(state, duties)
             if state.duties_at is not None and now >= state.duties_at:
                 self._do_duties(state, now, effects)
         elif isinstance(state, Backup):
@@ -217,7 +227,7 @@ class VirtualRouter:
             self._enter(Init(master_at=now + MICROSECOND))
             return
         self._say_priority(self.instance.priority, _AT_START, effects)
-        down_at = now + (self._sooner() if sooner else self.down_interval(self.instance.advert_int))
+        down_at = now + (shortest_wait(self.instance) if sooner else self.down_interval(self.instance.advert_int))
         cause = f"started with priority {self.priority}"
         self._transition(Backup(down_at, now), cause, now, effects, "" if waited else " (init)")
         self._notify(Word.BACKUP, effects)
@@ -273,7 +283,7 @@ class VirtualRouter:
             return
         state, before = self.state, self.priority
         if isinstance(state, Backup):
-            interval = state.master.advert_interval if state.master else self.instance.advert_int
+            interval = self._interval_of_master(state)
             old = self.down_interval(interval)
             self._set_priority(priority)
             self._enter(replace(state, master_down_at=state.master_down_at + self.down_interval(interval) - old))
@@ -285,7 +295,7 @@ class VirtualRouter:
 
     def address_lost(self, entry: AddressEntry, now: int, effects: list[Effect]) -> None:
         """Somebody deleted an address that we hold as MASTER: give up, and ask for it again after the skew time."""
-        self._detail(f"Netlink reflector reports IP {entry.address} removed from {entry.dev}", effects)
+        effects.append(lines.address_removed(self.name, entry))
         self._lost(f"address {entry} from {entry.dev}", now, effects)
 
     def routing_lost(self, entry: RouteEntry | RuleEntry, now: int, effects: list[Effect]) -> None:
@@ -293,10 +303,8 @@ class VirtualRouter:
         self._lost(f"{'route' if isinstance(entry, RouteEntry) else 'rule'} {entry}", now, effects)
 
     def _lost(self, what: str, now: int, effects: list[Effect]) -> None:
-        cause = f"somebody removed {what}"
-        self.leave_master(cause, now, effects, down_interval=self._skew(self.instance.advert_int), zero=True)
-        if self.group is not None:
-            self.group.follow_to_backup(self, now, effects, zero=True)
+        wait = self._skew(self.instance.advert_int)
+        self._give_way(f"somebody removed {what}", now, effects, down_interval=wait, zero=True)
 
     def stop(
         self,
@@ -311,9 +319,8 @@ class VirtualRouter:
         """Leave for good. A MASTER says so on the wire; the others say nothing. What is in ``keep`` stays."""
         was = self.state
         if isinstance(was, Master):
-            fields = self._fields(Stop.name, cause)
-            message = f"({self.name}) leaving MASTER STATE: {cause}"
-            effects.append(Log(message, kind=Kind.VRRP_TRANSITION, fields=fields))
+            words = f"leaving MASTER STATE: {cause}"
+            effects.append(lines.transition(self.name, words, was.name, Stop.name, cause))
             self._send_zero(effects)
             self._give_back(effects, release=release, keep=keep)
         self._enter(Stop())
@@ -332,24 +339,37 @@ class VirtualRouter:
     def _claim(self, effects: list[Effect], *, timed_out: bool) -> None:
         """The first advert of a MASTER: nothing that can wait comes before it."""
         if timed_out:
-            self._detail(f"({self.name}) Receive advertisement timeout", effects)
+            effects.append(lines.detail(self.name, "Receive advertisement timeout"))
         self._restore_priority()
-        self.reception.begin()
-        self._send(effects)
+        self._adverts.begin()
+        self._adverts.send(self.priority, effects)
 
     def _take_over(self, cause: str, now: int, effects: list[Effect]) -> None:
         was, instance = self.state, self.instance
         duties = announcing.planned(instance, now)
         self._transition(Master(self._advert_after(now), duties, duties.next_at), cause, now, effects)
         if isinstance(was, Backup) and was.master and was.master.advert_interval != instance.advert_int:
-            learnt, own = was.master.advert_interval // MILLISECOND, instance.advert_int // MILLISECOND
-            message = f"({self.name}) changing advert interval from {learnt}ms to locally configured {own}ms"
-            self._detail(message, effects)
+            effects.append(lines.interval_own(self.name, was.master.advert_interval, instance.advert_int))
         self.statistics.become_master += 1
         self.reception.forget()
         carried.take(instance, effects)
-        self._announce(instance.garp_master_repeat, effects)
+        announcing.announce(instance, instance.garp_master_repeat, effects)
         self._notify(Word.MASTER, effects)
+
+    def _give_way(
+        self,
+        cause: str,
+        now: int,
+        effects: list[Effect],
+        *,
+        master: HeardMaster | None = None,
+        down_interval: int | None = None,
+        zero: bool = False,
+    ) -> None:
+        """A MASTER goes to BACKUP, and its sync group with it."""
+        self.leave_master(cause, now, effects, master=master, down_interval=down_interval, zero=zero)
+        if self.group is not None:
+            self.group.follow_to_backup(self, now, effects, zero=zero)
 
     def leave_master(
         self,
@@ -400,8 +420,8 @@ class VirtualRouter:
         """BACKUP with a full timer, silently: the group went on without it having been MASTER."""
         state = self.state
         if isinstance(state, Backup) and state.wants_master:
-            interval = state.master.advert_interval if state.master else self.instance.advert_int
-            self._enter(replace(state, wants_master=False, master_down_at=now + self.down_interval(interval)))
+            down_at = now + self.down_interval(self._interval_of_master(state))
+            self._enter(replace(state, wants_master=False, master_down_at=down_at))
 
     # --- reload -------------------------------------------------------------------------------------------------
 
@@ -419,8 +439,7 @@ class VirtualRouter:
         self.reduced = self.reduced and instance.priority == OWNER
         self.refusals.name = instance.name
         self.reception.configure(instance)
-        self._advert = None
-        self._down_key = -1
+        self._adverts.change(name=instance.name)
         if isinstance(state, Backup):
             if instance.version == 2 and state.master is not None:
                 state = replace(state, master=replace(state.master, advert_interval=instance.advert_int))
@@ -434,7 +453,7 @@ class VirtualRouter:
     def confirm(self, now: int, effects: list[Effect]) -> None:
         """A MASTER's advert beside a reload."""
         if isinstance(self.state, Master):
-            self._send(effects)
+            self._adverts.send(self.priority, effects)
             self._enter(replace(self.state, advert_at=self._advert_after(now)))
 
     def announce_later(self, now: int) -> None:
@@ -452,8 +471,7 @@ class VirtualRouter:
     def set_source(self, address: IP | None) -> None:
         """Send from this address from now on."""
         self.source_address = address
-        self.source = b"" if address is None else address.packed
-        self._advert = None
+        self._adverts.change(source=b"" if address is None else address.packed)
 
     def lend_source(self, effects: list[Effect], *, anew: bool = False) -> None:
         """The own link has the source address, if it needs it; ``anew`` when the link may have lost it."""
@@ -478,34 +496,14 @@ class VirtualRouter:
 
     def _heard_as_backup(self, state: Backup, advert: Advert, source: bytes, now: int, effects: list[Effect]) -> None:
         if advert.priority == 0:
-            self.statistics.pri_zero_rcvd += 1
-            self._detail(f"({self.name}) Backup received priority 0 advertisement", effects)
-            interval = state.master.advert_interval if state.master else self.instance.advert_int
-            master = state.master or HeardMaster(source, 0, interval)
-            self._enter(
-                replace(
-                    state,
-                    master_down_at=now + self._skew(interval),
-                    heard_at=now,
-                    master=master,
-                    resigned=True,
-                    frozen=0,
-                )
-            )
+            self._master_resigns(state, source, now, effects)
             return
-        instance, preempt_at = self.instance, state.preempt_at
-        if advert.priority >= self.priority or self._nopreempt():
-            if preempt_at is not None:
-                self._detail(f"({self.name}) stop preempt delay", effects)
-                preempt_at = None
-        elif preempt_at is None and self._preempt_delay():
-            preempt_at = now + instance.preempt_delay
-            seconds = causes.seconds_and_microseconds(instance.preempt_delay)
-            self._detail(f"({self.name}) start preempt delay ({seconds})", effects)
-        elif preempt_at is None or now >= preempt_at:
-            sender = text(source)
-            message = f"({self.name}) received lower priority ({advert.priority}) advert from {sender} - discarding"
-            effects.append(Log(message, kind=Kind.VRRP_PACKET, fields=(("VRRP_INSTANCE", self.name),)))
+        instance = self.instance
+        preempt_at = preemption.left_alone_until(
+            instance, self.priority, advert.priority, state.preempt_at, now, effects
+        )
+        if preemption.discards(instance, self.priority, advert.priority, preempt_at, now):
+            effects.append(lines.lower_discarded(self.name, text(source), advert.priority))
             self._enter(replace(state, lower=HeardMaster(source, advert.priority, advert.advert_interval)))
             self._heard_besides(state, source, now, effects)
             return
@@ -518,12 +516,21 @@ class VirtualRouter:
         ):
             self._heard_besides(state, source, now, effects)
             known = self._learn(known, advert, source, effects)
-        state = Backup(now + self.down_interval(known.advert_interval), now, known, preempt_at)
+        wait = self.down_interval(known.advert_interval)
+        state = Backup(now + wait, now, known, preempt_at)
         self._enter(state)
-        if preempt_at is None and not self._authenticates:
-            self._repeatable = state
+        if preempt_at is None and self.reception.authentication is None:  # else no packet may be accepted twice
+            self._repeatable, self._repeated_wait = state, wait
         if self.group is not None and self.group.mixed:
             self.group.follow_to_backup(self, now, effects)
+
+    def _master_resigns(self, state: Backup, source: bytes, now: int, effects: list[Effect]) -> None:
+        self.statistics.pri_zero_rcvd += 1
+        effects.append(lines.detail(self.name, "Backup received priority 0 advertisement"))
+        interval = self._interval_of_master(state)
+        master = state.master or HeardMaster(source, 0, interval)
+        down_at = now + self._skew(interval)
+        self._enter(replace(state, master_down_at=down_at, heard_at=now, master=master, resigned=True, frozen=0))
 
     def _heard_besides(self, state: Backup, source: bytes, now: int, effects: list[Effect]) -> None:
         """An advert from another one than the master that is still heard."""
@@ -534,13 +541,13 @@ class VirtualRouter:
         self.rivals.heard(self.instance, source, text(master.address), now, effects)
 
     def _learn(self, known: HeardMaster | None, advert: Advert, source: bytes, effects: list[Effect]) -> HeardMaster:
-        sender = text(source)
+        name, sender = self.name, text(source)
         if known is None:
-            self._detail(f"({self.name}) master set to {sender}", effects)
+            effects.append(lines.detail(name, f"master set to {sender}"))
         elif known.address != source:
-            self._detail(f"({self.name}) master changed from {text(known.address)} to {sender}", effects)
+            effects.append(lines.detail(name, f"master changed from {text(known.address)} to {sender}"))
             self.reception.forget()
-        if not self._nopreempt() and (known is None or known.address != source):
+        if not preemption.never(self.instance) and (known is None or known.address != source):
             why = disagreements.out_of_reach(source, advert.priority, self.instance.priority, self.tracked)
             if why:
                 self.reception.say_once(Reason.OUT_OF_REACH, why, effects, Level.NOTICE)
@@ -548,78 +555,64 @@ class VirtualRouter:
         # an interval of 0 would make every pause a failover: it is not learnt
         interval = advert.advert_interval or before
         if interval != before:
-            old, new = before // MILLISECOND, interval // MILLISECOND
-            self._detail(f"({self.name}) advertisement interval updated from {old}ms to {new}ms by master", effects)
+            effects.append(lines.interval_learnt(name, before, interval))
         return HeardMaster(source, advert.priority, interval)
 
     def _heard_as_master(self, state: Master, advert: Advert, source: bytes, now: int, effects: list[Effect]) -> None:
-        sender = text(source)
-        name, ours, priority = self.name, self.priority, advert.priority
-        if priority == 0:
+        sender, theirs = text(source), advert.priority
+        if theirs == 0:
             self.statistics.pri_zero_rcvd += 1
-            self._detail(f"({name}) Master received priority 0 message", effects)
-            self._send(effects)
+            effects.append(lines.detail(self.name, "Master received priority 0 message"))
+            self._adverts.send(self.priority, effects)
             self._enter(replace(state, advert_at=self._advert_after(now)))
             return
-        if priority == OWNER == ours:
-            message = f"CONFIGURATION ERROR: local instance and {sender} are both configured as address owner"
-            self.reception.say_once(Reason.TWO_OWNERS, f"{message}, please resolve", effects, Level.ERROR)
-            rogue = state.duties.rogue
-            if source < self.source and rogue is not None and rogue.until is not None and now < rogue.until:
-                message = f"({name}) {sender} is still advertising as address owner, please resolve"
-                effects.append(Log(f"{message} - reducing our priority", Level.ERROR, Kind.VRRP_PACKET))
-                self.reduced = True
-                ours = OWNER - 1
-                self._set_priority(ours)
-        if priority < ours or (priority == ours and source < self.source):
+        if theirs == OWNER == self.priority:
+            self._heard_owner(state, source, now, effects)
+        ours = self.priority
+        if theirs < ours or (theirs == ours and source < self.source):
             self._heard_lower(state, advert, source, now, effects)
             return
-        if priority == ours and source == self.source:
+        if theirs == ours and source == self.source:
             message = "WARNING - equal priority advert received from remote host with our IP address."
             self.reception.say_once(Reason.OWN_ADDRESS, message, effects, Level.WARNING)
             return
         if self.instance.higher_prio_send_advert:
-            self._send(effects)
-        if priority > ours:
-            message = f"({name}) Master received advert from {sender} with higher priority {priority}, ours {ours}"
-            cause = f"advert from {sender} with higher priority {priority}, ours is {ours}"
+            self._adverts.send(self.priority, effects)
+        effects.append(lines.higher_heard(self.name, sender, theirs, ours))
+        if theirs > ours:
+            cause = f"advert from {sender} with higher priority {theirs}, ours is {ours}"
         else:
-            message = (
-                f"({name}) Master received advert from {sender} with same priority {priority}"
-                " but higher IP address than ours"
-            )
-            cause = f"advert from {sender} with our priority {priority} and a higher address than {text(self.source)}"
-        effects.append(Log(message, kind=Kind.VRRP_PACKET, fields=(("VRRP_INSTANCE", name),)))
-        master = HeardMaster(source, priority, advert.advert_interval or self.instance.advert_int)
-        self.leave_master(cause, now, effects, master=master)
-        if self.group is not None:
-            self.group.follow_to_backup(self, now, effects)
+            cause = f"advert from {sender} with our priority {theirs} and a higher address than {text(self.source)}"
+        master = HeardMaster(source, theirs, advert.advert_interval or self.instance.advert_int)
+        self._give_way(cause, now, effects, master=master)
+
+    def _heard_owner(self, state: Master, source: bytes, now: int, effects: list[Effect]) -> None:
+        """Two hosts own the addresses. One that should yield and does not makes us yield."""
+        sender, rogue = text(source), state.duties.rogue
+        message = f"CONFIGURATION ERROR: local instance and {sender} are both configured as address owner"
+        self.reception.say_once(Reason.TWO_OWNERS, f"{message}, please resolve", effects, Level.ERROR)
+        if source < self.source and rogue is not None and rogue.goes_on(now):
+            effects.append(lines.still_owner(self.name, sender))
+            self.reduced = True
+            self._set_priority(OWNER - 1)
 
     def _heard_lower(self, state: Master, advert: Advert, source: bytes, now: int, effects: list[Effect]) -> None:
         """Another MASTER that must yield: tell it, and take the hosts on the link back from it."""
         instance = self.instance
         answer = not instance.lower_prio_no_advert
-        message = (
-            f"({self.name}) Received advert from {text(source)} with lower priority {advert.priority},"
-            f" ours {self.priority}{', forcing new election' if answer else ''}"
-        )
-        effects.append(Log(message, kind=Kind.VRRP_PACKET, fields=(("VRRP_INSTANCE", self.name),)))
+        effects.append(lines.lower_heard(self.name, text(source), advert.priority, self.priority, answered=answer))
         if answer:
-            self._send(effects)
+            self._adverts.send(self.priority, effects)
             state = replace(state, advert_at=self._advert_after(now))
         self.statistics.count(Reason.TWO_MASTERS)
         self.rivals.heard(instance, source, f"{text(self.source)} (this host)", now, effects)
         duties = replace(state.duties, rival_over_at=self.rivals.over_at(instance))
-        state = Master(state.advert_at, duties, duties.next_at)
-        rogue = duties.rogue
         if advert.priority == OWNER:
-            if rogue is None:
-                interval = max(instance.advert_int, advert.advert_interval)
-                rogue = Rogue(_OWN_ADVERTS_FOR_A_ROGUE, interval)
-                state = replace(state, duties=replace(state.duties, rogue=rogue))
+            if duties.rogue is None:
+                duties = replace(duties, rogue=Rogue(max(instance.advert_int, advert.advert_interval)))
             elif answer:
-                state = self._rogue_heard_us(state, rogue, now)
-        self._enter(state)
+                duties = replace(duties, rogue=duties.rogue.heard_us(now))
+        self._plan(state, duties)
         self._take_back(now, effects)
         for member in self.companions:
             if member is not self:
@@ -631,24 +624,14 @@ class VirtualRouter:
         state, instance = self.state, self.instance
         if not isinstance(state, Master) or not instance.garp_lower_prio_repeat:
             return
-        self._announce(instance.garp_lower_prio_repeat, effects)
+        announcing.announce(instance, instance.garp_lower_prio_repeat, effects)
         if instance.garp_lower_prio_delay:
             self._plan(state, replace(state.duties, lower_prio_announce_at=now + instance.garp_lower_prio_delay))
-
-    @staticmethod
-    def _rogue_heard_us(state: Master, rogue: Rogue, now: int) -> Master:
-        """One more advert of ours went out; after enough of them the rogue is on trial."""
-        if rogue.until is not None:
-            return state
-        left = rogue.adverts_left - 1
-        until = now + rogue.advert_interval * 12 // 10 if left <= 0 else None
-        duties = replace(state.duties, rogue=Rogue(left, rogue.advert_interval, until))
-        return Master(state.advert_at, duties, duties.next_at)
 
     # --- deadlines ----------------------------------------------------------------------------------------------
 
     def _master_is_down(self, state: Backup, now: int, effects: list[Effect]) -> None:
-        interval = state.master.advert_interval if state.master else self.instance.advert_int
+        interval = self._interval_of_master(state)
         late = now - state.master_down_at
         if late > interval and not state.frozen:
             # what was sent while nobody could listen is lost: the silence is not the master's
@@ -656,7 +639,7 @@ class VirtualRouter:
             self._enter(replace(state, master_down_at=down_at, frozen=late))
             return
         if self.group is not None and not self.group.lets_become_master(self):
-            self._detail(f"({self.name}) Receive advertisement timeout", effects)
+            effects.append(lines.detail(self.name, "Receive advertisement timeout"))
             self._enter(replace(state, wants_master=True, master_down_at=now + self.down_interval(interval)))
             return
         refused = self.reception.refused
@@ -671,103 +654,73 @@ class VirtualRouter:
             self.group.follow_to_master(self, now, effects)
 
     def _do_duties(self, state: Master, now: int, effects: list[Effect]) -> None:
-        instance, duties = self.instance, state.duties
-        if duties.announce_at is not None and now >= duties.announce_at:
-            self._announce(instance.garp_master_repeat, effects)
-            duties = replace(duties, announce_at=None)
-        if duties.refresh_at is not None and now >= duties.refresh_at:
-            self._announce(instance.garp_master_refresh_repeat, effects)
-            refresh_at = announcing.again(duties.refresh_at, instance.garp_master_refresh, now)
-            duties = replace(duties, refresh_at=refresh_at)
-        if duties.extra_at is not None and now >= duties.extra_at:
-            if further := announcing.on_further_links(instance):
-                effects.append(Announce(self.name, further, 1))
-            extra_at = announcing.again(duties.extra_at, instance.garp_extra_if.interval, now)
-            duties = replace(duties, extra_at=extra_at)
-        if duties.lower_prio_announce_at is not None and now >= duties.lower_prio_announce_at:
-            self._announce(instance.garp_lower_prio_repeat, effects)
-            duties = replace(duties, lower_prio_announce_at=None)
+        duties = announcing.announce_due(self.instance, state.duties, now, effects)
         if duties.rival_over_at is not None and now >= duties.rival_over_at:
-            self.rivals.over(instance, effects)
+            self.rivals.over(self.instance, effects)
             duties = replace(duties, rival_over_at=None)
-        if duties.rogue is not None and duties.rogue.until is not None and now >= duties.rogue.until:
-            duties = replace(duties, rogue=None)  # it has gone
+        if duties.rogue is not None and duties.rogue.gone(now):
+            duties = replace(duties, rogue=None)
         self._plan(state, duties)
-
-    def _plan(self, state: Master, duties: Duties) -> None:
-        self._enter(Master(state.advert_at, duties, duties.next_at))
-
-    def _used_up(self, now: int, effects: list[Effect]) -> bool:
-        """Whether that was the last number AH has. Only another MASTER may begin anew, so we give up."""
-        if not self.reception.used_up:
-            return False
-        self.leave_master("the sequence numbers of AH are used up", now, effects)
-        if self.group is not None:
-            self.group.follow_to_backup(self, now, effects)
-        return True
 
     def expire(self, now: int, effects: list[Effect]) -> None:
         """timer_expired_backup: a MASTER that stood still until a peer may have taken over yields."""
         state, instance = self.state, self.instance
-        if not isinstance(state, Master) or not instance.timer_expired_backup or not self._nopreempt():
+        if not isinstance(state, Master) or not instance.timer_expired_backup or not preemption.never(instance):
             return
-        advert_int = instance.advert_int
-        skew = skew_time(instance.version, instance.timer_expired_backup, advert_int)
-        if now <= state.advert_at + 2 * advert_int + skew:  # 3 intervals and the skew after the last advert
+        if now <= expires_at(instance, state.advert_at):
             return
         late = now - state.advert_at
-        seconds = causes.seconds_and_microseconds(late)
-        message = f"VRRP thread timer expired {seconds} seconds ago"
-        effects.append(Log(message, kind=Kind.STALL, fields=(("VRRP_INSTANCE", self.name),)))
+        effects.append(lines.expired(self.name, late))
         cause = f"our advert is {seconds_text(late)} late: a peer may be MASTER meanwhile (timer_expired_backup)"
-        self.leave_master(cause, now, effects)
-        if self.group is not None:
-            self.group.follow_to_backup(self, now, effects)
+        self._give_way(cause, now, effects)
 
-    # --- small things -------------------------------------------------------------------------------------------
+    # --- intervals ----------------------------------------------------------------------------------------------
 
     def down_interval(self, advert_interval: int) -> int:
         """master_down_interval for a master's interval."""
-        if advert_interval != self._down_key:
-            instance = self.instance
-            self._down_key = advert_interval
-            self._down_interval = master_down_interval(
-                instance.version, self._skew_priority(), advert_interval, instance.down_timer_adverts
-            )
-        return self._down_interval
+        instance = self.instance
+        return master_down_interval(instance.version, self._skew_priority, advert_interval, instance.down_timer_adverts)
+
+    def _skew(self, advert_interval: int) -> int:
+        return skew_time(self.instance.version, self._skew_priority, advert_interval)
+
+    @property
+    def _skew_priority(self) -> int:
+        """An owner that has yielded to another one is as quick as ever."""
+        return OWNER if self.instance.priority == OWNER else self.priority
+
+    def _interval_of_master(self, state: Backup) -> int:
+        return state.master.advert_interval if state.master else self.instance.advert_int
 
     def _advert_after(self, now: int) -> int:
         """When the next advert is due: an interval later, or a little before, together with others'."""
         at = now + self.instance.advert_int
         return at - at % self.phase if self.phase else at
 
-    @property
-    def _authenticates(self) -> bool:
-        """Whether no packet may be accepted twice."""
-        return self.instance.auth_type == "AH" or self.instance.auth_hmac is not None
+    # --- small things -------------------------------------------------------------------------------------------
 
-    def _skew(self, advert_interval: int) -> int:
-        return skew_time(self.instance.version, self._skew_priority(), advert_interval)
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self.deadline = state.deadline
 
-    def _sooner(self) -> int:
-        """advert_int and the shortest skew there is."""
-        return self.instance.advert_int + skew_time(self.instance.version, OWNER, self.instance.advert_int)
+    def _plan(self, state: Master, duties: Duties) -> Master:
+        planned = Master(state.advert_at, duties, duties.next_at)
+        self._enter(planned)
+        return planned
 
-    def _skew_priority(self) -> int:
-        return OWNER if self.instance.priority == OWNER else self.priority
-
-    def _nopreempt(self) -> bool:
-        instance = self.instance
-        return instance.nopreempt and instance.state != "MASTER" and instance.priority != OWNER
-
-    def _preempt_delay(self) -> bool:
-        instance = self.instance
-        return instance.preempt_delay > 0 and instance.state != "MASTER"
+    def _transition(self, state: State, cause: str, now: int, effects: list[Effect], suffix: str = "") -> None:
+        """Enter another state: keepalived's line, and ours with the cause."""
+        words = f"Entering {state.name} STATE{suffix}"
+        effects.append(lines.transition(self.name, words, self.state.name, state.name, cause))
+        effects.append(lines.why(self.name, cause))
+        self._enter(state)
+        self.reception.own_address = text(self.source) if isinstance(state, Master) else ""
+        self.last_transition_at = now
 
     def _set_priority(self, priority: int) -> None:
         self.priority = priority
-        self._advert = self._repeatable = None
-        self._down_key = -1
+        self._repeatable = None
+        self._adverts.change()
 
     def _restore_priority(self) -> None:
         """An owner that yielded to another one is an owner again."""
@@ -775,47 +728,17 @@ class VirtualRouter:
             self.reduced = False
             self._set_priority(effective_priority(self.instance.priority, sum(self.contributions.values())))
 
-    def _enter(self, state: State) -> None:
-        self.state = state
-        self.deadline = state.deadline
-
-    def _own_advert(self) -> SendAdvert:
-        if self._advert is None:
-            advert = self._made(self.priority)
-            if advert.sequence:
-                return advert  # the next one has another number
-            self._advert = advert
-        return self._advert
-
-    @property
-    def foreseen_advert(self) -> SendAdvert | None:
-        """What a BACKUP would send as MASTER, where that is known before."""
-        if type(self.state) is Backup and self.source and not self._authenticates:
-            return self._own_advert()
-        return None
-
-    def _made(self, priority: int) -> SendAdvert:
-        """An order to send an advert, with its number where AH wants one."""
-        reception = self.reception
-        sequence = reception.authentication.next(self.source) if isinstance(reception.authentication, Ah) else 0
-        return SendAdvert(self.name, priority, self.source, sequence, reception.old_checksum)
-
-    def _send(self, effects: list[Effect]) -> None:
-        self.statistics.advert_sent += 1
-        effects.append(self._own_advert())
-
     def _resign(self, effects: list[Effect]) -> bool:
         """An advert of priority 0, where one can go out."""
         can = bool(self.source) and self.interface_up
         if can:
-            self.statistics.advert_sent += 1
-            effects.append(self._made(0))
+            self._adverts.resign(effects)
         return can
 
     def _send_zero(self, effects: list[Effect]) -> None:
         """Tell the others that we give up, and say so even where it cannot reach them."""
         self.statistics.pri_zero_sent += self._resign(effects)
-        self._detail(f"({self.name}) sent 0 priority", effects)
+        effects.append(lines.detail(self.name, "sent 0 priority"))
 
     def _give_back(
         self, effects: list[Effect], *, release: bool = True, keep: frozenset[carried.Carried] = carried.NOTHING
@@ -827,47 +750,17 @@ class VirtualRouter:
         if release:
             carried.give_back(self.instance, effects, keep, self.kept)
 
-    def _announce(self, rounds: int, effects: list[Effect]) -> None:
-        if rounds and self.entries:
-            effects.append(Announce(self.name, self.entries, rounds))
-
     def _notify(self, word: Word, effects: list[Effect]) -> None:
         effects.append(NotifyInstance(self.name, word, self.priority))
 
-    def _detail(self, message: str, effects: list[Effect]) -> None:
-        effects.append(Log(message, detail=True, fields=(("VRRP_INSTANCE", self.name),)))
-
-    def _fields(self, state: str, cause: str) -> tuple[tuple[str, str], ...]:
-        return (
-            ("VRRP_INSTANCE", self.name),
-            ("VRRP_STATE", state),
-            ("VRRP_PREVIOUS_STATE", self.state.name),
-            ("CAUSE", cause),
-        )
-
-    def _transition(self, state: State, cause: str, now: int, effects: list[Effect], suffix: str = "") -> None:
-        """Enter another state: keepalived's line, and ours with the cause."""
-        message = f"({self.name}) Entering {state.name} STATE{suffix}"
-        effects.append(Log(message, kind=Kind.VRRP_TRANSITION, fields=self._fields(state.name, cause)))
-        self._say_cause(cause, effects)
-        self._enter(state)
-        self.reception.own_address = text(self.source) if isinstance(state, Master) else ""
-        self.last_transition_at = now
-
     def _say_fault(self, tracked: Tracked, effects: list[Effect]) -> None:
-        message = causes.fault_line(self.instance, tracked, self.faults[tracked])
-        effects.append(Log(message, kind=Kind.TRACKER, fields=(("VRRP_INSTANCE", self.name),)))
+        effects.append(causes.fault_line(self.instance, tracked, self.faults[tracked]))
 
     def _say_priority(self, before: int, cause: str, effects: list[Effect]) -> None:
         if self.priority == before:
             return
-        fields = (("VRRP_INSTANCE", self.name), ("VRRP_STATE", self.state.name), ("CAUSE", cause))
-        message = f"({self.name}) Changing effective priority from {before} to {self.priority}"
-        effects.append(Log(message, kind=Kind.VRRP_PRIORITY, fields=fields))
-        self._say_cause(cause, effects)
+        effects.append(lines.priority(self.name, before, self.priority, self.state.name, cause))
+        effects.append(lines.why(self.name, cause))
         if self.instance.notify_priority_changes:
             master = isinstance(self.state, Master)
             self._notify(Word.MASTER_PRIORITY if master else Word.BACKUP_PRIORITY, effects)
-
-    def _say_cause(self, cause: str, effects: list[Effect]) -> None:
-        effects.append(Log(f"({self.name}) cause: {cause}", fields=(("VRRP_INSTANCE", self.name),)))

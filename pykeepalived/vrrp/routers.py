@@ -15,7 +15,7 @@ from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import Tick
 from pykeepalived.units import SECOND, seconds_text
-from pykeepalived.vrrp import carried, causes, statics
+from pykeepalived.vrrp import carried, causes, lines, statics
 from pykeepalived.vrrp.authentication import WallClock
 from pykeepalived.vrrp.effects import Effect, NotifyGroup, ReplaceRouters, Word
 from pykeepalived.vrrp.events import (
@@ -219,7 +219,7 @@ class Routers:
         self._stalled_at = now
         late = seconds_text(now - deadline)
         message = f"This process was frozen for {late}: in that time nothing was sent and nobody was judged"
-        return [Log(message, Level.WARNING, Kind.STALL, fields=(("VRRP_INSTANCE", router.name),))]
+        return [Log(message, Level.WARNING, Kind.STALL, fields=lines.fields(router.name))]
 
     @property
     def deadline(self) -> int | None:

@@ -7,6 +7,8 @@ happens for each advert heard and sent, and a new value each time would cost mor
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pykeepalived.vrrp.owners import Rogue
+
 
 @dataclass(frozen=True, slots=True)
 class Init:
@@ -58,18 +60,6 @@ class Backup:
     def deadline(self) -> int | None:
         """When something is due."""
         return self.master_down_at
-
-
-@dataclass(frozen=True, slots=True)
-class Rogue:
-    """Another host says that it owns our addresses (priority 255), with a lower address than ours."""
-
-    adverts_left: int
-    """How many of our own adverts it is still given."""
-    advert_interval: int
-    """The longer of its and ours."""
-    until: int | None = None
-    """An owner's advert before then makes us yield."""
 
 
 @dataclass(frozen=True, slots=True)
