@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.vrrp import carried
 from pykeepalived.vrrp.effects import Announce, Effect
 from pykeepalived.vrrp.states import Duties
 
@@ -20,7 +21,7 @@ def planned(instance: VrrpInstance, now: int) -> Duties:
 
 def announce(instance: VrrpInstance, rounds: int, effects: list[Effect]) -> None:
     """A burst: all addresses, so many times."""
-    entries = instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
+    entries = carried.addresses(instance)
     if rounds and entries:
         effects.append(Announce(instance.name, entries, rounds))
 
@@ -43,11 +44,19 @@ def announce_due(instance: VrrpInstance, duties: Duties, now: int, effects: list
     return duties
 
 
+def take_back(instance: VrrpInstance, duties: Duties, now: int, effects: list[Effect]) -> Duties:
+    """Another MASTER that must yield was heard: a burst now, and one after garp_lower_prio_delay."""
+    announce(instance, instance.garp_lower_prio_repeat, effects)
+    if not instance.garp_lower_prio_repeat or not instance.garp_lower_prio_delay:
+        return duties
+    return replace(duties, lower_prio_announce_at=now + instance.garp_lower_prio_delay)
+
+
 def on_further_links(instance: VrrpInstance) -> tuple[AddressEntry, ...]:
     """One address on each link that no advert of ours leaves from: garp_extra_if keeps the switches there informed."""
     extra = instance.garp_extra_if
     first: dict[str | None, AddressEntry] = {}
-    for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded:
+    for entry in carried.addresses(instance):
         if entry.dev != instance.exchange_interface and (extra.everywhere or entry.use_vmac):
             first.setdefault(entry.dev, entry)
     return tuple(first.values())

@@ -4,7 +4,7 @@ from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
-from pykeepalived.config.kinds import AF_INET, AF_INET6, IP
+from pykeepalived.config.kinds import AF_INET
 from pykeepalived.vrrp import lines
 from pykeepalived.vrrp.effects import (
     AddAddresses,
@@ -19,22 +19,25 @@ from pykeepalived.vrrp.effects import (
 )
 from pykeepalived.wire.vrrp import OWNER
 
-_LINK_LOCAL_PREFIX = 64
 Carried = AddressEntry | RouteEntry | RuleEntry
 NOTHING: frozenset[Carried] = frozenset()
 
 
+def addresses(instance: VrrpInstance) -> tuple[AddressEntry, ...]:
+    """All addresses, those in adverts first."""
+    return instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
+
+
 def everything(instance: VrrpInstance) -> tuple[Carried, ...]:
     """All that the instance carries as MASTER."""
-    addresses = instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
-    return (*addresses, *instance.virtual_routes, *instance.virtual_rules)
+    return (*addresses(instance), *instance.virtual_routes, *instance.virtual_rules)
 
 
 def not_accepted(instance: VrrpInstance) -> tuple[AddressEntry, ...]:
     """The addresses that are held without packets for them being accepted. An owner accepts them all."""
     if instance.accept or instance.priority == OWNER:
         return ()
-    return instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
+    return addresses(instance)
 
 
 def take(instance: VrrpInstance, effects: list[Effect]) -> None:
@@ -97,19 +100,3 @@ def give_back(
     if blocked := tuple(entry for entry in not_accepted(instance) if entry not in keep):
         effects.append(lines.detail(instance.name, "removing firewall drop rule"))
         effects.append(UnblockAddresses(instance.name, blocked))
-
-
-def source_on_own_link(instance: VrrpInstance, source: IP | None) -> AddressEntry | None:
-    """The source of adverts as the own link must have it: an ipvlan its address, an IPv6 VMAC that of its base."""
-    ipvlan, dev = instance.use_ipvlan, instance.own_link
-    if source is None or not dev:
-        return None
-    six = instance.family == AF_INET6
-    if ipvlan is not None:
-        if ipvlan.address is None:
-            return None
-        return AddressEntry(ipvlan.address, ipvlan.prefix_length, dev, nodad=six)
-    if not six or instance.vmac_xmit_base:
-        return None
-    bits = _LINK_LOCAL_PREFIX if source.is_link_local else source.max_prefixlen
-    return AddressEntry(source, bits, dev, nodad=True, preferred_lft=0)

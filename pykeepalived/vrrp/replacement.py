@@ -136,9 +136,7 @@ def _give_back(
 ) -> None:
     rules = tuple(entry for entry in before.virtual_rules if entry not in held)
     routes = route_change(before.virtual_routes, router.instance.virtual_routes, held).removed
-    addresses = tuple(
-        entry for entry in before.virtual_ipaddress + before.virtual_ipaddress_excluded if entry not in held
-    )
+    addresses = tuple(entry for entry in carried.addresses(before) if entry not in held)
     _say_gone(router, [f"ip rule {entry}" for entry in rules], effects)
     if rules:
         effects.append(RemoveRules(router.name, rules))
@@ -158,7 +156,7 @@ def _take(
     effects: list[Effect],
 ) -> None:
     known = frozenset(carried.everything(before))
-    addresses = tuple(entry for entry in router.entries if entry not in known)
+    addresses = tuple(entry for entry in carried.addresses(router.instance) if entry not in known)
     if addresses:
         effects.append(AddAddresses(router.name, addresses))
     routes = route_change(before.virtual_routes, router.instance.virtual_routes, held)

@@ -22,6 +22,10 @@ class Rivals:
     __slots__ = ("_address", "_heard", "_heard_at", "_told_at")
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """We are no longer MASTER."""
         self._address = b""
         self._heard = 0
         self._heard_at = 0

@@ -54,7 +54,6 @@ from pykeepalived.vrrp.tracking import (
     State,
     Tracked,
     Tracker,
-    effective_priority,
     tracked_by,
 )
 from pykeepalived.wire.vrrp import OWNER, Packet
@@ -329,7 +328,7 @@ class Routers:
         static = frozenset(statics.everything(self.configuration))
         for router in self.routers.values():
             instance = router.instance
-            router.phase = instance.advert_int // _PHASES if many else 0
+            router.adverts.phase = instance.advert_int // _PHASES if many else 0
             router.reception.clock = self.clock
             router.listens_at = self._start_at
             router.kept = static
@@ -339,10 +338,10 @@ class Routers:
             for name in instance.links:
                 self._on_interface.setdefault(name, []).append(router)
             own = tracked_by(instance, router.group.config if router.group else None)
-            router.tracked = tuple(dict.fromkeys((*own, *self.statics.followed_by(instance.name))))
-            for tracked in router.tracked:
+            router.standing.tracked = tuple(dict.fromkeys((*own, *self.statics.followed_by(instance.name))))
+            for tracked in router.standing.tracked:
                 self._followers.setdefault(tracked.tracker, []).append((router, tracked))
-            for entry in router.entries:
+            for entry in carried.addresses(instance):
                 key = (entry.dev, entry.address, entry.prefix_length)
                 self._entries.setdefault(key, []).append((router, entry))
             for route in instance.virtual_routes:
@@ -355,17 +354,17 @@ class Routers:
     def assess(self, router: VirtualRouter) -> None:
         """Work out silently what is known about a router's faults, weights and source."""
         router.faults.clear()
-        router.contributions.clear()
+        router.standing.contributions.clear()
         router.unknown.clear()
         router.interface_up = self._can_send(router.instance)
         if router.instance.lacks_peers:
             router.faults[NO_PEERS] = "no unicast peer is left (unicast_fault_no_peer)"
-        for tracked in router.tracked:
+        for tracked in router.standing.tracked:
             state = self._state_of(tracked.tracker)
             if tracked.faulty(state):
                 router.faults[tracked] = causes.fault_text(tracked, state, causes.tracker_text(tracked.tracker, state))
             elif contribution := tracked.contribution(state):
-                router.contributions[tracked] = contribution
+                router.standing.contributions[tracked] = contribution
             elif state is None and not tracked.weight:
                 router.unknown.add(tracked)
         source = self.source_for(router.instance)
@@ -374,7 +373,7 @@ class Routers:
         if source != router.source_address:
             router.set_source(source)
         if router.held:
-            router.priority = effective_priority(router.instance.priority, sum(router.contributions.values()))
+            router.standing.priority = router.standing.worked_out()
 
     def begin(self, now: int, effects: list[Effect], *, waited: bool = False) -> None:
         """Start whoever waits for nothing any more, such as a script's first result (``waited``); a sync group starts

@@ -61,6 +61,10 @@ class Backup:
         """When something is due."""
         return self.master_down_at
 
+    def interval(self, own: int) -> int:
+        """The master's interval, or one's own where no master is known."""
+        return self.master.advert_interval if self.master else own
+
 
 @dataclass(frozen=True, slots=True)
 class Duties:
@@ -103,6 +107,10 @@ class Master:
     def deadline(self) -> int | None:
         """When something is due."""
         return self.advert_at if self.duties_at is None else min(self.advert_at, self.duties_at)
+
+    def planned(self, duties: Duties) -> "Master":
+        """The same with these duties."""
+        return Master(self.advert_at, duties, duties.next_at)
 
 
 @dataclass(frozen=True, slots=True)
