@@ -28,6 +28,6 @@ def left_alone_until(
     return preempt_at
 
 
-def discards(instance: VrrpInstance, ours: int, theirs: int, preempt_at: int | None, now: int) -> bool:
-    """Whether adverts of that priority no longer count; ``preempt_at`` is the end of the delay."""
-    return theirs < ours and not never(instance) and (preempt_at is None or now >= preempt_at)
+def discards(instance: VrrpInstance, preempt_at: int | None, now: int) -> bool:
+    """Whether adverts of a lower priority no longer count; ``preempt_at`` is the end of the delay."""
+    return not never(instance) and (preempt_at is None or now >= preempt_at)

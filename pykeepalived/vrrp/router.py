@@ -2,6 +2,9 @@
 
 It knows its instance's settings, its source address, its trackers' verdicts and its sync group, and nothing of sockets,
 addresses of the host or other instances. Interval, skew and deadlines are integers of nanoseconds.
+
+States and transitions are here. What an advert means is in ``watch`` (to a BACKUP) and ``contest`` (to a MASTER), what
+we send in ``own_adverts``, priority and intervals in ``standing``, addresses in ``carried`` and ``announcing``.
 """
 
 from dataclasses import replace
@@ -444,7 +447,7 @@ class VirtualRouter:
     def _heard_as_backup(self, state: Backup, advert: Advert, source: bytes, now: int, effects: list[Effect]) -> None:
         state = self._watch.heard(state, advert, source, now, effects)
         self._enter(state)
-        if state.resigned or state.lower is not None:
+        if state.resigned or state.lower is not None:  # nobody to follow
             return
         if state.preempt_at is None and self.reception.authentication is None:  # else no packet may be accepted twice
             self._repeatable, self._repeated_wait = state, state.master_down_at - now
@@ -562,7 +565,7 @@ class VirtualRouter:
         self.last_transition_at = now
 
     def _set_priority(self, priority: int) -> None:
-        self.standing.priority = priority
+        self.standing.take(priority)
         self._repeatable = None
         self.adverts.change()
 

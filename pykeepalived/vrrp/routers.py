@@ -336,7 +336,7 @@ class Routers:
         if source != router.source_address:
             router.set_source(source)
         if router.held:
-            router.standing.priority = router.standing.worked_out()
+            router.standing.take(router.standing.worked_out())
 
     def begin(self, now: int, effects: list[Effect], *, waited: bool = False) -> None:
         """Start whoever waits for nothing any more, such as a script's first result (``waited``); a sync group starts

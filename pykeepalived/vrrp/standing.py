@@ -9,18 +9,25 @@ from pykeepalived.wire.vrrp import OWNER
 class Standing:
     """Settings, and what the trackers make of the priority. ``yields``: an owner gives way to another one."""
 
-    __slots__ = ("contributions", "instance", "priority", "tracked", "yields")
+    __slots__ = ("_interval", "_wait", "contributions", "instance", "priority", "tracked", "yields")
 
     def __init__(self, instance: VrrpInstance) -> None:
         self.instance = instance
         self.tracked: tuple[Tracked, ...] = ()
         self.contributions: dict[Tracked, int] = {}
         self.yields = False
-        self.priority = instance.priority
+        self.take(instance.priority)
+
+    def take(self, priority: int) -> None:
+        """Have this effective priority from now on."""
+        self.priority = priority
+        self._interval = -1  # master_down_interval was worked out for this interval, as it comes with each advert
+        self._wait = 0
 
     def configure(self, instance: VrrpInstance) -> None:
         """Take new settings; the priority stays until it is worked out again."""
         self.instance = instance
+        self._interval = -1
         self.yields = self.yields and instance.priority == OWNER
 
     def weigh(self, tracked: Tracked, contribution: int) -> None:
@@ -39,13 +46,15 @@ class Standing:
     def give_up_ownership(self) -> None:
         """Yield to another owner."""
         self.yields = True
-        self.priority = self.worked_out()
+        self.take(self.worked_out())
 
     def down_interval(self, advert_interval: int) -> int:
         """master_down_interval for a master's interval."""
-        instance = self.instance
-        adverts = instance.down_timer_adverts
-        return master_down_interval(instance.version, self._skew_priority(), advert_interval, adverts)
+        if advert_interval != self._interval:
+            instance, priority = self.instance, self._skew_priority()
+            self._interval = advert_interval
+            self._wait = master_down_interval(instance.version, priority, advert_interval, instance.down_timer_adverts)
+        return self._wait
 
     def skew_time(self, advert_interval: int) -> int:
         """The shorter wait, after a master that gave up."""

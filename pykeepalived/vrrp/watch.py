@@ -29,8 +29,10 @@ class Watch:
         if advert.priority == 0:
             return self._resigned(state, source, now, effects)
         instance, ours = self._standing.instance, self._standing.priority
-        preempt_at = preemption.left_alone_until(instance, ours, advert.priority, state.preempt_at, now, effects)
-        if preemption.discards(instance, ours, advert.priority, preempt_at, now):
+        preempt_at = state.preempt_at
+        if preempt_at is not None or advert.priority < ours:
+            preempt_at = preemption.left_alone_until(instance, ours, advert.priority, preempt_at, now, effects)
+        if advert.priority < ours and preemption.discards(instance, preempt_at, now):
             effects.append(lines.lower_discarded(instance.name, text(source), advert.priority))
             self._beside_master(state, source, now, effects)
             return replace(state, lower=HeardMaster(source, advert.priority, advert.advert_interval))
