@@ -9,10 +9,11 @@ from pykeepalived.checkers.belief import Belief, Verdict
 from pykeepalived.checkers.effects import CheckEffect, ServerJudged
 from pykeepalived.checkers.events import CheckEvent
 from pykeepalived.checkers.http import HttpProbe
-from pykeepalived.checkers.probe import Failed, Impossible, Passed, Probe
+from pykeepalived.checkers.probe import Failed, Impossible, Passed, Probe, Remark
+from pykeepalived.checkers.smtp import SmtpProbe
 from pykeepalived.checkers.tcp import TcpProbe
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
-from pykeepalived.config.blocks.checkers import TcpCheck
+from pykeepalived.config.blocks.checkers import SmtpCheck, TcpCheck
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import Tick
 
@@ -31,7 +32,7 @@ class Names:
 class Checker:
     """``handle`` facts, ask ``next_deadline`` when to tell it a Tick."""
 
-    __slots__ = ("_belief", "_due_at", "_names", "_probe", "_running", "_said_impossible", "_timing")
+    __slots__ = ("_belief", "_due_at", "_names", "_probe", "_remark", "_running", "_said_impossible", "_timing")
 
     def __init__(self, check: CheckerBlock, names: Names, first_at: int, former: "Checker | None" = None) -> None:
         """``former`` is the checker of the configuration before, whose belief is kept."""
@@ -42,6 +43,7 @@ class Checker:
         self._running = False
         self._due_at = first_at
         self._said_impossible = False
+        self._remark = ""
         if former is not None:
             self._belief.up = former._belief.up
             self._belief.has_run = former._belief.has_run
@@ -80,6 +82,11 @@ class Checker:
                 self._failed(step, now, effects)
             elif isinstance(step, Impossible):
                 self._impossible(step, now, effects)
+            elif isinstance(step, Remark):
+                if step.text != self._remark:
+                    self._remark = step.text
+                    where = f"RS {self._names.real_server} VS {self._names.virtual_server}"
+                    effects.append(self._log(f"{step.check} for {where} {step.text}"))
             else:
                 effects.append(step)
         return effects
@@ -145,4 +152,8 @@ class Checker:
 
 def probe_of(check: CheckerBlock, target: str) -> Probe:
     """The probe that a checker block of the configuration asks for."""
-    return TcpProbe(check, target) if isinstance(check, TcpCheck) else HttpProbe(check, target)
+    if isinstance(check, TcpCheck):
+        return TcpProbe(check, target)
+    if isinstance(check, SmtpCheck):
+        return SmtpProbe(check, target)
+    return HttpProbe(check, target)

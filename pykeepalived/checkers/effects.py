@@ -11,6 +11,14 @@ class OpenConnection:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenSession:
+    """Connect to the checker's target and begin TLS; answered as OpenConnection is, or by HandshakeFailed."""
+
+    server_name: str | None  # told to the server
+    compliant: bool  # the session ends with close_notify
+
+
+@dataclass(frozen=True, slots=True)
 class SendBytes:
     """Send these, and read from then on: DataReceived, PeerClosed or ConnectionFailed follow."""
 
@@ -33,4 +41,4 @@ class ServerJudged:
     reason: str
 
 
-CheckEffect = OpenConnection | SendBytes | CloseConnection | ServerJudged | Log
+CheckEffect = OpenConnection | OpenSession | SendBytes | CloseConnection | ServerJudged | Log

@@ -42,7 +42,7 @@ def _real_server(server: VirtualServer, real: RealServer, said: list[str]) -> Re
         where = f"{real.address} {real.port}"
         said.append(
             f"VS {server.service}: real server {where} has no checker that is effective: it counts as up"
-            " (TCP_CHECK and HTTP_GET are effective)"
+            " (TCP_CHECK, HTTP_GET, SSL_GET and SMTP_CHECK are effective)"
         )
     return replace(real, checkers=probes)
 
@@ -88,5 +88,4 @@ def _without_idle(configuration: Configuration) -> Configuration:
         configuration,
         bfd_instance=(),
         virtual_server_group=(),
-        ssl=None,
     )

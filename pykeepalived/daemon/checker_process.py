@@ -16,13 +16,14 @@ from os import strerror
 from pykeepalived.checkers.checker import Checker, Names
 from pykeepalived.checkers.effects import ServerJudged
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
-from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet
+from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet, SslGet
 from pykeepalived.config.blocks.virtual_server import RealServer, Service, endpoint_text
 from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualServerBlock
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.tcp_stream import Attempts
+from pykeepalived.daemon.transports import Tls
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.errors import KernelError
 from pykeepalived.ipvs_table import IpvsOrder
@@ -74,6 +75,7 @@ class CheckerService:
         self._draw = draw
         self._table = Table(strerror)
         self._attempts = Attempts(self._reactor)
+        self._tls = Tls(self._reactor, part.ssl, self._log)
         self._served: dict[Service, _Served] = {}
         self._waiting: deque[RunScript | WriteFifo] = deque()  # until the table is as they tell
         self._pumping = False
@@ -100,6 +102,7 @@ class CheckerService:
         """Apply a new configuration by difference."""
         self._log(Log("Reinitializing ipvs", Level.DEBUG, Kind.IPVS))
         self._part = part
+        self._tls.use(part.ssl)
         new = {block.service: block for block in part.virtual_server}
         for service, served in list(self._served.items()):
             if service not in new:
@@ -197,7 +200,7 @@ class CheckerService:
             self._carry_out(served, served.core.handle(event))
             self._pump()
 
-        return CheckRun(self._reactor, self._attempts, check, checker, judged, self._log, self._starved)
+        return CheckRun(self._reactor, self._attempts, check, checker, judged, self._log, self._starved, self._tls)
 
     def _carry_out(self, served: _Served, effects: list[LvsEffect]) -> None:
         for effect in effects:
@@ -343,7 +346,7 @@ class CheckerService:
 
 def _checks(server: RealServer) -> list[CheckerBlock]:
     """The checkers that can run: an HTTP_GET without a url has nothing to ask."""
-    return [check for check in server.probes if not isinstance(check, HttpGet) or check.url]
+    return [check for check in server.probes if not isinstance(check, HttpGet | SslGet) or check.url]
 
 
 def _probes_alike(one: CheckerBlock, other: CheckerBlock) -> bool:

@@ -90,13 +90,13 @@ class DnsCheck:
     name: str = keyword(DnsName(), default=".", repeat=Repeat.FIRST, effective=False, doc="The name that is asked for.")
 
 
-@block("host", passes=PROBE, effective=False)
+@block("host", passes=PROBE)
 @record(frozen=True, slots=True)
 class SmtpHost:
     """An obsolete way to write options of an SMTP_CHECK: they are read as if they stood around it."""
 
 
-@block("SMTP_CHECK", blocks=(SmtpHost,), passes=PROBE, effective=False)
+@block("SMTP_CHECK", blocks=(SmtpHost,), passes=PROBE)
 @record(frozen=True, slots=True, kw_only=True)
 class SmtpCheck:
     """Success is a mail server that greets, and answers to HELO."""
@@ -108,7 +108,6 @@ class SmtpCheck:
         checked=True,
         default="smtpchecker.keepalived.org",
         repeat=Repeat.REPLACE,
-        effective=False,
         doc="The name that the probe gives itself.",
     )
 
@@ -125,6 +124,6 @@ CHECKERS: tuple[type, ...] = (
     FileCheck,
     BfdCheck,
 )
-Checker = TcpCheck | HttpGet
+Checker = TcpCheck | HttpGet | SslGet | SmtpCheck
 """Those that the daemon carries out today."""
-AnyChecker = Checker | SslGet | PingCheck | UdpCheck | DnsCheck | SmtpCheck | MiscCheck | FileCheck | BfdCheck
+AnyChecker = Checker | PingCheck | UdpCheck | DnsCheck | MiscCheck | FileCheck | BfdCheck

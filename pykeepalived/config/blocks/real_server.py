@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pykeepalived.config.blocks.checkers import CHECKERS, AnyChecker, Checker, HttpGet, TcpCheck
+from pykeepalived.config.blocks.checkers import CHECKERS, AnyChecker, Checker
 from pykeepalived.config.blocks.probing import PERIOD, for_checkers
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.kinds import INT_MAX, IP, UINT_MAX, Boolean, Command, Integer
@@ -66,7 +66,7 @@ class RealServer:
     @property
     def probes(self) -> list[Checker]:
         """The checkers that the daemon carries out."""
-        return [each for each in self.checkers if isinstance(each, (TcpCheck, HttpGet))]
+        return [each for each in self.checkers if isinstance(each, Checker)]
 
     def head_text(self) -> str:
         """The words between the keyword and the brace."""
