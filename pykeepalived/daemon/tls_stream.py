@@ -23,6 +23,8 @@ from pykeepalived.kernel.tls import client_context
 
 _CHUNK = 65536
 _STEPS_A_TURN = 4  # of handshakes; one costs as much as a dozen checks of TCP
+_HANDSHAKE_LIMIT = 131072  # bytes that may wait for their step: more than any handshake has
+_CUT = "the connection ended within the session"
 
 
 class TlsSessions:
@@ -31,20 +33,23 @@ class TlsSessions:
     def __init__(self, reactor: Reactor, settings: Ssl | None) -> None:
         self._reactor = reactor
         self._steps: deque[Callable[[], None]] = deque()
+        self._working = False
         self.context, self.troubles = client_context(settings)
 
     def soon(self, step: Callable[[], None]) -> None:
         """Take the step in one of the next turns."""
-        if not self._steps:
-            self._reactor.soon(self._work)
         self._steps.append(step)
+        if not self._working:
+            self._working = True
+            self._reactor.soon(self._work)
 
     def _work(self) -> None:
         try:
             for _ in range(min(_STEPS_A_TURN, len(self._steps))):
                 self._steps.popleft()()
         finally:
-            if self._steps:
+            self._working = bool(self._steps)
+            if self._working:
                 self._reactor.soon(self._work)
 
 
@@ -54,8 +59,10 @@ class TlsStream:
     __slots__ = (
         "_attempts",
         "_connected",
+        "_ended",
         "_incoming",
         "_outgoing",
+        "_queued",
         "_reactor",
         "_session",
         "_shaken",
@@ -83,7 +90,8 @@ class TlsStream:
         self._stream: TcpStream | None = None  # it knows us, and so lives from open to close: no cycle may stay
         self._session: ssl.SSLObject | None = None
         self._incoming = self._outgoing = ssl.MemoryBIO()
-        self._connected = self._shaken = False
+        self._connected = self._ended = self._shaken = False
+        self._queued = False  # a step of the handshake waits for its turn
 
     def wish(self, wish: OpenSession) -> None:
         """What the next session is like."""
@@ -92,6 +100,7 @@ class TlsStream:
     def open(self) -> CheckEvent | None:
         """Connect; then the handshake."""
         self.close()
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._stream = TcpStream(self._target, self._reactor, self._attempts, self._told)
         event = self._stream.open()
         if not isinstance(event, Connected):
@@ -119,39 +128,41 @@ class TlsStream:
             self._flush()
         self._stream.close()
         self._stream = self._session = None
-        self._connected = self._shaken = False
+        self._connected = self._ended = self._shaken = False
 
     def _told(self, event: CheckEvent) -> None:
         """What the connection tells."""
         if isinstance(event, Connected):
             self._connected = True
-            self._tls.sessions.soon(self._shake)
-        elif isinstance(event, DataReceived | PeerClosed):
-            if isinstance(event, DataReceived):
-                self._incoming.write(event.data)
-            else:
-                self._incoming.write_eof()
-            if self._shaken:
-                self._read()
-            else:
-                self._tls.sessions.soon(self._shake)
+        elif isinstance(event, DataReceived):
+            self._incoming.write(event.data)
+        elif isinstance(event, PeerClosed):
+            self._ended = True
         else:
             self._tell(event)
+            return
+        if self._shaken:
+            self._read()
+        elif self._incoming.pending > _HANDSHAKE_LIMIT:
+            self._tell(HandshakeFailed(f"more than {_HANDSHAKE_LIMIT} bytes"))
+        elif not self._queued:
+            self._queued = True
+            self._tls.sessions.soon(self._shake)
 
     def _shake(self) -> None:
         """Begin the handshake, or go on with it."""
+        self._queued = False
         if not self._connected or self._shaken:
             return
         try:
             if self._session is None:
-                self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
                 name = self._wish.server_name
                 self._session = self._tls.sessions.context.wrap_bio(
                     self._incoming, self._outgoing, server_hostname=name
                 )
             self._session.do_handshake()
         except ssl.SSLWantReadError:
-            event = self._flush()
+            event = self._flush() or (HandshakeFailed(_CUT) if self._ended else None)
             if event is not None:
                 self._tell(event)
             return
@@ -170,16 +181,15 @@ class TlsStream:
             try:
                 data = session.read(_CHUNK)
             except ssl.SSLWantReadError:
-                event = self._flush()  # an update of keys wants an answer
+                # an update of keys wants an answer; an end of the connection is none of the session
+                event = self._flush() or (ConnectionFailed(_CUT) if self._ended else None)
                 if event is not None:
                     self._tell(event)
                 return
-            except ssl.SSLZeroReturnError:
-                data = b""
             except ssl.SSLError as error:
                 self._tell(ConnectionFailed(_reason(error)))
                 return
-            self._tell(DataReceived(data) if data else PeerClosed())
+            self._tell(DataReceived(data) if data else PeerClosed())  # nothing: the peer has said close_notify
             if not data:
                 return
 
@@ -190,7 +200,5 @@ class TlsStream:
 
 def _reason(error: ssl.SSLError | ValueError) -> str:
     """TLS's own word: wrong version number, sslv3 alert handshake failure."""
-    if isinstance(error, ssl.SSLEOFError):
-        return "the connection ended without close_notify"
     found = error.reason if isinstance(error, ssl.SSLError) else str(error)
     return (found or "no TLS").replace("_", " ").lower()
