@@ -66,7 +66,8 @@ MAY: dict[str, tuple[str, ...]] = {
     "kernel": (*GROUND, "wire", "config.blocks", "config.surroundings"),
     "daemon": (*CORE, "config", "vrrp", "trackers", "checkers", "lvs", "notify", "report", "kernel"),
     "cli": ("daemon", "config", "report", "errors", "units"),
-    "pages": ("cli.options", "config", "errors", "units"),
+    "cli.genhash": ("wire", "cli.options", "kernel.tls", "errors"),
+    "pages": ("cli.options", "cli.genhash", "config", "errors", "units"),
     "config.generate": ("pages",),  # a command of the source tree, nothing imports it
     "__main__": ("cli",),
 }
