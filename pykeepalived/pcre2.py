@@ -89,6 +89,7 @@ class _Library:
         self.match_data_free = function("match_data_free", None, c_void_p)
         self.ovector = function("get_ovector_pointer", POINTER(c_size_t), c_void_p)
         self.match = function("match", c_int, c_void_p, c_char_p, c_size_t, c_size_t, c_uint32, c_void_p, c_void_p)
+        self.start_of_match = function("get_startchar", c_size_t, c_void_p)
         self.set_offset_limit = function("set_offset_limit", c_int, c_void_p, c_size_t)
         self._message = function("get_error_message", c_int, c_int, c_char_p, c_size_t)
         self._stack_create = function("jit_stack_create", c_void_p, c_size_t, c_size_t, c_void_p)
@@ -200,6 +201,13 @@ class Search:
         self._at = self._base + at
         self._base += kept_from
 
+    def _may_begin(self, subject: bytes, at: int, start: int) -> bool:
+        """Whether a match may begin there: the machine code of PCRE2 10.42 looks one place too far for partial ones."""
+        if start > self._last - self._base:
+            return False
+        line_end = subject.find(b"\n", at) if self._pattern.firstline else -1
+        return line_end < 0 or start <= line_end
+
     def _look(self, subject: bytes, at: int, end: int) -> int:
         """Look at every place of the subject; the place where the search will go on with more data."""
         pcre2, pattern = _library(), self._pattern
@@ -211,9 +219,11 @@ class Search:
                 stop = _next_character(subject, stop)
             pcre2.set_offset_limit(pcre2.context, min(stop - 1 if stop < end else end, last))
             result = pcre2.match(pattern.code, subject, end, at, _PARTIAL_HARD, pattern.match_data, pcre2.context)
-            if result >= 0:
+            if result >= 0 and self._may_begin(subject, at, pcre2.start_of_match(pattern.match_data)):
                 self.found = True
                 return at
+            if result >= 0:
+                return end
             if result == _PARTIAL:
                 return int(pattern.ovector[0])
             if result != _NO_MATCH:

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 
 from pykeepalived.config.blocks.ssl import Ssl
 
+_NO_CERTIFICATE = "it holds no certificate"
+_NO_KEY = "it holds no private key, or password does not open it"
+
 
 def client_context(settings: Ssl | None) -> tuple[ssl.SSLContext, Mapping[str, str]]:
     """The context of all sessions, and by keyword what of the SSL block cannot be used and why."""
@@ -22,12 +25,13 @@ def client_context(settings: Ssl | None) -> tuple[ssl.SSLContext, Mapping[str, s
         try:
             context.load_verify_locations(settings.ca)
         except (OSError, ValueError) as error:
-            troubles["ca"] = _reason(error)
+            troubles["ca"] = _reason(error, _NO_CERTIFICATE)
     if settings.certificate is not None and settings.key is not None:
         try:
             context.load_cert_chain(settings.certificate, settings.key, settings.password or "")
         except (OSError, ValueError) as error:
-            troubles[_to_blame(settings)] = _reason(error)
+            keyword = _to_blame(settings)
+            troubles[keyword] = _reason(error, _NO_CERTIFICATE if keyword == "certificate" else _NO_KEY)
     return context, troubles
 
 
@@ -40,7 +44,8 @@ def _to_blame(settings: Ssl) -> str:
     return "key"
 
 
-def _reason(error: OSError | ValueError) -> str:
+def _reason(error: OSError | ValueError, otherwise: str) -> str:
+    """The system's or the library's word, or what it means that the library has none."""
     if isinstance(error, ssl.SSLError):
-        return (error.reason or "it holds nothing of use").replace("_", " ").lower()
-    return (error.strerror if isinstance(error, OSError) else str(error)) or str(error)
+        return (error.reason or otherwise).replace("_", " ").lower()
+    return (error.strerror if isinstance(error, OSError) else str(error)) or otherwise

@@ -13,11 +13,14 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from hashlib import md5
 from pathlib import Path
 from typing import TypeAlias
+
+from tests.support.director import CHECKOUT
+from tests.support.netns import Host
 
 PORT = 8090
 PATIENCE = 20.0  # how long a server that does nothing goes on doing it
@@ -334,7 +337,7 @@ def _http() -> list[Case]:
         get("silent-in-the-header", silent(OK, asked=True)),
         get("silent-in-the-body", silent(GOOD[:900], asked=True)),
         get("keeps-the-connection", keep_open),
-        get("trickles-slowly", trickle(GOOD, 1.6)),
+        get("trickles-slowly", trickle(GOOD, 6.0)),
         get("trickles", trickle(GOOD, 0.5)),
         get("length-too-short", answer(OK + b"Content-Length: 5\r\n\r\n" + BODY), "digest " + _md5(BODY[:5])),
         get("length-too-short-whole", answer(OK + b"Content-Length: 5\r\n\r\n" + BODY), _DIGEST),
@@ -669,6 +672,28 @@ def address(name: str) -> str:
     """Where a case is served."""
     number = list(CASES).index(name)
     return f"127.66.{number // 250}.{number % 250 + 1}"
+
+
+@contextlib.contextmanager
+def serving(host: Host) -> Iterator[None]:
+    """All servers, in a host of a test."""
+    argv = [sys.executable, "-W", "ignore", "-m", "tests.support.hostile_servers"]
+    with host.popen(argv, stdout=subprocess.PIPE, cwd=CHECKOUT) as servers:
+        try:
+            assert servers.stdout is not None
+            assert servers.stdout.readline() == b"ready\n"
+            yield
+        finally:
+            servers.kill()
+
+
+def config(timing: str) -> str:
+    """A virtual server with all of them; ``timing`` are lines of every checker."""
+    text = ["virtual_server 10.99.0.1 80 {", "lvs_sched rr", "protocol TCP"]
+    for name, case in CASES.items():
+        block = case.block.replace("{\n", "{\n" + timing, 1)
+        text += [f"real_server {address(name)} {PORT} {{", block, "}"]
+    return "\n".join(["global_defs {", "}", *text, "}", ""])
 
 
 # carrying it out

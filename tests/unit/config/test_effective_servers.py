@@ -5,11 +5,16 @@ from pykeepalived.config.effective import effective
 from tests.config.reading import read, server_text, sound
 
 GROUP = "virtual_server_group web {\n10.9.0.1-5 80\n}\n"
+URL = "url {\npath /\n}"
 SSL = "SSL {\nca /etc/ca.pem\n}\n"
 
 
 def test_what_runs_is_left_alone() -> None:
-    configuration = sound(server_text("", "TCP_CHECK {\n}\nHTTP_GET {\nurl {\npath /\n}\n}")).configuration
+    configuration = sound(
+        server_text(
+            "", "TCP_CHECK {\n}\nHTTP_GET {\nurl {\npath /\n}\n}\nSSL_GET {\nurl {\npath /\n}\n}\nSMTP_CHECK {\n}"
+        )
+    ).configuration
     assert effective(configuration) == (configuration, ())
 
 
@@ -18,20 +23,20 @@ def test_a_group_is_left_out_and_said() -> None:
     loaded = sound(text)
     assert [str(each.service) for each in loaded.configuration.virtual_server] == ["[web]:0", "[10.9.0.100]:tcp:80"]
     assert loaded.configuration.ssl is not None
-    assert [each.partition(" ")[0] for each in loaded.not_effective] == ["virtual_server_group", "SSL"]
+    assert [each.partition(" ")[0] for each in loaded.not_effective] == ["virtual_server_group"]
     runnable, said = effective(loaded.configuration)
     assert [str(each.service) for each in runnable.virtual_server] == ["[10.9.0.100]:tcp:80"]
-    assert (runnable.virtual_server_group, runnable.ssl) == ((), None)
+    assert runnable.virtual_server_group == ()
     (sentence,) = said
     assert "group web is not effective yet and is left out" in sentence
 
 
 def test_a_server_without_a_checker_that_is_effective_counts_as_up_and_that_is_said() -> None:
-    loaded = sound(server_text("", "PING_CHECK {\n}\nSSL_GET {\nurl {\npath /\n}\n}"))
+    loaded = sound(server_text("", "PING_CHECK {\n}\nUDP_CHECK {\n}"))
     assert len(loaded.configuration.virtual_server[0].real_server[0].checkers) == 2
     assert [each.partition(" ")[0] for each in loaded.not_effective] == [
         "virtual_server/real_server/PING_CHECK",
-        "virtual_server/real_server/SSL_GET",
+        "virtual_server/real_server/UDP_CHECK",
     ]
     runnable, said = effective(loaded.configuration)
     assert runnable.virtual_server[0].real_server[0].checkers == ()
