@@ -347,7 +347,7 @@ def _c_escaped(character: str) -> str:
     if character == "\\":
         return "\\\\"
     code = ord(character)
-    if character in '"$' or (code < 256 and not character.isprintable()) or 0xDC80 <= code <= 0xDCFF:
+    if character in '"$' or (character.isascii() and not character.isprintable()) or 0xDC80 <= code <= 0xDCFF:
         return f"\\{code & 0xFF:03o}"  # always three digits: of hexadecimal ones any number is read
     return character
 
