@@ -3,7 +3,14 @@
 from collections.abc import Callable
 
 from pykeepalived.checkers.checker import Checker
-from pykeepalived.checkers.effects import CloseConnection, OpenConnection, OpenSession, SendBytes, ServerJudged
+from pykeepalived.checkers.effects import (
+    CloseConnection,
+    OpenConnection,
+    OpenSession,
+    SendBytes,
+    ServerJudged,
+    ServerWeighed,
+)
 from pykeepalived.checkers.events import CheckEvent, LocalFailure
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.daemon.beats import BEAT, on_beat
@@ -27,7 +34,7 @@ class CheckRun:
         attempts: Attempts,
         block: CheckerBlock,
         checker: Checker,
-        judged: Callable[[ServerJudged], None],
+        judged: Callable[[ServerJudged | ServerWeighed], None],
         log: Callable[[Log], None],
         starved: Callable[[str], None],
         tls: Tls | None = None,
@@ -64,13 +71,13 @@ class CheckRun:
         while event is not None:
             fact, event = event, None
             for effect in self.checker.handle(fact, now):
-                if isinstance(effect, OpenConnection | OpenSession):
+                if isinstance(effect, (OpenConnection, OpenSession)):
                     event = self._open(transport, effect)
                 elif isinstance(effect, CloseConnection):
                     transport.close()
                 elif isinstance(effect, SendBytes):
                     event = transport.send(effect.data)
-                elif isinstance(effect, ServerJudged):
+                elif isinstance(effect, (ServerJudged, ServerWeighed)):
                     self._judged(effect)
                 else:
                     self._log(effect)

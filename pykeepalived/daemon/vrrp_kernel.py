@@ -9,6 +9,7 @@ from pykeepalived.kernel.frames import FrameTemplates, LinuxAnnouncer
 from pykeepalived.kernel.host import LinuxHost
 from pykeepalived.kernel.linkbeat import LinuxLinkProber
 from pykeepalived.kernel.links import LinuxVirtualLinks
+from pykeepalived.kernel.netlink import Opener
 from pykeepalived.kernel.nftables import LinuxPacketFilter
 from pykeepalived.kernel.ports import (
     AdvertReceiver,
@@ -18,6 +19,7 @@ from pykeepalived.kernel.ports import (
     HostListener,
     Interface,
     IPAddress,
+    IpvsDaemons,
     LinkProber,
     PacketFilter,
     Routing,
@@ -25,6 +27,7 @@ from pykeepalived.kernel.ports import (
     Sysctls,
     VirtualLinks,
 )
+from pykeepalived.kernel.repetitions import RepetitionFilters
 from pykeepalived.kernel.routing import LinuxRouting
 from pykeepalived.kernel.sysctls import LinuxSysctls
 from pykeepalived.kernel.vrrp_sockets import IPPROTO_VRRP, LinuxAdvertReceiver, LinuxAdvertSender
@@ -73,9 +76,15 @@ class VrrpKernel(Protocol):
     def sysctls(self) -> Sysctls:
         """The settings of links."""
 
+    def ipvs(self, open_socket: Opener | None) -> IpvsDaemons:
+        """IPVS, for its sync daemons, where that opens sockets."""
+
 
 class LinuxVrrpKernel:
-    """Linux."""
+    """Linux. To be made before privileges are dropped, for as many receive sockets of these families."""
+
+    def __init__(self, receivers: list[int]) -> None:
+        self._filters = RepetitionFilters(receivers)
 
     @staticmethod
     def host(listener: HostListener) -> Host:
@@ -87,8 +96,8 @@ class LinuxVrrpKernel:
         """Routes and rules by netlink."""
         return LinuxRouting(listener, interface)
 
-    @staticmethod
     def receiver(
+        self,
         family: int,
         interface: Interface | None,
         group: IPAddress | None,
@@ -98,7 +107,7 @@ class LinuxVrrpKernel:
         """A raw socket."""
         if protocol == IPPROTO_AH:
             return AhAdvertReceiver(family, interface, group=group, unicast_source=unicast_source)
-        return LinuxAdvertReceiver(family, interface, group=group, unicast_source=unicast_source)
+        return LinuxAdvertReceiver(family, interface, group=group, unicast_source=unicast_source, filters=self._filters)
 
     @staticmethod
     def sender(
@@ -133,6 +142,13 @@ class LinuxVrrpKernel:
     def sysctls() -> Sysctls:
         """Below /proc/sys/net."""
         return LinuxSysctls()
+
+    @staticmethod
+    def ipvs(open_socket: Opener | None) -> IpvsDaemons:
+        """By netlink."""
+        from pykeepalived.kernel.ipvs import LinuxIpvs  # noqa: PLC0415 - few VRRP processes have a sync daemon
+
+        return LinuxIpvs(open_socket)
 
     @staticmethod
     def forwards(interface: str) -> bool:

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from pykeepalived.checkers.checker import Checker, Names
-from pykeepalived.checkers.effects import ServerJudged
+from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import Attempts
@@ -33,7 +33,8 @@ class Outcome:
         self.verdicts: list[bool] = []
         self.lines: list[str] = []
 
-    def judged(self, verdict: ServerJudged) -> None:
+    def judged(self, verdict: ServerJudged | ServerWeighed) -> None:
+        assert isinstance(verdict, ServerJudged)
         self.verdicts.append(verdict.up)
 
     def done(self) -> bool:

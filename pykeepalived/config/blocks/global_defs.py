@@ -96,7 +96,6 @@ class Root:
         arguments="[NAME]",
         repeat=Repeat.FIRST,
         process="checker",
-        effective=False,
         doc="The network namespace whose IPVS table is used; bare, the one the daemon was started in.",
     )
     namespace_with_ipsets: bool = keyword(
@@ -132,7 +131,6 @@ class Root:
         NamedEntries("virtual_server_group"),
         default=(),
         process="checker",
-        effective=False,
         doc="Addresses and marks that one virtual server serves together.",
     )
     child_wait_time: int = keyword(
