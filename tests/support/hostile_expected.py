@@ -138,6 +138,8 @@ OTHERWISE = {
     "smtp-greeting-trickles": "the whole of a dialogue is bounded",
     "http-header-of-60-kib": "headers up to 64 KiB are read, keepalived's end at 4 KiB",
     "https-trickles-a-hello": "keepalived says now this, now that it is no handshake",
+    "https-silent-when-asked": "keepalived says now this, now that reading failed",
+    "https-silent-in-the-body": "keepalived says now this, now that reading failed",
     "https-name-of-its-own": "2.2.7 has no sni_name yet",
     "smtp-greeting-nul": "refused at once, keepalived waits for a line that does not end",
     "smtp-greeting-nul-first": "refused at once, keepalived waits for a line that does not end",

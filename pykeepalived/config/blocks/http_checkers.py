@@ -86,12 +86,12 @@ class HttpGet:
         checked=True,
         doc="The request's version; 1.0C is 1.0 and asks to close the connection.",
     )
-    enable_sni: bool = keyword(Boolean(), default=False, doc="The name of the host goes into TLS.")
+    enable_sni: bool = keyword(Boolean(), default=False, doc="Of use in SSL_GET alone: here is no TLS.")
     sni_name: str | None = keyword(
         Word(bare=""),
         default=None,
         repeat=Repeat.REPLACE,
-        doc="That name; virtualhost if the word is left out. It implies enable_sni.",
+        doc="Likewise.",
     )
     fast_recovery: bool = keyword(
         Boolean(), default=False, doc="A server that starts or recovers is asked for all urls at once."
