@@ -1,26 +1,38 @@
-"""Processor time of a TCP check: ``python -m benchmarks.checkers``.
+"""Processor time of a check: ``python -m benchmarks.checkers --kind tcp udp dns ping``.
 
-A thousand real servers on the loopback are checked once a second; the acceptor counts the connections, so a daemon
-that checks less often is not cheaper. Where the kernel has no IPVS keepalived would refuse to run; it is then started
+A thousand real servers on the loopback are checked once a second; who answers counts the checks, so a daemon that
+checks less often is not cheaper. Where the kernel has no IPVS keepalived would refuse to run; it is then started
 with a small library that answers its IPVS requests (`no_ipvs.c`, compiled here), pykeepalived as it is. Such requests
 are no part of the window: nothing changes in it.
 """
 
 import contextlib
+import itertools
 import struct
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.side_by_side import arguments, chosen, cpu_nanoseconds, median, pss_kib, ratio, table
 from tests.support.director import CHECKOUT, Director, Make
-from tests.support.netns import Network
+from tests.support.netns import Host, Network
 
 PORT = 8000
+CHECKS = {
+    "tcp": ["TCP_CHECK {"],
+    "udp": ["UDP_CHECK {", "require_reply 6b656570"],
+    "udp-silent": ["UDP_CHECK {"],
+    "dns": ["DNS_CHECK {", "name example.org", "type A"],
+    "ping": ["PING_CHECK {"],
+    "ping-raw": ["PING_CHECK {"],
+}
+"""What each kind of check is in the file. The group of the daemon may use datagram sockets for `ping`, not for
+`ping-raw` (keepalived helps itself by the sysctl).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +45,17 @@ class Measurement:
     mib: float
 
 
-def config(servers: int, delay_loop: int) -> str:
+def config(servers: int, delay_loop: int, kind: str = "tcp") -> str:
     """One virtual server with so many real ones."""
+    timeout = delay_loop if kind == "udp-silent" else 3
     text = ["virtual_server 10.99.0.1 80 {", f"    delay_loop {delay_loop}", "    lvs_sched rr", "    lvs_method NAT"]
     text += ["    protocol TCP"]
     for number in range(servers):
         text += [
             f"    real_server 127.1.{number // 250}.{number % 250 + 1} {PORT} {{",
             "        weight 1",
-            "        TCP_CHECK {",
-            "            connect_timeout 3",
+            *CHECKS[kind],
+            f"            connect_timeout {timeout}",
             "        }",
             "    }",
         ]
@@ -63,7 +76,34 @@ def _preloaded(environment: Mapping[str, str], library: Path) -> dict[str, str]:
     return {**environment, "LD_PRELOAD": str(library)}
 
 
-def measure(make: Make, servers: int, delay_loop: int, seconds: float) -> Measurement:
+@contextlib.contextmanager
+def answering(host: Host, kind: str, folder: Path) -> Iterator[Callable[[], int]]:
+    """Who answers the checks; gives how many there were."""
+    if kind.startswith("ping"):
+        host.run("sysctl", "-qw", f"net.ipv4.ping_group_range={'0 0' if kind == 'ping' else '1 0'}")
+        yield lambda: host.inside(_echo_requests)
+        return
+    counter = folder / "counter"
+    program = ["acceptor"] if kind == "tcp" else ["answerer", kind.removeprefix("udp-")]
+    argv = [sys.executable, "-m", f"benchmarks.{program[0]}", *program[1:], str(PORT), str(counter)]
+    with host.popen(argv, stdout=subprocess.PIPE, cwd=CHECKOUT) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            yield lambda: int(struct.unpack("=Q", counter.read_bytes())[0])
+        finally:
+            process.kill()
+
+
+def _echo_requests() -> int:
+    """Those that the kernel has received, in the namespace of the calling thread."""
+    names, values = (
+        line.split() for line in Path("/proc/thread-self/net/snmp").read_text().splitlines() if line.startswith("Icmp:")
+    )
+    return int(values[names.index("InEchos")])
+
+
+def measure(make: Make, servers: int, delay_loop: int, seconds: float, kind: str = "tcp") -> Measurement:
     """Run one daemon for a window."""
     with (
         tempfile.TemporaryDirectory(prefix="pyk-checkers-") as name,
@@ -73,17 +113,8 @@ def measure(make: Make, servers: int, delay_loop: int, seconds: float) -> Measur
         folder = Path(name)
         host = network.host("checker")
         host.run("sysctl", "-qw", "net.ipv4.ip_local_port_range=1024 65535", "net.ipv4.tcp_max_syn_backlog=8192")
-        counter = folder / "counter"
-        argv = [sys.executable, "-m", "benchmarks.acceptor", str(PORT), str(counter)]
-        acceptor = stack.enter_context(host.popen(argv, stdout=subprocess.PIPE, cwd=CHECKOUT))
-        stack.callback(acceptor.kill)
-        assert acceptor.stdout is not None
-        assert acceptor.stdout.readline() == b"ready\n"
-
-        def accepted() -> int:
-            return int(struct.unpack("=Q", counter.read_bytes())[0])
-
-        text = config(servers, delay_loop)
+        accepted = stack.enter_context(answering(host, kind, folder))
+        text = config(servers, delay_loop, kind)
         director = stack.enter_context(
             Director(host, without_ipvs(make, folder), folder / "daemon", text, options=["-C"])
         )
@@ -103,21 +134,23 @@ def measure(make: Make, servers: int, delay_loop: int, seconds: float) -> Measur
 def main() -> None:
     """Measure and print."""
     parser = arguments(__doc__, repeat=3)
+    parser.add_argument("--kind", nargs="+", default=["tcp"], choices=list(CHECKS), help="which checks (tcp)")
     parser.add_argument("--servers", type=int, nargs="+", default=[1000])
     parser.add_argument("--delay-loop", type=int, default=1, help="seconds between two checks of a server (1)")
     parser.add_argument("--seconds", type=float, default=8.0, help="length of a window (8)")
     options = parser.parse_args()
     makes = chosen(options.daemon)
     rows = []
-    for servers in options.servers:
+    for kind, servers in itertools.product(options.kind, options.servers):
         seen: dict[str, list[Measurement]] = {name: [] for name in makes}
         for _ in range(options.repeat):
             for name, make in makes.items():
-                seen[name].append(measure(make, servers, options.delay_loop, options.seconds))
+                seen[name].append(measure(make, servers, options.delay_loop, options.seconds, kind))
         medians = {name: median([one.microseconds_per_check for one in many]) for name, many in seen.items()}
         for name, many in seen.items():
             rows.append(
                 [
+                    kind,
                     servers,
                     name,
                     f"{medians[name]:.1f}",
@@ -127,7 +160,7 @@ def main() -> None:
                     f"{median([one.mib for one in many]):.1f}",
                 ]
             )
-    table(["servers", "daemon", "us a check", "ratio", "checks/s", "% of a core", "MiB (PSS)"], rows)
+    table(["check", "servers", "daemon", "us a check", "ratio", "checks/s", "% of a core", "MiB (PSS)"], rows)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.effects import Log
 
 
@@ -51,4 +52,14 @@ class ServerWeighed:
     silent: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class RunCheckScript:
+    """Run a program, at most ``timeout`` long; answered by ScriptExited."""
+
+    script: Script
+    timeout: int
+
+
 CheckEffect = OpenConnection | OpenSession | SendBytes | CloseConnection | ServerWeighed | ServerJudged | Log
+FollowerEffect = RunCheckScript | ServerWeighed | ServerJudged | Log
+"""Of the checkers that follow something else."""

@@ -16,7 +16,7 @@ from pykeepalived.checkers.events import (
     LocalFailure,
     PeerClosed,
 )
-from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect, Remark
+from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect, Remark, verdict_line
 from pykeepalived.config.blocks.checkers import HttpGet, HttpsUrl, HttpUrl, SslGet, Target
 from pykeepalived.errors import DecodeError
 from pykeepalived.events import Tick
@@ -66,6 +66,10 @@ class HttpProbe:
     def success_line(self) -> str:
         """Logged when the server is found up."""
         return f"Remote Web server {self._target} succeed on service."
+
+    def verdict_line(self, tried: str, retries: int) -> str:  # noqa: ARG002 - as every probe
+        """Logged when the server is found down."""
+        return verdict_line(f"HTTP_CHECK on service {self._target}", retries)
 
     def begin(self, now: int) -> list[ProbeEffect]:
         """Connect, to ask for the url that is next."""

@@ -62,6 +62,10 @@ class SmtpProbe:
         """Logged when the server is found up."""
         return f"Remote SMTP server {self._target} succeed on service."
 
+    def verdict_line(self, tried: str, retries: int) -> str:  # noqa: ARG002 - as every probe
+        """Logged when the server is found down: the last try says it."""
+        return tried
+
     def begin(self, now: int) -> list[ProbeEffect]:
         """Connect."""
         self._stage = _Stage.CONNECTION

@@ -7,6 +7,7 @@ from typing import Any
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.bfd_instance import BfdInstance
+from pykeepalived.config.blocks.followers import FileCheck
 from pykeepalived.config.blocks.garp_group import GarpGroup
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
@@ -60,8 +61,17 @@ class Configuration:
             virtual_server_group=self.virtual_server_group,
             virtual_server=self.virtual_server,
             ssl=self.ssl,
-            track_file=self.track_file,
+            track_file=self._checked_files(),
         )
+
+    def _checked_files(self) -> tuple[TrackedFile, ...]:
+        """Those that some FILE_CHECK follows."""
+        if not self.track_file:
+            return ()
+        servers = (server for virtual in self.virtual_server for server in virtual.real_server)
+        checks = (check for server in servers for check in server.checkers)
+        names = {check.track_file for check in checks if isinstance(check, FileCheck)}
+        return tuple(file for file in self.track_file if file.name in names)
 
     def bfd_part(self) -> "Configuration":
         """What the BFD process needs."""

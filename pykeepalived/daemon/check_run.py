@@ -46,7 +46,7 @@ class CheckRun:
         self._log = log
         self._starved = starved
         self._transport: Transport | None = transport_for(block, reactor, attempts, self._tell, tls)
-        self._alarm: Alarm | None = reactor.alarm(self._tick)
+        self._alarm: Alarm | None = reactor.alarm(self.wake)
         self._alarm.set(on_beat(checker.next_deadline()))
 
     def close(self) -> None:
@@ -58,7 +58,13 @@ class CheckRun:
             self._alarm.set(None)
             self._alarm = None
 
-    def _tick(self) -> None:
+    @property
+    def open(self) -> bool:
+        """Whether it goes on."""
+        return self._alarm is not None
+
+    def wake(self) -> None:
+        """Do what is due."""
         self._tell(_TICK)
 
     def _tell(self, first: CheckEvent) -> None:

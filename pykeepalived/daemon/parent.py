@@ -78,6 +78,7 @@ class Child:
         "pidfd",
         "ready",
         "role",
+        "scripts",
         "started_at",
         "status",
     )
@@ -94,6 +95,7 @@ class Child:
         self.asked_at = started_at
         self.hung = False
         self.status = ""
+        self.scripts: dict[int, int] = {}  # that it waits for: their numbers there and here
 
 
 class Parent:
@@ -251,6 +253,8 @@ class Parent:
         if child.channel is not None:
             child.channel.drain()  # its last orders, such as the scripts that tell of the stop
             child.channel.close()
+        for number in child.scripts.values():
+            self._scripts.cut_short(number)  # nobody waits for it any more, and the next process runs it anew
         _, status = os.waitpid(child.pid, 0)
         del self._children[role.key]
         self._awaited.discard(role.key)
@@ -314,6 +318,9 @@ class Parent:
                 self._tell_status()
             case "run":
                 self._run_script(child, message)
+            case "end":
+                if message["id"] in child.scripts:
+                    self._scripts.cut_short(child.scripts[message["id"]])
             case "fifo":
                 self._fifos.write(child.role.key, message["line"])
             case other:
@@ -323,6 +330,7 @@ class Parent:
         number = message["id"]
 
         def answer(exited: ScriptExited) -> None:
+            child.scripts.pop(number, None)
             if child.channel is not None and child.channel.open:
                 child.channel.send(
                     {
@@ -331,11 +339,14 @@ class Parent:
                         "status": exited.status,
                         "signal": exited.signal,
                         "timed_out": exited.timed_out,
+                        "obstacle": exited.obstacle[:200],
                     }
                 )
 
         script, arguments, timeout = script_client.asked(message)
-        self._scripts.run(script, arguments, timeout, answer if message["answer"] else None)
+        pid = self._scripts.run(script, arguments, timeout, answer if message["answer"] else None)
+        if pid and message["answer"]:
+            child.scripts[number] = pid
 
     # Is everybody well?
 

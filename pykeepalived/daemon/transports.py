@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pykeepalived.checkers.effects import OpenSession
 from pykeepalived.checkers.events import CheckEvent
-from pykeepalived.config.blocks.checkers import Checker, SslGet
+from pykeepalived.config.blocks.checkers import Checker, DnsCheck, PingCheck, SslGet, UdpCheck
 from pykeepalived.config.blocks.ssl import Ssl
+from pykeepalived.daemon.datagrams import Datagrams, IcmpMessages
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import Attempts, TcpStream
 from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.wire import dns
 
 if TYPE_CHECKING:
     from pykeepalived.daemon.tls_stream import TlsSessions
@@ -74,6 +76,12 @@ def transport_for(
     block: Checker, reactor: Reactor, attempts: Attempts, tell: Tell, tls: Tls | None = None
 ) -> Transport:
     """The transport that a checker block of the configuration asks for."""
+    if isinstance(block, UdpCheck):
+        return Datagrams(block.target, block.max_reply_length + 1, reactor, attempts, tell)
+    if isinstance(block, DnsCheck):
+        return Datagrams(block.target, dns.READ_LIMIT, reactor, attempts, tell)
+    if isinstance(block, PingCheck):
+        return IcmpMessages(block.target, reactor, attempts, tell)
     if isinstance(block, SslGet):
         from pykeepalived.daemon.tls_stream import TlsStream  # noqa: PLC0415 - see above
 

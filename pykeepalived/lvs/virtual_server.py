@@ -69,8 +69,20 @@ class VirtualServer:
         known = self._servers.get(server)
         return None if known is None else known.block
 
-    def start(self, *, init_notifies: bool = False) -> list[LvsEffect]:
-        """Enter the table. ``init_notifies`` is rs_init_notifies of global_defs."""
+    def start(
+        self,
+        failed: Mapping[ServerKey, int] = _NOTHING,
+        offsets: Mapping[ServerKey, int] = _NOTHING,
+        *,
+        init_notifies: bool = False,
+    ) -> list[LvsEffect]:
+        """Enter the table. ``failed`` and ``offsets`` are those of servers whose checkers know already how they are;
+        ``init_notifies`` is rs_init_notifies of global_defs.
+        """
+        for key, count in failed.items():
+            server = self._servers[key]
+            server.failed_checkers, server.up = count, count == 0
+            server.set(server.block, offsets.get(key, 0))
         self._add_up()
         effects: list[LvsEffect] = []
         if init_notifies:

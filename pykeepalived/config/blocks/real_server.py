@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pykeepalived.config.blocks.checkers import CHECKERS, AnyChecker, Checker
+from pykeepalived.config.blocks.checkers import CHECKERS, AnyChecker, Checker, RunningCheck
 from pykeepalived.config.blocks.probing import PERIOD, for_checkers
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.kinds import INT_MAX, IP, UINT_MAX, Boolean, Command, Integer
@@ -65,8 +65,13 @@ class RealServer:
 
     @property
     def probes(self) -> list[Checker]:
-        """The checkers that the daemon carries out."""
+        """The checkers that ask a target, and that the daemon carries out."""
         return [each for each in self.checkers if isinstance(each, Checker)]
+
+    @property
+    def running(self) -> list[RunningCheck]:
+        """All checkers that the daemon carries out."""
+        return [each for each in self.checkers if isinstance(each, RunningCheck)]
 
     def head_text(self) -> str:
         """The words between the keyword and the brace."""

@@ -65,8 +65,7 @@ class Followers:
             self._useless(raw, given, f"track_file {name} {found.useless}")
             return None
         weight = raw.given.get("weight")
-        usual = -found.weight.value if found.weight.reverse else found.weight.value
-        return FileCheck(track_file=name, weight=usual if weight is None else weight.value)
+        return FileCheck(track_file=name, weight=found.weight if weight is None else weight.value)
 
     def bfd(self, raw: Raw, above: "Above", timing: CheckTiming) -> BfdCheck | None:  # noqa: ARG002
         """A session; None when it is not defined above, or not for checkers."""

@@ -12,7 +12,6 @@ from pykeepalived.config.kinds import Kind
 from pykeepalived.config.kinds_lvs import (
     REGEX_OPTIONS,
     DnsName,
-    FileWeight,
     Granularity,
     HexBytes,
     HexPattern,
@@ -25,6 +24,7 @@ from pykeepalived.config.kinds_lvs import (
     StackSizes,
     StatusCodes,
 )
+from pykeepalived.config.kinds_trackers import FileWeight, Weight
 from pykeepalived.config.lexer import split_words
 from tests.config.reading import server
 
@@ -45,7 +45,8 @@ from tests.config.reading import server
         (RegexOptions(), REGEX_OPTIONS, " ".join(REGEX_OPTIONS)),
         (Offset(), 2**64 - 1, "18446744073709551615"),
         (StackSizes(), (5, 10), "5 10"),
-        (FileWeight(), -7, "-7"),
+        (FileWeight(), Weight(-7), "-7"),
+        (FileWeight(), Weight(0, reverse=True), "0 reverse"),
         (DnsName(), "example.org.", "example.org."),
     ],
 )

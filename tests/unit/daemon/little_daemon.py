@@ -45,6 +45,9 @@ class LittleService:
         for path in sorted(FOLDER.glob("script-*")):
             script = Script((str(path),))
             self._context.scripts.run(script, ("word",), timeout=SECOND // 5, on_exit=self._exited)
+        for path in sorted(FOLDER.glob("cut-*")):
+            number = self._context.scripts.run(Script((str(path),)), timeout=60 * SECOND, on_exit=self._exited)
+            self._cut(path.with_name(f"{path.name}.ready"), number)
         if (CONTROL / "hang").exists():
             self._context.reactor.soon(lambda: time.sleep(60))
         if (CONTROL / "fault").exists():
@@ -63,6 +66,14 @@ class LittleService:
             return
         alarm = self._context.reactor.alarm(finished)
         alarm.set(self._context.reactor.now() + SECOND // 100)
+
+    def _cut(self, ready: Path, number: int) -> None:
+        """End a script as soon as it has said that it runs."""
+        if ready.exists():
+            self._context.scripts.cut_short(number)
+            return
+        alarm = self._context.reactor.alarm(lambda: self._cut(ready, number))
+        alarm.set(self._context.reactor.now() + SECOND // 50)
 
     def _exited(self, exited: ScriptExited) -> None:
         self._say(f"script ended: {exited.status} {exited.signal} {exited.timed_out}")
@@ -100,7 +111,7 @@ def read(with_frames: bool) -> Compiled:  # noqa: ARG001 - there are none
         elif word == "loader-hang":
             time.sleep(60)
     global_defs = GlobalDefs(router_id=router_id, child_wait_time=SECOND)
-    scripts = frozenset(Script((str(path),)) for glob in ("script-*", "stop-*") for path in FOLDER.glob(glob))
+    scripts = frozenset(Script((str(path),)) for glob in ("script-*", "stop-*", "cut-*") for path in FOLDER.glob(glob))
     outcome = Outcome(
         findings=tuple(findings),
         errors=len(findings),

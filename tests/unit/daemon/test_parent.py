@@ -340,6 +340,29 @@ def test_scripts_end_as_they_are_judged(tmp_path: Path, daemons: list[Daemon]) -
     assert daemon.end() == 0
 
 
+def test_a_script_can_be_cut_short(tmp_path: Path, daemons: list[Daemon]) -> None:
+    script(tmp_path / "cut-long", f"touch {tmp_path}/cut-long.ready; exec sleep 60")
+    daemon = Daemon(tmp_path, conf="vrrp\n")
+    daemons.append(daemon)
+    daemon.until("script ended: None 15 True")
+    assert daemon.end() == 0
+
+
+def test_a_script_that_a_dead_process_waited_for_goes_with_it(tmp_path: Path, daemons: list[Daemon]) -> None:
+    text = f"rm $0; echo $$ > {tmp_path}/part; mv {tmp_path}/part {tmp_path}/pid-said; exec sleep 60"
+    script(tmp_path / "cut-long", text)
+    daemon = Daemon(tmp_path, conf="vrrp\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    deadline = time.monotonic() + PATIENCE
+    while not (said := tmp_path / "pid-said").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    assert gone(int(said.read_text()))
+    assert daemon.end() == 0
+
+
 def test_stop_scripts_have_a_second(tmp_path: Path, daemons: list[Daemon]) -> None:
     script(tmp_path / "stop-quick", f"echo done > {tmp_path}/quick")
     script(tmp_path / "stop-slow", f"echo $$ > {tmp_path}/slow; sleep 60")
