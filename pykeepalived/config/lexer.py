@@ -82,12 +82,12 @@ class Line:
         return Span(span.file, span.line, span.column, span.length, span.text, way)
 
 
-WORDS, OPEN, CLOSE = 0, 1, 2
+WORDS, OPEN, CLOSE, KEPT = 0, 1, 2, 3
 
 
 @dataclass(slots=True)
 class Statement:
-    """What the blocks are read from: words, an opening brace or a closing one."""
+    """What the blocks are read from: words, an opening brace or a closing one; or blocks that need not be read."""
 
     kind: int
     words: list[str]

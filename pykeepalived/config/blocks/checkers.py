@@ -8,7 +8,7 @@ from pykeepalived.config.blocks.probing import PROBE, TARGET, CheckTiming, Targe
 from pykeepalived.config.kinds import Choice, Integer, Port, Word
 from pykeepalived.config.kinds_lvs import DnsName, HexBytes, HexPattern, HexReply
 from pykeepalived.config.schema import Repeat, block, keyword, option
-from pykeepalived.records import record
+from pykeepalived.records import light, record
 
 __all__ = [
     "CHECKERS",
@@ -35,6 +35,7 @@ __all__ = [
 
 
 @block("TCP_CHECK", passes=PROBE)
+@light
 @dataclass(frozen=True, slots=True)
 class TcpCheck:
     """Success is a TCP connection."""

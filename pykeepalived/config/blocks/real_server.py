@@ -8,7 +8,7 @@ from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.kinds import INT_MAX, IP, UINT_MAX, Boolean, Command, Integer
 from pykeepalived.config.kinds_lvs import LvsMethod, Method, OneWord
 from pykeepalived.config.schema import Repeat, block, keyword, option
-from pykeepalived.records import record
+from pykeepalived.records import light, record
 
 
 def endpoint_words(address: IP, port: int) -> str:
@@ -25,6 +25,7 @@ def endpoint_words(address: IP, port: int) -> str:
         "delay_loop": option(PERIOD, inherit="delay_loop", doc="Default of delay_loop in the checkers."),
     },
 )
+@light
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealServer:
     """A server behind the virtual server."""

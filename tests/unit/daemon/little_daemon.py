@@ -3,21 +3,27 @@
     little_daemon.py FOLDER [OPTION...]
 
 Its configuration is FOLDER/conf, a line a wish: ``vrrp``, ``checkers`` (these parts exist), ``error TEXT``,
-``script PATH``, ``loader-crash``, ``loader-hang``. ``FOLDER/control/NAME`` present changes how a service behaves.
+``script PATH``, ``server PORT`` (a virtual server, which is not read again), ``loader-crash``, ``loader-hang``.
+``FOLDER/control/NAME`` present changes how a service behaves.
 """
 
 import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.scripts import Script
-from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.blocks.virtual_server import IPPROTO_TCP, Service, VirtualServer
+from pykeepalived.config.configuration import Amendment, Configuration, Run
+from pykeepalived.config.kept import Memory
+from pykeepalived.config.kinds import AF_INET
 from pykeepalived.daemon.child import ChildContext, ChildOptions
 from pykeepalived.daemon.journal import ConsoleSink, Lines
-from pykeepalived.daemon.loader import Compiled, Loader, Outcome, finding
+from pykeepalived.daemon.loader import MEMORY, Compiled, Loader, Outcome, finding, read_value
 from pykeepalived.daemon.parent import Parent, Plan
 from pykeepalived.daemon.roles import Role
 from pykeepalived.daemon.systemd import Systemd
@@ -35,7 +41,7 @@ class LittleService:
 
     def __init__(self, context: ChildContext, part: Configuration) -> None:
         self._context = context
-        self._say(f"made with router_id {part.global_defs.router_id}")
+        self._say(f"made with router_id {part.global_defs.router_id}{_servers(part)}")
 
     def start(self) -> None:
         if (CONTROL / "exit-config").exists():
@@ -54,7 +60,7 @@ class LittleService:
             self._context.reactor.soon(self._fault)
 
     def reload(self, part: Configuration) -> None:
-        self._say(f"reloaded with router_id {part.global_defs.router_id}")
+        self._say(f"reloaded with router_id {part.global_defs.router_id}{_servers(part)}")
         if part.global_defs.router_id == "fault":
             raise ValueError("a fault of the reload")
 
@@ -85,6 +91,21 @@ class LittleService:
         self._context.journal.log(Log(f"service {os.getpid()}: {text}"))
 
 
+def _servers(part: Configuration) -> str:
+    return "".join(f" {server.service.port}" for server in part.virtual_server)
+
+
+def _server(port: int) -> VirtualServer:
+    return VirtualServer(service=Service("address", IPv4Address("10.0.0.1"), port, IPPROTO_TCP, 0, AF_INET))
+
+
+def _amended(configuration: Configuration, ports: list[int], memory: int) -> Amendment:
+    before = read_value(memory).places
+    new = tuple(_server(port) for port in ports if port not in before)
+    runs = tuple(Run(before.index(port) if port in before else None, 1) for port in ports)
+    return Amendment(replace(configuration, virtual_server=new), runs, len(before))
+
+
 def role(key: str, name: str) -> Role:
     return Role(
         name, key, f"Little_{key}", f"little_{key}", frozenset({Capability.NET_RAW}), LittleService, lambda: None
@@ -94,16 +115,19 @@ def role(key: str, name: str) -> Role:
 ROLES = (role("checkers", "Healthcheck"), role("vrrp", "VRRP"))
 
 
-def read(with_frames: bool) -> Compiled:  # noqa: ARG001 - there are none
+def read(with_frames: bool, memory: int | None) -> Compiled:  # noqa: ARG001 - there are no frames
     lines = (FOLDER / "conf").read_text().splitlines()
     findings = []
     router_id = ""
+    ports = []
     for number, line in enumerate(lines, 1):
         word, _, rest = line.partition(" ")
         if word == "error":
             findings.append(finding(rest, Level.ERROR, ("conf", number, 1)))
         elif word == "router_id":
             router_id = rest
+        elif word == "server":
+            ports.append(int(rest))
         elif word == "loader-crash":
             os.abort()
         elif word == "loader-fault":
@@ -123,9 +147,14 @@ def read(with_frames: bool) -> Compiled:  # noqa: ARG001 - there are none
         global_defs=global_defs,
         scripts=scripts,
         parts=frozenset(lines) & {"vrrp", "checkers"},
+        amended=frozenset({"checkers"} if memory is not None else ()),
     )
     configuration = Configuration(global_defs=global_defs)
-    return Compiled(outcome, {"vrrp": configuration, "checkers": configuration})
+    checkers: Configuration | Amendment = replace(configuration, virtual_server=tuple(map(_server, ports)))
+    if memory is not None:
+        checkers = _amended(configuration, ports, memory)
+    parts = {"vrrp": configuration, "checkers": checkers}
+    return Compiled(outcome, {**parts, MEMORY: Memory(places=tuple(ports))} if ports else parts)
 
 
 def main() -> int:
@@ -140,7 +169,7 @@ def main() -> int:
         dont_respawn="--dont-respawn" in sys.argv,
         reload_time=SECOND // 2,
     )
-    loader = Loader(lambda: read(True), keys)
+    loader = Loader(lambda: read(True, None), (*keys, MEMORY))
     outcome = loader.wait()
     parts, loader.files = loader.files, {}
     return Parent(plan, Lines(ConsoleSink(), "Little"), Systemd(os.environ)).run(outcome, parts)

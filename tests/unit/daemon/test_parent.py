@@ -323,6 +323,39 @@ def test_a_reload_that_goes_wrong_half_way_is_not_called_applied(tmp_path: Path,
     assert daemon.end() == 0
 
 
+def test_a_part_is_told_by_the_one_before(tmp_path: Path, daemons: list[Daemon]) -> None:
+    """A process that is started again has what it had, after amendments and after one that went wrong, too."""
+    daemon = Daemon(tmp_path, conf="checkers\nserver 1\nserver 2\n")
+    daemons.append(daemon)
+    daemon.until("made with router_id  1 2\n")
+    daemon.until("Startup complete")
+
+    def reload(*ports: int, router_id: str) -> None:
+        lines = "".join(f"server {port}\n" for port in ports)
+        daemon.configure(f"checkers\nrouter_id {router_id}\n{lines}")
+        daemon.send(signal.SIGHUP)
+        daemon.until(f"reloaded with router_id {router_id} {' '.join(map(str, ports))}\n")
+
+    reload(1, 3, 2, router_id="a")
+    daemon.until("New configuration applied", 1)
+    reload(3, 4, 1, router_id="b")
+    daemon.until("New configuration applied", 2)
+    os.kill(daemon.children()["checkers"], signal.SIGKILL)
+    daemon.until("made with router_id b 3 4 1\n")
+    reload(4, 5, router_id="c")
+    daemon.until("New configuration applied", 3)
+    reload(5, 6, router_id="fault")
+    daemon.until("went wrong half way")
+    reload(6, 5, 7, router_id="d")
+    daemon.until("New configuration applied", 4)
+    for number in range(20):  # more than are kept in a row
+        reload(*range(10, 12 + number % 3), router_id=f"e{number}")
+        daemon.until("New configuration applied", 5 + number)
+    os.kill(daemon.children()["checkers"], signal.SIGKILL)
+    daemon.until("made with router_id e19 10 11 12\n")
+    assert daemon.end() == 0
+
+
 def test_scripts_end_as_they_are_judged(tmp_path: Path, daemons: list[Daemon]) -> None:
     script(tmp_path / "script-good", f'echo "$1 $$ $(ps -o sid= $$)" > {tmp_path}/said; exit 3')
     script(tmp_path / "script-slow", "exec sleep 60")
