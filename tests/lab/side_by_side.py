@@ -10,7 +10,7 @@ import re
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from tests.support.netns import Host, Network
 
 PATIENCE = 90.0
 QUIET_SECONDS = 0.6
+CHECKED_SECONDS = 1.6
 JUDGED_SECONDS = 2.5
 """How long nothing changes once the checks, which come every second, have judged."""
 THEIRS, OURS = "keepalived", "ours"
@@ -42,6 +43,7 @@ class Player:
     reader: IpvsReader
     fifo: int
     mark: int = 0
+    called: int = 0
 
     def lines(self) -> list[str]:
         """What was logged since the last question."""
@@ -57,6 +59,12 @@ class Player:
                 text += data
         return text.decode(errors="replace").splitlines()
 
+    def calls(self) -> list[str]:
+        """The calls of notify scripts since the last question, sorted: they run side by side."""
+        lines = (self.director.folder / "calls").read_text().splitlines()
+        new, self.called = lines[self.called :], len(lines)
+        return sorted(new)
+
 
 @dataclass(slots=True)
 class Play:
@@ -66,6 +74,8 @@ class Play:
     players: dict[str, Player]
     streams: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     logs: dict[str, list[str]] = field(default_factory=dict)
+    firewall: bool = False
+    """Whether the tables of nftables are looked at as well."""
 
     def start(self, name: str, text: str, *, judged: bool = False) -> None:
         """Both start with a file."""
@@ -91,12 +101,16 @@ class Play:
             player.director.wait(PATIENCE)
         self._keep(name, judged=False)
 
-    def keep(self, stream: str, what: Callable[[Host], Sequence[str]]) -> None:
-        """Something else of both hosts."""
-        for make, player in self.players.items():
-            self.streams.setdefault(stream, {})[make] = list(what(player.director.host))
+    def settle(self, name: str) -> None:
+        """What was done from outside has its effects: checks come every second."""
+        time.sleep(CHECKED_SECONDS)
+        self._wait(CHECKED_SECONDS)
+        self._keep(name, judged=False)
 
-    def wait(self, seconds: float) -> None:
+    def _placed(self, text: str, player: Player) -> str:
+        return text.replace("FOLDER", str(player.director.folder))
+
+    def _wait(self, seconds: float) -> None:
         """Wait until the tables of both have not changed for so long."""
         end = time.monotonic() + PATIENCE
         since, known = time.monotonic(), self._tables()
@@ -104,9 +118,6 @@ class Play:
             time.sleep(0.15)
             if (now := self._tables()) != known:
                 since, known = time.monotonic(), now
-
-    def _placed(self, text: str, player: Player) -> str:
-        return text.replace("FOLDER", str(player.director.folder))
 
     def _tables(self) -> list[list[str]]:
         return [player.reader.look().lines() for player in self.players.values()]
@@ -117,7 +128,7 @@ class Play:
             time.sleep(0.1)
         if judged:
             time.sleep(1.5)
-        self.wait(JUDGED_SECONDS if judged else QUIET_SECONDS)
+        self._wait(JUDGED_SECONDS if judged else QUIET_SECONDS)
         self._keep(name, judged=judged)
 
     def _ready(self, player: Player, phase: str) -> bool:
@@ -137,7 +148,10 @@ class Play:
                 f"table {name}": player.reader.look().lines(),
                 f"log {name}": sorted(events) if judged else events,  # which server is judged first is chance
                 f"FIFO {name}": sorted(told) if judged else told,
+                f"calls {name}": player.calls(),
             }
+            if self.firewall:
+                streams[f"firewall {name}"] = player.director.host.run("nft", "list", "ruleset").splitlines()
             for stream, found in streams.items():
                 self.streams.setdefault(stream, {})[make] = found
 
@@ -162,11 +176,22 @@ def play(
             reader = IpvsReader(host)
             stack.callback(reader.close)
             director = stack.enter_context(Director(host, made(), folder / make, "", options=options))
-            os.mkfifo(director.folder / "fifo", 0o600)
+            _furnish(director.folder)
             fifo = os.open(director.folder / "fifo", os.O_RDWR | os.O_NONBLOCK)
             stack.callback(os.close, fifo)
             players[make] = Player(director, reader, fifo)
         yield Play(folder, players)
+
+
+def _furnish(folder: Path) -> None:
+    """A FIFO; a script that keeps its arguments, and one that exits with what a file says."""
+    os.mkfifo(folder / "fifo", 0o600)
+    (folder / "calls").touch()
+    exits = f'[ ! -e {folder}/"$1" ] || exit "$(cat {folder}/"$1")"'
+    for name, command in (("any", f'echo "$@" >> {folder}/calls'), ("exits", exits)):
+        script = folder / name
+        script.write_text(f"#!/bin/sh\n{command}\n")
+        script.chmod(0o755)
 
 
 def _wire(host: Host, around: Host, interfaces: Sequence[str], prepare: Sequence[str]) -> None:

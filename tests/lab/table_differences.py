@@ -54,9 +54,7 @@ def stale(met: Met) -> list[str]:
 
 def _left(name: str, stream: str, lines: list[str], make: str, met: Met) -> list[str]:
     """The lines that are no listed difference."""
-    applies = [
-        each for each in DIFFERENCES if re.search(each.plays, name) and re.search(each.streams, stream)
-    ]
+    applies = [each for each in DIFFERENCES if re.search(each.plays, name) and re.search(each.streams, stream)]
     left = []
     for line in lines:
         hit = next((each for each in applies if _matches(each, line, make)), None)

@@ -20,7 +20,7 @@ _DUMP, _REQUEST, _ERROR, _DONE = 0x300, 1, 2, 3
 _CONTROL, _GET_FAMILY = 0x10, 3
 _GET_SERVICE, _GET_DEST, _GET_DAEMON, _GET_CONFIG = 4, 8, 11, 13
 _SERVICE, _DEST, _DAEMON = 1, 2, 3  # IPVS_CMD_ATTR_*
-_FAMILIES = {socket.AF_INET: "IPv4", socket.AF_INET6: "IPv6"}
+_FAMILIES: dict[int, str] = {socket.AF_INET: "IPv4", socket.AF_INET6: "IPv6"}
 _METHODS = {0: "NAT", 1: "LOCAL", 2: "TUN", 3: "DR", 4: "BYPASS"}
 
 # The kind of each attribute by its number (IPVS_SVC_ATTR_*, IPVS_DEST_ATTR_*, IPVS_DAEMON_ATTR_*); "" are counters.
@@ -63,7 +63,7 @@ _NETWORK_ORDER = frozenset({"port", "tunnel-port"})
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What IPVS holds at one moment: a line a service, indented ones for its servers; sorted, as the order is chance."""
+    """What IPVS holds at one moment: a line a service, indented ones for its servers, sorted: their order is chance."""
 
     rows: tuple[str, ...]
     daemons: tuple[str, ...]
@@ -108,7 +108,8 @@ class IpvsReader:
     def _ask(self, family: int, command: int, attributes: bytes = b"", *, dump: bool = False) -> list[dict[int, bytes]]:
         """One request; the attributes of each answer."""
         body = _GENERIC.pack(command, 1, 0) + attributes
-        self._socket.send(_HEADER.pack(_HEADER.size + len(body), family, _REQUEST | (_DUMP if dump else 0), 1, 0) + body)
+        flags = _REQUEST | (_DUMP if dump else 0)
+        self._socket.send(_HEADER.pack(_HEADER.size + len(body), family, flags, 1, 0) + body)
         return [dict(_attributes(data[_GENERIC.size :])) for data in self._answers(dump)]
 
     def _answers(self, dump: bool) -> Iterator[bytes]:
