@@ -40,6 +40,8 @@ class Player:
     """One daemon on its host."""
 
     director: Director
+    table: Host
+    """Where its IPVS is: its own host, or another one."""
     reader: IpvsReader
     fifo: int
     mark: int = 0
@@ -108,7 +110,7 @@ class Play:
         self._keep(name, judged=False)
 
     def _placed(self, text: str, player: Player) -> str:
-        return text.replace("FOLDER", str(player.director.folder))
+        return text.replace("FOLDER", str(player.director.folder)).replace("TABLE", player.table.namespace)
 
     def _wait(self, seconds: float) -> None:
         """Wait until the tables of both have not changed for so long."""
@@ -161,25 +163,33 @@ def play(
     serving: Sequence[Target] = (),
     interfaces: Sequence[str] = (),
     options: Sequence[str] = ("-D", "-C"),
-    prepare: Sequence[str] = (),
+    *,
+    apart: bool = False,
 ) -> Iterator[Play]:
-    """Two hosts with the interfaces that a file names, each in a world of its own; all is gone afterwards."""
+    """Two hosts with the interfaces that a file names, each in a world of its own; all is gone afterwards.
+
+    With `apart` the file puts the table in another namespace, which it calls TABLE.
+    """
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pyk-tables-")))
         network = stack.enter_context(Network())
         players = {}
         for make, made in MAKES.items():
             host, around = network.host(make), network.host("world")
-            _wire(host, around, interfaces, prepare)
+            _wire(host, around, interfaces)
+            table = host
+            if apart:
+                table = network.host("table")
+                _wire(table, network.host("world"), ())
             world = World(around, serving)
             stack.callback(world.close)
-            reader = IpvsReader(host)
+            reader = IpvsReader(table)
             stack.callback(reader.close)
             director = stack.enter_context(Director(host, made(), folder / make, "", options=options))
             _furnish(director.folder)
             fifo = os.open(director.folder / "fifo", os.O_RDWR | os.O_NONBLOCK)
             stack.callback(os.close, fifo)
-            players[make] = Player(director, reader, fifo)
+            players[make] = Player(director, table, reader, fifo)
         yield Play(folder, players)
 
 
@@ -194,13 +204,13 @@ def _furnish(folder: Path) -> None:
         script.chmod(0o755)
 
 
-def _wire(host: Host, around: Host, interfaces: Sequence[str], prepare: Sequence[str]) -> None:
+def _wire(host: Host, around: Host, interfaces: Sequence[str]) -> None:
     """A cable to the world, which has every address, and the interfaces that are asked for, going nowhere."""
     orders = [f"link add lab0 type veth peer name lab0 netns {around.namespace}", "link set lab0 up"]
     orders += [f"addr add {HERE[0]}/30 dev lab0", f"addr add {HERE[1]}/64 dev lab0 nodad"]
     for number, name in enumerate(interfaces, 1):
         orders += [f"link add {name} type dummy", f"addr add 198.19.{number}.1/24 dev {name}", f"link set {name} up"]
-    host.ip(*orders, *prepare)
+    host.ip(*orders)
     around.ip(
         "link set lab0 up",
         f"addr add {THERE[0]}/30 dev lab0",

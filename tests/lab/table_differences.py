@@ -29,30 +29,31 @@ DIFFERENCES: tuple[Difference, ...] = ()
 
 
 @dataclass(slots=True)
-class Met:
-    """Which differences were seen, and in what was played."""
+class Comparison:
+    """What was compared, and which of the listed differences were met."""
 
-    differences: set[Difference] = field(default_factory=set)
+    met: set[Difference] = field(default_factory=set)
     played: set[str] = field(default_factory=set)
 
 
-def report(name: str, streams: Mapping[str, Mapping[str, list[str]]], met: Met) -> list[str]:
+def report(name: str, streams: Mapping[str, Mapping[str, list[str]]], comparison: Comparison) -> list[str]:
     """What differs and may not, as lines."""
-    met.played.add(name)
+    comparison.played.add(name)
     found = []
     for stream, told in streams.items():
-        theirs, ours = (_left(name, stream, told[make], make, met) for make in (THEIRS, OURS))
+        theirs, ours = (_left(name, stream, told[make], make, comparison) for make in (THEIRS, OURS))
         if lines := list(unified_diff(theirs, ours, THEIRS, OURS, lineterm="", n=1)):
             found += [f"== {stream}", *lines]
     return found
 
 
-def stale(met: Met) -> list[str]:
-    """The reasons that nothing shows any more."""
-    return [each.reason for each in DIFFERENCES if each not in met.differences and not each.chance]
+def stale(comparison: Comparison) -> list[str]:
+    """The reasons that nothing shows any more, of those that what was played can show."""
+    ours = [each for each in DIFFERENCES if any(re.search(each.plays, name) for name in comparison.played)]
+    return [each.reason for each in ours if each not in comparison.met and not each.chance]
 
 
-def _left(name: str, stream: str, lines: list[str], make: str, met: Met) -> list[str]:
+def _left(name: str, stream: str, lines: list[str], make: str, comparison: Comparison) -> list[str]:
     """The lines that are no listed difference."""
     applies = [each for each in DIFFERENCES if re.search(each.plays, name) and re.search(each.streams, stream)]
     left = []
@@ -61,7 +62,7 @@ def _left(name: str, stream: str, lines: list[str], make: str, met: Met) -> list
         if hit is None:
             left.append(line)
         else:
-            met.differences.add(hit)
+            comparison.met.add(hit)
     return left
 
 

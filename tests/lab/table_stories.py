@@ -32,6 +32,8 @@ class TableStory:
     serving: tuple[Target, ...] = ()
     foreign: tuple[str, ...] = ()
     """Commands of ipvsadm that are given before the start."""
+    apart: bool = False
+    """Whether the table is in a namespace of its own, TABLE."""
     firewall: bool = False
     """Whether the tables of nftables are looked at as well."""
 
@@ -353,6 +355,14 @@ STORIES: tuple[TableStory, ...] = (
         "global_defs {\n lvs_timeouts tcp 600 udp 77\n}\n" + service("10.9.0.1 80", server(WEB1)),
         (reloads("others", "global_defs {\n lvs_timeouts tcpfin 33\n}\n" + service("10.9.0.1 80", server(WEB1))),),
         needs=("global_defs/lvs_timeouts",),
+    ),
+    TableStory(
+        "a table in another namespace",
+        "net_namespace_ipvs TABLE\n"
+        + service("10.9.0.1 80", server(WEB1, script("one")), server(WEB2), lines="sorry_server 10.1.0.9 80"),
+        (says("one", "1", what="the first fails"),),
+        needs=(*MISC, "net_namespace_ipvs"),
+        apart=True,
     ),
     TableStory(
         "a table of somebody else",

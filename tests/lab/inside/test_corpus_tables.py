@@ -15,7 +15,7 @@ import pytest
 from tests.lab import corpus
 from tests.lab.corpus import Entry
 from tests.lab.side_by_side import Play, play
-from tests.lab.table_differences import Met, report, stale
+from tests.lab.table_differences import Comparison, report, stale
 from tests.support import keepalived
 
 pytestmark = [
@@ -29,7 +29,7 @@ WHOLE = ("-D",)
 """With the VRRP process, which runs the sync daemon of an instance."""
 CHECKERS = ("-D", "-C")
 
-_met = Met()
+_comparison = Comparison()
 
 
 def _cases() -> list[object]:
@@ -74,7 +74,7 @@ def test_the_kernel_holds_the_same(entry: Entry, plays: dict[Entry, "Future[Play
         pytest.skip(missing)
     stage = plays[entry].result()
     assert any(stage.streams["table after the start"]["keepalived"]), "nothing was there to be compared"
-    if lines := report(entry.name, stage.streams, _met):
+    if lines := report(entry.name, stage.streams, _comparison):
         pytest.fail("\n".join(lines), pytrace=False)
 
 
@@ -86,6 +86,6 @@ def test_there_are_sixty_files_and_no_two_alike() -> None:
 
 @pytest.mark.long
 def test_every_difference_is_met() -> None:
-    if _met.played != {entry.name for entry in corpus.entries()}:
+    if _comparison.played != {entry.name for entry in corpus.entries()}:
         pytest.skip("only some of the files were played")
-    assert stale(_met) == []
+    assert stale(_comparison) == []

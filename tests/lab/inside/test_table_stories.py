@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.side_by_side import Play, play
-from tests.lab.table_differences import Met, report, stale
+from tests.lab.table_differences import Comparison, report, stale
 from tests.lab.table_stories import STORIES, TableStory, tell
 from tests.support import keepalived
 from tests.support.effective import lacking
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.lab(timeout=1800)
 QUICK = frozenset({"a sorry server that keeps its place", "every way of forwarding"})
 AT_ONCE = 3
 
-_met = Met()
+_comparison = Comparison()
 
 
 def _cases() -> list[object]:
@@ -42,7 +42,7 @@ def plays(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Play]]]:
 
 def played(story: TableStory) -> Play:
     """One story, told by both."""
-    with play(story.serving, story.interfaces, story.options) as stage:
+    with play(story.serving, story.interfaces, story.options, apart=story.apart) as stage:
         try:
             tell(story, stage)
         finally:
@@ -60,7 +60,7 @@ def test_both_hold_and_tell_the_same(story: TableStory, plays: dict[str, "Future
         pytest.skip(f"{', '.join(missing_keywords)}: not effective yet")
     stage = plays[story.name].result()
     assert any("address" in line for line in stage.streams["table after the start"]["keepalived"]), "nothing happened"
-    if lines := report(story.name, stage.streams, _met):
+    if lines := report(story.name, stage.streams, _comparison):
         pytest.fail("\n".join(lines), pytrace=False)
 
 
@@ -72,6 +72,6 @@ def test_there_are_many_stories_and_no_two_of_a_name() -> None:
 
 @pytest.mark.long
 def test_every_difference_is_met() -> None:
-    if _met.played != {story.name for story in STORIES}:
+    if _comparison.played != {story.name for story in STORIES}:
         pytest.skip("only some of the stories were played")
-    assert stale(_met) == []
+    assert stale(_comparison) == []
