@@ -20,8 +20,9 @@ from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet
 from pykeepalived.config.blocks.virtual_server import RealServer, Service, endpoint_text
 from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualServerBlock
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.daemon.check_run import Attempts, CheckRun
+from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.child import ChildContext
+from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.errors import KernelError
 from pykeepalived.ipvs_table import IpvsOrder
@@ -330,14 +331,14 @@ class CheckerService:
             )
             self._log(Log(line, Level.WARNING, Kind.PROCESS))
 
-    def _starved(self, number: int) -> None:
+    def _starved(self, cause: str) -> None:
         now = self._reactor.now()
         if now < self._starved_until:
             return
         self._starved_until = now + _LOOK_AGAIN
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        line = f"Checks are put off: {strerror(number)} ({soft} file descriptors allowed; LimitNOFILE= raises it)"
-        self._log(Log(line, Level.WARNING, Kind.CHECK, fields=(("CAUSE", strerror(number)),)))
+        line = f"Checks are put off: {cause} ({soft} file descriptors allowed; LimitNOFILE= raises it)"
+        self._log(Log(line, Level.WARNING, Kind.CHECK, fields=(("CAUSE", cause),)))
 
 
 def _checks(server: RealServer) -> list[CheckerBlock]:

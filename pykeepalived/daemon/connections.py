@@ -1,4 +1,4 @@
-"""Non-blocking TCP connections of the checkers: a way to dial each target, made once, and the sockets it opens."""
+"""Non-blocking sockets of the checkers: a way to dial each target, made once, and the sockets it opens."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h: the port is chosen at connect, so i
 
 # the C type below socket.socket: half the cost, and nothing is missed here
 Connection = socket.SocketType
-_KIND = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+_OPTIONS = socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 _Address = tuple[str, int] | tuple[str, int, int, int]
 
 
@@ -39,12 +39,13 @@ class DialError(Exception):
 
 
 class Dialer:
-    """Opens connections to one target, as its options say."""
+    """Opens connections to one target, as its options say; ``kind`` may be SOCK_DGRAM."""
 
-    __slots__ = ("_address", "_bind", "_family", "_plain", "_target")
+    __slots__ = ("_address", "_bind", "_family", "_kind", "_plain", "_target")
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, kind: int = socket.SOCK_STREAM) -> None:
         self._target = target
+        self._kind = kind | _OPTIONS
         self._family = socket.AF_INET6 if target.connect_ip.version == 6 else socket.AF_INET
         self._address: _Address = (str(target.connect_ip), target.connect_port)
         self._bind: _Address | None = None
@@ -56,7 +57,7 @@ class Dialer:
     def dial(self) -> tuple[Connection, int]:
         """Start a connection: its socket, and 0 (it stands), EINPROGRESS, or a refusal. Raises DialError."""
         try:
-            connection = Connection(self._family, _KIND)
+            connection = Connection(self._family, self._kind)
         except OSError as error:
             raise DialError("create", error.errno or errno.EIO) from None
         if not self._plain:

@@ -101,11 +101,6 @@ class Frame:
         self._has_fifos = bool(configured(birth.role.key, part.global_defs))
         os.close(birth.part)
         processes.set_timer_slack(1)  # wake when it is time
-        needed = self._scheduling.start(part.global_defs) | (_READS_FILES if part.track_file else frozenset())
-        try:
-            capabilities.keep_only(birth.role.capabilities | needed)
-        except KernelError as error:
-            self._journal.log(Log(f"Privileges could not be dropped: {error}", Level.WARNING, Kind.PROCESS))
         context = ChildContext(
             self._reactor,
             self._journal,
@@ -117,7 +112,12 @@ class Frame:
             self._tell_fifos,
             birth.process_events,
         )
-        self._service = birth.role.make(context, part)
+        self._service = birth.role.make(context, part)  # takes what needs more rights than the work does
+        needed = self._scheduling.start(part.global_defs) | (_READS_FILES if part.track_file else frozenset())
+        try:
+            capabilities.keep_only(birth.role.capabilities | needed)
+        except KernelError as error:
+            self._journal.log(Log(f"Privileges could not be dropped: {error}", Level.WARNING, Kind.PROCESS))
         self._part = part
         if birth.options.dump_conf:
             self._dump(part)

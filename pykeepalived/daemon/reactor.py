@@ -21,6 +21,7 @@ WRITABLE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
 _COARSE = 20 * MILLISECOND  # above this epoll's own wait will do: the kernel takes a thousandth of a wait as leeway
 _PACE = 500 * MICROSECOND  # turns that follow each other are at least so far apart, unless work is left over
 _HORIZON = 4  # in paces: alarms nearer than this are asked whether they still mean it
+_WAKING = 200 * MICROSECOND  # what a waking may be late: an exact alarm is waited for awake
 _EVENTS_A_TURN = 64
 _ALARMS_A_TURN = 64  # then the sockets are looked at again
 
@@ -29,9 +30,10 @@ class Alarm:
     """One deadline of one owner. ``set`` moves it at no cost; the callback runs once for each time it is reached.
 
     An owner that keeps its deadline itself gives ``deadline``: then only a deadline that comes nearer needs ``set``.
+    ``exact`` alarms, which hardly ever ring, ring to the microsecond.
     """
 
-    __slots__ = ("_callback", "_deadline", "_queued_at", "_reactor", "due_at")
+    __slots__ = ("_callback", "_deadline", "_queued_at", "_reactor", "due_at", "exact")
 
     def __init__(
         self, reactor: "Reactor", callback: Callback, deadline: Callable[[], int | None] | None = None
@@ -41,6 +43,7 @@ class Alarm:
         self._deadline = deadline
         self._queued_at: int | None = None
         self.due_at: int | None = None
+        self.exact = False
 
     def set(self, due_at: int | None) -> None:
         """Move the deadline (monotonic nanoseconds), or clear it with None."""
@@ -162,23 +165,27 @@ class Reactor:
             return poll(0, _EVENTS_A_TURN)
         now = time.monotonic_ns()
         deadline = self._next_deadline(now)
+        exact = deadline is not None and self._heap[0][2].exact
+        wake_at = deadline - _WAKING if exact and deadline is not None else deadline
         if self._busy:
             rested_at = self._turned_at + self._pace
-            if self._punctual and deadline is not None and deadline < rested_at:
-                rested_at = deadline
+            if self._punctual and wake_at is not None and wake_at < rested_at:
+                rested_at = wake_at
             if rested_at > now:
                 time.sleep((rested_at - now) / SECOND)
                 now = rested_at
                 if ready := poll(0, _EVENTS_A_TURN):
                     return self._turns(ready)
-        if deadline is None:
+        if wake_at is None:
             ready = poll(-1, _EVENTS_A_TURN)
-        elif (wait := deadline - now) > _COARSE:
+        elif (wait := wake_at - now) > _COARSE:
             ready = poll((wait // MILLISECOND - 1) / 1000, _EVENTS_A_TURN)
         elif wait <= 0 or select.select(self._epoll_fd, (), (), wait / SECOND)[0]:
             ready = poll(0, _EVENTS_A_TURN)
         else:
             ready = []
+        while exact and not ready and wake_at is not None and 0 <= time.monotonic_ns() - wake_at < _WAKING:
+            ready = poll(0, _EVENTS_A_TURN)
         return self._turns(ready)
 
     def _turns(self, ready: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -25,6 +25,7 @@ from pykeepalived.kernel.ports import (
     Sysctls,
     VirtualLinks,
 )
+from pykeepalived.kernel.repetitions import RepetitionFilters
 from pykeepalived.kernel.routing import LinuxRouting
 from pykeepalived.kernel.sysctls import LinuxSysctls
 from pykeepalived.kernel.vrrp_sockets import IPPROTO_VRRP, LinuxAdvertReceiver, LinuxAdvertSender
@@ -75,7 +76,10 @@ class VrrpKernel(Protocol):
 
 
 class LinuxVrrpKernel:
-    """Linux."""
+    """Linux. To be made before privileges are dropped, for as many receive sockets of these families."""
+
+    def __init__(self, receivers: list[int]) -> None:
+        self._filters = RepetitionFilters(receivers)
 
     @staticmethod
     def host(listener: HostListener) -> Host:
@@ -87,8 +91,8 @@ class LinuxVrrpKernel:
         """Routes and rules by netlink."""
         return LinuxRouting(listener, interface)
 
-    @staticmethod
     def receiver(
+        self,
         family: int,
         interface: Interface | None,
         group: IPAddress | None,
@@ -98,7 +102,7 @@ class LinuxVrrpKernel:
         """A raw socket."""
         if protocol == IPPROTO_AH:
             return AhAdvertReceiver(family, interface, group=group, unicast_source=unicast_source)
-        return LinuxAdvertReceiver(family, interface, group=group, unicast_source=unicast_source)
+        return LinuxAdvertReceiver(family, interface, group=group, unicast_source=unicast_source, filters=self._filters)
 
     @staticmethod
     def sender(

@@ -117,8 +117,8 @@ class VrrpService:
         self._context = context
         self._reactor = context.reactor
         self._journal = context.journal
-        self._kernel = LinuxVrrpKernel() if kernel is None else kernel
         self._routers = Routers(part)
+        self._kernel = LinuxVrrpKernel([key.family for key in self._routers.inboxes]) if kernel is None else kernel
         self._ports: dict[str, Port] = {}
         self._groups = {group.name: group for group in part.vrrp_sync_group}
         self._clock = self._reactor.alarm(self._clock_rang)
@@ -196,6 +196,7 @@ class VrrpService:
         """Apply a new configuration by difference."""
         part, at_last = self._take_links(part)
         self._learn(part)
+        self._catch_up()
         effects = replace(self._routers, part, self._reactor.now())
         self._host.virtual = self._routers.virtual_places
         self._firewall.configure(part)
@@ -258,8 +259,14 @@ class VrrpService:
             self._hearing = False
         self._settle_all()
 
+    def _catch_up(self) -> None:
+        """Learn of all adverts that the kernel has taken in, before anything is decided."""
+        for port in self._ports.values():
+            port.catch_up()
+
     def _heed(self, fact: Event | LinkChanged, now: int) -> None:
         """The virtual links are seen to after everybody knows what has become of one."""
+        self._catch_up()
         if isinstance(fact, LinkChanged):
             self._links.changed(fact.old, fact.new)
         else:
@@ -267,31 +274,48 @@ class VrrpService:
 
     def _readable(self, receiver: ReceiverKey, inbox: Inbox) -> None:
         """Adverts have come in at a socket."""
-        port = self._receivers.receiver(receiver)
+        socket = self._receivers.receiver(receiver)
         accepted = inbox.accepted
         now = self._reactor.now()
         if self._routers.signed:
             self._routers.clock.offset = time.time_ns() - now
         for _ in range(_BATCHES_A_TURN):
-            waiting = port.receive_many()
+            waiting = socket.receive_many()
             for heard in waiting:
                 known = accepted.get(heard)
                 if known is not None and known.heard_again(now):
                     continue
-                packet = port.datagram(heard)
+                packet = socket.datagram(heard)
                 if packet is None:
                     continue
+                ports = [self._ports[router.name] for router in inbox.get(packet.data[1], ())]
+                for port in ports:
+                    port.catch_up()
+                states = [port.router.state for port in ports]
                 effects = self._routers.deliver(inbox, receiver, packet, now, heard)
                 if effects:
                     self._carry_out(effects)
-                    for router in inbox.get(packet.data[1], ()):
-                        self._settle(router)
+                    for port in ports:
+                        self._settle(port.router)
                     now = self._reactor.now()
+                if len(ports) == 1:
+                    port.judged(socket, heard, accepted=port.router.state is not states[0])
             if len(waiting) < MANY:
                 break
         if len(waiting) < _MANY_DATAGRAMS:
             return
         self._receivers.read_many(receiver, inbox)
+
+    def _deadline(self, port: Port) -> int | None:
+        """When an instance next has something to do. The master's adverts may have kept it from being due long ago."""
+        router = port.router
+        before = router.deadline
+        deadline = port.deadline()
+        if before is not None and deadline != before:
+            now = self._reactor.now()
+            if now - before > router.instance.advert_int:
+                self._carry_out(self._routers.frozen(router, before, now))
+        return deadline
 
     def _due(self, port: Port) -> None:
         """An instance's deadline was reached."""
@@ -305,6 +329,8 @@ class VrrpService:
                 if self._facts:
                     self._hear()
                 return
+            for each in router.companions:
+                self._ports[each.name].catch_up()
             self._carry_out(self._routers.tick(router, now, _Urgent(self._send)))
             self._settle(router)
             if self._facts:
@@ -314,6 +340,7 @@ class VrrpService:
             raise
 
     def _clock_rang(self) -> None:
+        self._catch_up()
         self._carry_out(self._routers.tick_self(self._reactor.now()))
         self._settle_all()
 
@@ -536,7 +563,7 @@ class VrrpService:
 
     def _add_port(self, instance: VrrpInstance) -> None:
         port = Port(instance, self._routers.routers[instance.name])
-        port.alarm = self._reactor.alarm(partial(self._due, port), port.deadline)
+        port.alarm = self._reactor.alarm(partial(self._due, port), partial(self._deadline, port))
         self._ports[instance.name] = port
         self._open_sender(port)
 

@@ -13,7 +13,7 @@ from pykeepalived.daemon.reactor import Alarm, Reactor
 from pykeepalived.daemon.vrrp_kernel import VrrpKernel
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
-from pykeepalived.kernel.ports import AdvertReceiver, AdvertSender, Interface
+from pykeepalived.kernel.ports import AdvertReceiver, AdvertSender, Heard, Interface, Repetition
 from pykeepalived.vrrp.adverts import expected, messages, signs
 from pykeepalived.vrrp.authentication import Stamps
 from pykeepalived.vrrp.effects import SendAdvert
@@ -27,7 +27,10 @@ from pykeepalived.vrrp.routers import Inbox
 class Port:
     """Where one instance sends from, with its advert as encoded last, and its alarm."""
 
-    __slots__ = ("alarm", "instance", "messages", "order", "refused", "router", "sender", "stamps", "trouble")
+    __slots__ = (
+        *("_hears", "alarm", "instance", "messages", "order", "refused"),
+        *("repetition", "router", "sender", "stamps", "trouble"),
+    )
 
     alarm: Alarm
 
@@ -40,10 +43,33 @@ class Port:
         self.messages: tuple[tuple[bytes, bytes], ...] = ()
         self.stamps = Stamps()
         self.refused: dict[bytes, int] = {}
+        self.repetition: Repetition | None = None  # what the kernel takes in of adverts for a BACKUP
+        self._hears: AdvertReceiver | None = None  # where it does
 
     def deadline(self) -> int | None:
         """When the instance next has something to do."""
+        self.catch_up()
         return self.router.deadline
+
+    def catch_up(self) -> None:
+        """Learn which adverts the kernel has taken in."""
+        repetition = self.repetition
+        if repetition is not None and (at := repetition.latest()):
+            self.router.heard_meanwhile(at, repetition.count())
+
+    def judged(self, receiver: AdvertReceiver, heard: Heard, *, accepted: bool) -> None:
+        """A packet was judged. If its like may simply be accepted, the kernel takes them in from now on."""
+        if not self.router.repeatable:
+            self._judge_each()
+        elif accepted:
+            self.repetition = receiver.take_in(self.instance.virtual_router_id, heard)
+            self._hears = receiver
+
+    def _judge_each(self) -> None:
+        """The next advert must be judged, whether it is equal or not."""
+        if self._hears is not None and self.repetition is not None and not self.repetition.ended:
+            self._hears.hand_up(self.instance.virtual_router_id)
+        self.repetition = self._hears = None
 
     def encode(self, order: SendAdvert) -> None:
         """Make the messages of an advert. They are kept for its repetitions, unless a signature makes each another."""
@@ -57,13 +83,17 @@ class Port:
 
     def arm(self) -> None:
         """See that the alarm rings in time, and that a BACKUP has at hand what it then sends."""
+        if self.repetition is not None and (self.repetition.ended or not self.router.repeatable):
+            self._judge_each()
         order = self.router.foreseen_advert
         if order is not None and order is not self.order:
             self.encode(order)
+        self.alarm.exact = order is not None
         self.alarm.set(self.router.deadline)
 
     def configure(self, instance: VrrpInstance, router: VirtualRouter) -> bool:
         """New settings; whether they need another sender. The former one is then closed."""
+        self._judge_each()
         same = _sender_settings(self.instance) == _sender_settings(instance)
         self.instance, self.router, self.order = instance, router, None
         if not same:
@@ -91,6 +121,7 @@ class Port:
 
     def close(self) -> None:
         """Send no more, ring no more."""
+        self._judge_each()
         self.close_sender()
         self.alarm.set(None)
         del self.alarm  # each knows the other: nobody collects cycles here

@@ -214,6 +214,20 @@ Heard = bytes | Datagram
 """What a socket has received, not looked at yet."""
 
 
+class Repetition(Protocol):
+    """The packets of one VRID that the kernel takes in."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether they are handed up again."""
+
+    def latest(self) -> int:
+        """When the latest came, on the monotonic clock; 0: none yet."""
+
+    def count(self) -> int:
+        """How many came since this was asked last."""
+
+
 class AdvertReceiver(Protocol):
     """One raw socket for (family, interface, group or unicast source); several instances share it."""
 
@@ -229,7 +243,13 @@ class AdvertReceiver(Protocol):
         """What was received, None when it is no VRRP message at all."""
 
     def listen_for(self, vrids: frozenset[int]) -> None:
-        """Let the kernel drop other VRIDs (a classic BPF filter)."""
+        """Let the kernel drop other VRIDs (by BPF)."""
+
+    def take_in(self, vrid: int, heard: Heard) -> "Repetition | None":
+        """Let the kernel take in packets that are equal to this one by itself, where it can: they are not received."""
+
+    def hand_up(self, vrid: int) -> None:
+        """No longer let the kernel take in packets of this VRID."""
 
     def hold(self, size: int) -> None:
         """Let so many bytes wait."""

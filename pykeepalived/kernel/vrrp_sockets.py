@@ -18,6 +18,7 @@ from pykeepalived.kernel import socket_filter
 from pykeepalived.kernel.batches import Batch, datagram
 from pykeepalived.kernel.flood_filter import Wanted, guard_program
 from pykeepalived.kernel.ports import MANY, Datagram, Heard, Interface, IPAddress
+from pykeepalived.kernel.repetitions import Repetition, RepetitionFilter, RepetitionFilters
 
 IPPROTO_VRRP = 112
 
@@ -56,9 +57,17 @@ class LinuxAdvertReceiver:
     """How many bytes stand between the IP header and the VRRP message."""
 
     def __init__(
-        self, family: int, interface: Interface | None, *, group: IPAddress | None, unicast_source: IPAddress | None
+        self,
+        family: int,
+        interface: Interface | None,
+        *,
+        group: IPAddress | None,
+        unicast_source: IPAddress | None,
+        filters: RepetitionFilters | None = None,
     ) -> None:
         self._family = family
+        self._filters = filters
+        self._repetitions: RepetitionFilter | None = None
         self._buffer = bytearray(_BUFFER_BYTES)
         self._view = memoryview(self._buffer)
         self.dropped = 0
@@ -114,13 +123,30 @@ class LinuxAdvertReceiver:
     def close(self) -> None:
         """Leave the group and close."""
         self._socket.close()
+        if self._filters is not None and self._repetitions is not None:
+            self._filters.give_back(self._repetitions)
+            self._repetitions = None
 
     def listen_for(self, vrids: frozenset[int]) -> None:
-        """Let the kernel drop other VRIDs (a classic BPF filter)."""
+        """Let the kernel drop other VRIDs (by BPF)."""
+        if self._filters is not None and self._repetitions is None:
+            self._repetitions = self._filters.take(self._family)
         try:
+            if self._repetitions is not None:
+                self._repetitions.attach(self._socket, vrids)
+                return
             socket_filter.attach(self._socket, socket_filter.vrid_program(self._family, vrids, self.vrid_behind))
         except OSError as error:
             raise KernelError("filter VRRP by router", error.errno or errno.EIO) from error
+
+    def take_in(self, vrid: int, heard: Heard) -> Repetition | None:
+        """Let the kernel take in the packets that are equal to this one, where it can."""
+        return None if self._repetitions is None else self._repetitions.take_in(vrid, heard)
+
+    def hand_up(self, vrid: int) -> None:
+        """No longer let the kernel take in packets of this VRID."""
+        if self._repetitions is not None:
+            self._repetitions.end(vrid)
 
     def hold(self, size: int) -> None:
         """Let so many bytes wait; without CAP_NET_ADMIN no more than the system allows."""

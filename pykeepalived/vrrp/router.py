@@ -140,7 +140,7 @@ class VirtualRouter:
     @property
     def repeatable(self) -> bool:
         """Whether the packet accepted just now may come again and again, with nothing to judge."""
-        return self.state is self._repeatable
+        return self.state is self._repeatable and not (self.group is not None and self.group.mixed)
 
     def heard_again(self, now: int) -> bool:
         """The hot path of a BACKUP: a packet that is equal to the one accepted last. Whether it has been dealt with."""
@@ -153,6 +153,16 @@ class VirtualRouter:
         state.heard_at = now
         state.master_down_at = self.deadline = now + self._down_interval
         return True
+
+    def heard_meanwhile(self, at: int, count: int) -> None:
+        """The kernel has taken in so many packets that are equal to the one accepted last, the latest at ``at``."""
+        state = self._repeatable
+        if state is None or state is not self.state:
+            return
+        self.statistics.advert_rcvd += count
+        if at > state.heard_at:
+            state.heard_at = at
+            state.master_down_at = self.deadline = at + self._down_interval
 
     def due_advert(self, now: int) -> SendAdvert | None:
         """The hot path of a MASTER: its advert, when it is due in time and there is nothing else to do."""

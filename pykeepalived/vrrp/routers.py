@@ -207,15 +207,19 @@ class Routers:
         return router.tick(now, effects)
 
     def _stalled(self, router: VirtualRouter, deadline: int, now: int) -> list[Effect]:
-        """Nobody looked at a deadline for longer than an interval. Said once for a stall, not once for a router."""
-        effects: list[Effect] = []
-        if deadline > self._stalled_at:
-            self._stalled_at = now
-            late = seconds_text(now - deadline)
-            message = f"This process was frozen for {late}: in that time nothing was sent and nobody was judged"
-            effects.append(Log(message, Level.WARNING, Kind.STALL, fields=(("VRRP_INSTANCE", router.name),)))
+        """Nobody looked at a deadline for longer than an interval."""
+        effects = self.frozen(router, deadline, now)
         router.expire(now, effects)
         return effects
+
+    def frozen(self, router: VirtualRouter, deadline: int, now: int) -> list[Effect]:
+        """Nobody looked at a deadline for this long. Said once for a stall, not once for a router."""
+        if deadline <= self._stalled_at:
+            return []
+        self._stalled_at = now
+        late = seconds_text(now - deadline)
+        message = f"This process was frozen for {late}: in that time nothing was sent and nobody was judged"
+        return [Log(message, Level.WARNING, Kind.STALL, fields=(("VRRP_INSTANCE", router.name),))]
 
     @property
     def deadline(self) -> int | None:

@@ -15,8 +15,9 @@ import pytest
 from pykeepalived.checkers.checker import Checker, Names
 from pykeepalived.checkers.effects import ServerJudged
 from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet, HttpUrl, Target, TcpCheck
-from pykeepalived.daemon.check_run import Attempts, CheckRun
+from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.effects import Log
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.namespaces.veth_pair import Namespace, veth_pair, why_not
@@ -229,7 +230,7 @@ def round_() -> Round:
             outcome = outcomes[name]
             checker = Checker(case.check, Names(name, name, "VS"), started_at)
             runs.append(
-                CheckRun(reactor, attempts, case.check, checker, outcome.judged, outcome.log, lambda _number: None)
+                CheckRun(reactor, attempts, case.check, checker, outcome.judged, outcome.log, lambda _cause: None)
             )
         reactor.alarm(reactor.stop).set(started_at + WATCHED)
         reactor.run()

@@ -140,6 +140,23 @@ class FakeReactor:
 
 
 @dataclass(slots=True)
+class FakeRepetition:
+    """Packets that the kernel takes in."""
+
+    heard: Heard
+    at: int = 0
+    counted: int = 0
+    ended: bool = False
+
+    def latest(self) -> int:
+        return self.at
+
+    def count(self) -> int:
+        found, self.counted = self.counted, 0
+        return found
+
+
+@dataclass(slots=True)
 class FakeReceiver:
     """A queue of datagrams."""
 
@@ -153,6 +170,7 @@ class FakeReceiver:
     size: int = 0
     guarded: dict[int, Expected | None] | None = None
     closed: bool = False
+    taken: dict[int, FakeRepetition] = field(default_factory=dict)
 
     def fileno(self) -> int:
         return self.fd
@@ -169,6 +187,24 @@ class FakeReceiver:
         self.vrids = vrids
         self.guarded = None
 
+    def take_in(self, vrid: int, heard: Heard) -> FakeRepetition | None:
+        self.hand_up(vrid)
+        self.taken[vrid] = FakeRepetition(heard)
+        return self.taken[vrid]
+
+    def hand_up(self, vrid: int) -> None:
+        if vrid in self.taken:
+            self.taken.pop(vrid).ended = True
+
+    def arrive(self, datagram: Datagram, now: int) -> bool:
+        """A datagram comes in; whether something is to be read now."""
+        taken = self.taken.get(datagram.data[1]) if len(datagram.data) > 1 else None
+        if taken is not None and taken.heard == datagram:
+            taken.at, taken.counted = now, taken.counted + 1
+        else:
+            self.queue.append(datagram)
+        return bool(self.queue)
+
     def guard(self, wanted: Mapping[int, Expected | None]) -> None:
         self.guarded = dict(wanted)
 
@@ -177,6 +213,8 @@ class FakeReceiver:
 
     def close(self) -> None:
         self.closed = True
+        for vrid in list(self.taken):
+            self.hand_up(vrid)
 
 
 @dataclass(slots=True)
@@ -535,8 +573,8 @@ class Bench:
     def hear(self, datagram: Datagram, receiver: int = 0) -> None:
         """A packet comes in."""
         socket = self.kernel.receivers[receiver]
-        socket.queue.append(datagram)
-        self.reactor.watched[socket.fd]()
+        if socket.arrive(datagram, self.reactor.time):
+            self.reactor.watched[socket.fd]()
 
     def told(self) -> None:
         """The kernel's news are read."""

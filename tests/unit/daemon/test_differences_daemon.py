@@ -6,9 +6,10 @@ from pykeepalived.checkers.checker import Checker, Names
 from pykeepalived.checkers.effects import ServerJudged
 from pykeepalived.config.blocks.checkers import CheckTiming, Target, TcpCheck
 from pykeepalived.daemon import start
-from pykeepalived.daemon.check_run import Attempts, CheckRun
+from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.journal import Lines
 from pykeepalived.daemon.settings import Settings
+from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.effects import Log
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.support.fakes_lvs import SimulatedReactor
@@ -24,7 +25,7 @@ def test_checks_begin_on_beats() -> None:
         first_at = reactor.now() // BEAT * BEAT + wait
         judged: list[ServerJudged] = []
         lines: list[Log] = []
-        starved: list[int] = []
+        starved: list[str] = []
         checker = Checker(check, Names("t", "r", "v"), first_at)
         run = CheckRun(reactor, Attempts(reactor), check, checker, judged.append, lines.append, starved.append)
         assert run._alarm is not None

@@ -28,6 +28,7 @@ class Bench:
         inner.setblocking(False)
         self.receiver = LinuxAdvertReceiver.__new__(LinuxAdvertReceiver)
         self.receiver._family = family
+        self.receiver._filters = None
         self.receiver._buffer = bytearray(8192)
         self.receiver._view = memoryview(self.receiver._buffer)
         self.receiver.dropped = 0

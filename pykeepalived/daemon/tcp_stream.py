@@ -1,0 +1,154 @@
+"""The transport of plain TCP checks: a non-blocking connection, and how it is waited for."""
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+
+from pykeepalived.checkers.events import (
+    CheckEvent,
+    Connected,
+    ConnectionFailed,
+    DataReceived,
+    LocalFailure,
+    PeerClosed,
+)
+from pykeepalived.config.blocks.checkers import Target
+from pykeepalived.daemon.beats import on_beat
+from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, Dialer, DialError
+from pykeepalived.daemon.reactor import Reactor
+
+_CHUNK = 65536
+
+# made once: thousands of checks a second share them
+_CONNECTED = Connected()
+_CLOSED = PeerClosed()
+
+
+class Attempts:
+    """Connections begun in one beat are looked at in the next. By then nearly all are decided, with one system call
+    each; only those that are not go to the reactor.
+    """
+
+    def __init__(self, reactor: Reactor) -> None:
+        self._reactor = reactor
+        self._alarm = reactor.alarm(self._look)
+        self._begun: list[tuple[TcpStream, Connection]] = []
+
+    def add(self, stream: "TcpStream", connection: Connection) -> None:
+        """An attempt that is not decided yet."""
+        if not self._begun:
+            self._alarm.set(on_beat(self._reactor.now() + 1))
+        self._begun.append((stream, connection))
+
+    def _look(self) -> None:
+        due, self._begun = self._begun, []
+        try:
+            while due:
+                stream, connection = due.pop()
+                stream.look_at(connection)
+        finally:
+            if due:  # one went wrong; the others must not be taken for silent servers
+                self._begun += due
+                self._alarm.set(on_beat(self._reactor.now() + 1))
+
+
+class TcpStream:
+    """A Transport: one connection at a time to one target."""
+
+    __slots__ = ("_attempts", "_connection", "_dialer", "_reactor", "_tell", "_unsent")
+
+    def __init__(
+        self, target: Target, reactor: Reactor, attempts: Attempts, tell: Callable[[CheckEvent], None]
+    ) -> None:
+        self._reactor = reactor
+        self._attempts = attempts
+        self._tell = tell
+        self._dialer = Dialer(target)
+        self._connection: Connection | None = None
+        self._unsent = b""
+
+    def open(self) -> CheckEvent | None:
+        """Connect."""
+        try:
+            connection, number = self._dialer.dial()
+        except DialError as error:
+            return LocalFailure(error.action, os.strerror(error.errno), error.errno in NO_DESCRIPTOR)
+        self._connection = connection
+        if number == errno.EINPROGRESS:
+            self._attempts.add(self, connection)
+            return None
+        return ConnectionFailed(os.strerror(number)) if number else _CONNECTED
+
+    def send(self, data: bytes) -> CheckEvent | None:
+        """Send, after what is not sent yet; then read."""
+        self._unsent += data
+        return self._send()
+
+    def close(self) -> None:
+        """Hang up, and forget what was not sent."""
+        connection = self._connection
+        if connection is not None:
+            self._connection = None
+            self._unsent = b""
+            self._reactor.unwatch(connection.fileno())
+            connection.close()
+
+    def look_at(self, connection: Connection) -> None:
+        """An attempt of the beat before; ours may be another one by now, or none."""
+        if self._connection is not connection:
+            return
+        number = self._dialer.outcome(connection)
+        if number in (errno.EALREADY, errno.EINPROGRESS):
+            self._reactor.watch(connection.fileno(), None, self._connected)
+        else:
+            self._decided(number)
+
+    def _connected(self) -> None:
+        """The attempt has ended, one way or the other."""
+        if self._connection is None:
+            return
+        self._decided(self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+
+    def _decided(self, number: int) -> None:
+        if not number:
+            self._tell(_CONNECTED)
+        elif number in REFUSALS:
+            self._tell(ConnectionFailed(os.strerror(number)))
+        else:
+            self._tell(LocalFailure("connect", os.strerror(number)))
+
+    def _send(self) -> CheckEvent | None:
+        connection = self._connection
+        if connection is None:
+            return None
+        try:
+            sent = connection.send(self._unsent, socket.MSG_NOSIGNAL)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            return ConnectionFailed(os.strerror(error.errno or errno.EIO))
+        self._unsent = self._unsent[sent:]
+        if self._unsent:
+            self._reactor.watch(connection.fileno(), None, self._writable)
+        else:
+            self._reactor.watch(connection.fileno(), self._readable)
+        return None
+
+    def _writable(self) -> None:
+        event = self._send()
+        if event is not None:
+            self._tell(event)
+
+    def _readable(self) -> None:
+        """One piece a turn, so that a server that floods us delays nobody."""
+        if self._connection is None:
+            return
+        try:
+            data = self._connection.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._tell(ConnectionFailed(os.strerror(error.errno or errno.EIO)))
+            return
+        self._tell(DataReceived(data) if data else _CLOSED)
