@@ -33,6 +33,8 @@ class Checker:
 
     __slots__ = ("_belief", "_due_at", "_names", "_probe", "_running", "_said_impossible", "_timing")
 
+    offset = 0  # no probe moves the weight
+
     def __init__(self, check: CheckerBlock, names: Names, first_at: int, former: "Checker | None" = None) -> None:
         """``former`` is the checker of the configuration before, whose belief is kept."""
         self._names = names

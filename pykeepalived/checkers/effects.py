@@ -33,4 +33,14 @@ class ServerJudged:
     reason: str
 
 
-CheckEffect = OpenConnection | SendBytes | CloseConnection | ServerJudged | Log
+@dataclass(frozen=True, slots=True)
+class ServerWeighed:
+    """From now on this checker adds ``offset`` to its server's weight. ``silent``: it is a matter of course, and not
+    logged.
+    """
+
+    offset: int
+    silent: bool = False
+
+
+CheckEffect = OpenConnection | SendBytes | CloseConnection | ServerWeighed | ServerJudged | Log

@@ -18,16 +18,10 @@ def effective(configuration: Configuration) -> tuple[Configuration, tuple[str, .
 
 
 def _servers(configuration: Configuration) -> tuple[tuple[VirtualServer, ...], tuple[str, ...]]:
-    """The virtual servers without groups, and without checkers that cannot be carried out."""
+    """The virtual servers without checkers that cannot be carried out."""
     kept: list[VirtualServer] = []
     said: list[str] = []
     for server in configuration.virtual_server:
-        if server.service.kind == "group":
-            said.append(
-                f"virtual_server group {server.service.name} is not effective yet and is left out"
-                " (write a virtual_server for each address of the group)"
-            )
-            continue
         if all(len(real.probes) == len(real.checkers) for real in server.real_server):
             kept.append(server)
         else:
@@ -87,6 +81,5 @@ def _without_idle(configuration: Configuration) -> Configuration:
     return replace(
         configuration,
         bfd_instance=(),
-        virtual_server_group=(),
         ssl=None,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pykeepalived.checkers.checker import Checker
-from pykeepalived.checkers.effects import CloseConnection, OpenConnection, SendBytes, ServerJudged
+from pykeepalived.checkers.effects import CloseConnection, OpenConnection, SendBytes, ServerJudged, ServerWeighed
 from pykeepalived.checkers.events import CheckEvent, LocalFailure
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.daemon.beats import BEAT, on_beat
@@ -27,7 +27,7 @@ class CheckRun:
         attempts: Attempts,
         block: CheckerBlock,
         checker: Checker,
-        judged: Callable[[ServerJudged], None],
+        judged: Callable[[ServerJudged | ServerWeighed], None],
         log: Callable[[Log], None],
         starved: Callable[[str], None],
     ) -> None:
@@ -71,7 +71,7 @@ class CheckRun:
                     transport.close()
                 elif isinstance(effect, SendBytes):
                     event = transport.send(effect.data)
-                elif isinstance(effect, ServerJudged):
+                elif isinstance(effect, (ServerJudged, ServerWeighed)):
                     self._judged(effect)
                 else:
                     self._log(effect)

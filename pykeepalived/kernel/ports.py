@@ -91,7 +91,7 @@ class HostListener(Protocol):
         """An address vanished, whoever removed it (also our own removals)."""
 
 
-class Host(Protocol):
+class HostTable(Protocol):
     """Interfaces and addresses of this network namespace, kept current by netlink. An overrun (ENOBUFS) is mended by
     dumping again and telling the listener the differences.
     """
@@ -110,6 +110,13 @@ class Host(Protocol):
 
     def addresses(self, interface: int) -> Sequence[HostAddress]:
         """The addresses of one link, in the kernel's order."""
+
+    def close(self) -> None:
+        """Close the sockets."""
+
+
+class Host(HostTable, Protocol):
+    """The same, and its addresses can be changed."""
 
     def add_addresses(self, entries: Sequence[AddressEntry]) -> list[Failure]:
         """Add entries by their ``dev``; EEXIST is no failure. An unknown ``dev`` fails with ENODEV."""

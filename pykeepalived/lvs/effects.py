@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pykeepalived.effects import Log, RunScript, WriteFifo
 from pykeepalived.lvs.events import ServerKey
+from pykeepalived.lvs.rows import ServiceTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,10 @@ class TableChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class TableDropped:
-    """The virtual server wants nothing in the IPVS table any more."""
+class TablesDropped:
+    """The virtual server wants these services in the IPVS table no more."""
+
+    tables: tuple[ServiceTable, ...]
 
 
-LvsEffect = TableChanged | TableDropped | Log | RunScript | WriteFifo
+LvsEffect = TableChanged | TablesDropped | Log | RunScript | WriteFifo

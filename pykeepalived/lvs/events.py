@@ -18,4 +18,15 @@ class CheckerJudged:
     reason: str = ""
 
 
-VirtualServerEvent = CheckerJudged
+@dataclass(frozen=True, slots=True)
+class CheckerWeighed:
+    """A checker of a real server adds another amount to its weight: ``change`` more than before. ``silent``: not
+    logged.
+    """
+
+    server: ServerKey
+    change: int
+    silent: bool = False
+
+
+VirtualServerEvent = CheckerJudged | CheckerWeighed

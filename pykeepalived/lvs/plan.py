@@ -38,7 +38,7 @@ def plan(
         if want is None:
             if have is not None:
                 removed.append(IpvsOrder(Verb.DELETE_SERVER, service, have))
-        elif want != have:
+        elif want is not have and want != have:
             verb = Verb.ADD_SERVER if have is None else Verb.EDIT_SERVER
             (opened if want.weight else closed).append(IpvsOrder(verb, service, want))
     return orders + opened + closed + removed

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
-from pykeepalived.config.blocks.virtual_server import LvsMethod, RealServer, SorryServer, VirtualServer
+from pykeepalived.config.blocks.virtual_server import LvsMethod, RealServer, Service, SorryServer, VirtualServer
 from pykeepalived.ipvs_table import (
     FLAG_ONE_PACKET,
     FLAG_PERSISTENT,
@@ -22,7 +22,7 @@ _AF_INET = 2  # as Linux numbers it
 
 @dataclass(slots=True)
 class ServiceTable:
-    """A service with its destinations, wanted or in the kernel."""
+    """A service with its destinations, wanted or in the kernel. Services of a group may share what is wanted."""
 
     row: ServiceRow
     destinations: dict[ServerKey, DestinationRow] = field(default_factory=dict)
@@ -33,8 +33,9 @@ def key_of(server: RealServer | SorryServer | DestinationRow) -> ServerKey:
     return server.address.packed, server.port
 
 
-def service_row(block: VirtualServer) -> ServiceRow:
-    """The service that a virtual_server block asks for."""
+def service_row(block: VirtualServer, service: Service | None = None) -> ServiceRow:
+    """The service that a virtual_server block asks for; one of a group's is given."""
+    service = service or block.service
     flags = (
         (FLAG_PERSISTENT if block.persistence_timeout else 0)
         | (FLAG_ONE_PACKET if block.ops else 0)
@@ -43,12 +44,18 @@ def service_row(block: VirtualServer) -> ServiceRow:
         | (FLAG_SCHED_3 if block.sched_3 else 0)
     )
     return ServiceRow(
-        service=block.service,
+        service=service,
         scheduler=block.lvs_sched,
         flags=flags,
         timeout=block.persistence_timeout or 0,
-        netmask=_netmask(block),
+        netmask=_netmask(block, service.family),
+        persistence_engine=block.persistence_engine or "",
     )
+
+
+def clamped(weight: int) -> int:
+    """A weight as the kernel takes it."""
+    return max(0, min(weight, WEIGHT_MAX))
 
 
 def destination_row(server: RealServer | SorryServer, weight: int) -> DestinationRow:
@@ -60,14 +67,14 @@ def destination_row(server: RealServer | SorryServer, weight: int) -> Destinatio
         address=server.address,
         port=server.port,
         method=method,
-        weight=max(0, min(weight, WEIGHT_MAX)),
+        weight=clamped(weight),
         upper_threshold=server.uthreshold if isinstance(server, RealServer) else 0,
         lower_threshold=server.lthreshold if isinstance(server, RealServer) else 0,
     )
 
 
-def _netmask(block: VirtualServer) -> int:
+def _netmask(block: VirtualServer, family: int) -> int:
     granularity = block.persistence_granularity
-    if block.service.family == _AF_INET:
+    if family == _AF_INET:
         return int(granularity) if isinstance(granularity, IPv4Address) else 0xFFFFFFFF
     return granularity if isinstance(granularity, int) else 128

@@ -38,6 +38,7 @@ class Table:
         "_dirty",
         "_loaded",
         "_mended",
+        "_overtaken",
         "_planned",
         "_planned_for",
         "_refused",
@@ -54,8 +55,9 @@ class Table:
         self._dirty: dict[Service, set[ServerKey] | None] = {}  # None: the whole service
         self._planned: deque[IpvsOrder] = deque()
         self._planned_for: Service | None = None
-        self._refused: set[_Place] = set()
-        self._mended: dict[_Place, int] = {}
+        self._overtaken: set[ServerKey] = set()  # changed since the plan was made
+        self._refused: dict[Service, set[ServerKey | None]] = {}  # None: the service itself
+        self._mended: dict[Service, dict[ServerKey | None, int]] = {}
         self._told: dict[_Place, tuple[str, int]] = {}  # failures that were logged
 
     @property
@@ -95,29 +97,33 @@ class Table:
         self._forgive(service, servers)
         self._touch(service, servers)
 
-    def drop(self, service: Service) -> None:
-        """Our service shall go."""
-        if self._wanted.pop(service, None) is not None:
+    def drop(self, table: ServiceTable) -> None:
+        """Our service shall go, unless it is wanted otherwise by now."""
+        service = table.row.service
+        if self._wanted.get(service) is table:
+            del self._wanted[service]
             self._forgive(service, None)
             self._touch(service, None)
 
     def retry_refused(self) -> None:
         """What was refused may be tried once more. A refusal that stays the same is not logged again."""
-        places, self._refused = self._refused, set()
-        for service, key in places:
-            self._mended.pop((service, key), None)
-            self._touch(service, None if key is None else (key,))
+        refused, self._refused = self._refused, {}
+        for service, keys in refused.items():
+            for key in keys:
+                self._forget_mends(service, key)
+            self._touch(service, None if None in keys else [key for key in keys if key is not None])
 
     def next_orders(self, limit: int) -> list[IpvsOrder]:
         """The next orders, at most ``limit``. They count as given; ``answered`` must follow."""
         orders: list[IpvsOrder] = []
         if not self._loaded:
             return orders
+        begun = self._planned_for if self._planned else None
         while len(orders) < limit:
-            if not self._planned and not self._plan_next():
+            if not self._planned and not self._plan_next(begun if orders else None):
                 break
             order = self._planned.popleft()
-            if not self._is_refused(order):
+            if not self._is_refused(order) and not self._is_overtaken(order):
                 orders.append(order)
         return orders
 
@@ -136,21 +142,27 @@ class Table:
     # plans
 
     def _touch(self, service: Service, servers: Iterable[ServerKey] | None) -> None:
-        if self._planned and service == self._planned_for:
-            self._planned.clear()
-            self._planned_for = None
+        planned = bool(self._planned) and service == self._planned_for
+        if servers is None:
+            if planned:
+                self._planned.clear()
+                self._planned_for = None
             self._dirty[service] = None
-        elif servers is None:
-            self._dirty[service] = None
-        else:
-            touched = self._dirty.setdefault(service, set())
-            if touched is not None:
-                touched.update(servers)
+            return
+        touched = self._dirty.setdefault(service, set())
+        if touched is not None:
+            touched.update(servers)
+        if planned:
+            self._overtaken.update(servers)
 
-    def _plan_next(self) -> bool:
+    def _plan_next(self, unanswered: Service | None) -> bool:
+        """Plan the next service, but not one whose orders have no answer yet."""
         self._planned_for = None
+        self._overtaken.clear()
         while self._dirty:
             service = next(iter(self._dirty))
+            if service == unanswered:
+                return False
             touched = self._dirty.pop(service)
             self._planned.extend(plan(self._wanted.get(service), self._actual.get(service), touched))
             if self._planned:
@@ -158,16 +170,19 @@ class Table:
                 return True
         return False
 
+    def _is_overtaken(self, order: IpvsOrder) -> bool:
+        """Whether a later plan says what becomes of the server."""
+        return bool(self._overtaken) and order.destination is not None and key_of(order.destination) in self._overtaken
+
     # answers
 
     def _book(self, order: IpvsOrder) -> None:
         """The order was carried out."""
         service = order.service.service
-        place = _place(order)
         if self._mended:
-            self._mended.pop(place, None)
+            self._forget_mends(*_place(order))
         if self._told:
-            self._told.pop(place, None)
+            self._told.pop(_place(order), None)
         if order.destination is None:
             if order.verb == Verb.DELETE_SERVICE:
                 self._actual.pop(service, None)
@@ -192,11 +207,12 @@ class Table:
         logs = self._tell(order, number)
         if not self._book_surprise(order, number):
             if order.verb not in (Verb.DELETE_SERVICE, Verb.DELETE_SERVER) or number not in (errno.ENOENT, errno.ESRCH):
-                self._refused.add(place)
+                self._refuse(service, key)
             return logs
-        mended = self._mended[place] = self._mended.get(place, 0) + 1
-        if mended > _MENDS:
-            self._refused.add(place)
+        mends = self._mended.setdefault(service, {})
+        mends[key] = mends.get(key, 0) + 1
+        if mends[key] > _MENDS:
+            self._refuse(service, key)
         elif service not in self._actual:
             self._touch(service, None)
         else:
@@ -227,25 +243,34 @@ class Table:
             return order.verb == Verb.EDIT_SERVER
         return False
 
+    def _refuse(self, service: Service, key: ServerKey | None) -> None:
+        self._refused.setdefault(service, set()).add(key)
+
     def _is_refused(self, order: IpvsOrder) -> bool:
         if not self._refused:
             return False
-        place = _place(order)
-        if place in self._refused:
-            return True
+        service, key = _place(order)
+        refused = self._refused.get(service, ())
         # servers of a service that the kernel does not take cannot be added
-        missing = order.destination is not None and order.service.service not in self._actual
-        return missing and (place[0], None) in self._refused
+        return key in refused or (key is not None and None in refused and service not in self._actual)
 
     def _forgive(self, service: Service, servers: Iterable[ServerKey] | None) -> None:
         """What is wanted has changed, so a refusal of before says nothing."""
         if not self._refused and not self._mended:
             return
-        keys = None if servers is None else {None, *servers}
-        for place in [*self._refused, *self._mended]:
-            if place[0] == service and (keys is None or place[1] in keys):
-                self._refused.discard(place)
-                self._mended.pop(place, None)
+        if servers is None:
+            self._refused.pop(service, None)
+            self._mended.pop(service, None)
+            return
+        for key in (None, *servers):
+            if service in self._refused:
+                self._refused[service].discard(key)
+            self._forget_mends(service, key)
+
+    def _forget_mends(self, service: Service, key: ServerKey | None) -> None:
+        mends = self._mended.get(service)
+        if mends is not None:
+            mends.pop(key, None)
 
     def _tell(self, order: IpvsOrder, number: int) -> list[Log]:
         """One line for each failure, and no second one for the same."""
@@ -275,7 +300,13 @@ def _place(order: IpvsOrder) -> _Place:
 
 def _remedy(order: IpvsOrder, number: int) -> str:
     if order.destination is None and number == errno.ENOENT:
-        return f"the kernel does not know this scheduler: modprobe ip_vs_{order.service.scheduler}"
+        scheduler, engine = order.service.scheduler, order.service.persistence_engine
+        if engine:
+            return (
+                "the kernel does not know this scheduler or persistence engine:"
+                f" modprobe -a ip_vs_{scheduler} ip_vs_pe_{engine}"
+            )
+        return f"the kernel does not know this scheduler: modprobe ip_vs_{scheduler}"
     if order.destination is not None and number == errno.EINVAL:
         return "the kernel takes unicast addresses that it has a route to"
     if number == errno.EAFNOSUPPORT:

@@ -4,68 +4,40 @@ It knows nothing of how servers are checked or how the table is changed. Its ord
 is keepalived's.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 
 from pykeepalived.config.blocks import virtual_server as blocks
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.effects import Kind, Log, RunScript, WriteFifo
 from pykeepalived.ipvs_table import DestinationRow
-from pykeepalived.lvs.effects import LvsEffect, TableChanged, TableDropped
-from pykeepalived.lvs.events import ServerKey, VirtualServerEvent
-from pykeepalived.lvs.rows import SORRY_SERVER_WEIGHT, ServiceTable, destination_row, key_of, service_row
+from pykeepalived.lvs.effects import LvsEffect, TableChanged, TablesDropped
+from pykeepalived.lvs.events import CheckerWeighed, ServerKey, VirtualServerEvent
+from pykeepalived.lvs.fronts import Front, entry_text, front_of
+from pykeepalived.lvs.real_server import Server, failed_at_start
+from pykeepalived.lvs.rows import SORRY_SERVER_WEIGHT, ServiceTable, destination_row, key_of
+from pykeepalived.lvs.wanted import Wanted
 
-
-@dataclass(slots=True)
-class _Server:
-    """A real server's life. It is up while none of its checkers has failed."""
-
-    block: blocks.RealServer
-    name: str
-    failed_checkers: int
-    up: bool
-    row_up: DestinationRow
-    row_inhibited: DestinationRow | None
-
-    @classmethod
-    def of(cls, block: blocks.RealServer, name: str, failed_checkers: int) -> "_Server":
-        row_up, row_inhibited = _rows(block)
-        return cls(block, name, failed_checkers, failed_checkers == 0, row_up, row_inhibited)
-
-    def set_block(self, block: blocks.RealServer) -> None:
-        """Take another configuration."""
-        self.block = block
-        self.row_up, self.row_inhibited = _rows(block)
-
-
-def _rows(block: blocks.RealServer) -> tuple[DestinationRow, DestinationRow | None]:
-    """The destination of a server that is up, and of one that is not."""
-    return (
-        destination_row(block, block.weight),
-        destination_row(block, 0) if block.inhibit_on_failure else None,
-    )
-
-
-def failed_at_start(block: blocks.RealServer) -> int:
-    """How many checkers of a new real server count as failed until they succeed."""
-    return sum(checker.timing.alpha for checker in block.probes)
+_NOTHING: Mapping[ServerKey, int] = MappingProxyType({})
 
 
 class VirtualServer:
     """``start`` once, ``handle`` facts, ``reload`` a changed block, and ``leave`` at the end."""
 
-    __slots__ = ("_block", "_quorum_up", "_servers", "_sum", "_table", "name")
+    __slots__ = ("_alive", "_block", "_front", "_quorum_up", "_servers", "_sum", "_wanted", "name")
 
-    def __init__(self, block: blocks.VirtualServer) -> None:
+    def __init__(self, block: blocks.VirtualServer, front: Front | None = None) -> None:
         self.name = str(block.service)
         self._block = block
+        self._front = front or front_of(block.service)
         self._quorum_up = False
         self._servers = {
-            key_of(each): _Server.of(each, block.real_server_text(each), failed_at_start(each))
+            key_of(each): Server.of(each, block.real_server_text(each), failed_at_start(each))
             for each in block.real_server
         }
         self._sum = 0
-        self._table = ServiceTable(service_row(block))
+        self._alive = 0
+        self._wanted = Wanted(block, self._front)
 
     @property
     def block(self) -> blocks.VirtualServer:
@@ -73,19 +45,29 @@ class VirtualServer:
         return self._block
 
     @property
+    def front(self) -> Front:
+        """What it serves."""
+        return self._front
+
+    @property
     def quorum_up(self) -> bool:
         """Whether enough weight is alive."""
         return self._quorum_up
 
     @property
-    def table(self) -> ServiceTable:
-        """What is wanted in the kernel now. The caller only reads it."""
-        return self._table
+    def tables(self) -> tuple[ServiceTable, ...]:
+        """What is wanted in the kernel now, for each service. The caller only reads it."""
+        return self._wanted.tables
 
     @property
     def servers_up(self) -> int:
         """How many real servers are alive."""
-        return sum(server.up for server in self._servers.values())
+        return self._alive
+
+    def server_block(self, server: ServerKey) -> blocks.RealServer | None:
+        """The configuration of a real server, if it has one."""
+        known = self._servers.get(server)
+        return None if known is None else known.block
 
     def start(self, *, init_notifies: bool = False) -> list[LvsEffect]:
         """Enter the table. ``init_notifies`` is rs_init_notifies of global_defs."""
@@ -95,13 +77,15 @@ class VirtualServer:
             for server in self._servers.values():
                 if server.up:
                     effects += self._server_notifies(server)
-        effects += self._judge_quorum(starting=True)
+        effects += self._judge_quorum(starting=True, anew=True)
         self._fill()
         return [TableChanged(), *effects]
 
     def handle(self, event: VirtualServerEvent) -> list[LvsEffect]:
-        """A checker judged a real server."""
+        """A checker judged a real server, or weighed it."""
         server = self._servers[event.server]
+        if isinstance(event, CheckerWeighed):
+            return self._reweighed(server, event)
         if not event.changed:
             # a first result that only confirms is told when it is a failure
             return [] if event.up else self._server_notifies(server)
@@ -113,73 +97,55 @@ class VirtualServer:
             server.failed_checkers += 1
             if not server.up:
                 return []
-        return self._server_turned(event.server, server, event.up, event.reason)
-
-    def reload(self, block: blocks.VirtualServer, failed: Mapping[ServerKey, int]) -> list[LvsEffect]:
-        """Take a changed configuration. ``failed`` counts, for each of its servers, the checkers that are down."""
-        logs: list[LvsEffect] = []
-        turned: list[LvsEffect] = []
-        former, former_quorum = self._servers, self._quorum_up
-        self._block = block
-        self._servers = {}
-        kept = {key_of(each) for each in block.real_server}
-        for key, server in former.items():
-            if key not in kept:
-                logs.append(self._server_log(server, f"service {server.name} no longer exist"))
-                logs += self._server_leaves(server, stopping=False, in_pool=key in self._table.destinations)
-        for each in block.real_server:
-            key = key_of(each)
-            known = former.get(key)
-            if known is None:
-                self._servers[key] = _Server.of(each, block.real_server_text(each), failed[key])
-                continue
-            self._servers[key] = known
-            logs += self._reweigh(known, each)
-            known.set_block(each)
-            known.failed_checkers = failed[key]
-            if known.up is not (known.failed_checkers == 0):
-                known.up = not known.up
-                turned += self._turn_lines(known, "reload")
-                turned += self._server_notifies(known)
-        self._add_up()
-        quorum = self._judge_quorum(starting=not former_quorum and self._table_lacks_sorry_server())
-        self._table.row = service_row(block)
-        self._fill()
-        return [*logs, TableChanged(), *turned, *quorum]
+        return self._server_turned(server, event.up, event.reason)
 
     def leave(self, *, stopping: bool) -> list[LvsEffect]:
         """Go: the daemon stops, or the block is gone. Only with omega is anyone notified."""
         effects: list[LvsEffect] = []
-        for key, server in self._servers.items():
-            in_pool = key in self._table.destinations
-            effects += self._server_leaves(server, stopping=stopping, in_pool=in_pool)
-            if self._block.omega and self._quorum_up and self._quorum_lost():
-                self._quorum_up = False
-                effects += self._quorum_notifies()
-        self._quorum_up = False
-        self._table.destinations.clear()
         if not stopping:
-            effects.insert(0, self._log(f"Removing Virtual Server {self.name}"))
-        return [TableDropped(), *effects]
+            effects.append(self._log(f"Removing Virtual Server {self.name}"))
+        for server in self._servers.values():
+            effects += self._server_leaves(server, stopping=stopping)
+        if self._block.omega and (stopping or self._quorum_up):
+            self._quorum_up = False
+            effects += self._quorum_notifies()
+        self._quorum_up = False
+        self._wanted.clear()
+        return [TablesDropped(self.tables), *effects]
 
     # servers
 
-    def _server_turned(self, key: ServerKey, server: _Server, up: bool, reason: str) -> list[LvsEffect]:
-        server.up = up
-        self._sum += server.block.weight if up else -server.block.weight
-        effects = [*self._turn_lines(server, reason), *self._server_notifies(server)]
-        quorum_up = self._quorum_up
-        quorum = self._judge_quorum()
-        if self._quorum_up is not quorum_up and self._block.sorry_server is not None:
-            self._fill()
-            changed = TableChanged()
-        else:
-            self._place(key, server)
-            self._place_sorry_server()
-            changed = TableChanged(frozenset((key,)))
-        return [effects[0], changed, *effects[1:], *quorum]
+    def _server_turned(self, server: Server, up: bool, reason: str) -> list[LvsEffect]:
+        self._set_up(server, up)
+        changed, quorum = self._settle(server)
+        return [*self._turn_lines(server, reason), changed, *self._server_notifies(server), *quorum]
 
-    def _turn_lines(self, server: _Server, reason: str) -> list[LvsEffect]:
+    def _reweighed(self, server: Server, event: CheckerWeighed) -> list[LvsEffect]:
+        former = server.weight
+        lines = self._reweigh(server, server.block, server.offset + event.change)
+        if former == server.weight:
+            return []
+        changed, quorum = self._settle(server)
+        return [*(() if event.silent else lines), changed, *quorum]
+
+    def _reweigh(self, server: Server, block: blocks.RealServer, offset: int) -> list[LvsEffect]:
+        """Take block and offset; a line if the weight is another one."""
+        former = server.weight
+        server.set(block, offset)
+        if former == server.weight:
+            return []
+        if server.up:
+            self._sum += server.weight - former
+        active = "active" if server.up else "inactive"
+        line = f"Changing weight from {former} to {server.weight} for {active} service {server.name} of VS {self.name}"
+        return [self._server_log(server, line)]
+
+    def _set_up(self, server: Server, up: bool) -> None:
+        server.up = up
+        self._alive += 1 if up else -1
+        self._sum += server.weight if up else -server.weight
+
+    def _turn_lines(self, server: Server, reason: str) -> list[LvsEffect]:
         if server.block.inhibit_on_failure:
             line = f"{'Enabling' if server.up else 'Disabling'} service {server.name} of VS {self.name}"
         elif server.up:
@@ -188,40 +154,153 @@ class VirtualServer:
             line = f"Removing service {server.name} from VS {self.name}"
         return [self._server_log(server, line, reason)]
 
-    def _reweigh(self, server: _Server, block: blocks.RealServer) -> list[LvsEffect]:
-        former = server.block.weight
-        if former == block.weight:
-            return []
-        active = "active" if server.up else "inactive"
-        line = f"Changing weight from {former} to {block.weight} for {active} service {server.name} of VS {self.name}"
-        return [self._server_log(server, line)]
-
-    def _server_leaves(self, server: _Server, *, stopping: bool, in_pool: bool) -> list[LvsEffect]:
+    def _server_leaves(self, server: Server, *, stopping: bool) -> list[LvsEffect]:
+        in_pool = self._row_now(server) is not None
         effects: list[LvsEffect] = []
         if stopping or in_pool:
             verb = "Shutting down" if stopping else "Removing"
             effects.append(self._server_log(server, f"{verb} service {server.name} from VS {self.name}"))
         if server.up:
-            server.up = False
-            self._sum -= server.block.weight
-            if self._block.omega:
+            self._set_up(server, up=False)
+            if self._block.omega and in_pool:
                 effects += self._server_notifies(server)
         return effects
 
-    def _server_notifies(self, server: _Server) -> list[LvsEffect]:
+    def _server_notifies(self, server: Server) -> list[LvsEffect]:
         script = server.block.notify_up if server.up else server.block.notify_down
         return [*_run(script), WriteFifo(f"RS {server.name} {self.name} {'UP' if server.up else 'DOWN'}")]
+
+    # reload
+
+    def reload(
+        self,
+        block: blocks.VirtualServer,
+        failed: Mapping[ServerKey, int],
+        offsets: Mapping[ServerKey, int] = _NOTHING,
+        front: Front | None = None,
+        *,
+        init_notifies: bool = False,
+    ) -> list[LvsEffect]:
+        """Take a changed configuration. Of each server that is new or has changed ``failed`` counts the checkers that
+        are down, and ``offsets`` has what they add to its weight; all other servers are as they were.
+        """
+        front = front or front_of(block.service)
+        former_block, former_front, sorry_was_active = self._block, self._front, self._sorry_active()
+        kept = {key_of(each): each for each in block.real_server}
+        logs = [*self._entry_lines(former_front, front, gone=True), *self._sorry_server_leaves(block.sorry_server)]
+        touched: set[ServerKey] = set()
+        logs += self._drop_servers(kept.keys(), touched)
+        self._block, self._front = block, front
+        turned: list[LvsEffect] = []
+        for key, each in kept.items():
+            if key in failed:
+                new = key not in self._servers
+                lines, told = self._take_server(key, each, failed[key], offsets.get(key, 0), touched)
+                logs += lines
+                turned += told if init_notifies or not new else ()
+            else:
+                self._servers[key].block = each
+        self._servers = {key: self._servers[key] for key in kept}
+        dropped = self._wanted.take(block, front)
+        logs += self._entry_lines(front, former_front, gone=False)
+        new_sorry_server = not _same_place(former_block.sorry_server, block.sorry_server)
+        quorum = self._judge_quorum(starting=True, anew=new_sorry_server)
+        if (
+            front.services == former_front.services
+            and block.sorry_server == former_block.sorry_server
+            and self._sorry_active() is sorry_was_active
+        ):
+            for server in (self._servers[key] for key in kept if key in failed):
+                touched |= self._wanted.keys(server.row_up)
+                self._place(server)
+            self._place_sorry_server()
+            effect = TableChanged(frozenset(touched))
+        else:
+            self._fill()
+            effect = TableChanged()
+        return [*logs, *([TablesDropped(dropped)] if dropped else ()), effect, *turned, *quorum]
+
+    def _drop_servers(self, kept: Collection[ServerKey], touched: set[ServerKey]) -> list[LvsEffect]:
+        """Those that the configuration has no more go."""
+        lines: list[LvsEffect] = []
+        for key in [key for key in self._servers if key not in kept]:
+            server = self._servers[key]
+            lines.append(self._server_log(server, f"service {server.name} no longer exist"))
+            lines += self._server_leaves(server, stopping=False)
+            touched |= self._wanted.keys(server.row_up)
+            self._wanted.take_out(server.row_up)
+            del self._servers[key]
+        return lines
+
+    def _take_server(
+        self, key: ServerKey, block: blocks.RealServer, failed: int, offset: int, touched: set[ServerKey]
+    ) -> tuple[list[LvsEffect], list[LvsEffect]]:
+        """One that is new or has changed: lines, and what is to be told when the table is right."""
+        server = self._servers.get(key)
+        if server is None:
+            server = self._servers[key] = Server.of(block, self._block.real_server_text(block), failed, offset)
+            if not server.up:
+                return [], []
+            self._set_up(server, up=True)
+            return [], self._server_notifies(server)
+        touched |= self._wanted.keys(server.row_up)
+        self._wanted.take_out(server.row_up)  # with another method it may have another port
+        lines = self._reweigh(server, block, offset)
+        server.failed_checkers = failed
+        if server.up is (failed == 0):
+            return lines, []
+        self._set_up(server, not server.up)
+        return lines, [*self._turn_lines(server, "reload"), *self._server_notifies(server)]
+
+    def _sorry_server_leaves(self, following: blocks.SorryServer | None) -> list[LvsEffect]:
+        """The line for a sorry server that stands in the table and is not the one that follows."""
+        sorry = self._block.sorry_server
+        if sorry is None or _same_place(sorry, following) or not (sorry.inhibit or self._sorry_active()):
+            return []
+        return [self._log(f"Removing sorry server {self._block.real_server_text(sorry)} from VS {self.name}")]
+
+    def _entry_lines(self, front: Front, other: Front, *, gone: bool) -> list[LvsEffect]:
+        """A line for each entry of the group that the other front lacks."""
+        if front.entries == other.entries:
+            return []
+        service = self._block.service
+        lines: list[LvsEffect] = []
+        others = set(other.entries)
+        for entry in front.entries:
+            if entry in others:
+                continue
+            if gone:
+                what = str(entry.fwmark) if entry.first is None else entry_text(entry, service.protocol)
+                lines.append(self._log(f"VS [{what}] in group {service.name} no longer exists"))
+            else:
+                lines.append(self._log(f"VS [{entry_text(entry, service.protocol)}] added into group {service.name}"))
+        return lines
 
     # quorum
 
     def _add_up(self) -> None:
-        self._sum = sum(server.block.weight for server in self._servers.values() if server.up)
+        up = [server for server in self._servers.values() if server.up]
+        self._alive = len(up)
+        self._sum = sum(server.weight for server in up)
 
     def _quorum_lost(self) -> bool:
         return not self._sum or self._sum < self._block.quorum - self._block.hysteresis
 
-    def _judge_quorum(self, *, starting: bool = False) -> list[LvsEffect]:
-        """Gained or lost? ``starting`` with no quorum brings the sorry server in."""
+    def _settle(self, server: Server) -> tuple[TableChanged, list[LvsEffect]]:
+        """After a server's change: the quorum and the table."""
+        quorum_up = self._quorum_up
+        quorum = self._judge_quorum()
+        if self._quorum_up is not quorum_up and self._block.sorry_server is not None:
+            self._fill()
+            return TableChanged(), quorum
+        self._place(server)
+        self._place_sorry_server()
+        return TableChanged(frozenset(self._wanted.keys(server.row_up))), quorum
+
+    def _judge_quorum(self, *, starting: bool = False, anew: bool = False) -> list[LvsEffect]:
+        """Gained or lost? At a start and a reload it is told in another word; ``anew``: the sorry server is not there
+        yet, and comes if there is no quorum.
+        """
         block = self._block
         quorum, hysteresis, weight = block.quorum, block.hysteresis, self._sum
         sorry = block.sorry_server
@@ -231,14 +310,14 @@ class VirtualServer:
             effects.append(
                 self._log(f"Gained quorum {quorum}+{hysteresis}={quorum + hysteresis} <= {weight} for VS {self.name}")
             )
-            if sorry is not None and not starting:
+            if sorry is not None and not anew:
                 name = block.real_server_text(sorry)
                 verb = "Disabling" if sorry.inhibit else "Removing"
                 effects += [
                     self._log(f"{verb} sorry server {name} from VS {self.name}"),
                     self._log(f"Adding alive servers to the pool for VS {self.name}"),
                 ]
-        elif (self._quorum_up and self._quorum_lost()) or (starting and not self._quorum_up and sorry is not None):
+        elif (self._quorum_up and self._quorum_lost()) or (anew and not self._quorum_up and sorry is not None):
             self._quorum_up = False
             verb = "Starting with quorum down" if starting else "Lost quorum"
             effects.append(
@@ -264,24 +343,25 @@ class VirtualServer:
     def _sorry_active(self) -> bool:
         return not self._quorum_up and self._block.sorry_server is not None
 
-    def _table_lacks_sorry_server(self) -> bool:
-        """A sorry server that is needed is not there yet: a reload has brought it."""
-        sorry = self._block.sorry_server
-        return sorry is not None and key_of(sorry) not in self._table.destinations
-
     def _fill(self) -> None:
         """All destinations anew."""
-        self._table.destinations.clear()
-        for key, server in self._servers.items():
-            self._place(key, server)
+        self._wanted.clear()
+        for server in self._servers.values():
+            row = self._row_now(server)
+            if row is not None:
+                self._wanted.put(row)
         self._place_sorry_server()
 
-    def _place(self, key: ServerKey, server: _Server) -> None:
-        row = server.row_up if server.up and not self._sorry_active() else server.row_inhibited
-        if row is not None:
-            self._table.destinations[key] = row
+    def _row_now(self, server: Server) -> DestinationRow | None:
+        """As what a server stands in the table, if it does."""
+        return server.row_up if server.up and not self._sorry_active() else server.row_inhibited
+
+    def _place(self, server: Server) -> None:
+        row = self._row_now(server)
+        if row is None:
+            self._wanted.take_out(server.row_up)
         else:
-            self._table.destinations.pop(key, None)
+            self._wanted.put(row)
 
     def _place_sorry_server(self) -> None:
         """It may be one of the real servers, too."""
@@ -289,20 +369,25 @@ class VirtualServer:
         if sorry is None:
             return
         if self._sorry_active():
-            self._table.destinations[key_of(sorry)] = destination_row(sorry, SORRY_SERVER_WEIGHT)
+            self._wanted.put(destination_row(sorry, SORRY_SERVER_WEIGHT))
         elif sorry.inhibit:
-            self._table.destinations.setdefault(key_of(sorry), destination_row(sorry, 0))
+            self._wanted.put(destination_row(sorry, 0), softly=True)
 
     # lines
 
     def _log(self, line: str) -> Log:
         return Log(line, kind=Kind.QUORUM, fields=(("VIRTUAL_SERVER", self.name),))
 
-    def _server_log(self, server: _Server, line: str, reason: str = "") -> Log:
+    def _server_log(self, server: Server, line: str, reason: str = "") -> Log:
         fields: tuple[tuple[str, str], ...] = (("VIRTUAL_SERVER", self.name), ("REAL_SERVER", server.name))
         if reason:
             fields += (("CAUSE", reason),)
         return Log(line, kind=Kind.REAL_SERVER, fields=fields)
+
+
+def _same_place(one: blocks.SorryServer | None, other: blocks.SorryServer | None) -> bool:
+    """Whether they are one server, or none at all."""
+    return (None if one is None else key_of(one)) == (None if other is None else key_of(other))
 
 
 def _run(script: Script | None) -> Iterator[RunScript]:

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 import pytest
 
 from pykeepalived.checkers.checker import Checker, Names
-from pykeepalived.checkers.effects import ServerJudged
+from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet, HttpUrl, Target, TcpCheck
 from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.reactor import Reactor
@@ -157,7 +157,8 @@ class Outcome:
         self.lines: list[str] = []
         self.judged_at = 0
 
-    def judged(self, verdict: ServerJudged) -> None:
+    def judged(self, verdict: ServerJudged | ServerWeighed) -> None:
+        assert isinstance(verdict, ServerJudged)
         self.verdicts.append(verdict)
         self.judged_at = time.monotonic_ns()
 

@@ -118,11 +118,13 @@ def test_a_kernel_that_others_meddle_with_never_holds_us_up(
     table = Table(os.strerror)
     table.load(kernel_with(booked).table())
     kernel = kernel_with(meddled)
-    for service, each in zip(SERVICES, wanted, strict=True):
+    for had, each in zip(booked, wanted, strict=True):
+        if had is not None:  # ours, as it is
+            table.want(had)
         if each is not None:
             table.want(each)
-        else:
-            table.drop(service)
+        if had is not None:
+            table.drop(had)
     _settle(table, kernel, limit)
     table.load(kernel.table())
     _settle(table, kernel, limit)

@@ -132,7 +132,6 @@ class Root:
         NamedEntries("virtual_server_group"),
         default=(),
         process="checker",
-        effective=False,
         doc="Addresses and marks that one virtual server serves together.",
     )
     child_wait_time: int = keyword(

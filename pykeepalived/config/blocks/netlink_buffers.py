@@ -6,25 +6,23 @@ from pykeepalived.config.schema import Repeat, keyword
 from pykeepalived.records import record
 
 
-def _size(of: str, process: str, default: str = "what the kernel has", *, effective: bool = False) -> int:
+def _size(of: str, process: str, default: str = "what the kernel has") -> int:
     size: int = keyword(
         Integer(0, UINT_MAX),
         default=0,
         unit="bytes",
         process=process,
         checked=True,
-        effective=effective,
         doc=f"The receive buffer of the socket {of}; 0 is {default}.",
     )
     return size
 
 
-def _force(of: str, process: str, *, effective: bool = False) -> bool:
+def _force(of: str, process: str) -> bool:
     force: bool = keyword(
         Boolean(),
         default=False,
         process=process,
-        effective=effective,
         doc=f"That buffer, of the socket {of}, may be larger than rmem_max.",
     )
     return force
@@ -39,12 +37,12 @@ _PROCESSES = "that hears of processes"
 class NetlinkBuffers:
     """How much may wait to be read."""
 
-    vrrp_netlink_cmd_rcv_bufs: int = _size(_COMMANDS, "vrrp", effective=True)
-    vrrp_netlink_cmd_rcv_bufs_force: bool = _force(_COMMANDS, "vrrp", effective=True)
-    vrrp_netlink_monitor_rcv_bufs: int = _size(_MONITOR, "vrrp", effective=True)
-    vrrp_netlink_monitor_rcv_bufs_force: bool = _force(_MONITOR, "vrrp", effective=True)
-    process_monitor_rcv_bufs: int = _size(_PROCESSES, "vrrp", "1 MiB", effective=True)
-    process_monitor_rcv_bufs_force: bool = _force(_PROCESSES, "vrrp", effective=True)
+    vrrp_netlink_cmd_rcv_bufs: int = _size(_COMMANDS, "vrrp")
+    vrrp_netlink_cmd_rcv_bufs_force: bool = _force(_COMMANDS, "vrrp")
+    vrrp_netlink_monitor_rcv_bufs: int = _size(_MONITOR, "vrrp")
+    vrrp_netlink_monitor_rcv_bufs_force: bool = _force(_MONITOR, "vrrp")
+    process_monitor_rcv_bufs: int = _size(_PROCESSES, "vrrp", "1 MiB")
+    process_monitor_rcv_bufs_force: bool = _force(_PROCESSES, "vrrp")
     lvs_netlink_cmd_rcv_bufs: int = _size(_COMMANDS, "checker")
     lvs_netlink_cmd_rcv_bufs_force: bool = _force(_COMMANDS, "checker")
     lvs_netlink_monitor_rcv_bufs: int = _size(_MONITOR, "checker")

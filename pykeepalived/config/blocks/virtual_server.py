@@ -146,7 +146,6 @@ class VirtualServer:
         Cut(16),
         default=None,
         arguments="NAME",
-        effective=False,
         doc="What tells clients apart, in place of their address: sip.",
     )
     persistence_timeout: int | None = keyword(
@@ -159,9 +158,7 @@ class VirtualServer:
     persistence_granularity: IPv4Address | int | None = keyword(
         Granularity(), default=None, doc="The netmask, or length of an IPv6 prefix, within which clients are one."
     )
-    ha_suspend: bool = keyword(
-        Flag(), default=False, effective=False, doc="Checks wait while this machine does not have the address."
-    )
+    ha_suspend: bool = keyword(Flag(), default=False, doc="Checks wait while this machine does not have the address.")
     smtp_alert: bool = keyword(
         Boolean(),
         default=False,

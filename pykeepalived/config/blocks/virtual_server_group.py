@@ -4,6 +4,8 @@ from pykeepalived.config.kinds import AF_INET, AF_INET6, IP, UINT_MAX, Choice, I
 from pykeepalived.config.schema import entry, keyword
 from pykeepalived.records import record
 
+MOST_SERVICES = 131072
+"""Of one group: each address is a service of the kernel."""
 FAMILY_WORD = {AF_INET: "inet", AF_INET6: "inet6"}
 
 
@@ -52,3 +54,13 @@ class VirtualServerGroup:
 
     name: str
     entries: tuple[GroupEntry, ...]
+
+    def are_served(self) -> list[bool]:
+        """For each entry, whether it can be: mark 0 is no mark, and too many addresses are no use."""
+        found = []
+        total = 0
+        for each in self.entries:
+            fits = each.fwmark != 0 and total + each.count <= MOST_SERVICES
+            total += each.count if fits else 0
+            found.append(fits)
+        return found

@@ -3,13 +3,13 @@
 There may be ten thousand: what is the same for all servers of a virtual server is worked out once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pykeepalived.config.blocks.checkers import AnyChecker
 from pykeepalived.config.blocks.probing import FOR_CHECKERS
 from pykeepalived.config.blocks.real_server import RealServer, SorryServer
-from pykeepalived.config.blocks.virtual_server import Service
+from pykeepalived.config.blocks.virtual_server import Service, endpoint_text
 from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
 from pykeepalived.config.cross.addresses import family_of
 from pykeepalived.config.cross.checkers import Above, Checkers
@@ -64,6 +64,7 @@ class RealServers:
     def resolve(self, reals: list[Raw], around: Around) -> list[RealServer]:
         """Those that can be used."""
         found: dict[tuple[int, int], RealServer] = {}
+        taken: set[tuple[int, int]] = set()
         for real in reals:
             endpoint = self._endpoint(real)
             server = self._server(real, endpoint, around) if endpoint is not None else None
@@ -75,6 +76,13 @@ class RealServers:
                 message = f"VS {around.service}: real server {where} is there already - removing the second"
                 self._context.error(message, real.span(), "remove one of the two")
                 continue
+            places = _places(endpoint, server, around)
+            if not taken.isdisjoint(places):
+                message = f"VS {around.service}: real server {server.address} {server.port} stands there already"
+                hint = "DR and TUN have the port of each service of the group: leave the other one out"
+                self._context.warning(f"{message} with another method - ignored", real.span(), hint)
+                continue
+            taken.update(places)
             found[key] = server
         return list(found.values())
 
@@ -184,8 +192,12 @@ class RealServers:
                 return 0
         return port
 
-    def sorry_server(self, raw: Raw, given: Given | None, around: Around) -> SorryServer | None:
-        """The sorry server; options that stand above it do not count."""
+    def sorry_server(
+        self, raw: Raw, given: Given | None, around: Around, servers: Iterable[RealServer]
+    ) -> SorryServer | None:
+        """The sorry server; options that stand above it do not count. One that is a real server is inhibited as that
+        is.
+        """
         context = self._context
         service = around.service
         options = {}
@@ -207,12 +219,25 @@ class RealServers:
             message = f"VS {service}: sorry server {address} is of the other family - removing"
             context.error(message, given.span(1), "families may differ with sorry_server_lvs_method TUN alone")
             return None
-        return SorryServer(
-            address=address,
-            port=self._port(raw, given, port, around, method),
-            lvs_method=method,
-            inhibit="sorry_server_inhibit" in options,
-        )
+        port = self._port(raw, given, port, around, method)
+        inhibit = "sorry_server_inhibit" in options
+        twin = next((each for each in servers if each.port == port and each.address == address), None)
+        if twin is not None and twin.inhibit_on_failure is not inhibit:
+            where = endpoint_text(address, service.protocol, port)
+            what = "clearing" if inhibit else "setting"
+            message = f"real server {where} matches sorry server, but inhibit setting differs, {what} on sorry server"
+            hint = "write the same for both: inhibit_on_failure and sorry_server_inhibit"
+            context.error(f"Virtual server {service}: {message}", given.span(1), hint)
+            inhibit = not inhibit
+        return SorryServer(address=address, port=port, lvs_method=method, inhibit=inhibit)
+
+
+def _places(endpoint: _Endpoint, server: RealServer, around: Around) -> Iterable[tuple[int, int]]:
+    """Address and port in each service: where packets keep their port, that of the service of a group."""
+    group = around.group
+    if group is None or server.lvs_method.forward == "NAT":
+        return ((endpoint.identity, server.port),)
+    return {(endpoint.identity, entry.port) for entry in group.entries}
 
 
 def first_family(reals: list[Raw]) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pykeepalived.config.blocks.virtual_server import FAMILIES
-from pykeepalived.config.blocks.virtual_server_group import GroupEntry, VirtualServerGroup
+from pykeepalived.config.blocks.virtual_server_group import MOST_SERVICES, GroupEntry, VirtualServerGroup
 from pykeepalived.config.cross.addresses import family_of
 from pykeepalived.config.cross.context import Context
 from pykeepalived.config.kinds import AF_INET, AF_INET6, IP, UINT_MAX, Problem, Refused, ip_address, number, port
@@ -26,23 +26,38 @@ def _group(lines: NamedLines, context: Context) -> VirtualServerGroup | None:
     if len(lines.statement.words) > 2:
         message = f"virtual_server_group {lines.name}: words after the name are ignored"
         context.error(message, lines.span(2), "put addresses between the braces, each on a line")
-    entries = tuple(_entries(lines, context))
-    if not entries:
+    read = list(_entries(lines, context))
+    if not read:
         message = f"virtual_server_group {lines.name} has no entries - removing"
         context.error(message, lines.span(0), "add a line: ADDRESS PORT, or fwmark N")
         return None
-    families = {entry.family for entry in entries}
+    group = VirtualServerGroup(lines.name, tuple(entry for entry, _ in read))
+    families = {entry.family for entry in group.entries}
     if families == {AF_INET, AF_INET6, 0}:
         message = f"virtual_server_group {lines.name} has IPv4, IPv6 and a fwmark without a family - removing"
         context.error(message, lines.span(1), "write the family behind the mark: fwmark N inet, or inet6")
         return None
-    return VirtualServerGroup(lines.name, entries)
+    _tell_unserved(group, [line for _, line in read], context)
+    return group
 
 
-def _entries(lines: NamedLines, context: Context) -> Iterator[GroupEntry]:
+def _tell_unserved(group: VirtualServerGroup, lines: list[Statement], context: Context) -> None:
+    for entry, line, served in zip(group.entries, lines, group.are_served(), strict=True):
+        if served:
+            continue
+        if entry.fwmark == 0:
+            hint = f"use a number from 1 to {UINT_MAX}"
+            context.warning(f"virtual_server_group {group.name}: fwmark 0 is no mark - not served", line.span(1), hint)
+        else:
+            what = f"{entry.entry_text()} makes {entry.count} services of the kernel"
+            message = f"virtual_server_group {group.name}: {what}, a group has at most {MOST_SERVICES} - not served"
+            context.warning(message, line.span(0), "mark the packets by the firewall, and write fwmark N here")
+
+
+def _entries(lines: NamedLines, context: Context) -> Iterator[tuple[GroupEntry, Statement]]:
     for line in lines.lines:
         try:
-            yield _fwmark(line, context) if line.words[0] == "fwmark" else _addresses(line, context)
+            yield (_fwmark(line, context) if line.words[0] == "fwmark" else _addresses(line, context)), line
         except Refused as refused:
             lacks = refused.problem is Problem.LACKS_WORD
             message = f"virtual_server_group {lines.name}: {refused.message} - skipping"

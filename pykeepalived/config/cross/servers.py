@@ -110,7 +110,7 @@ class Servers:
             hysteresis=hysteresis,
             quorum_up=self._scripts.command(given.get("quorum_up")),
             quorum_down=self._scripts.command(given.get("quorum_down")),
-            sorry_server=real_servers.sorry_server(raw, given.get("sorry_server"), around),
+            sorry_server=real_servers.sorry_server(raw, given.get("sorry_server"), around, servers),
             virtualhost=around.values.get("virtualhost"),
             real_server=tuple(servers),
         )

@@ -13,17 +13,17 @@ def test_what_runs_is_left_alone() -> None:
     assert effective(configuration) == (configuration, ())
 
 
-def test_a_group_is_left_out_and_said() -> None:
+def test_a_group_runs() -> None:
     text = GROUP + server_text("").replace("10.9.0.100 80", "group web") + server_text("") + SSL
     loaded = sound(text)
     assert [str(each.service) for each in loaded.configuration.virtual_server] == ["[web]:0", "[10.9.0.100]:tcp:80"]
     assert loaded.configuration.ssl is not None
-    assert [each.partition(" ")[0] for each in loaded.not_effective] == ["virtual_server_group", "SSL"]
     runnable, said = effective(loaded.configuration)
-    assert [str(each.service) for each in runnable.virtual_server] == ["[10.9.0.100]:tcp:80"]
-    assert (runnable.virtual_server_group, runnable.ssl) == ((), None)
-    (sentence,) = said
-    assert "group web is not effective yet and is left out" in sentence
+    assert (runnable.virtual_server, runnable.virtual_server_group) == (
+        loaded.configuration.virtual_server,
+        loaded.configuration.virtual_server_group,
+    )
+    assert said == ()
 
 
 def test_a_server_without_a_checker_that_is_effective_counts_as_up_and_that_is_said() -> None:

@@ -44,7 +44,7 @@ def entries(*lines: str) -> tuple[GroupEntry, ...]:
         ("2001:db8::1-2001:db8::1:0 53", "2001:db8::1", "2001:db8::1:0", 53, 65536),
         ("192.0.2.64/28 443", "192.0.2.64", "192.0.2.79", 443, 16),
         ("192.0.2.1/32", "192.0.2.1", "192.0.2.1", 0, 1),
-        ("2001:db8::/64", "2001:db8::", "2001:db8::ffff:ffff:ffff:ffff", 0, 2**64),
+        ("2001:db8::/112", "2001:db8::", "2001:db8::ffff", 0, 65536),
         ("2001:db8::1/128 80", "2001:db8::1", "2001:db8::1", 80, 1),
     ],
 )
@@ -64,6 +64,22 @@ def test_addresses(line: str, first: str, last: str, port: int, count: int) -> N
 def test_marks(line: str, mark: int, family: int) -> None:
     assert entries(line) == (GroupEntry(fwmark=mark, family=family),)
     assert entries(line)[0].entry_text() == line
+
+
+def test_what_cannot_be_served_is_said_and_the_rest_is_served() -> None:
+    lines = ("fwmark 0", "2001:db8::/64", "10.0.0.0-10.1.255.254", "10.2.0.1", "10.2.0.2", "fwmark 7 inet")
+    loaded = read(group(*lines))
+    (found,) = loaded.configuration.virtual_server_group
+    assert [entry.entry_text() for entry in found.entries][1] == "2001:db8::-2001:db8::ffff:ffff:ffff:ffff"
+    assert found.are_served() == [False, False, True, True, False, False]
+    many = f"2001:db8::-2001:db8::ffff:ffff:ffff:ffff makes {2**64}"
+    assert messages(loaded) == [
+        "virtual_server_group g: fwmark 0 is no mark - not served",
+        *(
+            f"virtual_server_group g: {entry} services of the kernel, a group has at most 131072 - not served"
+            for entry in (many, "10.2.0.2 makes 1", "fwmark 7 inet makes 1")
+        ),
+    ]
 
 
 BAD = [

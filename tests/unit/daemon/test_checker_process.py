@@ -101,10 +101,13 @@ class Director:
             status=self.statuses.append,
             fifo=self.fifo.append,
         )
-        self.service = CheckerService(context, self.part(*blocks, **defs), self.kernel, lambda: 0.5)
+        self.service = self.service_of(context, self.part(*blocks, **defs), self.kernel, lambda: 0.5)
         self.service.start()
         self.reactor.run_for(0)
         return self.service
+
+    def service_of(self, *arguments: Any) -> CheckerService:
+        return CheckerService(*arguments)
 
     def reload(self, *blocks: VirtualServer) -> None:
         assert self.service is not None

@@ -3,7 +3,7 @@
 from ipaddress import IPv4Address
 
 from pykeepalived.checkers.checker import Checker, Names
-from pykeepalived.checkers.effects import ServerJudged
+from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import CheckTiming, Target, TcpCheck
 from pykeepalived.daemon import start
 from pykeepalived.daemon.check_run import CheckRun
@@ -23,7 +23,7 @@ def test_checks_begin_on_beats() -> None:
     check = TcpCheck(Target(IPv4Address("127.0.0.1"), 1), CheckTiming(delay_loop=SECOND))
     for wait in (0, 1, 3 * MILLISECOND, BEAT, BEAT + 1):
         first_at = reactor.now() // BEAT * BEAT + wait
-        judged: list[ServerJudged] = []
+        judged: list[ServerJudged | ServerWeighed] = []
         lines: list[Log] = []
         starved: list[str] = []
         checker = Checker(check, Names("t", "r", "v"), first_at)

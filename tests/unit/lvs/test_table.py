@@ -68,9 +68,10 @@ def test_a_restart_finds_its_rows_and_orders_only_what_differs() -> None:
 def test_foreign_services_are_left_alone() -> None:
     kernel = FakeIpvs([(row(200), [rs(66)])])
     table = loaded(kernel)
-    table.want(service(rs(11)))
+    wanted = service(rs(11))
+    table.want(wanted)
     settle(table, kernel)
-    table.drop(row().service)
+    table.drop(wanted)
     settle(table, kernel)
     table.retry_refused()
     settle(table, kernel)
@@ -197,7 +198,7 @@ def test_deleting_what_is_gone_is_told_and_forgotten() -> None:
         " service [10.9.0.12]:tcp:80 of VS [10.9.0.100]:tcp:80"
     )
     kernel.flush()
-    table.drop(row().service)
+    table.drop(wanted)
     assert "DEL_SERVICE(3) error: No such process(3)" in settle(table, kernel)[0].message
 
 
@@ -252,7 +253,7 @@ def test_lost_answers_are_read_anew() -> None:
     kernel.apply(given)
     table.unload(given)
     assert not table.pending
-    table.drop(row(200).service)
+    table.drop(service(of=row(200)))
     table.load(kernel.table())
     settle(table, kernel)
     assert kernel.services[row().service] == wanted
@@ -261,10 +262,11 @@ def test_lost_answers_are_read_anew() -> None:
 def test_a_service_dropped_while_the_kernel_is_away_goes_when_it_is_back() -> None:
     kernel = FakeIpvs()
     table = loaded(kernel)
-    table.want(service(rs(11)))
+    wanted = service(rs(11))
+    table.want(wanted)
     settle(table, kernel)
     table.unload()
-    table.drop(row().service)
+    table.drop(wanted)
     table.load(kernel.table())
     settle(table, kernel)
     assert kernel.weights() == {}

@@ -1,62 +1,15 @@
 """Alive servers, quorum and sorry server: the order of lines, scripts, FIFO lines, and the table wanted."""
 
-from dataclasses import replace
-from ipaddress import ip_address
 from typing import Any
 
 import pytest
 
-from pykeepalived.config.blocks.checkers import CheckTiming, Target, TcpCheck
 from pykeepalived.config.blocks.scripts import Script
-from pykeepalived.config.blocks.virtual_server import LvsMethod, RealServer, Service, SorryServer
-from pykeepalived.config.blocks.virtual_server import VirtualServer as Block
-from pykeepalived.effects import Log, RunScript, WriteFifo
-from pykeepalived.lvs.effects import LvsEffect, TableChanged, TableDropped
-from pykeepalived.lvs.events import CheckerJudged, ServerKey
-from pykeepalived.lvs.rows import key_of
+from pykeepalived.effects import Log
+from pykeepalived.lvs.effects import TableChanged
+from pykeepalived.lvs.events import CheckerJudged
 from pykeepalived.lvs.virtual_server import VirtualServer
-
-VS = "[10.9.0.100]:tcp:80"
-SERVICE = Service("address", ip_address("10.9.0.100"), 80, 6, 0, 2)
-CHECK = TcpCheck(Target(ip_address("10.9.0.11"), 80))
-
-
-def rs(number: int) -> str:
-    return f"[10.9.0.{number}]:tcp:80"
-
-
-def server(number: int, *, alpha: bool = False, checkers: int = 1, **keywords: Any) -> RealServer:
-    address = ip_address(f"10.9.0.{number}")
-    check = TcpCheck(Target(address, 80), CheckTiming(alpha=alpha))
-    return RealServer(address=address, port=80, alpha=alpha, checkers=(check,) * checkers, **keywords)
-
-
-def block(*servers: RealServer, sorry: int | None = None, inhibit: bool = False, **keywords: Any) -> Block:
-    sorry_server = (
-        None if sorry is None else SorryServer(address=ip_address(f"10.9.0.{sorry}"), port=80, inhibit=inhibit)
-    )
-    return Block(service=SERVICE, real_server=servers, sorry_server=sorry_server, **keywords)
-
-
-def key(number: int) -> ServerKey:
-    return ip_address(f"10.9.0.{number}").packed, 80
-
-
-def brief(effects: list[LvsEffect]) -> list[str]:
-    """Effects as words, in order."""
-    words = []
-    for effect in effects:
-        if isinstance(effect, Log):
-            words.append(effect.message)
-        elif isinstance(effect, RunScript):
-            words.append(f"run {effect.script}")
-        elif isinstance(effect, WriteFifo):
-            words.append(f"fifo {effect.line}")
-        elif isinstance(effect, TableDropped):
-            words.append("dropped")
-        else:
-            words.append("table")
-    return words
+from tests.support.pool import VS, block, brief, key, rs, server, table
 
 
 def up(core: VirtualServer, number: int) -> list[str]:
@@ -65,11 +18,6 @@ def up(core: VirtualServer, number: int) -> list[str]:
 
 def down(core: VirtualServer, number: int) -> list[str]:
     return brief(core.handle(CheckerJudged(key(number), up=False, changed=True, reason="because")))
-
-
-def table(core: VirtualServer) -> dict[int, int]:
-    """Wanted weights by the last octet."""
-    return {row.address.packed[-1]: row.weight for row in core.table.destinations.values()}
 
 
 def test_start_with_living_servers_gains_quorum() -> None:
@@ -280,11 +228,11 @@ def test_stop_with_omega_notifies() -> None:
         "dropped",
         f"Shutting down service {rs(11)} from VS {VS}",
         f"fifo RS {rs(11)} {VS} DOWN",
-        "run /q",
-        f"fifo VS {VS} DOWN",
         f"Shutting down service {rs(12)} from VS {VS}",
         f"fifo RS {rs(12)} {VS} DOWN",
         f"Shutting down service {rs(13)} from VS {VS}",
+        "run /q",
+        f"fifo VS {VS} DOWN",
     ]
 
 
@@ -297,75 +245,3 @@ def test_a_block_that_is_gone() -> None:
         f"Removing Virtual Server {VS}",
         f"Removing service {rs(11)} from VS {VS}",
     ]
-
-
-# reload
-
-
-def reload(core: VirtualServer, new: Block, **failed: int) -> list[str]:
-    counts = {key_of(each): failed.get(f"rs{each.address.packed[-1]}", 0) for each in new.real_server}
-    return brief(core.reload(new, counts))
-
-
-def test_reload_changes_weight_in_place() -> None:
-    core = VirtualServer(block(server(11, weight=2), server(12)))
-    core.start()
-    down(core, 12)
-    lines = reload(core, block(server(11, weight=5), server(12, weight=7)), rs12=1)
-    assert lines == [
-        f"Changing weight from 2 to 5 for active service {rs(11)} of VS {VS}",
-        f"Changing weight from 1 to 7 for inactive service {rs(12)} of VS {VS}",
-        "table",
-    ]
-    assert table(core) == {11: 5}
-
-
-def test_reload_drops_and_adds_servers() -> None:
-    core = VirtualServer(block(server(11), server(12)))
-    core.start()
-    lines = reload(core, block(server(12), server(13), server(14, alpha=True)), rs14=1)
-    assert lines == [f"service {rs(11)} no longer exist", f"Removing service {rs(11)} from VS {VS}", "table"]
-    assert table(core) == {12: 1, 13: 1}
-
-
-def test_reload_evaluates_the_quorum_anew() -> None:
-    core = VirtualServer(block(server(11)))
-    core.start()
-    lines = reload(core, block(server(11), quorum=2, sorry=99))
-    assert f"Lost quorum 2-0=2 > 1 for VS {VS}" in lines
-    assert table(core) == {99: 1}
-    assert f"Gained quorum 1+0=1 <= 1 for VS {VS}" in reload(core, block(server(11), sorry=99))
-    assert table(core) == {11: 1}
-
-
-def test_reload_that_brings_a_needed_sorry_server() -> None:
-    core = VirtualServer(block(server(11)))
-    core.start()
-    down(core, 11)
-    lines = reload(core, block(server(11), sorry=99), rs11=1)
-    assert f"Adding sorry server {rs(99)} to VS {VS}" in lines
-    assert table(core) == {99: 1}
-    assert reload(core, block(server(11), sorry=99), rs11=1) == ["table"]
-
-
-def test_reload_that_takes_the_sorry_server() -> None:
-    core = VirtualServer(block(server(11), server(12), sorry=99, quorum=2))
-    core.start()
-    down(core, 11)
-    reload(core, block(server(11), server(12), quorum=2), rs11=1)
-    assert table(core) == {12: 1}
-
-
-def test_reload_without_the_checker_that_failed() -> None:
-    core = VirtualServer(block(server(11)))
-    core.start()
-    down(core, 11)
-    assert f"Adding service {rs(11)} to VS {VS}" in reload(core, block(replace(server(11), checkers=())))
-    assert table(core) == {11: 1}
-
-
-def test_reload_changes_the_forwarding() -> None:
-    core = VirtualServer(block(server(11)))
-    core.start()
-    reload(core, block(server(11, lvs_method=LvsMethod("DR"))))
-    assert core.table.destinations[key(11)].method.forward == "DR"
