@@ -16,6 +16,7 @@ from pykeepalived.config.configuration import Configuration
 from tests.support.netns import Host
 
 PAGE = b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nOK\n"
+IPV6_FREEBIND = 78  # linux/in6.h: an address that the namespace has by a route alone
 HERE, THERE = ("198.18.255.1", "fd98::1"), ("198.18.255.2", "fd98::2")
 
 Target = tuple[IPv4Address | IPv6Address, int, bool]
@@ -42,7 +43,8 @@ class World:
         self._datagrams: list[socket.socket] = []
         self._ended = threading.Event()
         for target in serving:
-            self._serve(host.inside(lambda target=target: _listener(*target)))  # type: ignore[misc]
+            with contextlib.suppress(OSError):  # an address that nobody can have
+                self._serve(host.inside(lambda target=target: _listener(*target)))  # type: ignore[misc]
         self._thread = threading.Thread(target=self._run, name="world")
         self._thread.start()
 
@@ -89,8 +91,14 @@ class World:
 def _listener(address: IPv4Address | IPv6Address, port: int, datagram: bool) -> socket.socket:
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     listener = socket.socket(family, socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((str(address), port))
-    if not datagram:
-        listener.listen(64)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
+        listener.bind((str(address), port))
+        if not datagram:
+            listener.listen(64)
+    except OSError:
+        listener.close()
+        raise
     return listener
