@@ -19,14 +19,14 @@ LIST = Path(__file__).with_name("corpus.txt")
 PATH = "/etc/keepalived/keepalived.conf"
 NEVER = "1000000000"
 """Seconds between checks that are not to be judged."""
-FIFO = "\nglobal_defs {\n    lvs_notify_fifo FOLDER/fifo\n}\n"
+ADDED = "\nglobal_defs {\n    child_wait_time 60\n    lvs_notify_fifo FOLDER/fifo\n}\n"
 
 _OPENED = re.compile(r"^[ \t]*virtual_server[ \t][^{\n]*\{[ \t]*$", re.MULTILINE)
 _PERIOD = re.compile(r"\b(delay_loop|warmup)[ \t]+[^\s}]+")
 _PATIENCE = re.compile(r"\b(delay_before_retry|connect_timeout|misc_timeout)[ \t]+[^\s}]+")
 _WEIGHT = re.compile(r"\bweight[ \t]+(\d+)")
 _SERVER = re.compile(r"^[ \t]*real_server[ \t][^{\n]*\{", re.MULTILINE)
-_ADDED = """
+_ADDED_SERVICE = """
 virtual_server 198.51.100.77 8077 {
     delay_loop 1000000000
     lvs_sched wrr
@@ -62,9 +62,9 @@ def interfaces(name: str) -> tuple[str, ...]:
 
 
 def text(name: str) -> str:
-    """A file, with a notify FIFO if it has none."""
+    """A file, with a notify FIFO if it has none, and time to stop in a slow guest."""
     data = (Path(FOLDER) / f"{name}.conf").read_text(encoding="utf-8", errors="surrogateescape")
-    return data if "notify_fifo" in data else data + FIFO
+    return data if "notify_fifo" in data else data + ADDED
 
 
 def unjudged(config: str) -> str:
@@ -84,7 +84,7 @@ def derived(config: str) -> str | None:
         return None
     begin = opened[-1].start()
     end = _closed(changed, opened[-1].end())
-    return None if end is None else changed[:begin] + changed[end:] + _ADDED
+    return None if end is None else changed[:begin] + changed[end:] + _ADDED_SERVICE
 
 
 def serving(config: str, names: tuple[str, ...]) -> list[Target]:
