@@ -5,6 +5,7 @@ log about services, servers and quorums, and the lines of the notify FIFO: as st
 """
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -111,6 +112,12 @@ class Play:
 
     def _placed(self, text: str, player: Player) -> str:
         return text.replace("FOLDER", str(player.director.folder)).replace("TABLE", player.table.namespace)
+
+    def save(self, name: str) -> None:
+        """Leave all that was seen in the folder LAB_KEEP, if there is one, to be looked at."""
+        if folder := os.environ.get("LAB_KEEP"):
+            told = json.dumps({"streams": self.streams, "logs": self.logs}, indent=1)
+            Path(folder, f"{name}.json").write_text(told, encoding="utf-8")
 
     def _wait(self, seconds: float) -> None:
         """Wait until the tables of both have not changed for so long."""

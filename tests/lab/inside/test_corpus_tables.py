@@ -5,10 +5,8 @@ are judged within seconds, reloaded with the same file changed, and stopped. Aft
 What may differ stands in `tests/lab/table_differences.py` with its reason, and must still be met.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -24,7 +22,7 @@ pytestmark = [
 ]
 
 QUICK = frozenset({"0459", "0849"})
-AT_ONCE = 3
+AT_ONCE = 4
 WHOLE = ("-D",)
 """With the VRRP process, which runs the sync daemon of an instance."""
 CHECKERS = ("-D", "-C")
@@ -62,9 +60,7 @@ def played(entry: Entry) -> Play:
         if changed is not None:
             stage.reload("after the change", changed)
         stage.stop("at the end")
-    if folder := os.environ.get("LAB_KEEP"):
-        for make, lines in stage.logs.items():
-            Path(folder, f"{entry.name}.{make}").write_text("\n".join(lines), errors="surrogateescape")
+        stage.save(entry.name)
     return stage
 
 

@@ -3,10 +3,8 @@
 What may differ stands in `tests/lab/table_differences.py` with its reason, and must still be met.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +17,7 @@ from tests.support.effective import lacking
 pytestmark = pytest.mark.lab(timeout=1800)
 
 QUICK = frozenset({"a sorry server that keeps its place", "every way of forwarding"})
-AT_ONCE = 3
+AT_ONCE = 4
 
 _comparison = Comparison()
 
@@ -46,9 +44,7 @@ def played(story: TableStory) -> Play:
         try:
             tell(story, stage)
         finally:
-            if folder := os.environ.get("LAB_KEEP"):
-                for make, lines in stage.logs.items():
-                    Path(folder, f"{story.name}.{make}").write_text("\n".join(lines), errors="surrogateescape")
+            stage.save(story.name)
     return stage
 
 
