@@ -11,6 +11,7 @@ import re
 import signal
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ from tests.support.netns import Host, Network
 PATIENCE = 90.0
 QUIET_SECONDS = 0.6
 CHECKED_SECONDS = 1.6
+ROUND_SECONDS = 15.0
+"""The longest that two rounds of checks are waited for: some may be suspended."""
 JUDGED_SECONDS = 2.5
 """How long nothing changes once the checks, which come every second, have judged."""
 THEIRS, OURS = "keepalived", "ours"
@@ -46,7 +49,6 @@ class Player:
     reader: IpvsReader
     fifo: int
     mark: int = 0
-    called: int = 0
 
     def lines(self) -> list[str]:
         """What was logged since the last question."""
@@ -62,11 +64,13 @@ class Player:
                 text += data
         return text.decode(errors="replace").splitlines()
 
+    def runs(self) -> Counter[str]:
+        """How often each check script has run."""
+        return Counter((self.director.folder / "runs").read_text().splitlines())
+
     def calls(self) -> list[str]:
-        """The calls of notify scripts since the last question, sorted: they run side by side."""
-        lines = (self.director.folder / "calls").read_text().splitlines()
-        new, self.called = lines[self.called :], len(lines)
-        return sorted(new)
+        """All calls of notify scripts, sorted: they run side by side."""
+        return sorted((self.director.folder / "calls").read_text().splitlines())
 
 
 @dataclass(slots=True)
@@ -103,10 +107,19 @@ class Play:
         for player in running:
             player.director.wait(PATIENCE)
         self._keep(name, judged=False)
+        for make, player in self.players.items():
+            self.streams.setdefault("calls", {}).setdefault(make, []).extend(player.calls())
 
     def settle(self, name: str) -> None:
-        """What was done from outside has its effects: checks come every second."""
-        time.sleep(CHECKED_SECONDS)
+        """What was done from outside has its effects: every check script has run twice, and nothing changes."""
+        began = time.monotonic()
+        before = [player.runs() for player in self.players.values()]
+        while time.monotonic() < began + ROUND_SECONDS:
+            rounds = zip(before, (player.runs() for player in self.players.values()), strict=True)
+            if all(new[check] >= old[check] + 2 for old, new in rounds for check in old):
+                break
+            time.sleep(0.1)
+        time.sleep(max(0, began + CHECKED_SECONDS - time.monotonic()))
         self._wait(CHECKED_SECONDS)
         self._keep(name, judged=False)
 
@@ -157,7 +170,6 @@ class Play:
                 f"table {name}": player.reader.look().lines(),
                 f"log {name}": sorted(events) if judged else events,  # which server is judged first is chance
                 f"FIFO {name}": sorted(told) if judged else told,
-                f"calls {name}": player.calls(),
             }
             if self.firewall:
                 streams[f"firewall {name}"] = player.director.host.run("nft", "list", "ruleset").splitlines()
@@ -203,8 +215,9 @@ def play(
 def _furnish(folder: Path) -> None:
     """A FIFO; a script that keeps its arguments, and one that exits with what a file says."""
     os.mkfifo(folder / "fifo", 0o600)
-    (folder / "calls").touch()
-    exits = f'[ ! -e {folder}/"$1" ] || exit "$(cat {folder}/"$1")"'
+    for name in ("calls", "runs"):
+        (folder / name).touch()
+    exits = f'echo "$1" >> {folder}/runs; [ ! -e {folder}/"$1" ] || exit "$(cat {folder}/"$1")"'
     for name, command in (("any", f'echo "$@" >> {folder}/calls'), ("exits", exits)):
         script = folder / name
         script.write_text(f"#!/bin/sh\n{command}\n")

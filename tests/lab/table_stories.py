@@ -111,7 +111,7 @@ def server(about: str, *lines: str) -> str:
 
 def script(name: str, *lines: str) -> str:
     """A MISC_CHECK that a file decides."""
-    return "\n".join(["MISC_CHECK {", f'misc_path "FOLDER/exits {name}"', "misc_timeout 2", *lines, "}"])
+    return "\n".join(["MISC_CHECK {", f'misc_path "FOLDER/exits {name}"', "misc_timeout 60", *lines, "}"])
 
 
 WEB1, WEB2, WEB3 = (f"10.1.0.{number} 80" for number in (1, 2, 3))

@@ -55,7 +55,7 @@ def test_both_hold_and_tell_the_same(story: TableStory, plays: dict[str, "Future
     if missing_keywords := lacking(story.needs):
         pytest.skip(f"{', '.join(missing_keywords)}: not effective yet")
     stage = plays[story.name].result()
-    assert any("address" in line for line in stage.streams["table after the start"]["keepalived"]), "nothing happened"
+    assert any("family" in line for line in stage.streams["table after the start"]["keepalived"]), "nothing happened"
     if lines := report(story.name, stage.streams, _comparison):
         pytest.fail("\n".join(lines), pytrace=False)
 
