@@ -19,7 +19,7 @@ LIST = Path(__file__).with_name("corpus.txt")
 PATH = "/etc/keepalived/keepalived.conf"
 NEVER = "1000000000"
 """Seconds between checks that are not to be judged."""
-ADDED = "\nglobal_defs {\n    child_wait_time 60\n    lvs_notify_fifo FOLDER/fifo\n}\n"
+ADDED = "\nchild_wait_time 60\nglobal_defs {\n    lvs_notify_fifo FOLDER/fifo\n}\n"
 
 _OPENED = re.compile(r"^[ \t]*virtual_server[ \t][^{\n]*\{[ \t]*$", re.MULTILINE)
 _PERIOD = re.compile(r"\b(delay_loop|warmup)[ \t]+[^\s}]+")

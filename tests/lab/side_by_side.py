@@ -32,7 +32,7 @@ JUDGED_SECONDS = 2.5
 THEIRS, OURS = "keepalived", "ours"
 MAKES = {THEIRS: keepalived.make, OURS: pykeepalived.make}
 TIME = re.compile(r"^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}: ")
-READY = {"start": ("Startup complete",), "reload": ("Reload complete", "New configuration refused")}
+READY = {"start": ("Startup complete",), "reload": ("Reload complete", "New configuration refused", "no configuration to run")}
 EVENT = re.compile(
     r"(Gained|Lost) quorum |Starting with quorum |(Adding|Removing|Enabling|Disabling) |Changing weight |"
     r"Shutting down |.* no longer exist|VS \[.* added into group|.*IPVS cmd|.*[Ii]pvs.*error|Using autogen fwmark"
