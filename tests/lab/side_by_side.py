@@ -32,11 +32,16 @@ JUDGED_SECONDS = 2.5
 THEIRS, OURS = "keepalived", "ours"
 MAKES = {THEIRS: keepalived.make, OURS: pykeepalived.make}
 TIME = re.compile(r"^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}: ")
-READY = {"start": ("Startup complete",), "reload": ("Reload complete", "New configuration refused", "no configuration to run")}
+READY = {
+    "start": ("Startup complete",),
+    "reload": ("Reload complete", "New configuration refused", "no configuration to run"),
+}
 EVENT = re.compile(
-    r"(Gained|Lost) quorum |Starting with quorum |(Adding|Removing|Enabling|Disabling) |Changing weight |"
-    r"Shutting down |.* no longer exist|VS \[.* added into group|.*IPVS cmd|.*[Ii]pvs.*error|Using autogen fwmark"
+    r"(Gained|Lost) quorum |Starting with quorum |Changing weight |.* no longer exists?$|VS \[.* added into group|"
+    r"(Adding|Removing|Enabling|Disabling|Shutting down) (\(inhibited\) )?(service|sorry server|alive servers|Virtual)|"
+    r".*IPVS cmd|.*ipvs.*error"
 )
+SERVICE = re.compile(r"(VS|FWM) (\S+)( (UP|DOWN))?$|\S+ \[.*\] (?P<name>\[\S+) (UP|DOWN)$")
 
 
 @dataclass(slots=True)
@@ -168,13 +173,22 @@ class Play:
                 told = [*told, "(not running)"]
             streams = {
                 f"table {name}": player.reader.look().lines(),
-                f"log {name}": sorted(events) if judged else events,  # which server is judged first is chance
-                f"FIFO {name}": sorted(told) if judged else told,
+                f"log {name}": sorted(events, key=None if judged else _service),
+                f"FIFO {name}": sorted(told, key=None if judged else _service),
             }
             if self.firewall:
                 streams[f"firewall {name}"] = player.director.host.run("nft", "list", "ruleset").splitlines()
             for stream, found in streams.items():
                 self.streams.setdefault(stream, {})[make] = found
+
+
+def _service(line: str) -> str:
+    """What sorts lines by their virtual servers: which of two is told of first is each daemon's own.
+
+    Where servers are judged it is chance even which of one service's is first.
+    """
+    found = SERVICE.search(line)
+    return "" if found is None else found["name"] or found[2]
 
 
 @contextlib.contextmanager

@@ -25,7 +25,55 @@ class Difference:
     """Whether it need not happen."""
 
 
-DIFFERENCES: tuple[Difference, ...] = ()
+DIFFERENCES = (
+    Difference(
+        "2.2.7 orders what is there already, or is there no longer; the table is read before, and compared.",
+        theirs=r"IPVS cmd .*(already exists|No such (destination|service)).*",
+        streams="^log",
+        chance=True,
+    ),
+    Difference(
+        "2.2.7 leaves what a predecessor left as it was.",
+        theirs=r"family IPv4 .* scheduler wlc flags 0x3 timeout 50 .*|  -> .* weight 9 .*",
+        ours=r"family IPv4 .* scheduler rr flags 0x2 timeout 0 .*|  -> address 10\.1\.0\.1 .* weight 1 .*",
+        plays="^what-a-predecessor-left",
+    ),
+    Difference(
+        "2.2.7 does not carry changed limits to the kernel.",
+        theirs=r"  -> .*:?3 port .* upper 300 .*",
+        ours=r"  -> .*:?3 port .* upper 400 lower 30 .*",
+        streams="^table after a change of limits",
+        plays="^every-way-of-forwarding",
+    ),
+    Difference(
+        "A service that goes whole is told like any other.",
+        ours=r"Shutting down service .*",
+        streams="^log after the stop",
+        plays="emptied-at-the-end|go-whole",
+    ),
+    Difference(
+        "2.2.7 stops a sync daemon that belongs to no instance neither at a reload nor at its end.",
+        theirs=r"sync daemon state [12] .*",
+        streams="after its end|after the stop",
+        plays="^the-sync-daemon-of-nobody",
+    ),
+    Difference(
+        "Whether it is MASTER already is a matter of when one looks.",
+        theirs=r"sync daemon state [12] .*",
+        ours=r"sync daemon state [12] .*",
+        streams="^table after the start",
+        plays="^the-sync-daemon-of-an-instance",
+        chance=True,
+    ),
+    Difference(
+        "At a reload 2.2.7 removes former entries of a group by a port that they have not: they stay, "
+        "also after its end.",
+        theirs=r"family .*|  -> .*|IPVS cmd .*",
+        ours=r"family .*|  -> .*",
+        streams="after a change of the group|after the stop",
+        plays="^a-group-of-entries-of-every-form",
+    ),
+)
 
 
 @dataclass(slots=True)
