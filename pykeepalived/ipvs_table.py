@@ -57,3 +57,44 @@ class IpvsOrder:
     verb: str  # a Verb
     service: ServiceRow
     destination: DestinationRow | None = None
+
+
+class SyncState(StrEnum):
+    """Which of the two sync daemons, by keepalived's words."""
+
+    MASTER = "master"  # tells of connections
+    BACKUP = "backup"  # hears of them
+
+
+@dataclass(frozen=True, slots=True)
+class SyncDaemonRow:
+    """A sync daemon: wanted, where 0 and None leave it to the kernel, or as it runs."""
+
+    state: SyncState
+    interface: str
+    syncid: int
+    maxlen: int = 0
+    port: int = 0
+    ttl: int = 0
+    group: IPAddress | None = None
+
+    def is_met_by(self, running: "SyncDaemonRow") -> bool:
+        """Whether that one runs as this one is wanted."""
+        return (self.state, self.interface, self.syncid) == (running.state, running.interface, running.syncid) and all(
+            not wanted or wanted == there
+            for wanted, there in (
+                (self.maxlen, running.maxlen),
+                (self.port, running.port),
+                (self.ttl, running.ttl),
+                (self.group, running.group),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long IPVS remembers connections, in seconds; 0 leaves what is."""
+
+    tcp: int = 0
+    tcp_fin: int = 0
+    udp: int = 0

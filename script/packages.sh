@@ -78,6 +78,7 @@ unpack_keepalived() {
         libnl-genl-3-200 libpcre2-8-0 libpci3 libwrap0
 }
 unpack_ipvsadm() { unpack_program ipvsadm ipvsadm libnl-3-200 libnl-genl-3-200 libpopt0; }
+unpack_msmtpd() { unpack_program msmtpd msmtp-mta libsecret-1-0 libglib2.0-0; }
 unpack_frr() {
     unpack_program vtysh frr libyang2 libc-ares2 libjson-c5 libcap2 libpcre2-8-0 libelf1 libprotobuf-c1 libreadline8
     for program in zebra vrrpd; do

@@ -160,7 +160,7 @@ def cross(root: Raw, context: Context) -> Configuration:
     # keepalived looks no further once an interface is missing: that class of mistake is then not counted
     scripts.violation(counts=not context.missing_interface)
     return Configuration(
-        global_defs=global_defs.complete(settings, instances),
+        global_defs=global_defs.complete(settings, instances, raw_globals, context),
         vrrp_instance=tuple(instances),
         vrrp_sync_group=tuple(sync_groups),
         vrrp_script=tuple(each.script for each in defined.values() if each.script is not None),

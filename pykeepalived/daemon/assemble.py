@@ -144,10 +144,17 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
         global_defs=configuration.global_defs,
         scripts=configuration.scripts(),
         parts=frozenset(key for key, there in exist.items() if there),
-        schedulers=tuple(sorted({server.lvs_sched for server in configuration.virtual_server})),
+        ipvs_modules=_ipvs_modules(configuration),
         frames=make_templates() if with_frames and exist["vrrp"] else None,
     )
     return Compiled(outcome, parts)
+
+
+def _ipvs_modules(configuration: Configuration) -> tuple[str, ...]:
+    """Those of the schedulers and persistence engines."""
+    names = {server.lvs_sched for server in configuration.virtual_server}
+    names |= {f"pe_{each.persistence_engine}" for each in configuration.virtual_server if each.persistence_engine}
+    return tuple(f"ip_vs_{name}" for name in sorted(names))
 
 
 def _unread(loaded: "Loaded") -> bool:
@@ -161,12 +168,13 @@ def _unread(loaded: "Loaded") -> bool:
 
 def prepare(role: Role, outcome: Outcome) -> None:
     """What only the parent may do for a role before it starts: load the kernel's modules for IPVS."""
-    if role.key == CHECKER.key and "checkers" in outcome.parts:
+    sync = outcome.global_defs.lvs_sync_daemon
+    follows = role.key == VRRP.key and sync is not None and sync.instance is not None
+    if follows or (role.key == CHECKER.key and "checkers" in outcome.parts):
         from pykeepalived.kernel.modules import load_module  # noqa: PLC0415 - only where IPVS is wanted
 
         if not IPVS_TABLE.exists():
             load_module("ip_vs")
-        for scheduler in outcome.schedulers:
-            module = f"ip_vs_{scheduler}"
+        for module in outcome.ipvs_modules:
             if IPVS_TABLE.exists() and not (MODULES / module).exists():
                 load_module(module)

@@ -14,10 +14,11 @@ from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualSe
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.ha_suspend import HaSuspend
+from pykeepalived.daemon.ipvs_care import IpvsCare
 from pykeepalived.daemon.kernel_table import KernelTable
 from pykeepalived.daemon.served import Checkers, Served, runnable
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
-from pykeepalived.kernel.ports import HostListener, HostTable, Ipvs
+from pykeepalived.kernel.ports import BATCH, HostListener, HostTable, Ipvs
 from pykeepalived.lvs.effects import LvsEffect, TableChanged, TablesDropped
 from pykeepalived.lvs.events import VirtualServerEvent
 from pykeepalived.lvs.fronts import Front, fronts
@@ -52,8 +53,9 @@ class CheckerService:
         self._reactor = context.reactor
         self._log = context.journal.log
         self._part = part
-        self._kernel_table = KernelTable(self._reactor, self._log, self._settled, kernel)
+        self._kernel_table = KernelTable(self._reactor, self._log, self._settled, kernel, context.ipvs_socket)
         self._table = self._kernel_table.table
+        self._care = IpvsCare(context, self._kernel_table)
         self._checkers = Checkers(self._reactor, draw, self._log, self._starved, self._heard)
         self._ha_suspend = HaSuspend(self._reactor, self._log, make_host, self._turned)
         self._served: dict[Service, Served] = {}
@@ -69,10 +71,12 @@ class CheckerService:
         """Read the table, plan it, start the checkers."""
         self._raise_descriptor_limit()
         self._log(Log("Initializing ipvs", Level.DEBUG, Kind.IPVS))
+        self._care.configure(self._part)
         self._kernel_table.start(flush=self._part.global_defs.lvs_flush)
         self._listen_for_addresses()
         for service, (block, front) in self._wanted().items():
             self._served[service] = self._enter(block, front)
+        self._care.tell_strangers()
         self._ha_suspend.follow(self._suspendable())
         self._reactor.soon(self._kernel_table.pump)
 
@@ -80,6 +84,7 @@ class CheckerService:
         """Apply a new configuration by difference."""
         self._log(Log("Reinitializing ipvs", Level.DEBUG, Kind.IPVS))
         self._part = part
+        self._care.configure(part)
         self._listen_for_addresses()
         wanted = self._wanted()
         for service in [service for service in self._served if service not in wanted]:
@@ -101,13 +106,16 @@ class CheckerService:
         """End the checks, leave the table (or empty it), then call ``finished``."""
         self._finished = finished
         self._kernel_table.stop()
+        self._care.stop()
         self._ha_suspend.close()
         self._status_alarm.set(None)
         for served in self._served.values():
             served.close()
         if not self._context.options.dont_release_ipvs:
-            for served in self._served.values():
+            for number, served in enumerate(self._served.values(), 1):
                 self._carry_out(served, served.core.leave(stopping=True))
+                if number % BATCH == 0:
+                    self._kernel_table.push()  # there may not be time for all of them
             if self._part.global_defs.lvs_flush_on_stop == "all":
                 self._kernel_table.flush()
         self._served.clear()
@@ -117,7 +125,9 @@ class CheckerService:
 
     def _wanted(self) -> dict[Service, tuple[VirtualServerBlock, Front]]:
         """The virtual servers of the configuration with what each serves."""
-        found, clashes = fronts(self._part.virtual_server, self._part.virtual_server_group)
+        found, clashes = fronts(
+            self._part.virtual_server, self._part.virtual_server_group, self._care.marks(self._part)
+        )
         for clash in clashes:
             self._log(Log(str(clash), Level.WARNING, Kind.IPVS, fields=(("VIRTUAL_SERVER", str(clash.server)),)))
         return {block.service: (block, found[block.service]) for block in self._part.virtual_server}

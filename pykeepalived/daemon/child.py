@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.configuration import Configuration
@@ -11,6 +11,9 @@ from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.effects import Log
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.frames import FrameTemplates
+
+if TYPE_CHECKING:  # netlink is not for the loaders
+    from pykeepalived.kernel.netlink import Opener
 
 
 class Journal(Protocol):
@@ -63,6 +66,7 @@ class ChildContext:
     status: Callable[[str], None] = _unheard  # a phrase for `systemctl status`: "VRRP: 1 MASTER, 2 BACKUP"
     fifo: Callable[[str], None] = _unheard  # a line for the notify FIFOs, after the scripts that were asked for before
     process_events: socket.socket | None = None  # made where the kernel tells of processes, when that is not here
+    ipvs_socket: "Opener | None" = None  # opens netlink sockets where the IPVS table is, when that is not here
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pykeepalived.config import difference
 from pykeepalived.config.configuration import Configuration
@@ -36,6 +37,9 @@ from pykeepalived.kernel.frames import FrameTemplates
 from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
 from pykeepalived.units import MILLISECOND, SECOND
 
+if TYPE_CHECKING:  # netlink is not for the loaders
+    from pykeepalived.kernel.netlink import Opener
+
 _FORMER_ONE = 5 * SECOND  # how long a former process of this role may take to leave
 _LAST_WORDS = SECOND  # for the parent to take them
 _LAST_RESORT = 30 * SECOND  # a service that does not finish its stop, with no parent to end it
@@ -57,6 +61,7 @@ class Birth:
     frames: FrameTemplates
     lines: Lines
     process_events: socket.socket | None = None
+    first_namespace: int | None = None  # a descriptor, when the daemon has entered another network namespace
 
 
 class Frame:
@@ -111,6 +116,7 @@ class Frame:
             self._tell_status,
             self._tell_fifos,
             birth.process_events,
+            self._ipvs_sockets(part.global_defs.net_namespace_ipvs),
         )
         self._service = birth.role.make(context, part)  # takes what needs more rights than the work does
         needed = self._scheduling.start(part.global_defs) | (_READS_FILES if part.track_file else frozenset())
@@ -128,6 +134,22 @@ class Frame:
         self._channel.flush(_LAST_WORDS)
         self._stopped()
         return EXIT_OK
+
+    def _ipvs_sockets(self, namespace: str | None) -> "Opener | None":
+        """What opens sockets where the IPVS table is; another namespace can be entered only before privileges go."""
+        door = self._birth.first_namespace
+        if namespace is None or (not namespace and door is None):
+            return None
+        from pykeepalived.kernel import namespaces  # noqa: PLC0415 - few have their IPVS elsewhere
+
+        try:
+            if namespace or door is None:
+                door = namespaces.named_namespace(namespace)
+            return namespaces.SocketsElsewhere(door, namespaces.FOR_IPVS)
+        except KernelError as error:
+            text = f"net_namespace_ipvs {namespace}: {error} - IPVS is not used until the daemon is started again"
+            self._journal.log(Log(text.replace("  ", " "), Level.ERROR, Kind.IPVS))
+            return namespaces.Nowhere(error.errno)
 
     def _own_pid_file(self) -> PidFile | None:
         """The role's pid file. A process of a former daemon may still be leaving: wait for it."""

@@ -74,8 +74,9 @@ class HaSuspend:
                 self._followers.setdefault(address, []).append(served)
 
     def is_away(self, front: Front) -> bool:
-        """Whether none of its addresses is here."""
-        return self._host is not None and not any(address in self._places for address in _addresses(front))
+        """Whether none of its addresses is here. What the kernel knows by marks alone is nowhere else."""
+        addresses = _addresses(front)
+        return self._host is not None and bool(addresses) and addresses.isdisjoint(self._places)
 
     def close(self) -> None:
         """Listen no more."""

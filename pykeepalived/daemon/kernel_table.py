@@ -5,8 +5,9 @@ appears.
 """
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import strerror
+from typing import TYPE_CHECKING
 
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.effects import Kind, Level, Log
@@ -16,6 +17,9 @@ from pykeepalived.kernel.ports import BATCH, Ipvs
 from pykeepalived.lvs.table import Table
 from pykeepalived.units import SECOND
 
+if TYPE_CHECKING:
+    from pykeepalived.kernel.netlink import Opener
+
 _LOOK_AGAIN = 60 * SECOND  # for IPVS, and for what the kernel refused
 
 
@@ -23,13 +27,23 @@ class KernelTable:
     """``table`` is told what is wanted; ``pump`` carries it out, and ``settled`` is called whenever all is done."""
 
     def __init__(
-        self, reactor: Reactor, log: Callable[[Log], None], settled: Callable[[], None], kernel: Ipvs | None = None
+        self,
+        reactor: Reactor,
+        log: Callable[[Log], None],
+        settled: Callable[[], None],
+        kernel: Ipvs | None = None,
+        open_socket: "Opener | None" = None,
     ) -> None:
         self.table = Table(strerror)
         self._reactor = reactor
         self._log = log
         self._settled = settled
         self._kernel = kernel
+        self._open_socket = open_socket
+        self.opened: Callable[[Ipvs], None] = _unheard
+        """Called when the table was read: at the start, and when IPVS appears."""
+        self.closed: Callable[[], None] = _unheard
+        """Called when the kernel gives no answer; ``opened`` follows when it does."""
         self._pumping = False
         self._missed = False
         self._look_again = reactor.alarm(self._looked_again)
@@ -50,14 +64,18 @@ class KernelTable:
 
     def pump(self) -> None:
         """Carry out a batch; the rest in the next turns."""
-        orders = self.table.next_orders(BATCH)
-        if orders:
-            self._apply(orders)
+        self.push()
         if not self.table.pending:
             self._settled()
         elif not self._pumping:
             self._pumping = True
             self._reactor.soon(self._pump_on)
+
+    def push(self) -> None:
+        """Carry out a batch."""
+        orders = self.table.next_orders(BATCH)
+        if orders:
+            self._apply(orders)
 
     def flush(self) -> None:
         """lvs_flush_on_stop: whatever stands in the table goes."""
@@ -71,6 +89,13 @@ class KernelTable:
             line = f"IPVS cmd FLUSH(17) error: {strerror(number)}({number})"
             self._log(Log(line, Level.WARNING, Kind.IPVS))
 
+    def failed(self, error: KernelError | OSError, orders: Sequence[IpvsOrder] = ()) -> None:
+        """The kernel gave no answer; ``orders`` may have been carried out or not."""
+        self.closed()
+        self.table.unload(orders)
+        cause = str(error) if error.errno == errno.ENOENT else strerror(error.errno or errno.EIO)
+        self._log(Log(f"IPVS: {cause} - the table is read again within a minute", Level.WARNING, Kind.IPVS))
+
     def _pump_on(self) -> None:
         self._pumping = False
         self.pump()
@@ -81,9 +106,7 @@ class KernelTable:
         try:
             failures = self._kernel.apply(orders)
         except (KernelError, OSError) as error:
-            self.table.unload(orders)
-            line = f"IPVS: {strerror(error.errno or errno.EIO)} - the table is read again within a minute"
-            self._log(Log(line, Level.WARNING, Kind.IPVS))
+            self.failed(error, orders)
             return
         for answer in self.table.answered(orders, [(failure.index, failure.errno) for failure in failures]):
             self._log(answer)
@@ -94,7 +117,7 @@ class KernelTable:
             if self._kernel is None:
                 from pykeepalived.kernel.ipvs import LinuxIpvs  # noqa: PLC0415 - tests bring their own
 
-                self._kernel = LinuxIpvs()
+                self._kernel = LinuxIpvs(self._open_socket)
             version = self._kernel.version()
             if flush:
                 self._kernel.flush()
@@ -104,6 +127,7 @@ class KernelTable:
                 self._log(_missing(error.errno or errno.ENOENT))
             self._missed = True
             return
+        self.opened(self._kernel)
         if self._missed:
             self._missed = False
             line = f"IPVS {version} has appeared in the kernel: loading the table"
@@ -117,6 +141,10 @@ class KernelTable:
         else:
             self._open()
         self.pump()
+
+
+def _unheard(*_: object) -> None:
+    """Nobody wants to know."""
 
 
 def _missing(number: int) -> Log:

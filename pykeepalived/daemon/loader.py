@@ -47,7 +47,7 @@ class Outcome:
     global_defs: GlobalDefs = GlobalDefs()
     scripts: frozenset[Script] = frozenset()
     parts: frozenset[str] = frozenset()  # keys of the roles that have something to do
-    schedulers: tuple[str, ...] = ()
+    ipvs_modules: tuple[str, ...] = ()
     frames: FrameTemplates | None = None
 
 

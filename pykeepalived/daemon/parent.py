@@ -61,6 +61,7 @@ class Plan:
     prepare: Callable[[Role, Outcome], None] = lambda role, outcome: None  # noqa: ARG005 - before a role starts
     pid_file: PidFile | None = None  # a child lets go of it
     process_events: socket.socket | None = None  # for a VRRP process in another network namespace
+    first_namespace: int | None = None  # the network namespace of the start, when another was entered
     reload_time: int = 30 * SECOND  # how long a process may take to apply its new part
 
 
@@ -187,6 +188,7 @@ class Parent:
             frames=self._frames,
             lines=self._journal.named(self._plan.idents[role.key]),
             process_events=self._plan.process_events,
+            first_namespace=self._plan.first_namespace,
         )
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:

@@ -42,8 +42,9 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, *DUMPS})  # these wait for it
     _introduce(lines, settings)
     listener: socket.socket | None = None
+    first_namespace: int | None = None
     if settings.namespace:
-        listener = _process_events()
+        listener, first_namespace = _process_events(), _own_namespace()
         try:
             processes.enter_network_namespace(settings.namespace)
         except KernelError as error:
@@ -72,14 +73,14 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
         lines.log(Log(f"{word}: not effective yet in pykeepalived", Level.NOTICE, Kind.CONFIGURATION))
     namespace = outcome.global_defs.net_namespace
     if namespace and not settings.namespace:
-        listener = _process_events()
+        listener, first_namespace = _process_events(), _own_namespace()
         try:
             processes.enter_network_namespace(namespace)
         except KernelError as error:
             reason = f"Cannot enter network namespace {namespace}: {os.strerror(error.errno)}"
             return _refuse(lines, settings, reason, EXIT_FATAL)
     parent_lines = lines.named(_idents(settings, outcome)["parent"])
-    return _supervise(settings, environment, parent_lines, loader, outcome, listener)
+    return _supervise(settings, environment, parent_lines, loader, outcome, listener, first_namespace)
 
 
 def _process_events() -> socket.socket | None:
@@ -89,6 +90,13 @@ def _process_events() -> socket.socket | None:
     with contextlib.suppress(KernelError):
         return open_socket()
     return None
+
+
+def _own_namespace() -> int:
+    """The network namespace of the start, where net_namespace_ipvs may want the IPVS table."""
+    from pykeepalived.kernel.namespaces import own_namespace  # noqa: PLC0415 - netlink is not for the loaders
+
+    return own_namespace()
 
 
 def _absolute(settings: Settings) -> Settings:
@@ -124,6 +132,7 @@ def _supervise(
     loader: Loader,
     outcome: Outcome,
     listener: socket.socket | None,
+    first_namespace: int | None,
 ) -> int:
     """Be the only one, be a daemon, be the parent."""
     pid_files = assemble.pid_files(settings, outcome.global_defs)
@@ -158,6 +167,7 @@ def _supervise(
         prepare=assemble.prepare,
         pid_file=pid_file,
         process_events=listener,
+        first_namespace=first_namespace,
     )
     if outcome.global_defs.process_name:
         processes.set_name(outcome.global_defs.process_name)

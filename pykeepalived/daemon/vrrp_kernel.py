@@ -9,6 +9,7 @@ from pykeepalived.kernel.frames import FrameTemplates, LinuxAnnouncer
 from pykeepalived.kernel.host import LinuxHost
 from pykeepalived.kernel.linkbeat import LinuxLinkProber
 from pykeepalived.kernel.links import LinuxVirtualLinks
+from pykeepalived.kernel.netlink import Opener
 from pykeepalived.kernel.nftables import LinuxPacketFilter
 from pykeepalived.kernel.ports import (
     AdvertReceiver,
@@ -18,6 +19,7 @@ from pykeepalived.kernel.ports import (
     HostListener,
     Interface,
     IPAddress,
+    IpvsDaemons,
     LinkProber,
     PacketFilter,
     Routing,
@@ -73,6 +75,9 @@ class VrrpKernel(Protocol):
 
     def sysctls(self) -> Sysctls:
         """The settings of links."""
+
+    def ipvs(self, open_socket: Opener | None) -> IpvsDaemons:
+        """IPVS, for its sync daemons, where that opens sockets."""
 
 
 class LinuxVrrpKernel:
@@ -137,6 +142,13 @@ class LinuxVrrpKernel:
     def sysctls() -> Sysctls:
         """Below /proc/sys/net."""
         return LinuxSysctls()
+
+    @staticmethod
+    def ipvs(open_socket: Opener | None) -> IpvsDaemons:
+        """By netlink."""
+        from pykeepalived.kernel.ipvs import LinuxIpvs  # noqa: PLC0415 - few VRRP processes have a sync daemon
+
+        return LinuxIpvs(open_socket)
 
     @staticmethod
     def forwards(interface: str) -> bool:

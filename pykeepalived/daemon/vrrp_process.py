@@ -1,16 +1,14 @@
 """The VRRP process: carries out what the virtual routers of this host order, and tells them what happens.
 
-It decides nothing. Adverts go out at once; addresses, announcements and scripts wait in one queue, in the cores' order,
-and take a bounded share of each turn, so that a thousand addresses do not delay the next advert.
+It decides nothing. Adverts go out at once; whatever takes time waits its turn (`vrrp_orders.py`).
 """
 
 import contextlib
-import dataclasses
 import time
 from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, assert_never
+from typing import assert_never
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -25,18 +23,18 @@ from pykeepalived.daemon.linkbeat import Linkbeat
 from pykeepalived.daemon.process_trackers import ProcessTrackers
 from pykeepalived.daemon.reactor import Alarm, Callback
 from pykeepalived.daemon.script_trackers import ScriptTrackers
+from pykeepalived.daemon.sync_daemon import InstanceSync, SyncDaemons
 from pykeepalived.daemon.virtual_links import VirtualInterfaces
 from pykeepalived.daemon.vrrp_host import LinkChanged, VrrpHost
 from pykeepalived.daemon.vrrp_kernel import LinuxVrrpKernel, VrrpKernel
+from pykeepalived.daemon.vrrp_orders import OrdersOverTime
 from pykeepalived.daemon.vrrp_routing import VrrpRouting
 from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
-from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
+from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
-from pykeepalived.events import ScriptExited
-from pykeepalived.kernel.ports import BATCH, MANY, Failure, ReceiveBuffer
+from pykeepalived.kernel.ports import MANY, Failure, ReceiveBuffer
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
 from pykeepalived.units import MILLISECOND, SECOND
-from pykeepalived.vrrp.carried import Carried
 from pykeepalived.vrrp.effects import (
     AddAddresses,
     AddRoutes,
@@ -57,11 +55,8 @@ from pykeepalived.vrrp.effects import (
     Word,
 )
 from pykeepalived.vrrp.events import (
-    AddressesFailed,
     AdvertFailed,
     Event,
-    RoutingFailed,
-    StaticTried,
     TrackBfdChanged,
     TrackFileChanged,
     TrackProcessChanged,
@@ -71,7 +66,6 @@ from pykeepalived.vrrp.link_states import polled
 from pykeepalived.vrrp.replacement import replace
 from pykeepalived.vrrp.router import VirtualRouter
 from pykeepalived.vrrp.routers import Inbox, Routers
-from pykeepalived.vrrp.statics import NOBODY
 from pykeepalived.vrrp.tracking import BFD, FILE, PROCESS, SCRIPT, followed
 from pykeepalived.vrrp.virtual_links import ReleaseBase, RemoveLink
 
@@ -79,20 +73,6 @@ _LINGER = SECOND  # for scripts, at the end
 _BATCHES_A_TURN = 16
 _MANY_DATAGRAMS = 16
 _DONE = Failure(0, 0)
-
-_Objects = AddAddresses | RemoveAddresses | AddRoutes | RemoveRoutes | AddRules | RemoveRules
-_Blocks = BlockAddresses | UnblockAddresses
-_Slow = (
-    _Objects
-    | _Blocks
-    | Announce
-    | AnnounceSource
-    | CancelAnnouncements
-    | RunScript
-    | WriteFifo
-    | RemoveLink
-    | ReleaseBase
-)
 
 
 class _Urgent(list[Effect]):
@@ -125,15 +105,13 @@ class VrrpService:
         self._facts: deque[Event | LinkChanged] = deque()
         self._busy = False
         self._hearing = False
-        self._slow: deque[_Slow] = deque()
-        self._share = BATCH
-        self._turning = False
         self._finished: Callback | None = None
         self._stopping = False
-        self._scripts_left = 0
         self._sessions: frozenset[str] = frozenset()  # of BFD, that somebody follows
         self._status_owed = False
         self._linger: Alarm = self._reactor.alarm(self._end)
+        open_ipvs = partial(self._kernel.ipvs, context.ipvs_socket)
+        self._sync = InstanceSync(SyncDaemons(open_ipvs, self._reactor, self._journal))
 
     # --- the frame's three wishes -------------------------------------------------------------------------------
 
@@ -167,6 +145,18 @@ class VrrpService:
             self._kernel.forwards,
             detail=bool(self._context.options.log_detail),
         )
+        self._orders = OrdersOverTime(
+            self._context,
+            self._host,
+            self._routing,
+            self._firewall,
+            self._links,
+            self._announcements,
+            self._facts.append,
+            self._interface_of,
+            self._between_orders,
+            self._end_if_done,
+        )
         self._receivers = ReceiveSockets(
             self._kernel, self._reactor, self._journal, self._host.interface, self._readable
         )
@@ -185,6 +175,7 @@ class VrrpService:
             self._reactor, self._journal, self._quorum_changed, self._context.process_events
         )
         self._learn(part)
+        self._sync.configure(part, master=self._is_master)
         self._carry_out(self._routers.start(now))
         self._firewall.clear_leftovers(part)
         self._settle_all()
@@ -202,7 +193,8 @@ class VrrpService:
         self._firewall.configure(part)
         self._carry_out(effects)
         for order in at_last:
-            self._later(order)
+            self._orders.give(order)
+        self._sync.configure(part, master=self._is_master)
         self._trackers.replace(part.vrrp_script, followed(part, SCRIPT))
         self._linkbeat.replace(polled(part))
         self._settings.replace(part)
@@ -406,19 +398,25 @@ class VrrpService:
                 self._journal.log(effect)
             case NotifyInstance(name, word, priority):
                 self._owe_status()
+                if name == self._sync.instance:
+                    self._sync.entered(word)
                 for order in instance_orders(self._ports[name].instance, word, priority):
-                    self._later(order)
+                    self._orders.give(order)
             case NotifyGroup(name, word):
                 for order in group_orders(self._groups[name], word):
-                    self._later(order)
+                    self._orders.give(order)
             case ReplaceRouters():
                 self._replace_ports(effect)
             case BlockAddresses() | UnblockAddresses() | Announce() | AnnounceSource() | CancelAnnouncements():
-                self._later(effect)
+                self._orders.give(effect)
             case AddAddresses() | RemoveAddresses() | AddRoutes() | RemoveRoutes() | AddRules() | RemoveRules():
-                self._later(effect)
+                self._orders.give(effect)
             case _:
                 assert_never(effect)
+
+    def _is_master(self, name: str) -> bool:
+        router = self._routers.routers.get(name)
+        return router is not None and router.state.name == Word.MASTER
 
     def _owe_status(self) -> None:
         """States have changed: say so once, when this turn's work is done."""
@@ -457,85 +455,15 @@ class VrrpService:
             if not any(port.refused.values()):
                 port.refused.clear()
 
-    def _later(self, order: _Slow) -> None:
-        self._slow.append(order)
-        self._work()
-
-    def _work(self) -> None:
-        """Carry out what waits, within this turn's share."""
-        while self._slow and self._share > 0:
-            order = self._slow.popleft()
-            match order:
-                case AddAddresses() | RemoveAddresses() | AddRoutes() | RemoveRoutes() | AddRules() | RemoveRules():
-                    self._change(order)
-                case BlockAddresses() | UnblockAddresses():
-                    self._block(order)
-                case Announce(name, entries, rounds):
-                    self._announcements.burst(name, entries, rounds)
-                case AnnounceSource(name, address):
-                    self._share -= 1
-                    self._announcements.once(name, self._interface_of(name), address)
-                case CancelAnnouncements(name):
-                    self._announcements.cancel(name)
-                case RunScript(script, arguments):
-                    self._share -= 1
-                    self._scripts_left += 1
-                    self._context.scripts.run(script, arguments, on_exit=self._script_ended)
-                case WriteFifo(line):
-                    self._context.fifo(line)
-                case RemoveLink() | ReleaseBase():
-                    self._share = 0  # the kernel takes its time
-                    self._links.carry_out((order,))
-                case _:
-                    assert_never(order)
-        if not self._turning and self._share < BATCH:
-            self._turning = True
-            self._reactor.soon(self._next_turn)
-
-    def _change(self, order: _Objects) -> None:
-        """Add or remove what of it fits into this turn's share; the rest waits in front."""
-        entries: Any = order.entries
-        if len(entries) > self._share:
-            self._slow.appendleft(dataclasses.replace(order, entries=entries[self._share :]))
-            order = dataclasses.replace(order, entries=entries[: self._share])
-        self._share -= len(order.entries)
-        adding = isinstance(order, AddAddresses | AddRoutes | AddRules)
-        refused: dict[Carried, Failure] = {}
-        failed: list[Event] = []
-        if isinstance(order, AddAddresses | RemoveAddresses):
-            for address, code in self._host.change(order.entries, adding=adding):
-                refused[address] = Failure(0, code)
-                failed.append(AddressesFailed(order.instance, address, code, adding))
-        else:
-            for entry, failure in self._routing.carry_out(order):
-                refused[entry] = failure
-                failed.append(RoutingFailed(order.instance, entry, failure.errno, adding, failure.words))
-        if adding and order.instance == NOBODY:
-            told = [(each, refused.get(each, _DONE)) for each in order.entries]
-            failed = [StaticTried(each, failure.errno, failure.words) for each, failure in told]
-        self._facts.extend(failed)
-
-    def _block(self, order: _Blocks) -> None:
-        part, rest = order.entries[: self._share], order.entries[self._share :]
-        self._share -= len(part)
-        if isinstance(order, BlockAddresses):
-            self._firewall.block(part, by_name=order.by_name)
-        else:
-            self._firewall.unblock(part)
-        if rest:
-            self._slow.appendleft(dataclasses.replace(order, entries=rest))
-
-    def _next_turn(self) -> None:
-        self._turning = False
-        self._share = BATCH
+    def _between_orders(self, work: Callable[[], None]) -> None:
+        """A further share of what waits is carried out; facts that come of it are told after it."""
         self._busy = True
         try:
-            self._work()
+            work()
         finally:
             self._busy = False
         self._hear()
-        if self._stopping:
-            self._end_if_done()
+        self._end_if_done()
 
     def _interface_of(self, name: str) -> str:
         port = self._ports.get(name)
@@ -584,20 +512,15 @@ class VrrpService:
 
     # --- the end ------------------------------------------------------------------------------------------------
 
-    def _script_ended(self, event: ScriptExited) -> None:
-        del event
-        self._scripts_left -= 1
-        self._end_if_done()
-
     def _end_if_done(self) -> None:
-        if self._stopping and not self._slow and self._scripts_left <= 0:
+        if self._stopping and self._orders.all_done:
             self._end()
 
     def _end(self) -> None:
         """Everything is given back."""
         if self._finished is None:
             return
-        if self._slow:  # addresses first, whatever the time
+        if self._orders.waiting:  # addresses first, whatever the time
             self._linger.set(self._reactor.now() + _LINGER)
             return
         finished, self._finished = self._finished, None
@@ -611,6 +534,7 @@ class VrrpService:
         self._routing.close()
         self._links.stop(release=not self._context.options.dont_release_vrrp)
         self._firewall.close()
+        self._sync.close()
         self._reactor.unwatch(self._host.fileno())
         finished()
 

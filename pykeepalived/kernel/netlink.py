@@ -12,7 +12,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.message_classes import NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_HEADER
@@ -53,6 +53,21 @@ Message = tuple[int, bytes]
 """Its type, and the whole message with its header."""
 
 
+Opener = Callable[[int], socket.socket]
+"""Makes a bound netlink socket of a protocol: here, or in another network namespace. May raise OSError."""
+
+
+def open_here(protocol: int) -> socket.socket:
+    """A socket of the network namespace that this process is in."""
+    made = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
+    try:
+        made.bind((0, 0))
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
 class Overrun(Exception):  # noqa: N818 - a fact about the queue, not a fault of ours
     """The kernel had more to tell than the socket could hold: what was known must be dumped again."""
 
@@ -61,10 +76,16 @@ class NetlinkSocket:
     """A socket of one netlink protocol. One that is a member of groups is for ``events`` only. Raises KernelError."""
 
     def __init__(
-        self, protocol: int, groups: Sequence[int] = (), *, receive_bytes: int = 0, send_bytes: int = 0
+        self,
+        protocol: int,
+        groups: Sequence[int] = (),
+        *,
+        receive_bytes: int = 0,
+        send_bytes: int = 0,
+        open_socket: Opener | None = None,
     ) -> None:
         try:
-            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
+            self._socket = (open_socket or open_here)(protocol)
         except OSError as error:
             raise KernelError("open a netlink socket", error.errno or errno.EIO) from error
         self._buffer = bytearray(_BUFFER_BYTES)
@@ -82,7 +103,6 @@ class NetlinkSocket:
             self.set_receive_buffer(receive_bytes, force=True)
             if send_bytes:
                 self._socket.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, send_bytes)
-            self._socket.bind((0, 0))
             for group in groups:
                 self._socket.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, group)
         except OSError as error:
@@ -152,6 +172,29 @@ class NetlinkSocket:
             if rows is not None:
                 return rows
         raise KernelError("list (the table kept changing)", errno.EINTR)
+
+    def dump_in_parts(self, message: bytearray) -> Iterator[list[Message]]:
+        """The same list in the kernel's own pieces (32 KiB at most), each read when it is asked for. It is to be read
+        to its end before the socket is used for anything else. A list that changes meanwhile may lack rows, or have
+        some twice. Raises KernelError.
+        """
+        self.discard()  # a list that nobody read to its end
+        first = self._next_sequence(1)
+        _stamp(message, first, NLM_F_DUMP)
+        self._send(message)
+        while True:
+            rows: list[Message] = []
+            for _, kind, flags, row in self._answers(first, 1, dump=True, one_datagram=True):
+                if kind in {_NLMSG_ERROR, _NLMSG_DONE}:
+                    code = self._code(row, flags) if len(row) >= NLMSG_HEADER.size + _ERROR.size else 0
+                    if code:
+                        raise KernelError(self.refusal or "list", code)
+                    yield rows
+                    return
+                rows.append((kind, row))
+            if self._lost or not rows:
+                raise KernelError("list (no answer)", errno.ENOBUFS if self._lost else errno.ETIMEDOUT)
+            yield rows
 
     def get(self, message: bytearray) -> Message:
         """The one message with which the kernel answers a request. Raises KernelError."""
@@ -240,12 +283,12 @@ class NetlinkSocket:
         raise KernelError("list (no answer)", errno.ETIMEDOUT)
 
     def _answers(
-        self, first: int, count: int, *, dump: bool = False, last_alone: bool = False
+        self, first: int, count: int, *, dump: bool = False, last_alone: bool = False, one_datagram: bool = False
     ) -> Iterator[tuple[int, int, int, bytes]]:
         """The answers to sequence numbers ``first`` and on: (place, type, flags, message), until all are in.
 
-        With ``last_alone`` the last place's answer is the end. Ends early when the kernel stays silent. ``_lost``
-        tells whether some did not fit.
+        With ``last_alone`` the last place's answer is the end, with ``one_datagram`` that of the first datagram that
+        has any. Ends early when the kernel stays silent. ``_lost`` tells whether some did not fit.
         """
         self._lost = False
         waiting = count
@@ -270,6 +313,8 @@ class NetlinkSocket:
                 if 0 <= place < count and kind != _NLMSG_NOOP:
                     if last_alone:
                         waiting = 0 if place == count - 1 else waiting
+                    elif one_datagram:
+                        waiting = 0
                     elif not dump or kind in {_NLMSG_ERROR, _NLMSG_DONE}:
                         waiting -= 1
                     yield place, kind, flags, message

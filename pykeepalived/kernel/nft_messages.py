@@ -52,6 +52,7 @@ class Hook(IntEnum):
 class Meta(IntEnum):
     """What is known of a packet beside its bytes: enum nft_meta_keys."""
 
+    MARK = 3
     IIF = 4
     OIF = 5
     IIFNAME = 6
@@ -69,9 +70,12 @@ class Header(IntEnum):
 
 DROP = 0
 ACCEPT = 1
+RETURN = -5
 _GOTO = -4
 _SET_CONSTANT = 2
+_SET_INTERVAL = 4
 _SET_MAP = 8
+_SET_CONCAT = 0x80
 _BIG_ENDIAN = 2
 _HOST_ENDIAN = 1
 
@@ -219,6 +223,46 @@ def elements(order: Order, family: int, table: str, name: str, keys: Sequence[tu
     return made
 
 
+def new_interval_map(
+    family: int,
+    table: str,
+    name: str,
+    number: int,
+    fields: Sequence[tuple[int, int]],
+    data: tuple[int, int],
+    *,
+    counters: bool,
+) -> bytearray:
+    """A map from ranges of several fields together, each a type of the nft program and a length."""
+    kind = 0
+    for field, _ in fields:
+        kind = kind << 6 | field
+    body = _text(1, table) + _text(2, name) + _number(3, _SET_CONCAT | _SET_MAP | _SET_INTERVAL)
+    body += _number(4, kind) + _number(5, sum((length + 3) & ~3 for _, length in fields))
+    body += _number(6, data[0]) + _number(7, data[1]) + _number(10, number)
+    body += _nest(9, _nest(2, *(_nest(1, _number(1, length)) for _, length in fields)))
+    body += _attribute(13, struct.pack("=BBIBBI", 0, 4, _HOST_ENDIAN, 1, 4, _HOST_ENDIAN))
+    if counters:
+        body += _nest(17, counter())
+    return message(Order.NEWSET, family, body, flags=NLM_F_CREATE)
+
+
+def intervals(
+    order: Order, family: int, table: str, name: str, rows: Sequence[tuple[bytes, bytes, bytes]]
+) -> list[bytearray]:
+    """Put ranges (first key, last key, data) into such a map or take them out, as many messages as it needs."""
+    flags = NLM_F_CREATE if order is Order.NEWSETELEM else 0
+    made = []
+    for start in range(0, len(rows), _ELEMENTS_A_MESSAGE):
+        nested = [
+            _nest(1, _value(1, first), _value(10, last), _value(2, data))
+            for first, last, data in rows[start : start + _ELEMENTS_A_MESSAGE]
+        ]
+        body = _text(1, table) + _text(2, name) + _nest(3, *nested)
+        made.append(message(order, family, body, flags=flags))
+    return made
+
+
 _ELEMENTS_A_MESSAGE = 500  # a nest holds 64 KiB
 
 
@@ -248,6 +292,11 @@ def payload(header: Header, offset: int, length: int, register: int = 1) -> Expr
 def meta(key: Meta, register: int = 1) -> Expression:
     """A fact about the packet into a register."""
     return _expression("meta", _number(2, key), _number(1, register))
+
+
+def set_meta(key: Meta, register: int = 1) -> Expression:
+    """A fact about the packet is from now on what the register holds."""
+    return _expression("meta", _number(2, key), _number(3, register))
 
 
 def equal(data: bytes, register: int = 1) -> Expression:
@@ -281,7 +330,7 @@ def counter() -> Expression:
 
 
 def verdict(code: int) -> Expression:
-    """DROP or ACCEPT."""
+    """DROP, ACCEPT or RETURN."""
     return _verdict(_attribute(1, _S32.pack(code)))
 
 

@@ -30,7 +30,7 @@ _IFNAMSIZ = 16
 # the nft program's types, and the lengths of their values; a key of two parts counts its parts in six bits each
 _IPV4_ADDR, _IPV6_ADDR, _IFINDEX, _ICMP6_TYPE, _IFNAME = (7, 4), (8, 16), (20, 4), (29, 1), (41, _IFNAMSIZ)
 
-_ADDRESS: dict[int, tuple[tuple[int, int], int, int]] = {AF_INET: (_IPV4_ADDR, 12, 16), AF_INET6: (_IPV6_ADDR, 8, 24)}
+ADDRESS: dict[int, tuple[tuple[int, int], int, int]] = {AF_INET: (_IPV4_ADDR, 12, 16), AF_INET6: (_IPV6_ADDR, 8, 24)}
 """Of a family: the type, and where source and destination stand in its header."""
 
 _DISCOVERY = "neighbor-discovery"
@@ -65,7 +65,7 @@ def table(
         *_sets(family, settings, sets),
         *change(family, settings, Order.NEWSETELEM, elements),
         *(
-            nft.new_rule(number, name, chain, _counted(expressions) if settings.counters else expressions)
+            nft.new_rule(number, name, chain, counted(expressions) if settings.counters else expressions)
             for chain, expressions in _rules(family, sets)
         ),
     ]
@@ -98,7 +98,7 @@ def _chains(family: int, settings: FilterSettings, sets: frozenset[FilterSet]) -
 
 def _sets(family: int, settings: FilterSettings, sets: frozenset[FilterSet]) -> Iterator[bytearray]:
     name, number = settings.table, NFPROTO[family]
-    address = _ADDRESS[family][0]
+    address = ADDRESS[family][0]
     if FilterSet.VMACS in sets:
         yield nft.new_set(number, name, FilterSet.VMACS, 1, _IFINDEX, _IFINDEX)
         if family == AF_INET6:
@@ -120,8 +120,8 @@ def _rules(family: int, sets: frozenset[FilterSet]) -> Iterator[tuple[str, list[
         yield from _relay(family)
     if not sets & _BLOCKING:
         return
-    _, source, destination = _ADDRESS[family]
-    length = _ADDRESS[family][0][1]
+    _, source, destination = ADDRESS[family]
+    length = ADDRESS[family][0][1]
     if family == AF_INET6:
         discovery = [
             *(nft.payload(Header.NETWORK, 6, 1), nft.equal(bytes((_ICMP6,)))),
@@ -148,8 +148,8 @@ def _rules(family: int, sets: frozenset[FilterSet]) -> Iterator[tuple[str, list[
 
 def _relay(family: int) -> Iterator[tuple[str, list[Expression]]]:
     """What a VMAC's own stack says of its groups goes out by the base; it asks for no routers."""
-    _, _, destination = _ADDRESS[family]
-    length = _ADDRESS[family][0][1]
+    _, _, destination = ADDRESS[family]
+    length = ADDRESS[family][0][1]
     macvlan = [nft.meta(Meta.OIFKIND, 2), nft.equal(name_key("macvlan"), 2), nft.meta(Meta.OIF, 2)]
     reports = _icmp6(_MLD2_REPORT)
     if family == AF_INET:
@@ -170,6 +170,6 @@ def _icmp6(kind: int) -> list[Expression]:
     return [*protocol, nft.payload(Header.TRANSPORT, 0, 1), nft.equal(bytes((kind,)))]
 
 
-def _counted(expressions: list[Expression]) -> list[Expression]:
+def counted(expressions: list[Expression]) -> list[Expression]:
     """With a counter before the verdict, which is last."""
     return [*expressions[:-1], nft.counter(), expressions[-1]]

@@ -5,7 +5,7 @@ are there at once: the calls below return them. Callers cut long lists into batc
 reactor turn between two.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -18,6 +18,7 @@ from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.ipvs_table import DestinationRow as DestinationRow  # noqa: PLC0414 - words of this port, too
 from pykeepalived.ipvs_table import IpvsOrder as IpvsOrder  # noqa: PLC0414
 from pykeepalived.ipvs_table import ServiceRow as ServiceRow  # noqa: PLC0414
+from pykeepalived.ipvs_table import SyncDaemonRow, Timeouts
 from pykeepalived.kernel.capabilities import Capability
 from pykeepalived.wire.vrrp import Expected
 
@@ -322,6 +323,45 @@ class FilterDisturbance:
     program: str
 
 
+class MarkElement(NamedTuple):
+    """Packets of that protocol to these addresses (packed) and that port, 0 for every port, get the mark."""
+
+    protocol: int
+    port: int
+    first: bytes
+    last: bytes
+    mark: int
+
+
+class PacketMarks(Protocol):
+    """Our tables of the packet filter that mark packets for IPVS, one a family. An order is carried out whole or not
+    at all: then KernelError.
+    """
+
+    def check(self, family: int) -> None:
+        """Raises KernelError when the kernel cannot mark packets of that family."""
+
+    def write(self, family: int, settings: FilterSettings, elements: frozenset[MarkElement]) -> None:
+        """Make the table anew with these elements, in place of what is there by its name."""
+
+    def change(
+        self, family: int, settings: FilterSettings, added: frozenset[MarkElement], removed: frozenset[MarkElement]
+    ) -> None:
+        """Change elements of maps that are there; ENOENT when the table, or one to be removed, is not there."""
+
+    def remove(self, family: int, table: str) -> None:
+        """Remove the table; an absent one does not matter."""
+
+    def listen(self) -> int:
+        """Hear from now on what others do; the descriptor to watch."""
+
+    def disturbances(self, table: str) -> list[FilterDisturbance]:
+        """What others have done to the table since."""
+
+    def close(self) -> None:
+        """Close."""
+
+
 class PacketFilter(Protocol):
     """Our tables of the packet filter, one a family. An order is carried out whole or not at all: then KernelError."""
 
@@ -368,6 +408,45 @@ class Ipvs(Protocol):
 
     def flush(self) -> None:
         """Empty the table."""
+
+    def walk_services(self) -> Iterator[list[ServiceRow]]:
+        """All services, in parts: each is read when it is asked for, and all are to be asked for. A table that changes
+        meanwhile may lack rows. Raises KernelError.
+        """
+
+    def walk_servers(self, service: ServiceRow) -> Iterator[list[DestinationRow]]:
+        """The destinations of a service, likewise; none when it is not there."""
+
+    def lookup(self, service: ServiceRow) -> tuple[ServiceRow, list[DestinationRow]] | None:
+        """One service as it is now, None when it is not there. Raises KernelError."""
+
+    def timeouts(self) -> Timeouts:
+        """How long connections are remembered. Raises KernelError."""
+
+    def set_timeouts(self, timeouts: Timeouts) -> None:
+        """Change those that are not 0. Raises KernelError."""
+
+    def daemons(self) -> list[SyncDaemonRow]:
+        """As in IpvsDaemons."""
+
+    def start_daemon(self, row: SyncDaemonRow) -> None:
+        """As in IpvsDaemons."""
+
+    def stop_daemon(self, row: SyncDaemonRow) -> None:
+        """As in IpvsDaemons."""
+
+
+class IpvsDaemons(Protocol):
+    """The sync daemons of the kernel's IPVS. Each call may raise KernelError."""
+
+    def daemons(self) -> list[SyncDaemonRow]:
+        """Those that run."""
+
+    def start_daemon(self, row: SyncDaemonRow) -> None:
+        """Start one; EEXIST when one of its state runs."""
+
+    def stop_daemon(self, row: SyncDaemonRow) -> None:
+        """Stop the one of that state; ESRCH when none runs."""
 
 
 class LinkProber(Protocol):

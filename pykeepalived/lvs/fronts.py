@@ -5,11 +5,15 @@ the first that names it.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pykeepalived.config.blocks.virtual_server import PROTOCOL_NAME, Service, VirtualServer
 from pykeepalived.config.blocks.virtual_server_group import GroupEntry, VirtualServerGroup
+from pykeepalived.lvs.marks import mark_services
+
+NO_MARKS: Mapping[Service, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +40,22 @@ class Clash:
         return f"VS {self.server}: {what} belongs to VS {self.owner} already - served there alone"
 
 
-def front_of(server: Service, group: VirtualServerGroup | None = None) -> Front:
-    """All that a virtual server names. A service that is named twice is one service."""
+def front_of(server: Service, group: VirtualServerGroup | None = None, mark: int = 0) -> Front:
+    """All that a virtual server names. A service that is named twice is one service. With a mark, packets to all its
+    addresses have that mark.
+    """
     if server.kind != "group":
         return Front((server,))
     if group is None:
         return Front(())
+    if mark:
+        return Front(mark_services(server, group, mark), group.entries)
     served = tuple(itertools.compress(group.entries, group.are_served()))
     return Front(tuple(dict.fromkeys(service for entry in served for service in _services(entry, server))), served)
 
 
 def fronts(
-    servers: Iterable[VirtualServer], groups: Iterable[VirtualServerGroup]
+    servers: Iterable[VirtualServer], groups: Iterable[VirtualServerGroup], marks: Mapping[Service, int] = NO_MARKS
 ) -> tuple[dict[Service, Front], list[Clash]]:
     """The fronts of all virtual servers, and where two want the same."""
     by_name = {group.name: group for group in groups}
@@ -57,7 +65,7 @@ def fronts(
     owners: dict[Service, Service] = {}
     clashes: list[Clash] = []
     for server in servers:
-        front = front_of(server.service, by_name.get(server.service.name))
+        front = front_of(server.service, by_name.get(server.service.name), marks.get(server.service, 0))
         lost: dict[Service, Clash] = {}
         for service in front.services:
             owner = owners.setdefault(service, server.service)

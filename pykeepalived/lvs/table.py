@@ -105,6 +105,28 @@ class Table:
             self._forgive(service, None)
             self._touch(service, None)
 
+    def services(self) -> dict[Service, None]:
+        """Those that are ours, in the order in which they came."""
+        return dict.fromkeys(self._wanted)
+
+    def strangers(self) -> tuple[Service, ...]:
+        """Those in the kernel that are nobody's of ours."""
+        return tuple(self._actual.keys() - self._wanted.keys())
+
+    def booked(self, service: Service) -> ServiceTable | None:
+        """Ours as the kernel holds it by all its answers; None while orders are due, or when it is not there."""
+        if service in self._dirty or (self._planned and service == self._planned_for) or service not in self._wanted:
+            return None
+        return self._actual.get(service)
+
+    def found(self, service: Service, table: ServiceTable | None) -> None:
+        """A service of ours was read again, and is otherwise than booked."""
+        if table is None:
+            self._actual.pop(service, None)
+        else:
+            self._actual[service] = table
+        self._touch(service, None)
+
     def retry_refused(self) -> None:
         """What was refused may be tried once more. A refusal that stays the same is not logged again."""
         refused, self._refused = self._refused, {}
@@ -118,9 +140,8 @@ class Table:
         orders: list[IpvsOrder] = []
         if not self._loaded:
             return orders
-        begun = self._planned_for if self._planned else None
         while len(orders) < limit:
-            if not self._planned and not self._plan_next(begun if orders else None):
+            if not self._planned and not self._plan_next():
                 break
             order = self._planned.popleft()
             if not self._is_refused(order) and not self._is_overtaken(order):
@@ -155,14 +176,11 @@ class Table:
         if planned:
             self._overtaken.update(servers)
 
-    def _plan_next(self, unanswered: Service | None) -> bool:
-        """Plan the next service, but not one whose orders have no answer yet."""
+    def _plan_next(self) -> bool:
         self._planned_for = None
         self._overtaken.clear()
         while self._dirty:
             service = next(iter(self._dirty))
-            if service == unanswered:
-                return False
             touched = self._dirty.pop(service)
             self._planned.extend(plan(self._wanted.get(service), self._actual.get(service), touched))
             if self._planned:

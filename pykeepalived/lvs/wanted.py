@@ -30,7 +30,7 @@ class Wanted:
     def take(self, block: blocks.VirtualServer, front: Front) -> tuple[ServiceTable, ...]:
         """Serve another front, or otherwise; the services that are left. New ports begin without destinations."""
         former = {table.row.service: table for table in self.tables}
-        ports = {self._port(service) for service in front.services}
+        ports = {self._port(service) for service in front.services} if self._keeps_ports else (0,)
         self._by_port = {port: self._by_port.get(port, {}) for port in ports}
         tables = []
         for service in front.services:

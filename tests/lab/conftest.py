@@ -2,7 +2,8 @@
 
 A test file that sets `pytestmark = pytest.mark.lab` (or `pytest.mark.lab(init="systemd", timeout=300)`) is collected
 here as usual and run by a second pytest in the guest; each test then has the verdict it had there. Its functions and
-fixtures are plain pytest and may do as they like: they are root on a machine of their own.
+fixtures are plain pytest and may do as they like: they are root on a machine of their own. What it prints is
+shown here as any test's (`-rP` for those that pass).
 LAB_DAEMON names another program with keepalived's options to test instead, for comparison.
 """
 
@@ -27,6 +28,7 @@ class Verdict:
         self.kind = "passed" if told is None else told.tag
         self.message = "" if told is None else told.get("message", "")
         self.text = "" if told is None else told.text or ""
+        self.printed = case.findtext("system-out", "").partition("\n")[2].strip("\n")  # under a heading
 
 
 class GuestRun:
@@ -54,7 +56,7 @@ class GuestRun:
 
     def _run(self) -> dict[str, Verdict]:
         command = ["cd", str(lab.CHECKOUT), "&&", '"$PYTHON"', "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-        command += ["-o", "junit_logging=no", "--junitxml=/lab/verdicts.xml"]
+        command += ["-o", "junit_logging=system-out", "--junitxml=/lab/verdicts.xml"]
         command += [f"'{self._file}::{name}'" for name in self.tests]
         environment = {IN_GUEST: "1", **{name: os.environ[name] for name in PASSED_ON if name in os.environ}}
         try:
@@ -79,6 +81,8 @@ class GuestTest(pytest.Item):
     def runtest(self) -> None:
         """Take over the verdict."""
         verdict = self.guest_run.verdict(self.name)
+        if verdict.printed:
+            self.add_report_section("call", "stdout", f"{verdict.printed}\n")
         if verdict.kind == "skipped":
             pytest.skip(verdict.message)
         if verdict.kind != "passed":

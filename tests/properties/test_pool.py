@@ -171,9 +171,9 @@ def _keys_everywhere(pool: Pool) -> set[tuple[Service, bytes, int]]:
 
 
 SHORT = settings(
-    max_examples=60, stateful_step_count=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=40, stateful_step_count=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
-LONG = settings(SHORT, max_examples=3000, stateful_step_count=50)
+LONG = settings(SHORT, max_examples=400, stateful_step_count=60)
 
 
 @pytest.mark.parametrize("machine", [Histories, GroupHistories])

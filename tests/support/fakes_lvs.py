@@ -2,7 +2,9 @@
 
 import errno
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from ipaddress import IPv4Address
 
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.virtual_server import Service
@@ -10,24 +12,68 @@ from pykeepalived.daemon.reactor import READABLE, WRITABLE, Reactor
 from pykeepalived.effects import Log
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
-from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServiceRow
+from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServiceRow, SyncDaemonRow, SyncState, Timeouts
 from pykeepalived.kernel.ports import BATCH, Failure
 from pykeepalived.lvs.events import ServerKey
 from pykeepalived.lvs.rows import ServiceTable, key_of
 
+GROUP = IPv4Address("224.0.0.81")
+
+
+class FakeSyncDaemons:
+    """The kernel's sync daemons. ``refuse`` has the errno of orders to come by their words: list, start, stop."""
+
+    def __init__(self) -> None:
+        self.running: dict[SyncState, SyncDaemonRow] = {}
+        self.ordered: list[tuple[str, str]] = []
+        self.refuse: dict[str, int] = {}
+
+    def daemons(self) -> list[SyncDaemonRow]:
+        self._ask("list")
+        return list(self.running.values())
+
+    def start_daemon(self, row: SyncDaemonRow) -> None:
+        self._ask("start")
+        if row.state in self.running:
+            raise KernelError("start", errno.EEXIST)
+        self.ordered.append(("start", row.state))
+        self.running[row.state] = replace(
+            row, maxlen=row.maxlen or 1472, port=row.port or 8848, ttl=row.ttl or 1, group=row.group or GROUP
+        )
+
+    def stop_daemon(self, row: SyncDaemonRow) -> None:
+        self._ask("stop")
+        if row.state not in self.running:
+            raise KernelError("stop", errno.ESRCH)
+        self.ordered.append(("stop", row.state))
+        del self.running[row.state]
+
+    def cut(self) -> list[tuple[str, str]]:
+        """What was done since the last call."""
+        ordered, self.ordered = self.ordered, []
+        return ordered
+
+    def _ask(self, what: str) -> None:
+        if number := self.refuse.get(what):
+            raise KernelError(what, number)
+
+
 Rows = list[tuple[ServiceRow, list[DestinationRow]]]
 
 
-class FakeIpvs:
+class FakeIpvs(FakeSyncDaemons):
     """A kernel's IPVS table, refusing what the kernel refuses. ``schedulers`` are those it knows."""
 
     def __init__(self, rows: Rows | None = None) -> None:
+        super().__init__()
+        self.held = Timeouts(900, 120, 300)
         self.services: dict[Service, ServiceTable] = {}
         self.missing = False
         self.broken = False  # netlink itself
         self.schedulers = {"rr", "wrr", "wlc", "lc", "sh", "mh"}
         self.batches: list[list[IpvsOrder]] = []
         self.reads = 0
+        self.walks = 0
         for row, destinations in rows or []:
             self.services[row.service] = ServiceTable(row, {key_of(each): each for each in destinations})
 
@@ -56,6 +102,33 @@ class FakeIpvs:
 
     def flush(self) -> None:
         self.services.clear()
+
+    def walk_services(self) -> Iterator[list[ServiceRow]]:
+        self.version()
+        self.walks += 1
+        for each in list(self.services.values()):
+            yield [each.row]
+
+    def walk_servers(self, service: ServiceRow) -> Iterator[list[DestinationRow]]:
+        self.version()
+        table = self.services.get(service.service)
+        for each in [] if table is None else list(table.destinations.values()):
+            yield [each]
+
+    def lookup(self, service: ServiceRow) -> tuple[ServiceRow, list[DestinationRow]] | None:
+        self.version()
+        table = self.services.get(service.service)
+        return None if table is None else (table.row, list(table.destinations.values()))
+
+    def timeouts(self) -> Timeouts:
+        self.version()
+        return self.held
+
+    def set_timeouts(self, timeouts: Timeouts) -> None:
+        self.version()
+        self.held = Timeouts(
+            timeouts.tcp or self.held.tcp, timeouts.tcp_fin or self.held.tcp_fin, timeouts.udp or self.held.udp
+        )
 
     def weights(self) -> dict[str, dict[str, int]]:
         """The table as people read it: service, server, weight."""

@@ -15,6 +15,7 @@ from pykeepalived.effects import Log
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.frames import FrameTemplates
+from pykeepalived.kernel.netlink import Opener
 from pykeepalived.kernel.ports import (
     MANY,
     Datagram,
@@ -30,6 +31,7 @@ from pykeepalived.kernel.ports import (
 )
 from pykeepalived.wire.vrrp import Expected
 from tests.support.fakes_firewall import FakePacketFilter
+from tests.support.fakes_lvs import FakeSyncDaemons
 
 
 @dataclass(slots=True)
@@ -314,6 +316,7 @@ class FakeKernel:
         self.senders: list[FakeSender] = []
         self.sent: list[tuple[bytes, bytes, bytes]] = []
         self.frames: list[tuple[str, str]] = []
+        self.sync = FakeSyncDaemons()
         self.batches: list[int] = []
         self.send_errno = 0
         self.refuse: dict[str, int] = {}
@@ -427,6 +430,10 @@ class FakeKernel:
 
     def sysctls(self) -> "FakeSysctls":
         return self.settings
+
+    def ipvs(self, open_socket: Opener | None) -> FakeSyncDaemons:
+        assert open_socket is None
+        return self.sync
 
     @staticmethod
     def forwards(interface: str) -> bool:

@@ -4,14 +4,18 @@ Works in a guest and on any kernel, as root. Names start with a prefix, and `Net
 """
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+
+CLONE_NEWNET = 0x40000000
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class NetworkError(Exception):
@@ -85,6 +89,16 @@ class Host:
         """Run a command in this host."""
         return run("ip", "netns", "exec", self.namespace, *command, timeout=timeout)
 
+    @contextlib.contextmanager
+    def inside(self) -> Iterator[None]:
+        """Be this host for a moment: sockets and processes made in the block are its own, and stay so."""
+        with Path("/proc/self/ns/net").open("rb") as home, Path("/run/netns", self.namespace).open("rb") as there:
+            _enter(there.fileno())
+            try:
+                yield
+            finally:
+                _enter(home.fileno())
+
     def sysctl(self, *settings: str) -> None:
         """Set kernel parameters of this host, as `name=value`."""
         self.run("sysctl", "-eqw", *settings)
@@ -99,6 +113,11 @@ class Host:
         for address in addresses:
             self.ip("address", "add", address, "dev", interface, *(["nodad"] if ":" in address else []))
         self.ip("link", "set", interface, "up")
+
+    def cable(self, *, plugged: bool) -> None:
+        """Pull its cables out of the switches, or put them back: it is not heard, and nobody is told."""
+        for port in self._ports:
+            self.network.switches.ip("link", "set", port, "up" if plugged else "down")
 
     def start(self, command: Sequence[str], log: IO[bytes] | int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         """Start a process in this host; it ends with the host at the latest."""
@@ -144,6 +163,13 @@ class Host:
                 for pid in pids:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(int(pid), number)
+
+
+def _enter(namespace: int) -> None:
+    """setns(2)."""
+    if _LIBC.setns(namespace, CLONE_NEWNET):
+        number = ctypes.get_errno()
+        raise NetworkError(f"setns: {os.strerror(number)}")
 
 
 def has_ipvs() -> bool:

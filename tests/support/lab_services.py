@@ -1,16 +1,21 @@
-"""What runs on the hosts of the lab: web servers, the daemon under test, and what IPVS says there."""
+"""What runs on the hosts of the lab: servers of every kind, the daemon under test, and what IPVS says there."""
 
 import contextlib
 import os
 import signal
+import socket
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
-from tests.support.lab import daemon_command, required
-from tests.support.lab_network import Host, NetworkError, wait_until
+from tests.support.lab import CHECKOUT, daemon_command, required
+from tests.support.lab_network import Host, NetworkError, run, wait_until
+from tests.support.lab_sockets import page
 
 NGINX = """
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;
@@ -19,23 +24,69 @@ http {{
     access_log off; keepalive_timeout 0;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-    server {{ listen 80; listen [::]:80 ipv6only=on; location / {{ return 200 "{name}\\n"; }} }}
+    types {{ }} default_type application/octet-stream;
+    server {{
+        listen 80; listen [::]:80 ipv6only=on;
+        location / {{ return 200 "{name}\\n"; }}
+        location /files/ {{
+            if (-f {folder}/broken) {{ return 500; }}
+            root {folder}; limit_rate_after 64k; limit_rate {rate};
+        }}
+    }}
 }}
 """
+NSD = """
+server:
+    ip-address: {address}
+    server-count: 1
+    username: ""
+    zonesdir: "{folder}"
+    database: ""
+    zonelistfile: "{folder}/zones.list"
+    xfrdfile: "{folder}/xfrd.state"
+    xfrdir: "{folder}"
+    pidfile: "{folder}/nsd.pid"
+remote-control:
+    control-enable: no
+zone:
+    name: example.org
+    zonefile: example.org.zone
+"""
+ZONE = """$ORIGIN example.org.
+@ 60 IN SOA ns hostmaster 1 60 60 60 60
+@ 60 IN NS ns
+ns 60 IN A 192.0.2.2
+www 60 IN A 192.0.2.1
+"""
+HEALTH = "/files/health"
+"""The page that a checker asks a web server for."""
 
 
 class WebServer:
-    """nginx on a host; every page is the host's name."""
+    """nginx on a host; every page is the host's name, but for its `files`, sent at a `rate` (bytes a second)."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, rate: str = "0") -> None:
         self.host = host
         self._folder = Path(tempfile.mkdtemp(prefix=f"{host.name}-"))
+        self.files = self._folder / "files"
+        self.files.mkdir()
+        self.break_health(wrong_text=False)
+        self._rate = rate
         self._process: subprocess.Popen[bytes] | None = None
+
+    def break_health(self, *, error: bool = False, wrong_text: bool = False) -> None:
+        """From now on the page of health is an error 500, or another text than it should; or neither."""
+        broken = self._folder / "broken"
+        if error:
+            broken.touch()
+        else:
+            broken.unlink(missing_ok=True)
+        (self.files / "health").write_text("ill" if wrong_text else "well")
 
     def start(self) -> None:
         """Start it and wait until it listens."""
         file = self._folder / "nginx.conf"
-        file.write_text(NGINX.format(folder=self._folder, name=self.host.name), encoding="utf-8")
+        file.write_text(NGINX.format(folder=self._folder, name=self.host.name, rate=self._rate), encoding="utf-8")
         with (self._folder / "log").open("ab") as log:
             self._process = self.host.start(
                 [required("nginx"), "-e", str(self._folder / "error.log"), "-p", str(self._folder), "-c", str(file)],
@@ -52,11 +103,102 @@ class WebServer:
             (self._folder / "nginx.pid").unlink()
 
 
+class Server:
+    """A program on a host that is there once a client of that host reaches its TCP port."""
+
+    def __init__(self, host: Host, command: Sequence[str], address: str, port: int) -> None:
+        self.host = host
+        self._command = command
+        self._place = (address, port)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        self._process = self.host.start(self._command)
+        wait_until(self.listens, 30, f"{self._command[0]} on {self.host.name}")
+
+    def listens(self) -> bool:
+        """Whether it takes connections."""
+        with contextlib.suppress(OSError), self.host.inside(), socket.create_connection(self._place, 2):
+            return True
+        return False
+
+    def kill(self) -> None:
+        """End it without ado, with all its processes."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+class EchoServer(Server):
+    """Answers over TCP, UDP and SCTP with its host's name; see lab_echo."""
+
+    def __init__(self, host: Host, port: int, *addresses: str) -> None:
+        program = str(CHECKOUT / "tests/support/lab_echo.py")
+        command = [sys.executable, "-I", "-S", program, host.name, str(port), *addresses]
+        super().__init__(host, command, addresses[0], port)
+
+
+class DnsServer(Server):
+    """NSD, the master of example.org."""
+
+    def __init__(self, host: Host, address: str) -> None:
+        folder = Path(tempfile.mkdtemp(prefix=f"{host.name}-"))
+        (folder / "nsd.conf").write_text(NSD.format(address=address, folder=folder))
+        (folder / "example.org.zone").write_text(ZONE)
+        super().__init__(host, [required("nsd"), "-d", "-c", str(folder / "nsd.conf")], address, 53)
+
+
+class SmtpServer(Server):
+    """msmtpd: takes any mail and throws it away."""
+
+    def __init__(self, host: Host, address: str, port: int = 25) -> None:
+        command = [required("msmtpd"), f"--interface={address}", f"--port={port}", "--command=cat > /dev/null; :"]
+        super().__init__(host, command, address, port)
+        etc = Path("/etc/netns", host.namespace)  # `ip netns exec` lays it over /etc
+        etc.mkdir(parents=True, exist_ok=True)
+        (etc / "nsswitch.conf").write_text("hosts: files\n")  # it looks its clients up, and nobody answers
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """When a request began (monotonic clock, seconds), and the page it got, or `-`."""
+
+    began: float
+    page: str
+
+
+class Requests:
+    """A process on the client that asks a web server at a steady pace; see steady_requests."""
+
+    def __init__(self, client: Host, address: str, per_second: float, patience: float) -> None:
+        self._file = Path(tempfile.mkdtemp(prefix="requests-")) / "requests"
+        self._patience = patience
+        program = str(CHECKOUT / "tests/support/steady_requests.py")
+        with self._file.open("wb") as output:
+            command = [sys.executable, "-I", "-S", program, address, "80", str(per_second), str(patience)]
+            self._process = client.start(command, output)
+
+    def so_far(self) -> list[Request]:
+        """The requests that have ended, in the order of their beginnings."""
+        lines = [line.split() for line in self._file.read_text().splitlines()]
+        return sorted((Request(float(line[0]), line[1]) for line in lines if len(line) == 2), key=lambda one: one.began)
+
+    def end(self) -> list[Request]:
+        """Wait for those that are under way, and ask no more."""
+        time.sleep(self._patience + 0.5)
+        self._process.kill()
+        self._process.wait()
+        return self.so_far()
+
+
 class Daemon:
     """pykeepalived on a host, or another program that takes the same options (LAB_DAEMON)."""
 
-    def __init__(self, host: Host, configuration: str) -> None:
+    def __init__(self, host: Host, configuration: str, *options: str) -> None:
         self.host = host
+        self._options = options
         self.folder = Path(tempfile.mkdtemp(prefix=f"{host.name}-"))
         self.file = self.folder / "keepalived.conf"
         self.log_file = self.folder / "log"
@@ -70,7 +212,7 @@ class Daemon:
     def start(self) -> None:
         """Start it in the foreground, logging to a file in full detail."""
         other = os.environ.get("LAB_DAEMON")
-        command = [*([other] if other else daemon_command()), "-n", "-l", "-D", "-f", str(self.file)]
+        command = [*([other] if other else daemon_command()), "-n", "-l", "-D", "-f", str(self.file), *self._options]
         for option, name in (("-p", "parent"), ("-r", "vrrp"), ("-c", "checkers")):
             command += [option, str(self.folder / f"{name}.pid")]
         with self.log_file.open("ab") as log:
@@ -93,6 +235,13 @@ class Daemon:
         if self.process is None:
             raise NetworkError("not started")
         return self.process.wait(seconds)
+
+    def checker_pid(self) -> int:
+        """The process of the checkers, or 0."""
+        try:
+            return int((self.folder / "checkers.pid").read_text())
+        except (OSError, ValueError):
+            return 0
 
     def ended(self) -> bool:
         """Whether it was started and is gone."""
@@ -132,6 +281,19 @@ def ipvs_table(host: Host) -> dict[str, dict[str, Destination]]:
     return table
 
 
+def pool(host: Host) -> set[str]:
+    """The addresses that the kernel of a host gives connections to, of all services: read at once, without ipvsadm."""
+    with host.inside():
+        rows = [line.split() for line in Path("/proc/net/ip_vs").read_text().splitlines()]
+    servers = [row for row in rows if row[0] == "->" and row[3].isdecimal() and int(row[3])]
+    return {_address(row[1].rpartition(":")[0]) for row in servers}
+
+
+def _address(text: str) -> str:
+    """An address as /proc/net/ip_vs has it."""
+    return str(ip_address(text.strip("[]") if ":" in text else int(text, 16)))
+
+
 def connections(host: Host) -> dict[str, dict[str, int]]:
     """How many connections each real server was ever given: `TCP 10.9.0.100:80` -> `10.9.0.11:80` -> count."""
     table: dict[str, dict[str, int]] = {}
@@ -146,19 +308,18 @@ def connections(host: Host) -> dict[str, dict[str, int]]:
 
 def _rows(host: Host, *options: str) -> Iterator[list[str]]:
     """The words of the lines of ipvsadm's listing that tell of services and destinations."""
-    for line in host.run(required("ipvsadm"), "-Ln", *options).splitlines():
+    for line in ipvsadm(host, "-Ln", *options).splitlines():
         words = line.split()
         if words and words[0] in {"TCP", "UDP", "SCTP", "FWM", "->"} and words[1] != "RemoteAddress:Port":
             yield words
 
 
+def ipvsadm(host: Host, *words: str) -> str:
+    """What ipvsadm says on a host."""
+    with host.inside():
+        return run(required("ipvsadm"), *words)
+
+
 def pages(client: Host, address: str, count: int, *, seconds: float = 2) -> list[str]:
     """Ask an address for its page several times, one connection each; an empty string where none came."""
-    url = f"http://[{address}]/" if ":" in address else f"http://{address}/"
-    answers = []
-    for _ in range(count):
-        try:
-            answers.append(client.run("curl", "-sS", "-g", "-m", str(seconds), url).strip())
-        except NetworkError:
-            answers.append("")
-    return answers
+    return [page(client, address, seconds=seconds) for _ in range(count)]

@@ -50,21 +50,18 @@ class Firewall:
         default=None,
         repeat=Repeat.FIRST,
         process="checker",
-        effective=False,
         doc="Virtual server groups are marked by nftables in this table; keepalived_ipvs if not named.",
     )
     nftables_ipvs_priority: int = keyword(
         Integer(-INT_MAX - 1, INT_MAX),
         default=HOOK_PRIORITY,
         process="checker",
-        effective=False,
         doc="The priority of that table's base chains; stands below nftables_ipvs.",
     )
     nftables_ipvs_start_fwmark: int = keyword(
         Integer(1, UINT_MAX),
         default=FIRST_FWMARK,
         process="checker",
-        effective=False,
         doc="The first mark given to a virtual server group; stands below nftables_ipvs.",
     )
     nftables_counters: bool = keyword(Flag(), default=False, doc="The rules made in nftables count their packets.")

@@ -96,7 +96,6 @@ class Root:
         arguments="[NAME]",
         repeat=Repeat.FIRST,
         process="checker",
-        effective=False,
         doc="The network namespace whose IPVS table is used; bare, the one the daemon was started in.",
     )
     namespace_with_ipsets: bool = keyword(

@@ -20,7 +20,6 @@ class LvsGlobals:
         default=LvsTimeouts(),
         repeat=Repeat.COLLECT,
         process="checker",
-        effective=False,
         doc="How long IPVS remembers connections of TCP, closed ones of TCP, and those of UDP.",
     )
     lvs_flush: bool = keyword(Flag(), default=False, process="checker", doc="The IPVS table is emptied at the start.")
@@ -36,7 +35,6 @@ class LvsGlobals:
         default=None,
         repeat=Repeat.FIRST,
         process="checker",
-        effective=False,
         doc="The kernel tells another director of connections by this interface, as that instance's state is.",
     )
     rs_init_notifies: bool = keyword(

@@ -309,7 +309,6 @@ class VrrpInstance:
         default="",
         repeat=Repeat.FIRST,
         process="checker",
-        effective=False,
         doc="The IPVS sync daemon follows the state. Deprecated: write lvs_sync_daemon in global_defs.",
     )
     kernel_rx_buf_size: int | None = keyword(

@@ -7,11 +7,12 @@ from typing import Any
 from pykeepalived.config.blocks.firewall import FIRST_FWMARK, HOOK_PRIORITY
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
-from pykeepalived.config.cross.context import Context
+from pykeepalived.config.cross.context import Context, nearest
 from pykeepalived.config.cross.notify_fifos import fifos
 from pykeepalived.config.cross.scripts import Scripts
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.kinds_global import MailServer
+from pykeepalived.config.kinds_ipvs import SyncDaemon
 from pykeepalived.config.raw import Given, Raw
 from pykeepalived.config.schema import table_of
 
@@ -74,12 +75,23 @@ def resolve(root: Raw, raw: Raw | None, context: Context, scripts: Scripts) -> G
     return GlobalDefs(**values)
 
 
-def complete(settings: GlobalDefs, instances: Iterable[VrrpInstance]) -> GlobalDefs:
-    """What the settings take from the instances: the syncid of the sync daemon."""
+def complete(settings: GlobalDefs, instances: Iterable[VrrpInstance], raw: Raw | None, context: Context) -> GlobalDefs:
+    """What the settings take from the instances: the syncid of the sync daemon, or all of it in its former way."""
     daemon = settings.lvs_sync_daemon
-    if daemon is None or daemon.syncid is not None:
-        return settings
+    instances = tuple(instances)
+    if daemon is None:
+        owner = next((each for each in instances if each.lvs_sync_daemon_interface), None)
+        if owner is None:
+            return settings
+        daemon = SyncDaemon(owner.lvs_sync_daemon_interface, owner.name)
+        settings = replace(settings, lvs_sync_daemon=daemon)
     vrids = {each.name: each.virtual_router_id for each in instances}
+    if raw is not None and daemon.instance is not None and daemon.instance not in vrids:
+        message = f"lvs_sync_daemon: there is no vrrp_instance {daemon.instance} - no sync daemon is started"
+        hint = nearest(daemon.instance, vrids) or "name a vrrp_instance of this file, or none"
+        context.warning(message, raw.span("lvs_sync_daemon"), hint)
+    if daemon.syncid is not None:
+        return settings
     return replace(settings, lvs_sync_daemon=replace(daemon, syncid=vrids.get(daemon.instance or "", 0)))
 
 

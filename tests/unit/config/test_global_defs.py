@@ -475,3 +475,13 @@ def test_what_has_no_effect_yet_is_said_by_its_path() -> None:
 def test_a_reload_names_what_changed() -> None:
     old, new = (sound(f"global_defs {{\n{text}\n}}").configuration for text in ("json_version 1", "json_version 2"))
     assert lines(difference(old, new)) == ["global_defs: json_version 1 -> 2"]
+
+
+def test_a_sync_daemon_of_no_instance_is_said() -> None:
+    """Keepalived accepts it, and so does -t; there is no daemon then."""
+    text = "global_defs {\nlvs_sync_daemon eth0 VI_2\n}\n" + instance_text("")
+    loaded = read(text)
+    assert messages(loaded) == []
+    (told,) = [each for each in loaded.diagnostics if "lvs_sync_daemon" in each.message]
+    assert told.message == "lvs_sync_daemon: there is no vrrp_instance VI_2 - no sync daemon is started"
+    assert "VI_1" in (told.hint or "")

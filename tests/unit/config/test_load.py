@@ -324,9 +324,8 @@ def test_a_fifo_without_an_owner_is_made_that_of_the_script_user() -> None:
 
 
 def test_settings_that_are_read_and_have_no_effect_are_said() -> None:
-    loaded = sound("net_namespace_ipvs\nglobal_defs {\nstate_dump_file /tmp/a\ndata_use_instance\n}")
+    loaded = sound("global_defs {\nstate_dump_file /tmp/a\ndata_use_instance\n}")
     assert [each.split(" (")[0] for each in loaded.not_effective] == [
-        "net_namespace_ipvs",
         "global_defs/state_dump_file",
         "global_defs/data_use_instance",
     ]

@@ -67,13 +67,14 @@ def test_marks(line: str, mark: int, family: int) -> None:
 
 
 def test_what_cannot_be_served_is_said_and_the_rest_is_served() -> None:
-    lines = ("fwmark 0", "2001:db8::/64", "10.0.0.0-10.1.255.254", "10.2.0.1", "10.2.0.2", "fwmark 7 inet")
+    lines = ("fwmark 0 inet", "2001:db8::/64", "10.0.0.0-10.1.255.254", "10.2.0.1", "10.2.0.2", "fwmark 7 inet")
     loaded = read(group(*lines))
     (found,) = loaded.configuration.virtual_server_group
     assert [entry.entry_text() for entry in found.entries][1] == "2001:db8::-2001:db8::ffff:ffff:ffff:ffff"
     assert found.are_served() == [False, False, True, True, False, False]
+    assert messages(loaded) == []  # none counts as a mistake, as with keepalived
     many = f"2001:db8::-2001:db8::ffff:ffff:ffff:ffff makes {2**64}"
-    assert messages(loaded) == [
+    assert [each.message for each in loaded.diagnostics] == [
         "virtual_server_group g: fwmark 0 is no mark - not served",
         *(
             f"virtual_server_group g: {entry} services of the kernel, a group has at most 131072 - not served"

@@ -527,3 +527,41 @@ def test_a_group_is_served_once() -> None:
     assert [each.lvs_sched for each in loaded.configuration.virtual_server] == ["rr"]
     assert [each.message for each in loaded.diagnostics] == ["Virtual server [g]:0 is defined twice, the first is used"]
     assert loaded.exit_code == 0
+
+
+GROUP_OF_TWO = "virtual_server_group g {\n10.9.0.1 80\n10.9.0.2 81\n}\nvirtual_server group g {\nprotocol TCP\n"
+
+
+def test_servers_of_a_group_that_would_be_one_destination() -> None:
+    """DR has the port of each service: beside it there is no room for the same address by NAT with such a port."""
+
+    def servers(*given: str) -> tuple[list[str], list[str]]:
+        text = "".join(f"real_server 10.0.0.{each} {{\n}}\n" for each in given)
+        loaded = read(f"{GROUP_OF_TWO}lvs_sched rr\nlvs_method NAT\n{text}}}\n")
+        (found,) = loaded.configuration.virtual_server
+        return [f"{each.address} {each.port}" for each in found.real_server], [
+            each.message for each in loaded.diagnostics
+        ]
+
+    dr = "1 {\nlvs_method DR\n}\nreal_server 10.0.0.9"
+    assert servers(dr, "1 82") == (["10.0.0.1 0", "10.0.0.9 0", "10.0.0.1 82"], [])
+    kept, said = servers(dr, "1 81")
+    assert kept == ["10.0.0.1 0", "10.0.0.9 0"]
+    assert said == ["VS [g]:0: real server 10.0.0.1 81 stands there already with another method - ignored"]
+
+
+def test_a_sorry_server_that_is_a_real_server_is_inhibited_as_that_is() -> None:
+    def inhibited(virtual: str, real: str) -> tuple[bool, list[str]]:
+        loaded = read(server_text(f"sorry_server 10.9.0.1 80\n{virtual}", real))
+        (found,) = loaded.configuration.virtual_server
+        assert found.sorry_server is not None
+        return found.sorry_server.inhibit, [each.message for each in loaded.diagnostics]
+
+    line = (
+        "Virtual server [10.9.0.100]:tcp:80: real server [10.9.0.1]:tcp:80 matches sorry server,"
+        " but inhibit setting differs, {} on sorry server"
+    )
+    assert inhibited("", "") == (False, [])
+    assert inhibited("sorry_server_inhibit", "inhibit_on_failure") == (True, [])
+    assert inhibited("", "inhibit_on_failure") == (True, [line.format("setting")])
+    assert inhibited("sorry_server_inhibit", "") == (False, [line.format("clearing")])

@@ -236,6 +236,13 @@ def test_a_group_is_here_with_any_of_its_addresses(machine: Machine) -> None:
     assert machine.lines()[-1] == said("Suspending", web, "[web]:0")
 
 
+def test_what_is_known_by_marks_alone_is_never_away(machine: Machine) -> None:
+    web = machine.web()
+    machine.groups = (VirtualServerGroup("web", (GroupEntry(fwmark=7),)),)
+    machine.start(replace(virtual(real(web.port), ha_suspend=True), service=WEB))
+    assert machine.lines()[1] == said("Activating", web, "[web]:0")
+
+
 def test_without_an_answer_of_the_kernel_no_check_waits(machine: Machine) -> None:
     web = machine.web()
     machine.deaf = True

@@ -8,7 +8,9 @@ import pytest
 
 from pykeepalived.config.blocks.virtual_server import LvsMethod, Service
 from pykeepalived.errors import KernelError
-from pykeepalived.kernel.ipvs import LinuxIpvs, _destination_row, _service_row, ipvsmsg
+from pykeepalived.ipvs_table import SyncDaemonRow, SyncState, Timeouts
+from pykeepalived.kernel.ipvs import LinuxIpvs
+from pykeepalived.kernel.ipvs_messages import daemon_row, destination_row, ipvsmsg, service_row, timeouts_of
 from pykeepalived.kernel.message_classes import ctrlmsg, encoded
 from pykeepalived.kernel.ports import DestinationRow, Failure, IpvsOrder, ServiceRow
 
@@ -25,12 +27,13 @@ class RecordedSocket:
         self.orders: list[bytes] = []
         self.answers: list[int] = []
         self.known = True
+        self.family = 0x21
 
     def get(self, message: bytearray) -> tuple[int, bytes]:
-        assert b"IPVS\0" in message
+        assert b"IPVS\0" in message or len(message) == 28  # the family by its name, or by its number
         if not self.known:
             raise KernelError("get", errno.ENOENT)
-        return 16, bytes(encoded(ctrlmsg, 16, 0, {"cmd": 1}, [("CTRL_ATTR_FAMILY_ID", 0x21)]).data)
+        return 16, bytes(encoded(ctrlmsg, 16, 0, {"cmd": 1}, [("CTRL_ATTR_FAMILY_ID", self.family)]).data)
 
     def order(self, messages: list[bytearray]) -> list[int]:
         self.orders += [bytes(message) for message in messages]
@@ -41,7 +44,7 @@ class RecordedSocket:
 
 @pytest.fixture
 def ipvs(monkeypatch: pytest.MonkeyPatch) -> LinuxIpvs:
-    monkeypatch.setattr("pykeepalived.kernel.ipvs.NetlinkSocket", lambda _: RecordedSocket())
+    monkeypatch.setattr("pykeepalived.kernel.ipvs.NetlinkSocket", lambda _, **_more: RecordedSocket())
     return LinuxIpvs()
 
 
@@ -124,7 +127,7 @@ def test_each_verb_is_its_own_command(ipvs: LinuxIpvs, verb: str, command: int) 
     ids=lambda row: f"{row.service}",
 )
 def test_a_service_is_read_as_it_was_written(ipvs: LinuxIpvs, row: ServiceRow) -> None:
-    assert _service_row(bytes_of(ipvs, IpvsOrder("add-service", row))) == row
+    assert service_row(bytes_of(ipvs, IpvsOrder("add-service", row))) == row
 
 
 @pytest.mark.parametrize(
@@ -139,14 +142,14 @@ def test_a_service_is_read_as_it_was_written(ipvs: LinuxIpvs, row: ServiceRow) -
     ids=str,
 )
 def test_a_server_is_read_as_it_was_written(ipvs: LinuxIpvs, row: DestinationRow) -> None:
-    assert _destination_row(bytes_of(ipvs, IpvsOrder("add-server", ROW, row)), socket.AF_INET6) == row
+    assert destination_row(bytes_of(ipvs, IpvsOrder("add-server", ROW, row)), socket.AF_INET6) == row
 
 
 def test_the_kernels_own_mark_is_no_flag_of_ours() -> None:
     def row(flags: int) -> ServiceRow:
         service = [("IPVS_SVC_ATTR_AF", 2), ("IPVS_SVC_ATTR_FLAGS", {"flags": flags, "mask": 0xFFFFFFFF})]
         message = encoded(ipvsmsg, 0x21, 0, {"cmd": 1}, [("IPVS_CMD_ATTR_SERVICE", {"attrs": service})])
-        return _service_row(bytes(message.data))
+        return service_row(bytes(message.data))
 
     assert row(0x03).flags == 1
     assert row(0x1F).flags == 0x1D
@@ -161,7 +164,7 @@ def test_old_kernels_name_no_family_and_no_tunnel() -> None:
     ]
     message = encoded(ipvsmsg, 0x21, 0, {"cmd": 5}, [("IPVS_CMD_ATTR_DEST", {"attrs": dest})])
     expected = DestinationRow(IPv4Address("10.9.0.1"), 80, LvsMethod("TUN"), 1, 0, 0)
-    assert _destination_row(bytes(message.data), socket.AF_INET) == expected
+    assert destination_row(bytes(message.data), socket.AF_INET) == expected
 
 
 def test_refusals_name_their_place(ipvs: LinuxIpvs) -> None:
@@ -175,3 +178,48 @@ def test_a_kernel_without_ipvs_is_said_with_its_remedy(ipvs: LinuxIpvs) -> None:
         ipvs.version()
     assert told.value.errno == errno.ENOENT
     assert "modprobe ip_vs" in told.value.order
+
+
+def test_a_sync_daemon_octet_for_octet(ipvs: LinuxIpvs) -> None:
+    row = SyncDaemonRow(SyncState.MASTER, "eth0", 5, 1000, 8850, 3, IPv4Address("224.0.0.99"))
+    ipvs.start_daemon(row)
+    whole = recorded(ipvs).orders[-1]
+    assert whole == words(
+        "54000000 2100 0100 00000000 00000000 | 09 01 0000"  # netlink header, family 0x21; NEW_DAEMON, version 1
+        "4000 0300"  # DAEMON
+        "0800 0100 01000000"  # STATE: master
+        "0900 0200 65746830 00 000000"  # MCAST_IFN
+        "0800 0300 05000000"  # SYNC_ID
+        "0600 0400 e803 0000"  # SYNC_MAXLEN
+        "0800 0500 e0000063"  # MCAST_GROUP
+        "0600 0700 9222 0000"  # MCAST_PORT, the host's order
+        "0500 0800 03 000000"  # MCAST_TTL
+    )
+    assert daemon_row(whole) == row
+    ipvs.stop_daemon(SyncDaemonRow(SyncState.BACKUP, "eth0", 5, group=IPv6Address("ff02::81")))
+    least = recorded(ipvs).orders[-1]
+    assert least[16] == 10
+    assert daemon_row(least) == SyncDaemonRow(SyncState.BACKUP, "eth0", 5, group=IPv6Address("ff02::81"))
+
+
+def test_timeouts_octet_for_octet(ipvs: LinuxIpvs) -> None:
+    ipvs.set_timeouts(Timeouts(tcp=901, udp=301))
+    whole = recorded(ipvs).orders[-1]
+    assert whole == words("24000000 2100 0100 00000000 00000000 | 0c 01 0000 0800 0400 85030000 0800 0600 2d010000")
+    assert timeouts_of(whole) == Timeouts(901, 0, 301)
+
+
+def test_an_unknown_server_is_not_an_unknown_ipvs(ipvs: LinuxIpvs) -> None:
+    """ENOENT means both: only when the family is gone is it IPVS itself, and then its number is asked for anew."""
+    order = IpvsOrder("delete-service", ROW)
+    ipvs.apply([order])
+    recorded(ipvs).answers = [errno.ENOENT]
+    assert ipvs.apply([order]) == [Failure(0, errno.ENOENT)]
+    recorded(ipvs).known = False
+    with pytest.raises(KernelError, match="which was removed from the kernel"):
+        ipvs.apply([order])
+    with pytest.raises(KernelError, match="find IPVS in the kernel"):
+        ipvs.apply([order])
+    recorded(ipvs).known, recorded(ipvs).family = True, 0x2F
+    recorded(ipvs).answers = []
+    assert bytes_of(ipvs, order)[4:6] == words("2f00")

@@ -244,6 +244,23 @@ def test_fields_name_the_servers() -> None:
     assert fields["REAL_SERVER"] == "[10.9.0.11]:tcp:80"
 
 
+def test_a_server_that_changes_while_its_service_is_loaded_is_ordered_once() -> None:
+    kernel = FakeIpvs()
+    table = loaded(kernel)
+    wanted = service(*(rs(number) for number in range(200)))
+    table.want(wanted)
+    orders = table.next_orders(64)
+    assert table.answered(orders, [(each.index, each.errno) for each in kernel.apply(orders)]) == []
+    wanted.destinations[key_of(rs(150))] = rs(150, 9)
+    del wanted.destinations[key_of(rs(160))]
+    wanted.row = row(scheduler="rr")
+    table.want(wanted, [key_of(rs(150)), key_of(rs(160))])
+    assert settle(table, kernel) == []
+    assert kernel.services[row().service] == wanted
+    assert len(kernel.orders) == 1 + 199 + 1
+    assert len({each.destination for each in kernel.orders}) == 199 + 1
+
+
 def test_lost_answers_are_read_anew() -> None:
     kernel = FakeIpvs()
     table = loaded(kernel)

@@ -236,6 +236,37 @@ def test_stop_with_omega_notifies() -> None:
     ]
 
 
+def test_stop_with_omega_when_there_is_no_quorum() -> None:
+    """Observed: of the servers nothing is told, for none is in the table; of the virtual server it is told again."""
+    core = VirtualServer(block(server(11), server(12), server(13), quorum=2, omega=True, sorry=99))
+    core.start()
+    down(core, 11)
+    down(core, 12)
+    assert brief(core.leave(stopping=True)) == [
+        "dropped",
+        *(f"Shutting down service {rs(number)} from VS {VS}" for number in (11, 12, 13)),
+        f"fifo VS {VS} DOWN",
+    ]
+
+
+def test_a_block_with_omega_that_is_gone() -> None:
+    core = VirtualServer(block(server(11), server(12), quorum=2, omega=True, sorry=99))
+    core.start()
+    assert brief(core.leave(stopping=False)) == [
+        "dropped",
+        f"Removing Virtual Server {VS}",
+        f"Removing service {rs(11)} from VS {VS}",
+        f"fifo RS {rs(11)} {VS} DOWN",
+        f"Removing service {rs(12)} from VS {VS}",
+        f"fifo RS {rs(12)} {VS} DOWN",
+        f"fifo VS {VS} DOWN",
+    ]
+    core = VirtualServer(block(server(11), server(12), quorum=2, omega=True, sorry=99))
+    core.start()
+    down(core, 11)
+    assert brief(core.leave(stopping=False)) == ["dropped", f"Removing Virtual Server {VS}"]
+
+
 def test_a_block_that_is_gone() -> None:
     core = VirtualServer(block(server(11), server(12)))
     core.start()

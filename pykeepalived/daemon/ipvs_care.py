@@ -1,0 +1,152 @@
+"""What the checker process does for IPVS beside its table: timeouts, sync daemons, marks, and looking after what
+others change. All of it begins when IPVS is there and goes on by itself.
+"""
+
+from collections.abc import Mapping
+from errno import EIO, ENOENT
+from os import strerror
+
+from pykeepalived.config.blocks.virtual_server import Service
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds_ipvs import LvsTimeouts
+from pykeepalived.daemon.child import ChildContext
+from pykeepalived.daemon.ipvs_inspection import Inspection
+from pykeepalived.daemon.ipvs_marks import IpvsMarks
+from pykeepalived.daemon.kernel_table import KernelTable
+from pykeepalived.daemon.sync_daemon import BOTH, SyncDaemons
+from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.errors import KernelError
+from pykeepalived.ipvs_table import Timeouts
+from pykeepalived.kernel.ports import Ipvs, IpvsDaemons, PacketMarks
+from pykeepalived.units import SECOND
+
+_NAMED = 5
+
+
+class IpvsCare:
+    """``configure`` at the start and at a reload, ``stop`` at last."""
+
+    def __init__(self, context: ChildContext, kernel_table: KernelTable) -> None:
+        self._context = context
+        self._marks: IpvsMarks | None = None
+        self._journal = context.journal
+        self._release = not context.options.dont_release_ipvs
+        self._table = kernel_table.table
+        self._kernel: Ipvs | None = None
+        self._part = Configuration()
+        self._timeouts = TimeoutSettings(context)
+        self._inspection = Inspection(
+            context.reactor, context.journal, self._table, kernel_table.pump, kernel_table.failed
+        )
+        self._daemons = SyncDaemons(self._ipvs, context.reactor, context.journal)
+        kernel_table.opened = self._opened
+        kernel_table.closed = self._inspection.end
+
+    def configure(self, part: Configuration) -> None:
+        """Heed these settings from now on, or when IPVS is there: that it is not is said once, of the table."""
+        self._part = part
+        if self._kernel is None:
+            return
+        self._timeouts.want(part.global_defs.lvs_timeouts)
+        daemon = part.global_defs.lvs_sync_daemon
+        own = daemon is not None and daemon.instance is None
+        self._daemons.want(daemon if own else None, BOTH if own else ())
+
+    def _opened(self, kernel: Ipvs) -> None:
+        self._kernel = kernel
+        self._inspection.begin(kernel)
+        self._timeouts.opened(kernel)
+        self.configure(self._part)
+        self._daemons.look()
+
+    def marks(self, part: Configuration) -> Mapping[Service, int]:
+        """The marks of virtual servers whose packets are marked."""
+        if part.global_defs.nftables_ipvs is None and self._marks is None:
+            return {}
+        if self._marks is None:
+            self._marks = IpvsMarks(self._context.reactor, self._journal, self._packet_marks)
+        return self._marks.take(part)
+
+    def tell_strangers(self) -> None:
+        """Services that stand in the table and not in the file: somebody else's, or left by one that crashed."""
+        strangers = self._table.strangers()
+        if strangers:
+            named = ", ".join(sorted(str(each) for each in strangers)[:_NAMED])
+            more = f" and {len(strangers) - _NAMED} more" if len(strangers) > _NAMED else ""
+            text = f"IPVS: left alone, for the file does not name them: {named}{more} (lvs_flush empties the table)"
+            self._journal.log(Log(text, Level.NOTICE, Kind.IPVS))
+
+    def stop(self) -> None:
+        """The end. With the table (dont-release-ipvs) stays what gives packets to it, and nothing else."""
+        self._inspection.end()
+        self._daemons.close()
+        self._timeouts.restore()
+        if self._marks is not None:
+            self._marks.close(release=self._release)
+
+    def _packet_marks(self) -> PacketMarks:
+        from pykeepalived.kernel.packet_marks import LinuxPacketMarks  # noqa: PLC0415 - few use it
+
+        return LinuxPacketMarks(self._context.ipvs_socket)
+
+    def _ipvs(self) -> IpvsDaemons:
+        if self._kernel is None:
+            raise KernelError("look for IPVS in the kernel", ENOENT)
+        return self._kernel
+
+
+class TimeoutSettings:
+    """lvs_timeouts: how long IPVS remembers connections, while we run."""
+
+    def __init__(self, context: ChildContext) -> None:
+        self._journal = context.journal
+        self._kernel: Ipvs | None = None
+        self._wanted = Timeouts()
+        self._former: Timeouts | None = None  # before we changed anything
+
+    def opened(self, kernel: Ipvs) -> None:
+        """IPVS is there, or answers again. One that was loaded anew has its own timeouts."""
+        self._kernel = kernel
+        if self._former is not None and not self._stand(kernel):
+            self._former = None
+        if self._former is None:
+            wanted, self._wanted = self._wanted, Timeouts()
+            self._change(wanted)
+
+    def want(self, given: LvsTimeouts) -> None:
+        """The file's; what it does not name, or names no longer, is as it was before."""
+        self._change(Timeouts(given.tcp // SECOND, given.tcpfin // SECOND, given.udp // SECOND))
+
+    def restore(self) -> None:
+        """As they were."""
+        self._change(Timeouts())
+
+    def _stand(self, kernel: Ipvs) -> bool:
+        """Whether what we set is still so."""
+        try:
+            there = kernel.timeouts()
+        except (KernelError, OSError):
+            return True  # nothing is known
+        ours = self._wanted
+        pairs = ((ours.tcp, there.tcp), (ours.tcp_fin, there.tcp_fin), (ours.udp, there.udp))
+        return all(not mine or mine == theirs for mine, theirs in pairs)
+
+    def _change(self, wanted: Timeouts) -> None:
+        before, self._wanted = self._wanted, wanted
+        if wanted == before or self._kernel is None:
+            return
+        try:
+            if self._former is None:
+                self._former = self._kernel.timeouts()
+            former = self._former
+            self._kernel.set_timeouts(
+                Timeouts(
+                    wanted.tcp or (former.tcp if before.tcp else 0),
+                    wanted.tcp_fin or (former.tcp_fin if before.tcp_fin else 0),
+                    wanted.udp or (former.udp if before.udp else 0),
+                )
+            )
+        except (KernelError, OSError) as error:
+            number = error.errno or EIO
+            text = f"IPVS cmd SET_CONFIG(12) error: {strerror(number)}({number}) for lvs_timeouts"
+            self._journal.log(Log(text, Level.WARNING, Kind.IPVS))

@@ -1,0 +1,212 @@
+"""nftables_ipvs: the tables of the packet filter that mark packets, so that a group of addresses is one service.
+
+It knows what the tables should hold and makes one again that another program has removed or emptied: at once, then more
+and more slowly.
+"""
+
+from collections.abc import Callable, Mapping
+from errno import ENOENT
+
+from pykeepalived.config.blocks.firewall import HOOK_PRIORITY
+from pykeepalived.config.blocks.virtual_server import Service
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds import AF_INET, AF_INET6
+from pykeepalived.daemon.child import Journal
+from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.errors import KernelError
+from pykeepalived.kernel.ports import FilterSettings, MarkElement, PacketMarks
+from pykeepalived.lvs.marks import Marking, markings, marks
+from pykeepalived.units import SECOND, seconds_text
+
+_PACE = SECOND
+_SLOWEST = 60 * SECOND
+_CALM = 120 * SECOND  # without a quarrel
+_NEWS_LOST = "there was more news of nftables than could be heard"
+_FAMILIES = {AF_INET: "IPv4", AF_INET6: "IPv6"}
+_Elements = frozenset[MarkElement]
+
+
+class IpvsMarks:
+    """``take`` a configuration: the marks of its virtual servers; ``close`` at the end."""
+
+    def __init__(self, reactor: Reactor, journal: Journal, make_filter: Callable[[], PacketMarks]) -> None:
+        self._reactor = reactor
+        self._journal = journal
+        self._make_filter = make_filter
+        self._filter: PacketMarks | None = None  # there is none before it is wanted
+        self._settings = FilterSettings("", HOOK_PRIORITY, counters=False)
+        self._can: dict[int, bool] = {}
+        self._marks: dict[Service, int] = {}
+        self._first_mark = 0
+        self._wanted: dict[int, _Elements] = {}
+        self._made: dict[int, _Elements] = {}
+        self._owed: dict[int, str] = {}  # tables to be made again, and why
+        self._alarm = reactor.alarm(self._mend)
+        self._mended_at = -_CALM
+        self._pace = _PACE
+        self._watched: int | None = None
+
+    def take(self, part: Configuration) -> Mapping[Service, int]:
+        """A start or a reload. Tables under another name take over before the former ones go."""
+        defs = part.global_defs
+        former = self._settings
+        if defs.nftables_ipvs is None:
+            self._marks = {}
+            self._want(frozenset(), former)
+            return self._marks
+        self._settings = FilterSettings(defs.nftables_ipvs, defs.nftables_ipvs_priority, defs.nftables_counters)
+        first = defs.nftables_ipvs_start_fwmark
+        kept = self._marks if first == self._first_mark else {}
+        self._first_mark = first
+        self._marks = marks(part.virtual_server, part.virtual_server_group, first, self._families(part), kept)
+        self._want(markings(self._marks, part.virtual_server_group), former)
+        return self._marks
+
+    def close(self, *, release: bool) -> None:
+        """The end: no table stays, unless all is to stay."""
+        self._alarm.set(None)
+        if self._filter is None:
+            return
+        if self._watched is not None:
+            self._reactor.unwatch(self._watched)
+        if release:
+            for family in list(self._made):
+                self._remove(self._filter, family, self._settings.table)
+        self._filter.close()
+        self._filter = None
+
+    def _families(self, part: Configuration) -> frozenset[int]:
+        """The families of which packets can be marked; of those that are wanted and cannot it is said."""
+        used = {
+            AF_INET if entry.first.version == 4 else AF_INET6
+            for group in part.virtual_server_group
+            for entry in group.entries
+            if entry.first is not None
+        }
+        for family in sorted(used):
+            if self._can.get(family):
+                continue
+            try:
+                self._open().check(family)
+                self._can[family] = True
+            except (KernelError, OSError) as error:
+                self._can[family] = False
+                text = f"No nftables for {_FAMILIES[family]} in this kernel ({error}): virtual server groups are served"
+                self._say(f"{text} address by address (load the module nf_tables, if there is one)", Level.WARNING)
+        return frozenset(family for family in used if self._can[family])
+
+    def _want(self, found: frozenset[Marking], former: FilterSettings) -> None:
+        wanted: dict[int, set[MarkElement]] = {}
+        for each in found:
+            element = MarkElement(each.protocol, each.port, each.first, each.last, each.mark)
+            wanted.setdefault(each.family, set()).add(element)
+        self._wanted = {family: frozenset(elements) for family, elements in wanted.items()}
+        for family in [family for family in self._made if family not in wanted]:
+            self._remove(self._open(), family, former.table)
+            self._owed.pop(family, None)
+        for family, elements in self._wanted.items():
+            made = self._made.get(family)
+            if made == elements and self._settings == former:
+                continue
+            if made is None or self._settings != former or _maps(made) != _maps(elements):
+                if self._write(family) and made is not None and self._settings.table != former.table:
+                    self._remove(self._open(), family, former.table, forget=False)
+            else:
+                self._change(family, made, elements)
+        self._listen()
+
+    # --- the tables ---------------------------------------------------------------------------------------------
+
+    def _write(self, family: int) -> bool:
+        """Make the whole table; what fails is tried again later."""
+        elements = self._wanted[family]
+        try:
+            self._open().write(family, self._settings, elements)
+        except (KernelError, OSError) as error:
+            if family not in self._owed:
+                self._say(str(error), Level.ERROR)
+            self._owe(family, self._owed.get(family, str(error)))
+            return False
+        self._made[family] = elements
+        self._owed.pop(family, None)
+        return True
+
+    def _change(self, family: int, made: _Elements, wanted: _Elements) -> None:
+        try:
+            self._open().change(family, self._settings, wanted - made, made - wanted)
+        except (KernelError, OSError) as error:
+            if error.errno != ENOENT:  # else somebody has taken the table, and we have not heard of it yet
+                self._say(str(error), Level.ERROR)
+            self._write(family)
+        else:
+            self._made[family] = wanted
+
+    def _remove(self, packet_marks: PacketMarks, family: int, table: str, *, forget: bool = True) -> None:
+        if forget:
+            self._made.pop(family, None)
+        try:
+            packet_marks.remove(family, table)
+        except (KernelError, OSError) as error:
+            self._say(str(error), Level.ERROR)
+
+    def _open(self) -> PacketMarks:
+        if self._filter is None:
+            self._filter = self._make_filter()
+        return self._filter
+
+    # --- what others do -----------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        if self._watched is None and self._made:
+            try:
+                self._watched = self._open().listen()
+            except (KernelError, OSError) as error:
+                self._say(f"{error}: an nftables table that another program removes is not made again", Level.WARNING)
+            else:
+                self._reactor.watch(self._watched, self._hear)
+
+    def _hear(self) -> None:
+        try:
+            disturbances = self._open().disturbances(self._settings.table)
+        except (KernelError, OSError) as error:
+            self._say(f"{error}: an nftables table that another program removes is not made again", Level.WARNING)
+            if self._watched is not None:
+                self._reactor.unwatch(self._watched)
+            return
+        for disturbance in disturbances:
+            for family in tuple(self._wanted) if disturbance.family is None else (disturbance.family,):
+                if family not in self._wanted or family in self._owed:
+                    continue
+                program = disturbance.program
+                why = f"{program} has removed it, or something in it" if program else _NEWS_LOST
+                wait = self._owe(family, why)
+                if wait:
+                    self._say(f"{self._name(family)} is made again in {seconds_text(wait)}: {why}", Level.WARNING)
+
+    def _owe(self, family: int, why: str) -> int:
+        now = self._reactor.now()
+        if now - self._mended_at >= _CALM:
+            self._pace = _PACE
+        self._owed[family] = why
+        wait = max(0, self._mended_at + self._pace - now)
+        self._alarm.set(now + wait)
+        return wait
+
+    def _mend(self) -> None:
+        now = self._reactor.now()
+        self._pace = _PACE if now - self._mended_at >= _CALM else min(2 * self._pace, _SLOWEST)
+        self._mended_at = now
+        for family, why in tuple(self._owed.items()):
+            if self._write(family):
+                self._say(f"{self._name(family)} is made again: {why}", Level.WARNING)
+
+    def _name(self, family: int) -> str:
+        return f"The nftables table {'ip' if family == AF_INET else 'ip6'} {self._settings.table}"
+
+    def _say(self, text: str, level: Level) -> None:
+        self._journal.log(Log(text, level, Kind.IPVS))
+
+
+def _maps(elements: _Elements) -> set[tuple[int, bool]]:
+    return {(element.protocol, not element.port) for element in elements}

@@ -1,0 +1,91 @@
+"""Netlink sockets of another network namespace than the one a process is in.
+
+They are made while the process still may enter a namespace, and live on after it has given up that right.
+"""
+
+import ctypes
+import errno
+import os
+import socket
+from collections.abc import Sequence
+from itertools import cycle
+from pathlib import Path
+
+from pykeepalived.errors import KernelError
+from pykeepalived.kernel.netlink import NETLINK_GENERIC, NETLINK_NETFILTER, open_here
+
+FOR_IPVS = (NETLINK_GENERIC, NETLINK_GENERIC, NETLINK_NETFILTER, NETLINK_NETFILTER)
+"""The protocols for whoever uses IPVS: orders, and long lists; marks by nftables, and news of them."""
+
+_NAMED = Path("/run/netns")
+_OWN = Path("/proc/self/ns/net")
+_CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def own_namespace() -> int:
+    """A descriptor of the network namespace that this process is in."""
+    return os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def named_namespace(name: str) -> int:
+    """A descriptor of the one that ``ip netns`` has named. Raises KernelError."""
+    if not name or "/" in name or name in {".", ".."}:
+        raise KernelError(f"find the network namespace {name!r}", errno.EINVAL)
+    try:
+        return os.open(_NAMED / name, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise KernelError(f"find the network namespace {name}", error.errno or errno.ENOENT) from error
+
+
+class SocketsElsewhere:
+    """An Opener whose sockets are of the namespace behind ``door``: one for each protocol given, at most so many at a
+    time. One that was closed may be asked for again. Raises KernelError.
+    """
+
+    def __init__(self, door: int, protocols: Sequence[int]) -> None:
+        home = own_namespace()
+        made: dict[int, list[socket.socket]] = {}
+        try:
+            _enter(door)
+            try:
+                for protocol in protocols:
+                    made.setdefault(protocol, []).append(open_here(protocol))
+            finally:
+                _enter(home)
+        except OSError as error:
+            raise KernelError(
+                "open a netlink socket in another network namespace", error.errno or errno.EPERM
+            ) from error
+        finally:
+            os.close(home)
+        self._made = made
+        self._turns = {protocol: cycle(sockets) for protocol, sockets in made.items()}
+
+    def __call__(self, protocol: int) -> socket.socket:
+        """The next one of the protocol."""
+        return next(self._turns[protocol]).dup()
+
+    def close(self) -> None:
+        """No more; those that were given stay open."""
+        for sockets in self._made.values():
+            for each in sockets:
+                each.close()
+
+
+class Nowhere:
+    """An Opener that opens nothing."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __call__(self, protocol: int) -> socket.socket:
+        """Raises OSError."""
+        del protocol
+        raise OSError(self._number, os.strerror(self._number))
+
+
+def _enter(door: int) -> None:
+    if _libc.setns(door, _CLONE_NEWNET) != 0:
+        code = ctypes.get_errno()
+        raise KernelError("enter a network namespace", code)

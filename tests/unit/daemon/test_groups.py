@@ -1,0 +1,137 @@
+"""Groups in the checker process: one pool on many services of the kernel, and services that change hands."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+
+from pykeepalived.config.blocks.virtual_server import RealServer, Service, SorryServer, VirtualServer
+from pykeepalived.config.blocks.virtual_server_group import GroupEntry, VirtualServerGroup
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.units import SECOND
+from tests.unit.daemon.test_checker_process import VS, Director, real, virtual
+
+ONE, TWO, THREE = (f"[10.9.0.{last}]:tcp:80" for last in (1, 2, 3))
+
+
+def entry(first: int, last: int = 0) -> GroupEntry:
+    return GroupEntry(ip_address(f"10.9.0.{first}"), ip_address(f"10.9.0.{last or first}"), 80, family=2)
+
+
+def of_group(name: str, *servers: RealServer, **keywords: Any) -> VirtualServer:
+    return replace(virtual(*servers, **keywords), service=Service("group", None, 0, 6, 0, 2, name))
+
+
+def still(last: int, **keywords: Any) -> RealServer:
+    """A real server without a check."""
+    return RealServer(address=ip_address(f"10.8.0.{last}"), port=80, **keywords)
+
+
+class Grouped(Director):
+    """A checker process with groups."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.groups: dict[str, tuple[GroupEntry, ...]] = {}
+
+    def part(self, *blocks: VirtualServer, **defs: Any) -> Configuration:
+        groups = tuple(VirtualServerGroup(name, entries) for name, entries in self.groups.items())
+        return replace(super().part(*blocks, **defs), virtual_server_group=groups)
+
+    def orders(self) -> list[str]:
+        """What was ordered since the last call."""
+        orders = [f"{order.verb} {order.service.service}" for order in self.kernel.orders]
+        self.kernel.batches.clear()
+        return orders
+
+
+@pytest.fixture
+def grouped() -> Iterator[Grouped]:
+    grouped = Grouped()
+    yield grouped
+    if not grouped.finished:
+        grouped.stop()
+    for server in grouped.servers:
+        server.close()
+    grouped.reactor.close()
+
+
+@pytest.mark.keyword("virtual_server_group")
+def test_one_pool_on_many_services(grouped: Grouped) -> None:
+    web = grouped.web()
+    grouped.groups["web"] = (entry(1, 2), GroupEntry(fwmark=7))
+    sorry = SorryServer(address=ip_address("10.8.0.99"), port=80)
+    grouped.start(of_group("web", real(web.port), sorry_server=sorry))
+    assert grouped.kernel.weights() == {each: {f"127.0.0.1:{web.port}": 1} for each in (ONE, TWO, "FWM 7")}
+    grouped.lines()
+    web.close()
+    grouped.reactor.run_for(20 * SECOND)
+    assert grouped.kernel.weights() == {each: {"10.8.0.99:80": 1} for each in (ONE, TWO, "FWM 7")}
+    assert [line for line in grouped.lines() if "quorum" in line] == ["Lost quorum 1-0=1 > 0 for VS [web]:0"]
+    assert grouped.fifo[-1] == "VS [web]:0 DOWN"
+    grouped.stop()
+    assert grouped.kernel.weights() == {}
+
+
+def test_entries_come_and_go_and_the_others_are_not_touched(grouped: Grouped) -> None:
+    grouped.groups["web"] = (entry(1), entry(2))
+    block = of_group("web", still(11))
+    grouped.start(block)
+    grouped.orders()
+    grouped.lines()
+    grouped.groups["web"] = (entry(2, 3),)
+    grouped.reload(block)
+    assert sorted(grouped.orders()) == [f"add-server {THREE}", f"add-service {THREE}", f"delete-service {ONE}"]
+    assert grouped.lines() == [
+        "Reinitializing ipvs",
+        "VS [[10.9.0.1]:tcp:80] in group web no longer exists",
+        "VS [[10.9.0.2]:tcp:80] in group web no longer exists",
+        "VS [[10.9.0.2]:tcp:80-10.9.0.3] added into group web",
+    ]
+    grouped.reload(block)
+    assert grouped.orders() == []
+
+
+def test_a_service_that_changes_hands_is_not_touched(grouped: Grouped) -> None:
+    """From a virtual server of its own into a group, from one group to another, and back."""
+    grouped.groups = {"a": (entry(1),), "b": (entry(2),)}
+    a, b, plain = of_group("a", still(11)), of_group("b", still(11)), virtual(still(11))
+    grouped.start(plain, a, b)
+    table = grouped.kernel.weights()
+    grouped.orders()
+    grouped.groups = {"a": (entry(100), entry(2)), "b": (entry(1),)}
+    grouped.reload(a, b)
+    assert grouped.orders() == []
+    grouped.groups = {"b": (entry(1, 2),), "a": (entry(9),)}
+    grouped.reload(plain, b)
+    assert grouped.orders() == []
+    assert grouped.kernel.weights() == table
+
+
+def test_a_service_that_two_want_belongs_to_the_first(grouped: Grouped) -> None:
+    grouped.groups["web"] = (entry(99, 101),)
+    block = of_group("web", still(12))
+    grouped.start(virtual(still(11)), block)
+    line = f"VS [web]:0: {VS} belongs to VS {VS} already - served there alone"
+    assert line in grouped.lines()
+    assert grouped.pool() == {"10.8.0.11:80": 1}
+    assert grouped.pool("[10.9.0.99]:tcp:80") == {"10.8.0.12:80": 1}
+    grouped.reload(block)
+    assert grouped.pool() == {"10.8.0.12:80": 1}
+    assert line not in grouped.lines()
+
+
+def test_a_thousand_addresses_of_a_group(grouped: Grouped) -> None:
+    first = ip_address("10.20.0.0")
+    grouped.groups["web"] = (GroupEntry(first, first + 999, 80, family=2),)
+    block = of_group("web", *(still(last) for last in (11, 12)))
+    grouped.start(block)
+    grouped.reactor.run_for(SECOND)
+    assert len(grouped.kernel.services) == 1000
+    grouped.orders()
+    grouped.reload(replace(block, real_server=(still(11), still(12, weight=7))))
+    grouped.reactor.run_for(SECOND)
+    assert len(grouped.orders()) == 1000
+    assert {each["10.8.0.12:80"] for each in grouped.kernel.weights().values()} == {7}

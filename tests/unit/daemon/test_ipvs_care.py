@@ -1,0 +1,243 @@
+"""What somebody else does to our services is put right; timeouts and sync daemons of the checker process."""
+
+import errno
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_address
+
+import pytest
+
+from pykeepalived.config.blocks.virtual_server import LvsMethod
+from pykeepalived.config.kinds_ipvs import LvsTimeouts, SyncDaemon
+from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.ipvs_table import DestinationRow, ServiceRow, Timeouts
+from pykeepalived.lvs.rows import ServiceTable, key_of
+from pykeepalived.units import SECOND
+from tests.support.fakes_lvs import FakeIpvs
+from tests.unit.daemon.test_checker_process import VS, Director, real, virtual
+
+PASS = 61 * SECOND
+
+
+@pytest.fixture
+def director() -> Iterator[Director]:
+    director = Director()
+    yield director
+    for web in director.servers:
+        web.close()
+    director.reactor.close()
+
+
+def begun(director: Director, servers: int = 2) -> FakeIpvs:
+    blocks = [replace(real(8000 + number), checkers=()) for number in range(servers)]
+    director.start(virtual(*blocks))
+    director.lines()
+    director.kernel.batches.clear()
+    return director.kernel
+
+
+def table(kernel: FakeIpvs) -> ServiceTable:
+    (found,) = kernel.services.values()
+    return found
+
+
+def first(kernel: FakeIpvs) -> DestinationRow:
+    return next(iter(table(kernel).destinations.values()))
+
+
+def verbs(kernel: FakeIpvs) -> list[str]:
+    orders = [str(order.verb) for order in kernel.orders]
+    kernel.batches.clear()
+    return orders
+
+
+def test_a_table_that_nobody_touches_is_read_and_left(director: Director) -> None:
+    kernel = begun(director)
+    walks = kernel.walks
+    director.reactor.run_for(10 * PASS)
+    assert verbs(kernel) == []
+    assert director.lines() == []
+    assert 8 <= kernel.walks - walks <= 11
+
+
+def test_a_changed_weight_is_said_and_put_right(director: Director) -> None:
+    kernel = begun(director)
+    row = first(kernel)
+    table(kernel).destinations[key_of(row)] = replace(row, weight=77, method=LvsMethod("DR"))
+    director.reactor.run_for(PASS)
+    assert verbs(kernel) == ["edit-server"]
+    assert first(kernel) == row
+    (line,) = director.lines()
+    assert line.startswith(f"IPVS: service [127.0.0.1]:tcp:8000 of VS {VS} was changed by somebody else: ")
+    assert line.endswith(": lvs_method is DR, shall be NAT, weight is 77, shall be 1")
+
+
+def test_a_removed_server_comes_back_and_an_added_one_goes(director: Director) -> None:
+    kernel = begun(director)
+    row = first(kernel)
+    stranger = replace(row, address=ip_address("10.9.9.9"))
+    del table(kernel).destinations[key_of(row)]
+    table(kernel).destinations[key_of(stranger)] = stranger
+    director.reactor.run_for(PASS)
+    assert sorted(verbs(kernel)) == ["add-server", "delete-server"]
+    removed, added = director.lines()
+    assert removed == (
+        f"IPVS: service [127.0.0.1]:tcp:8000 was removed from VS {VS} by somebody else: it is added again"
+    )
+    assert added.startswith("IPVS: service [10.9.9.9]:tcp:8000 was added to VS")
+
+
+def test_a_removed_service_comes_back_with_its_servers(director: Director) -> None:
+    kernel = begun(director)
+    before = table(kernel)
+    kernel.services.clear()
+    director.reactor.run_for(PASS)
+    assert verbs(kernel) == ["add-service", "add-server", "add-server"]
+    assert table(kernel) == before
+    assert director.lines() == [f"IPVS: VS {VS} was removed by somebody else: it is added again"]
+
+
+def test_settings_of_a_service_are_put_right(director: Director) -> None:
+    kernel = begun(director)
+    table(kernel).row = replace(table(kernel).row, scheduler="rr", timeout=30)
+    director.reactor.run_for(PASS)
+    assert verbs(kernel) == ["edit-service"]
+    (line,) = director.lines()
+    assert line.endswith("lvs_sched is rr, shall be wlc, persistence_timeout is 30, shall be 0")
+
+
+def test_services_of_others_are_not_touched(director: Director) -> None:
+    kernel = begun(director)
+    theirs = ServiceRow(replace(table(kernel).row.service, port=81), "rr", 0, 0, 0xFFFFFFFF)
+    kernel.services[theirs.service] = ServiceTable(theirs, {key_of(first(kernel)): first(kernel)})
+    director.reactor.run_for(5 * PASS)
+    assert verbs(kernel) == []
+    assert director.lines() == []
+
+
+def test_a_quarrel_is_told_three_times_and_goes_on(director: Director) -> None:
+    kernel = begun(director)
+    row = first(kernel)
+    said = []
+    for _ in range(8):
+        table(kernel).destinations[key_of(row)] = replace(row, weight=5)
+        director.reactor.run_for(PASS)
+        assert first(kernel) == row
+        said += director.lines()
+    assert len(said) == 3
+    assert said[-1].endswith("said no more until it stays as it shall be")
+    director.reactor.run_for(3 * PASS)
+    table(kernel).destinations[key_of(row)] = replace(row, weight=5)
+    director.reactor.run_for(PASS)
+    assert len(director.lines()) == 1
+
+
+def test_a_thousand_changes_are_twenty_one_lines(director: Director) -> None:
+    kernel = begun(director, 1000)
+    for key, row in list(table(kernel).destinations.items()):
+        table(kernel).destinations[key] = replace(row, weight=9)
+    director.reactor.run_for(PASS + 10 * SECOND)
+    lines = director.lines()
+    assert len(lines) == 21
+    assert lines[-1] == "IPVS: 980 more rows were changed by somebody else: they are put right"
+    assert {row.weight for row in table(kernel).destinations.values()} == {1}
+
+
+def test_a_list_that_lacks_rows_is_looked_up_before_it_is_believed(
+    director: Director, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = begun(director)
+    monkeypatch.setattr(kernel, "walk_servers", lambda _: iter([[first(kernel)]]))
+    director.reactor.run_for(3 * PASS)
+    monkeypatch.setattr(kernel, "walk_services", lambda: iter([[]]))
+    director.reactor.run_for(3 * PASS)
+    assert verbs(kernel) == []
+    assert director.lines() == []
+
+
+def test_ipvs_that_is_taken_away_is_said_once_and_loaded_when_it_comes_back(director: Director) -> None:
+    kernel = begun(director)
+    kernel.missing = True
+    kernel.services.clear()
+    director.reactor.run_for(5 * PASS)
+    gone, missed = director.lines()
+    assert gone.endswith("the table is read again within a minute")
+    assert missed.startswith("IPVS: Can't initialize ipvs")
+    kernel.missing = False
+    director.reactor.run_for(PASS)
+    assert len(table(kernel).destinations) == 2
+    assert director.lines() == ["IPVS 1.2.1 has appeared in the kernel: loading the table"]
+
+
+def test_what_the_file_does_not_name_is_told_at_the_start(director: Director) -> None:
+    row = ServiceRow(virtual().service, "rr", 0, 0, 0xFFFFFFFF)
+    for port in range(1, 9):
+        theirs = replace(row, service=replace(row.service, port=port))
+        director.kernel.services[theirs.service] = ServiceTable(theirs)
+    director.start(virtual(replace(real(8000), checkers=())))
+    (line,) = [each for each in director.lines() if "left alone" in each]
+    assert line.startswith("IPVS: left alone, for the file does not name them: [10.9.0.100]:tcp:1, ")
+    assert line.endswith(" and 3 more (lvs_flush empties the table)")
+    assert len(director.kernel.services) == 9
+
+
+@pytest.mark.keyword("global_defs.lvs_timeouts")
+def test_timeouts_are_set_and_given_back(director: Director) -> None:
+    block = virtual(replace(real(8000), checkers=()))
+    service = director.start(block, lvs_timeouts=LvsTimeouts(tcp=901 * SECOND, udp=301 * SECOND))
+    assert director.kernel.held == Timeouts(901, 120, 301)
+    service.reload(director.part(block, lvs_timeouts=LvsTimeouts(tcp=902 * SECOND, tcpfin=7 * SECOND)))
+    assert director.kernel.held == Timeouts(902, 7, 300)
+    director.stop()
+    assert director.kernel.held == Timeouts(900, 120, 300)
+
+
+def test_with_dont_release_ipvs_the_table_alone_stays(director: Director) -> None:
+    director.options = ChildOptions(dont_release_ipvs=True)
+    block = virtual(replace(real(8000), checkers=()))
+    director.start(block, lvs_timeouts=LvsTimeouts(tcp=901 * SECOND), lvs_sync_daemon=SyncDaemon("eth0", syncid=0))
+    director.reactor.run_for(SECOND)
+    director.stop()
+    assert director.kernel.held.tcp == 900
+    assert director.kernel.running == {}
+    assert len(table(director.kernel).destinations) == 1
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_timeouts_after_the_kernel_was_silent(director: Director, *, anew: bool) -> None:
+    """What is given back is what was there before us, not what we had set."""
+    director.start(virtual(replace(real(8000), checkers=())), lvs_timeouts=LvsTimeouts(tcp=901 * SECOND))
+    director.kernel.missing = True
+    director.reactor.run_for(2 * PASS)
+    if anew:
+        director.kernel.services.clear()
+        director.kernel.held = Timeouts(800, 120, 300)
+    director.kernel.missing = False
+    director.reactor.run_for(2 * PASS)
+    assert director.kernel.held.tcp == 901
+    director.stop()
+    assert director.kernel.held.tcp == (800 if anew else 900)
+
+
+def test_timeouts_that_the_kernel_refuses_are_said(director: Director, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Timeouts) -> None:
+        raise OSError(errno.EINVAL, "")
+
+    monkeypatch.setattr(director.kernel, "set_timeouts", refuse)
+    director.start(virtual(replace(real(8000), checkers=())), lvs_timeouts=LvsTimeouts(tcp=SECOND))
+    assert "IPVS cmd SET_CONFIG(12) error: Invalid argument(22) for lvs_timeouts" in director.lines()
+
+
+@pytest.mark.keyword("global_defs.lvs_sync_daemon")
+def test_without_an_instance_both_daemons_run(director: Director) -> None:
+    block = virtual(replace(real(8000), checkers=()))
+    daemon = SyncDaemon("eth0", syncid=3)
+    service = director.start(block, lvs_sync_daemon=daemon)
+    director.reactor.run_for(SECOND)
+    assert director.kernel.cut() == [("start", "master"), ("start", "backup")]
+    service.reload(director.part(block, lvs_sync_daemon=daemon))
+    director.reactor.run_for(SECOND)
+    assert director.kernel.cut() == []
+    service.reload(director.part(block, lvs_sync_daemon=replace(daemon, instance="VI_1")))
+    director.reactor.run_for(SECOND)
+    assert director.kernel.cut() == [("stop", "master"), ("stop", "backup")]

@@ -1,0 +1,181 @@
+"""Marks of virtual server groups at a packet filter that is a dictionary: when a table is written, what is said."""
+
+import errno
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from pykeepalived.config.kinds import AF_INET, AF_INET6
+from pykeepalived.daemon.ipvs_marks import IpvsMarks
+from pykeepalived.errors import KernelError
+from pykeepalived.kernel.ports import FilterDisturbance, FilterSettings, MarkElement
+from pykeepalived.units import SECOND
+from tests.config.reading import read
+from tests.support.fakes_vrrp import FakeJournal, FakeReactor
+
+FD = 61
+GROUP = "virtual_server_group {0} {{\n{1}\n}}\nvirtual_server group {0} {{\nprotocol TCP\nlvs_sched rr\nlvs_method NAT\n{2}\n}}\n"  # noqa: E501 - a text
+REAL4, REAL6 = "real_server 10.8.0.1 80 {\n}", "real_server fd00:8::1 80 {\n}"
+WEB, WEB6 = GROUP.format("web", "10.9.0.1-9 80", REAL4), GROUP.format("web6", "fd00::1 80", REAL6)
+DEFS = "global_defs {\nnftables_ipvs\n}\n"
+
+
+@dataclass
+class FakePacketMarks:
+    """Tables by family and name; ``refuse`` has the errno of orders to come."""
+
+    tables: dict[tuple[int, str], frozenset[MarkElement]] = field(default_factory=dict)
+    trace: list[str] = field(default_factory=list)
+    refuse: dict[str, int] = field(default_factory=dict)
+    heard: list[FilterDisturbance] = field(default_factory=list)
+    without: set[int] = field(default_factory=set)
+
+    def check(self, family: int) -> None:
+        if family in self.without:
+            raise KernelError("make the nftables table", errno.EOPNOTSUPP)
+
+    def write(self, family: int, settings: FilterSettings, elements: frozenset[MarkElement]) -> None:
+        self._order("write")
+        self.tables[family, settings.table] = elements
+
+    def change(
+        self, family: int, settings: FilterSettings, added: frozenset[MarkElement], removed: frozenset[MarkElement]
+    ) -> None:
+        if (family, settings.table) not in self.tables:
+            raise KernelError("change", errno.ENOENT)
+        self._order("change")
+        self.tables[family, settings.table] = self.tables[family, settings.table] - removed | added
+
+    def remove(self, family: int, table: str) -> None:
+        self._order("remove")
+        self.tables.pop((family, table), None)
+
+    def listen(self) -> int:
+        return FD
+
+    def disturbances(self, table: str) -> list[FilterDisturbance]:
+        del table
+        heard, self.heard = self.heard, []
+        return heard
+
+    def close(self) -> None:
+        self.trace.append("close")
+
+    def cut(self) -> list[str]:
+        trace, self.trace = self.trace, []
+        return trace
+
+    def _order(self, what: str) -> None:
+        if number := self.refuse.get(what):
+            raise KernelError(f"{what} the nftables table", number)
+        self.trace.append(what)
+
+
+@dataclass
+class Bench:
+    """Marks between fakes."""
+
+    filter: FakePacketMarks = field(default_factory=FakePacketMarks)
+    reactor: FakeReactor = field(default_factory=FakeReactor)
+    journal: FakeJournal = field(default_factory=FakeJournal)
+
+    def __post_init__(self) -> None:
+        self.marks = IpvsMarks(cast("Any", self.reactor), self.journal, lambda: self.filter)
+
+    def take(self, text: str) -> dict[str, int]:
+        found = self.marks.take(read(text).configuration)
+        return {service.name: mark for service, mark in found.items()}
+
+    def flush(self) -> None:
+        self.filter.heard += [FilterDisturbance(family, "nft[7]") for family, _ in self.filter.tables]
+        self.filter.tables.clear()
+        self.reactor.watched[FD]()
+        self.reactor.run_for(0)
+
+    def said(self) -> list[str]:
+        texts = self.journal.texts()
+        self.journal.lines.clear()
+        return texts
+
+
+def test_nothing_is_asked_of_the_kernel_without_the_keyword() -> None:
+    bench = Bench()
+    assert bench.take(WEB) == {}
+    bench.marks.close(release=True)
+    assert bench.filter.cut() == []
+
+
+def test_nothing_is_touched_when_nothing_changed_and_elements_when_addresses_did() -> None:
+    bench = Bench()
+    bench.take(DEFS + WEB + WEB6)
+    assert bench.filter.cut() == ["write", "write"]
+    bench.take(DEFS + WEB + WEB6)
+    assert bench.filter.cut() == []
+    bench.take(DEFS + WEB.replace("1-9", "1-5") + WEB6)
+    assert bench.filter.cut() == ["change"]
+    bench.take(DEFS + WEB.replace("TCP", "UDP") + WEB6)
+    assert bench.filter.cut() == ["write"]
+    bench.take(DEFS + WEB6)
+    assert bench.filter.cut() == ["remove"]
+    bench.marks.close(release=True)
+    assert bench.filter.cut() == ["remove", "close"]
+    assert bench.said() == []
+
+
+def test_the_tables_stay_when_the_ipvs_table_does() -> None:
+    bench = Bench()
+    bench.take(DEFS + WEB)
+    bench.marks.close(release=False)
+    assert list(bench.filter.tables) == [(AF_INET, "keepalived_ipvs")]
+
+
+def test_a_kernel_without_nftables_serves_addresses_and_it_is_said() -> None:
+    bench = Bench()
+    bench.filter.without = {AF_INET}
+    assert bench.take(DEFS + WEB + WEB6) == {"web6": 1000}
+    (line,) = bench.said()
+    assert line.startswith("No nftables for IPv4 in this kernel (cannot make the nftables table: ")
+    assert list(bench.filter.tables) == [(AF_INET6, "keepalived_ipvs")]
+    bench.filter.without = set()
+    assert bench.take(DEFS + WEB + WEB6) == {"web": 1001, "web6": 1000}
+
+
+def test_what_is_refused_is_said_once_and_tried_again() -> None:
+    bench = Bench()
+    bench.filter.refuse["write"] = errno.ENOMEM
+    bench.take(DEFS + WEB)
+    bench.reactor.run_for(600 * SECOND)
+    assert len(bench.said()) == 1
+    del bench.filter.refuse["write"]
+    bench.reactor.run_for(61 * SECOND)
+    assert len(bench.filter.tables) == 1
+
+
+def test_a_flushed_table_comes_back_and_a_quarrel_becomes_slow() -> None:
+    bench = Bench()
+    bench.take(DEFS + WEB)
+    writes = 0
+    for _ in range(30):
+        bench.filter.cut()
+        bench.flush()
+        bench.reactor.run_for(10 * SECOND)
+        writes += bench.filter.cut().count("write")
+    assert 5 <= writes <= 12
+    assert all("keepalived_ipvs is made again" in line and "nft[7]" in line for line in bench.said())
+    bench.reactor.run_for(61 * SECOND)
+    assert len(bench.filter.tables) == 1
+
+
+@pytest.mark.parametrize("lost", [errno.ENOBUFS, errno.EPERM])
+def test_without_news_the_tables_are_there_all_the_same(lost: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+
+    def refuse() -> int:
+        raise KernelError("listen to netlink", lost)
+
+    monkeypatch.setattr(bench.filter, "listen", refuse)
+    bench.take(DEFS + WEB)
+    assert len(bench.filter.tables) == 1
+    (line,) = bench.said()
+    assert line.endswith("an nftables table that another program removes is not made again")
