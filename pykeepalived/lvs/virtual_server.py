@@ -103,7 +103,9 @@ class VirtualServer:
         """Go: the daemon stops, or the block is gone. Of a stop only omega notifies anyone."""
         effects: list[LvsEffect] = []
         if not stopping:
-            effects.append(self._log(f"Removing Virtual Server {self.name}"))
+            service = self._block.service
+            what = f"Group [{service.name}]" if service.kind == "group" else self.name
+            effects.append(self._log(f"Removing Virtual Server {what}"))
         for server in self._servers.values():
             effects += self._server_leaves(server, stopping=stopping)
         if self._block.omega if stopping else self._quorum_up:

@@ -66,6 +66,21 @@ DIFFERENCES = (
         chance=True,
     ),
     Difference(
+        "2.2.7 changes the weight of a server that a reload brings back after it is back, we before.",
+        theirs=r"Changing weight from \d+ to \d+ for active service .*|Gained quorum .*",
+        ours=r"Changing weight from \d+ to \d+ for (in)?active service .*|Gained quorum .*",
+        streams="^log after the change$",
+        plays=r"^\d+$",
+        chance=True,
+    ),
+    Difference(
+        "2.2.7 leaves the services of a changed group behind, without servers.",
+        theirs=r"family .*",
+        streams="^table (at the end|after the stop)$",
+        plays="^(0048|0244|0251|0358|0480|0937)$",
+        chance=True,
+    ),
+    Difference(
         "At a reload 2.2.7 removes former entries of a group by a port that they have not: they stay, "
         "also after its end.",
         theirs=r"family .*|  -> .*|IPVS cmd .*",

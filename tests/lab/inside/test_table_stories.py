@@ -13,10 +13,11 @@ from tests.lab.table_differences import Comparison, report, stale
 from tests.lab.table_stories import STORIES, TableStory, tell
 from tests.support import keepalived
 from tests.support.effective import lacking
+from tests.support.lab_network import run
 
 pytestmark = pytest.mark.lab(timeout=1800)
 
-QUICK = frozenset({"a sorry server that keeps its place", "every way of forwarding"})
+QUICK = frozenset({"every way of forwarding"})
 AT_ONCE = 4
 
 _comparison = Comparison()
@@ -32,6 +33,7 @@ def _cases() -> list[object]:
 @pytest.fixture(scope="module")
 def plays(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Play]]]:
     """All the stories that were asked for, some at once: they are mostly waiting."""
+    run("modprobe", "nf_tables")
     asked = [item.callspec.params["story"] for item in request.session.items if hasattr(item, "callspec")]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {story.name: pool.submit(played, story) for story in asked if not lacking(story.needs)}

@@ -304,4 +304,4 @@ def test_a_group_that_leaves_drops_all_its_services() -> None:
     effects = core.leave(stopping=False)
     assert isinstance(effects[0], TablesDropped)
     assert len(effects[0].tables) == 9
-    assert brief(effects)[1] == "Removing Virtual Server [web]:0"
+    assert brief(effects)[1] == "Removing Virtual Server Group [web]"
