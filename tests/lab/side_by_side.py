@@ -138,7 +138,7 @@ class Play:
             Path(folder, f"{name}.json").write_text(told, encoding="utf-8")
 
     def _wait(self, seconds: float) -> None:
-        """Wait until the tables of both have not changed for so long."""
+        """Wait until tables and events of both have not changed for so long."""
         end = time.monotonic() + PATIENCE
         since, known = time.monotonic(), self._tables()
         while time.monotonic() < min(end, since + seconds):
@@ -147,7 +147,10 @@ class Play:
                 since, known = time.monotonic(), now
 
     def _tables(self) -> list[list[str]]:
-        return [player.reader.look().lines() for player in self.players.values()]
+        """The tables, and the events that were logged."""
+        players = self.players.values()
+        events = [[line for line in player.director.log() if EVENT.match(TIME.sub("", line))] for player in players]
+        return [*events, *(player.reader.look().lines() for player in players)]
 
     def _look(self, name: str, phase: str, *, judged: bool) -> None:
         end = time.monotonic() + PATIENCE
