@@ -10,8 +10,12 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class ScriptExited:
-    """A script that a core ordered has ended: by itself (``status``), by a signal, or because its time was over."""
+    """A script that a core ordered has ended: by itself (``status``), by a signal, or because its time was over.
+
+    One that could not be run at all has an ``obstacle``, and a shell's status for that.
+    """
 
     status: int | None
     signal: int | None = None
     timed_out: bool = False
+    obstacle: str = ""

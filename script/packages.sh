@@ -88,6 +88,7 @@ unpack_frr() {
     done
 }
 unpack_haproxy() { unpack_program haproxy haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1; }
+unpack_nsd() { unpack_program nsd nsd libevent-2.1-7 libfstrm0 libprotobuf-c1 libssl3; }
 unpack_nginx() { unpack_program nginx nginx libpcre2-8-0; }
 
 # The lab: a kernel that runs as a process, and what its first process and the hosts in it need.

@@ -6,13 +6,18 @@ It knows no socket and no clock, and draws nothing: its owner passes the time of
 from dataclasses import dataclass
 
 from pykeepalived.checkers.belief import Belief, Verdict
+from pykeepalived.checkers.dns import DnsProbe
 from pykeepalived.checkers.effects import CheckEffect, ServerJudged
 from pykeepalived.checkers.events import CheckEvent
 from pykeepalived.checkers.http import HttpProbe
-from pykeepalived.checkers.probe import Failed, Impossible, Passed, Probe
+from pykeepalived.checkers.ping import PingProbe
+from pykeepalived.checkers.probe import Failed, Impossible, Outcome, Passed, Probe, Remark
+from pykeepalived.checkers.report import NOT_YET, CheckReport, grace
+from pykeepalived.checkers.smtp import SmtpProbe
 from pykeepalived.checkers.tcp import TcpProbe
+from pykeepalived.checkers.udp import UdpProbe
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
-from pykeepalived.config.blocks.checkers import TcpCheck
+from pykeepalived.config.blocks.checkers import DnsCheck, PingCheck, SmtpCheck, TcpCheck, UdpCheck
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import Tick
 
@@ -31,7 +36,21 @@ class Names:
 class Checker:
     """``handle`` facts, ask ``next_deadline`` when to tell it a Tick."""
 
-    __slots__ = ("_belief", "_due_at", "_names", "_probe", "_running", "_said_impossible", "_timing")
+    __slots__ = (
+        "_began_at",
+        "_belief",
+        "_due_at",
+        "_ended_at",
+        "_excused",
+        "_names",
+        "_outcome",
+        "_probe",
+        "_remark",
+        "_running",
+        "_said_impossible",
+        "_timing",
+        "_took",
+    )
 
     offset = 0  # no probe moves the weight
 
@@ -40,14 +59,21 @@ class Checker:
         self._names = names
         self._timing = check.timing
         self._belief = Belief(check.timing)
-        self._probe = probe_of(check, names.target)
+        self._probe = probe_of(check, names)
         self._running = False
         self._due_at = first_at
         self._said_impossible = False
+        self._remark = ""
+        self._excused = False  # a failure of the try at hand does not count
+        self._began_at = 0
+        self._ended_at: int | None = None
+        self._took = 0
+        self._outcome: Outcome | None = None
         if former is not None:
             self._belief.up = former._belief.up
             self._belief.has_run = former._belief.has_run
             self._belief.failures = min(former._belief.failures, check.timing.retry)
+            self._ended_at, self._took, self._outcome = former._ended_at, former._took, former._outcome
             if self._belief.has_run and not self._belief.up:
                 self._probe.believed_down()
 
@@ -65,12 +91,37 @@ class Checker:
         """When a Tick is wanted."""
         return self._probe.next_deadline() if self._running else self._due_at
 
+    def overdue_at(self) -> int:
+        """From when on that nothing has happened is an alarm."""
+        return self.next_deadline() + grace(self._timing.delay_loop)
+
+    def stood_still(self) -> bool:
+        """The process did not run for a while: a failure of the try at hand, if there is one, does not count."""
+        self._excused = self._running
+        return self._running
+
+    def report(self) -> CheckReport:
+        """What it remembers."""
+        names = self._names
+        return CheckReport(
+            self._probe.failure_name,
+            names.real_server,
+            names.virtual_server,
+            self.up,
+            _words(self._outcome),
+            None if self._ended_at is None else self._ended_at - self._took,
+            self._took,
+            self._began_at if self._running else None,
+            self.next_deadline(),
+        )
+
     def handle(self, event: CheckEvent, now: int) -> list[CheckEffect]:
         """Take a fact; answer with orders."""
         if self._running:
             steps = self._probe.handle(event, now)
         elif isinstance(event, Tick) and now >= self._due_at:
             self._running = True
+            self._began_at = now
             steps = self._probe.begin(now)
         else:
             return _NOTHING
@@ -82,13 +133,24 @@ class Checker:
                 self._failed(step, now, effects)
             elif isinstance(step, Impossible):
                 self._impossible(step, now, effects)
+            elif isinstance(step, Remark):
+                if step.text != self._remark:
+                    self._remark = step.text
+                    where = f"RS {self._names.real_server} VS {self._names.virtual_server}"
+                    effects.append(self._log(f"{step.check} for {where} {step.text}"))
             else:
                 effects.append(step)
         return effects
 
-    def _passed(self, outcome: Passed, now: int, effects: list[CheckEffect]) -> None:
+    def _ended(self, outcome: Outcome, now: int) -> None:
         self._running = False
-        self._said_impossible = False
+        self._outcome = outcome
+        self._ended_at = now
+        self._took = now - self._began_at
+
+    def _passed(self, outcome: Passed, now: int, effects: list[CheckEffect]) -> None:
+        self._ended(outcome, now)
+        self._excused = self._said_impossible = False
         self._due_at = now + self._timing.delay_loop
         belief = self._belief
         if not outcome.whole:
@@ -104,17 +166,26 @@ class Checker:
             return
         if outcome.line and not was_up:
             effects.append(self._log(outcome.line))
-        effects.append(self._log(self._probe.success_line))
+        if line := self._probe.success_line:
+            effects.append(self._log(line))
         effects.append(ServerJudged(True, not was_up, f"{self._probe.failure_name} of {self._names.target} succeeded"))
 
     def _failed(self, outcome: Failed, now: int, effects: list[CheckEffect]) -> None:
-        self._running = False
+        self._ended(outcome, now)
         self._said_impossible = False
+        if self._excused:
+            self._excused = False
+            self._due_at = now
+            line = f"{outcome.line} This process stood still meanwhile: tried again."
+            effects.append(self._log(line, outcome.reason, detail=True))
+            return
         timing = self._timing
         first = not self._belief.has_run
         was_up = self._belief.up
         verdict = self._belief.failed()
-        if first or was_up:
+        retries = 0 if first else timing.retry
+        final = self._probe.verdict_line(outcome.line, retries) if verdict is Verdict.DOWN else ""
+        if (first or was_up) and not final.startswith(outcome.line):
             effects.append(self._log(outcome.line, outcome.reason, detail=not timing.log_all_failures))
         if verdict is Verdict.RETRY:
             self._due_at = now + timing.delay_before_retry
@@ -122,13 +193,12 @@ class Checker:
         self._due_at = now + max(timing.delay_loop, self._probe.pause_when_down)
         self._probe.believed_down()
         if verdict is Verdict.DOWN:
-            end = f"after {timing.retry} retries." if timing.retry and not first else ""
-            failure = f"{self._probe.failure_name} on service {self._names.target} failed"
-            effects.append(self._log(f"{failure} {end}" if end else f"{failure}.", outcome.reason))
+            effects.append(self._log(final, outcome.reason))
             effects.append(ServerJudged(False, was_up, f"{self._probe.failure_name}: {outcome.reason}"))
 
     def _impossible(self, outcome: Impossible, now: int, effects: list[CheckEffect]) -> None:
-        self._running = False
+        self._ended(outcome, now)
+        self._excused = False
         self._due_at = now + self._timing.delay_loop
         if not self._said_impossible:
             self._said_impossible = True
@@ -145,6 +215,29 @@ class Checker:
         return Log(line, level, Kind.CHECK, detail, fields)
 
 
-def probe_of(check: CheckerBlock, target: str) -> Probe:
+def probe_of(check: CheckerBlock, names: Names) -> Probe:
     """The probe that a checker block of the configuration asks for."""
-    return TcpProbe(check, target) if isinstance(check, TcpCheck) else HttpProbe(check, target)
+    target = names.target
+    if isinstance(check, TcpCheck):
+        return TcpProbe(check, target)
+    if isinstance(check, UdpCheck):
+        return UdpProbe(check, target)
+    if isinstance(check, DnsCheck):
+        return DnsProbe(check, target)
+    if isinstance(check, PingCheck):
+        return PingProbe(check, target, names.virtual_server)
+    if isinstance(check, SmtpCheck):
+        return SmtpProbe(check, target)
+    return HttpProbe(check, target)
+
+
+def _words(outcome: Outcome | None) -> str:
+    match outcome:
+        case None:
+            return NOT_YET
+        case Passed():
+            return outcome.line or "succeeded"
+        case Failed():
+            return f"failed: {outcome.reason}"
+        case Impossible():
+            return f"not tried: {outcome.line}"

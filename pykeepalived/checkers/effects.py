@@ -2,12 +2,21 @@
 
 from dataclasses import dataclass
 
+from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.effects import Log
 
 
 @dataclass(frozen=True, slots=True)
 class OpenConnection:
     """Connect to the checker's target; answered by Connected, ConnectionFailed or LocalFailure."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """Connect to the checker's target and begin TLS; answered as OpenConnection is, or by HandshakeFailed."""
+
+    server_name: str | None  # told to the server
+    compliant: bool  # the session ends with close_notify
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +52,14 @@ class ServerWeighed:
     silent: bool = False
 
 
-CheckEffect = OpenConnection | SendBytes | CloseConnection | ServerWeighed | ServerJudged | Log
+@dataclass(frozen=True, slots=True)
+class RunCheckScript:
+    """Run a program, at most ``timeout`` long; answered by ScriptExited."""
+
+    script: Script
+    timeout: int
+
+
+CheckEffect = OpenConnection | OpenSession | SendBytes | CloseConnection | ServerWeighed | ServerJudged | Log
+FollowerEffect = RunCheckScript | ServerWeighed | ServerJudged | Log
+"""Of the checkers that follow something else."""

@@ -7,7 +7,11 @@ from pykeepalived.events import Tick
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The connection that was ordered stands."""
+    """The connection that was ordered stands, or the socket for datagrams is there. ``nonce``: 64 bits that nobody can
+    guess, of this try alone; 0 where no protocol wants them.
+    """
+
+    nonce: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,14 @@ class ConnectionFailed:
     """The peer or the network refused: the connection did not come about, or broke."""
 
     reason: str  # as strerror(3) says it
+    errno: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeFailed:
+    """The connection stands, and TLS did not come about."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +35,14 @@ class LocalFailure:
     of the whole process, which its owner tells once for all.
     """
 
-    action: str  # create, bind or connect
+    action: str  # create, bind, connect or send
     reason: str
     shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DataReceived:
-    """The next bytes of the connection."""
+    """The next bytes of the connection; of datagrams one, which may be empty."""
 
     data: bytes
 
@@ -40,4 +52,4 @@ class PeerClosed:
     """The peer has ended its side: no more bytes will come."""
 
 
-CheckEvent = Tick | Connected | ConnectionFailed | LocalFailure | DataReceived | PeerClosed
+CheckEvent = Tick | Connected | ConnectionFailed | HandshakeFailed | LocalFailure | DataReceived | PeerClosed

@@ -7,7 +7,7 @@ it from there.
 from dataclasses import dataclass
 from typing import Protocol
 
-from pykeepalived.checkers.effects import CloseConnection, OpenConnection, SendBytes
+from pykeepalived.checkers.effects import CloseConnection, OpenConnection, OpenSession, SendBytes
 from pykeepalived.checkers.events import CheckEvent
 
 
@@ -35,8 +35,16 @@ class Impossible:
     shared: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to know of the server beside the outcome that follows. The same is said once."""
+
+    check: str
+    text: str
+
+
 Outcome = Passed | Failed | Impossible
-ProbeEffect = OpenConnection | SendBytes | CloseConnection | Passed | Failed | Impossible
+ProbeEffect = OpenConnection | OpenSession | SendBytes | CloseConnection | Remark | Passed | Failed | Impossible
 
 
 class Probe(Protocol):
@@ -44,11 +52,16 @@ class Probe(Protocol):
 
     @property
     def failure_name(self) -> str:
-        """TCP_CHECK, HTTP_CHECK: how a failed service is logged."""
+        """TCP_CHECK, HTTP_CHECK: what a verdict's reason begins with."""
 
     @property
     def success_line(self) -> str:
-        """Logged when the server is found up."""
+        """Logged when the server is found up; may be empty."""
+
+    def verdict_line(self, tried: str, retries: int) -> str:
+        """Logged when the server is found down, after so many retries (0 if none was made). ``tried`` is the line of
+        the last try, which is not logged by itself where this one begins with it.
+        """
 
     @property
     def pause_when_down(self) -> int:
@@ -69,3 +82,8 @@ class Probe(Protocol):
 
     def believed_down(self) -> None:
         """The try that just failed was believed: what failed must be shown first, then everything."""
+
+
+def verdict_line(subject: str, retries: int) -> str:
+    """How most verdicts are told."""
+    return f"{subject} failed after {retries} retries." if retries else f"{subject} failed."

@@ -2,7 +2,7 @@
 
 from pykeepalived.checkers.effects import CloseConnection, OpenConnection
 from pykeepalived.checkers.events import CheckEvent, Connected, ConnectionFailed, LocalFailure
-from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect
+from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect, verdict_line
 from pykeepalived.config.blocks.checkers import TcpCheck
 from pykeepalived.events import Tick
 from pykeepalived.units import seconds_text
@@ -30,6 +30,10 @@ class TcpProbe:
     def success_line(self) -> str:
         """Logged when the server is found up."""
         return f"TCP connection to {self._target} success."
+
+    def verdict_line(self, tried: str, retries: int) -> str:  # noqa: ARG002 - as every probe
+        """Logged when the server is found down."""
+        return verdict_line(f"TCP_CHECK on service {self._target}", retries)
 
     def begin(self, now: int) -> list[ProbeEffect]:
         """Connect."""

@@ -109,7 +109,12 @@ def real_servers(old: VirtualServer, new: VirtualServer) -> Changes[RealServer]:
 
 
 def changes(old: Iterable[Item], new: Iterable[Item], identity: Callable[[Item], Hashable]) -> Changes[Item]:
-    """Compares two lists whose members have identities."""
+    """Compares two lists whose members have identities. The same object on both sides is as it was."""
+    old, new = tuple(old), tuple(new)
+    same = set(map(id, old)) & set(map(id, new))
+    if same:
+        old = tuple(each for each in old if id(each) not in same)
+        new = tuple(each for each in new if id(each) not in same)
     before = {identity(each): each for each in old}
     after = {identity(each): each for each in new}
     return Changes(

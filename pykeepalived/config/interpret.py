@@ -9,10 +9,11 @@ from typing import Any
 from pykeepalived.config.braces import Braces
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
 from pykeepalived.config.entry_lines import entry
+from pykeepalived.config.kept import KeptText, Memory, ReadWhole, text_of
 from pykeepalived.config.kinds import NOTHING, Choice, Command, Entries, Kind, Names, Problem, Refused
 from pykeepalived.config.kinds_lvs import NamedEntries
 from pykeepalived.config.language import ROOT, TOP
-from pykeepalived.config.lexer import CLOSE, OPEN, WORDS, Line, Statement, split_words, strip_comment
+from pykeepalived.config.lexer import CLOSE, KEPT, OPEN, WORDS, Line, Statement, split_words, strip_comment
 from pykeepalived.config.preprocess import Preprocessor
 from pykeepalived.config.raw import Given, NamedLines, Raw
 from pykeepalived.config.schema import Block, Keyword, Repeat
@@ -36,8 +37,17 @@ class Interpreter:
     is not read again: in files of many servers most are alike.
     """
 
-    def __init__(self, preprocessor: Preprocessor, path: str, findings: Findings, *, remember: bool = False) -> None:
+    def __init__(
+        self,
+        preprocessor: Preprocessor,
+        path: str,
+        findings: Findings,
+        *,
+        remember: bool = False,
+        memory: Memory | None = None,
+    ) -> None:
         self._preprocessor = preprocessor
+        self._memory = memory
         self._statements = preprocessor.statements(path)
         self._findings = findings
         self._remember = remember
@@ -52,6 +62,13 @@ class Interpreter:
         self._waiting: Statement | None = None
         self._inside = False  # a block other than global_defs
         self._order = 0
+        self._closed_at = 0  # the line of the last closing brace
+        self.texts: dict[int, str] = {}
+        """Of virtual servers, by their order: what a next reading may know them by."""
+        self.ends: dict[int, int] = {}
+        """Lines of the closing braces of blocks within blocks, by their order."""
+        self.runs: list[tuple[int, range]] = []
+        """Orders of blocks that were not read, and their places in the memory."""
         self._unclosed_said = False
         self._braces = Braces()
         self._unknown_words = UnknownWords(self._braces)
@@ -59,6 +76,10 @@ class Interpreter:
         """Of each keyword, by the id of its row in the table: single words that were read already."""
         self._blocks: dict[tuple[str, ...], Raw] = {}
         """Of each block, by its path and its lines: what came of them, when nothing was to be said."""
+        self._idle = 0
+        """How often a keyword was met that is not effective yet."""
+        self._idle_blocks: set[int] = set()
+        """Orders of remembered blocks that have such keywords."""
         self.not_effective: dict[str, str] = {}
         """Path of a keyword -> what is said about it."""
         self.root = Raw(ROOT, Statement(WORDS, ["root"], Line("", 0, "", ""), 0, 0), 0)
@@ -120,7 +141,16 @@ class Interpreter:
     def _peek(self) -> Statement | None:
         if self._waiting is None:
             self._waiting = next(self._statements, None)
+            if self._waiting is not None and self._waiting.kind == KEPT:
+                raise ReadWhole
         return self._waiting
+
+    def _inner(self) -> Statement | None:
+        """The next statement within braces, where nothing can have been kept."""
+        statement = self._next()
+        if statement is not None and statement.kind == KEPT:
+            raise ReadWhole
+        return statement
 
     def _error(
         self, message: str, span: Span | None, hint: str | None = None, problem: Problem | None = Problem.GENERAL_ERROR
@@ -153,12 +183,26 @@ class Interpreter:
                     self._other(raw, path, name, statement, blocks)
             elif statement.kind == CLOSE:
                 if path:
+                    self._closed_at = statement.line.number
                     self._braces.closed(raw.head, statement, top="/" not in path)
                     return True
                 hint = self._braces.surplus()
                 self._error("Unexpected '}' - ignoring", statement.span(), hint, Problem.UNEXPECTED_EOB)
+            elif statement.kind == KEPT:
+                self._keep(raw, path, statement)
             else:
                 self._stray(statement)
+
+    def _keep(self, raw: Raw, path: str, statement: Statement) -> None:
+        """Blocks of the configuration before, at the top or in a virtual server as they were."""
+        (text,) = statement.words
+        if not isinstance(text, KeptText) or path != ("" if text.inside is None else "virtual_server"):
+            raise ReadWhole
+        self._order += 1
+        if text.inside is None:
+            self.runs.append((self._order, text.blocks))
+        else:
+            raw.kept = (*raw.kept, (self._order, text))
 
     def _stray(self, statement: Statement) -> None:
         hint = "no block begins here; what is in these braces is ignored"
@@ -179,7 +223,7 @@ class Interpreter:
     def _skip(self, head: Statement) -> None:
         """Goes past the closing brace that matches the opening one just read."""
         depth = 1
-        while (statement := self._next()) is not None:
+        while (statement := self._inner()) is not None:
             if statement.kind != WORDS:
                 depth += 1 if statement.kind == OPEN else -1
                 if depth == 0:
@@ -188,6 +232,8 @@ class Interpreter:
 
     def _open(self, raw: Raw, path: str, table: Block, statement: Statement) -> None:
         self._order += 1
+        before = None if path else self._marks()
+        position = self._preprocessor.position
         inner = Raw(table, statement, self._order)
         again = table.name == "global_defs" and next(raw.named("global_defs"), None)
         if again:
@@ -208,16 +254,30 @@ class Interpreter:
             if refused:
                 self._skip(statement)
                 return
-            if path and self._remember:
-                self._read_or_recall(inner, where, table)
-            elif path:
-                self._block(inner, where, table.blocks)
+            if path:
+                if self._remember:
+                    self._read_or_recall(inner, where, table)
+                else:
+                    self._block(inner, where, table.blocks)
+                self.ends[inner.order] = self._closed_at
             else:
                 self._inside = table.name != "global_defs"
                 self._block(inner, where, table.blocks)
                 self._inside = False
+                if table.name == "virtual_server" and before == self._marks():
+                    self._note_text(inner, position)
         if not refused and not again:
             raw.blocks.append(inner)
+
+    def _marks(self) -> tuple[int, ...]:
+        """These stay as they are while all is ordinary."""
+        return self._preprocessor.depth, self._preprocessor.unusual, self._findings.count, self._idle
+
+    def _note_text(self, block: Raw, position: int) -> None:
+        """Ordinary text that was read just now."""
+        text = text_of(self._preprocessor.lines_since(position), self._memory if block.kept else None)
+        if text is not None:
+            self.texts[block.order] = text
 
     def _read_or_recall(self, inner: Raw, where: str, table: Block) -> None:
         """Reads the block whose brace was just taken, unless one of the same lines was read before."""
@@ -229,17 +289,22 @@ class Interpreter:
         known = self._blocks.get(key)
         if known is not None:
             inner.given, inner.said, inner.blocks = known.given, known.said, known.blocks
+            if known.order in self._idle_blocks:
+                self._idle += 1
             self._preprocessor.skip(len(lines))
+            self._closed_at = inner.head.line.number + len(lines)
             self._alike = PATIENCE
             first = known.head.line
             if (first.file, first.number) not in self.recalled:
                 self.recalled |= {(first.file, first.number + each) for each in range(len(lines) + 2)}
             return
         self._alike -= 1
-        before = self._findings.count
+        before, idle = self._findings.count, self._idle
         self._block(inner, where, table.blocks)
         if self._findings.count == before:
             self._blocks[key] = inner
+            if self._idle != idle:
+                self._idle_blocks.add(inner.order)
 
     def _refuse_head(self, name: str, statement: Statement) -> bool:
         """Says what is wrong with the words before the brace; True when the block cannot be used."""
@@ -375,6 +440,7 @@ class Interpreter:
 
     def _not_effective_yet(self, where: str, statement: Statement) -> None:
         """To be said once at the start."""
+        self._idle += 1
         if where not in self.not_effective and len(self.not_effective) < MANY_NOT_EFFECTIVE:
             line = statement.line
             self.not_effective[where] = f"{where} ({line.file}:{line.number})"
@@ -441,7 +507,7 @@ class Interpreter:
         return following is not None and following.kind == WORDS
 
     def _lines_of(self, head: Statement) -> Iterator[Statement]:
-        while (statement := self._next()) is not None:
+        while (statement := self._inner()) is not None:
             if statement.kind == CLOSE:
                 self._braces.closed(head, statement, top=False)
                 return

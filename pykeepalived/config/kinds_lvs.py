@@ -249,9 +249,7 @@ class HexPattern:
     mask: bytes = b""
 
     def matches(self, data: bytes) -> bool:
-        """Whether the data begins like this."""
-        if len(data) < len(self.value):
-            return False
+        """Whether the data begins like this, as far as it goes."""
         return all(byte & mask == value for byte, value, mask in zip(data, self.value, self.mask, strict=False))
 
 
@@ -346,8 +344,9 @@ class Pattern(Kind):
 def _c_escaped(character: str) -> str:
     if character == "\\":
         return "\\\\"
-    if character in '"$' or (ord(character) < 256 and not character.isprintable()):
-        return f"\\x{ord(character):02x}"
+    code = ord(character)
+    if character in '"$' or (character.isascii() and not character.isprintable()) or 0xDC80 <= code <= 0xDCFF:
+        return f"\\{code & 0xFF:03o}"  # always three digits: of hexadecimal ones any number is read
     return character
 
 
@@ -430,31 +429,6 @@ class StackSizes(Kind):
     def arguments(self) -> str:
         """Two numbers."""
         return "START MAX"
-
-
-@record(frozen=True, slots=True)
-class FileWeight(Kind):
-    """What a file's number is multiplied with; ``reverse`` turns its sign."""
-
-    def read(self, words: Sequence[str]) -> int:
-        """The number with its sign."""
-        if not words:
-            raise Refused("needs a number", -1, problem=Problem.MISSING_PARAMETER)
-        weight = number(words[0])
-        if not -2147483647 <= weight <= 2147483647:
-            message = f"number '{words[0]}' outside range [-2147483647, 2147483647]"
-            raise Refused(message, 0, "use a smaller number", Problem.INVALID_NUMBER)
-        if len(words) > 1 and words[1] not in ("reverse", "noreverse"):
-            raise Refused(f"unknown option '{words[1]}' - ignoring", 1, "write reverse, or nothing", kept=weight)
-        return -weight if len(words) > 1 and words[1] == "reverse" else weight
-
-    def expected(self) -> str:
-        """The bounds."""
-        return "-2147483647..2147483647"
-
-    def arguments(self) -> str:
-        """A number and its sign."""
-        return "INT [reverse|noreverse]"
 
 
 @record(frozen=True, slots=True)

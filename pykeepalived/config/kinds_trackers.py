@@ -132,6 +132,36 @@ class InitialContent:
 
 
 @record(frozen=True, slots=True)
+class FileWeight(Kind):
+    """What a file's number is multiplied with; ``reverse`` turns its sign, and with 0 what is a fault."""
+
+    def read(self, words: Sequence[str]) -> Weight:
+        """The number, and whether it turns."""
+        if not words:
+            raise Refused("needs a number", -1, problem=Problem.MISSING_PARAMETER)
+        value = number(words[0])
+        if not -INT_MAX <= value <= INT_MAX:
+            message = f"number '{words[0]}' outside range [-{INT_MAX}, {INT_MAX}]"
+            raise Refused(message, 0, "use a smaller number", Problem.INVALID_NUMBER)
+        if len(words) > 1 and words[1] not in ("reverse", "noreverse"):
+            message = f"unknown option '{words[1]}' - ignoring"
+            raise Refused(message, 1, "write reverse, or nothing", kept=Weight(value))
+        return Weight(value, len(words) > 1 and words[1] == "reverse")
+
+    def write(self, value: Any) -> str:
+        """The number, and ``reverse``."""
+        return str(value)
+
+    def expected(self) -> str:
+        """The bounds."""
+        return f"-{INT_MAX}..{INT_MAX}"
+
+    def arguments(self) -> str:
+        """A number and its sign."""
+        return "INT [reverse|noreverse]"
+
+
+@record(frozen=True, slots=True)
 class InitFile(Kind):
     """``[INT] [overwrite]``, in either order. The bare keyword makes the file with 0."""
 

@@ -1,8 +1,9 @@
 """Reads a file into a Configuration: the whole chain from the path to resolved values, and all that is wrong."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import field, replace
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
@@ -30,6 +31,7 @@ from pykeepalived.config.cross.servers import Servers
 from pykeepalived.config.cross.trackers import Defined, Definitions
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, exit_status
 from pykeepalived.config.interpret import Interpreter
+from pykeepalived.config.kept import Memory, Reading, ReadWhole, reading
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.lint.view import View
 from pykeepalived.config.preprocess import ANY_OTHER, Preprocessor
@@ -66,29 +68,39 @@ class Loaded:
     """A start must be refused."""
     files: tuple[str, ...] = ()
     """What was read, in that order."""
+    reading: Reading | None = field(default=None, compare=False)
+    """For the next reading."""
 
 
-def load(path: str, surroundings: Surroundings, options: LoadOptions) -> Loaded:
+def load(path: str, surroundings: Surroundings, options: LoadOptions, memory: Memory | None = None) -> Loaded:
     """The configuration of that file and everything that is to be said about it. Never raises, whatever the bytes.
 
     Blocks like one before are not read again. Where something is to be said of such a block the whole file is read once
     more, block by block: then it is said of each, at its place.
+
+    With what an earlier reading left in ``memory``, its virtual servers are not read again either; then the
+    configuration holds the others alone, and ``reading`` says where the rest belongs. A file with a mistake is read
+    whole.
     """
+    if memory is not None:
+        with contextlib.suppress(ReadWhole):
+            loaded, recalled = _load(path, surroundings, options, remember=True, memory=memory)
+            if not _meets(loaded, recalled) and not _has_errors(loaded.diagnostics):
+                return loaded
     loaded, recalled = _load(path, surroundings, options, remember=True)
-    places = ((each.span.file, each.span.line) for each in loaded.diagnostics if each.span is not None)
-    if recalled and not recalled.isdisjoint(places):
+    if _meets(loaded, recalled):
         loaded, _ = _load(path, surroundings, options, remember=False)
     return loaded
 
 
 def _load(
-    path: str, surroundings: Surroundings, options: LoadOptions, *, remember: bool
+    path: str, surroundings: Surroundings, options: LoadOptions, *, remember: bool, memory: Memory | None = None
 ) -> tuple[Loaded, set[tuple[str, int]]]:
     """What comes of the file, and the lines of blocks that others are like and that stand for them."""
     findings = Findings()
     config_id = options.config_id or surroundings.host_name().partition(".")[0]
-    preprocessor = Preprocessor(surroundings, findings, config_id, all_config=options.all_config)
-    interpreter = Interpreter(preprocessor, path, findings, remember=remember)
+    preprocessor = Preprocessor(surroundings, findings, config_id, all_config=options.all_config, memory=memory)
+    interpreter = Interpreter(preprocessor, path, findings, remember=remember, memory=memory)
     try:
         root = interpreter.run()
     except Unreadable as unreadable:
@@ -112,8 +124,27 @@ def _load(
         not_effective=(*interpreter.not_effective.values(), *context.not_effective.values()),
         fatal=fatal,
         files=tuple(preprocessor.opened),
+        reading=_reading(interpreter, context, memory),
     )
     return loaded, interpreter.recalled
+
+
+def _meets(loaded: Loaded, lines: AbstractSet[tuple[str, int]]) -> bool:
+    """Whether something is to be said of one of these lines."""
+    places = ((each.span.file, each.span.line) for each in loaded.diagnostics if each.span is not None)
+    return bool(lines) and not lines.isdisjoint(places)
+
+
+def _has_errors(diagnostics: Sequence[Diagnostic]) -> bool:
+    return any(each.severity is Severity.ERROR for each in diagnostics)
+
+
+def _reading(interpreter: Interpreter, context: Context, memory: Memory | None) -> Reading | None:
+    """What the next reading may keep; after a mistake, nothing."""
+    servers = context.servers
+    if servers is None or _has_errors(context.findings.all()):
+        return None
+    return reading(servers.global_defs, servers.resolved, interpreter.texts, interpreter.runs, interpreter.ends, memory)
 
 
 def _other_ids(ids: AbstractSet[str], own: str) -> AbstractSet[str]:
@@ -143,7 +174,8 @@ def cross(root: Raw, context: Context) -> Configuration:
     sessions, defined_sessions = bfd_instances.resolve(root, context)
     server_group = server_groups.resolve(root, context)
     followers = Followers(context, scripts, root, defined_files, sessions)
-    servers = Servers(context, scripts, settings, server_group, followers).resolve(root)
+    context.servers = Servers(context, scripts, settings, server_group, followers)
+    servers = context.servers.resolve(root)
     scripts.violation(counts=True)
     garp_group = garp_groups.resolve(root, context)
     linkbeat_interfaces = interfaces.linkbeat_interfaces(root, context)

@@ -12,10 +12,12 @@ from pykeepalived.config import characters, sequences, source
 from pykeepalived.config.definitions import DEFINITION, Definitions
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span, StepKind
 from pykeepalived.config.includes import INCLUDE, Includes
+from pykeepalived.config.kept import Finder, KeptText, Memory, ReadWhole
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.lexer import (
     BLANKS,
     CLOSE,
+    KEPT,
     OPEN,
     WORDS,
     Line,
@@ -54,11 +56,13 @@ _DEEPER = {WORDS: 0, OPEN: 1, CLOSE: -1}
 class _Cursor:
     """Where in a file the reading is."""
 
-    __slots__ = ("at", "plain", "texts")
+    __slots__ = ("ahead", "at", "plain", "texts")
 
     def __init__(self, texts: list[str]) -> None:
         self.texts = texts
         self.at = 0
+        self.ahead = 0
+        """By how much line numbers are greater: kept text is one text of many lines."""
         self.plain = False
         """The line before is one that is read as it stands."""
 
@@ -67,8 +71,15 @@ class Preprocessor:
     """Reads one main file and what it includes."""
 
     def __init__(
-        self, surroundings: Surroundings, findings: Findings, config_id: str, *, all_config: bool = False
+        self,
+        surroundings: Surroundings,
+        findings: Findings,
+        config_id: str,
+        *,
+        all_config: bool = False,
+        memory: Memory | None = None,
     ) -> None:
+        self._find = None if memory is None else Finder(memory).lines
         self._surroundings = surroundings
         self._findings = findings
         self._config_id = config_id
@@ -87,6 +98,13 @@ class Preprocessor:
         self._budget = MOST_LINES
         self._made = MOST_MADE
         self._braces = MOST_BRACES
+        self.unusual = 0
+        """How many lines were not read as they stand."""
+
+    @property
+    def depth(self) -> int:
+        """How many files are open."""
+        return len(self._files)
 
     def statements(self, path: str) -> Iterator[Statement]:
         """The statements of the main file; raises Unreadable when it cannot be used."""
@@ -108,7 +126,7 @@ class Preprocessor:
         for index in range(at, min(len(texts), at + _LONGEST_BLOCK)):
             text = texts[index]
             plain = known[text] if text in known else known.setdefault(text, _plain(text))
-            if plain is None:
+            if plain is None or text.__class__ is KeptText:
                 return None
             if plain:
                 depth += _DEEPER[plain[-1][0]]
@@ -119,6 +137,15 @@ class Preprocessor:
     def skip(self, count: int) -> None:
         """Goes past lines that ``plain_block`` gave."""
         self._cursor.at += count
+
+    @property
+    def position(self) -> int:
+        """How much of the file was given."""
+        return self._cursor.at
+
+    def lines_since(self, position: int) -> list[str]:
+        """The lines from the one that was given last at that position to the one given last now."""
+        return self._cursor.texts[position - 1 : self._cursor.at]
 
     def _file(self, path: str, data: bytes, depth: int, link: Link | None) -> Iterator[Statement]:
         directory, checks, cursor = self._definitions.directory, self._includes.checks, self._cursor
@@ -133,7 +160,7 @@ class Preprocessor:
 
     def _lines(self, path: str, data: bytes, depth: int, link: Link | None) -> Iterator[Statement]:
         known = self._known
-        texts = source.lines(path, data, self._findings, link)
+        texts = source.lines(path, data, self._findings, link, self._find)
         self._budget -= len(texts)
         if self._budget <= 0:
             raise too_much(
@@ -144,7 +171,15 @@ class Preprocessor:
         cursor = self._cursor = _Cursor(texts)
         while cursor.at < len(texts):
             text = texts[cursor.at]
-            cursor.at = number = cursor.at + 1
+            cursor.at += 1
+            number = cursor.at + cursor.ahead
+            if text.__class__ is KeptText:
+                if self._body is not None:
+                    raise ReadWhole
+                yield Statement(KEPT, [text], Line(path, number, "", "", link), 0, 0)
+                cursor.ahead += text.lines - 1
+                self._budget -= text.lines - 1
+                continue
             if self._body is None:
                 plain = known[text] if text in known else known.setdefault(text, _plain(text))
                 if plain is not None:
@@ -155,6 +190,7 @@ class Preprocessor:
                             yield Statement(kind, words, line, start, end)
                     continue
             cursor.plain = False
+            self.unusual += 1
             line, unterminated = strip_comment(Line(path, number, text, text, link))
             if unterminated:
                 self._error(

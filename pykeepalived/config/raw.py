@@ -1,13 +1,16 @@
 """What the file says, block by block, before anything is resolved: values with their places."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pykeepalived.config.diagnostics import Span
 from pykeepalived.config.lexer import Statement
 from pykeepalived.config.schema import Block
 from pykeepalived.records import record
+
+if TYPE_CHECKING:
+    from pykeepalived.config.kept import KeptText
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class NamedLines:
 class Raw:
     """A block as it stands in the file."""
 
-    __slots__ = ("blocks", "given", "head", "order", "said", "table", "words")
+    __slots__ = ("blocks", "given", "head", "kept", "order", "said", "table", "words")
 
     def __init__(self, table: Block, head: Statement, order: int) -> None:
         self.table = table
@@ -98,6 +101,8 @@ class Raw:
         self.said: dict[str, Given] = {}
         """The first use of each keyword, also of those not effective yet: was it there at all?"""
         self.blocks: list[Raw] = []
+        self.kept: Sequence[tuple[int, KeptText]] = ()
+        """Blocks within that were not read again, and their order."""
 
     @property
     def name(self) -> str:

@@ -1,6 +1,7 @@
 """Files as lines: what a file may look like, and what of it is dropped before anybody reads words."""
 
 import re
+from collections.abc import Callable
 
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
 from pykeepalived.config.kinds import Problem
@@ -31,8 +32,17 @@ def too_much(message: str, span: Span | None, hint: str) -> TooMuch:
     return TooMuch(Diagnostic(Severity.ERROR, message, span, hint, Problem.GENERAL_ERROR, fatal=True))
 
 
-def lines(file: str, data: bytes, findings: Findings, link: Link | None = None) -> list[str]:
-    """The lines of a file without their ends; one that cannot be used is empty. Bytes that are no UTF-8 are kept."""
+def lines(
+    file: str,
+    data: bytes,
+    findings: Findings,
+    link: Link | None = None,
+    find: Callable[[str], list[str]] | None = None,
+) -> list[str]:
+    """The lines of a file without their ends; one that cannot be used is empty. Bytes that are no UTF-8 are kept.
+
+    ``find`` may cut an ordinary text in its own way.
+    """
     if len(data) > LARGEST or data.count(b"\n") > MOST_LINES:
         count = data.count(b"\n") + 1
         message = f"the file has {len(data)} bytes in {count} lines, which is more than is read"
@@ -46,15 +56,22 @@ def lines(file: str, data: bytes, findings: Findings, link: Link | None = None) 
         text = text[1:]
         shown = text.partition("\n")[0][:SHOWN]
         _say(findings, Line(file, 1, shown, shown, link).span(0, 1), *_WITH_BOM)
-    found = text.split("\n")
-    if not found[-1]:
-        found.pop()
-    if "\r" in text:
+    ordinary = "\r" not in text and "\x00" not in text
+    found = find(text) if find is not None and ordinary else _split(text)
+    if not ordinary:
         found = [line.rstrip("\r") for line in found]
     if found and len(max(found, key=len)) > LONGEST // 4:
+        found = found if find is None or not ordinary else _split(text)
         _drop_long(file, found, findings, link)
     if "\x00" in text:
         _drop_nul(file, found, findings, link)
+    return found
+
+
+def _split(text: str) -> list[str]:
+    found = text.split("\n")
+    if not found[-1]:
+        found.pop()
     return found
 
 

@@ -3,22 +3,25 @@
 Imports of a service, of the parser and of scapy stand inside functions: each is paid for by the process that needs it.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
-from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.configuration import Amendment, Configuration
 from pykeepalived.daemon.child import ChildContext, Service
 from pykeepalived.daemon.exit_status import EXIT_CONFIG, EXIT_NO_CONFIG
 from pykeepalived.daemon.journal import PARENT_IDENT
-from pykeepalived.daemon.loader import Compiled, Outcome, Read, finding
+from pykeepalived.daemon.loader import MEMORY, Compiled, Outcome, Read, finding, read_value
 from pykeepalived.daemon.roles import Role
 from pykeepalived.daemon.settings import Settings
 from pykeepalived.effects import Level
 from pykeepalived.kernel.capabilities import Capability
 
 if TYPE_CHECKING:  # the parser must not come into the parent
+    from pykeepalived.config.kept import Memory
     from pykeepalived.config.load import Loaded
+    from pykeepalived.kernel.frames import FrameTemplates
 
 FRAMES = "frames"
 _RUN = "/run"
@@ -99,7 +102,11 @@ def reader(settings: Settings) -> Read:
     """What a loader does."""
     from pykeepalived.daemon.reading import load_configuration  # noqa: PLC0415 - the parser is the loader's alone
 
-    return lambda with_frames: compiled(load_configuration(settings), with_frames=with_frames)
+    def read(with_frames: bool, memory: int | None) -> Compiled:
+        kept = None if memory is None else read_value(memory)
+        return compiled(load_configuration(settings, kept), with_frames=with_frames)
+
+    return read
 
 
 def make_frames() -> Compiled:
@@ -113,12 +120,12 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
     """What was read, as the parent and the roles want it."""
     from pykeepalived.config.diagnostics import Severity  # noqa: PLC0415 - the loader's alone
     from pykeepalived.config.effective import effective  # noqa: PLC0415 - likewise
+    from pykeepalived.config.kept import leave  # noqa: PLC0415 - likewise
     from pykeepalived.kernel.frames import make_templates  # noqa: PLC0415 - likewise, for scapy
 
     levels = {Severity.ERROR: Level.ERROR, Severity.WARNING: Level.WARNING, Severity.NOTE: Level.INFO}
     findings = [finding(f"Opening file '{file}'.", Level.INFO, None) for file in loaded.files]
-    first_error = ""
-    errors = 0
+    mistakes = []
     for diagnostic in loaded.diagnostics:
         span = diagnostic.span
         message = diagnostic.message + (f" ({diagnostic.hint})" if diagnostic.hint else "")
@@ -126,17 +133,26 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
         line = finding(message, levels[diagnostic.severity], place)
         findings.append(line)
         if diagnostic.severity is Severity.ERROR:
-            errors += 1
-            first_error = first_error or line.message
+            mistakes.append((message, line.message))
     configuration, left_out = effective(loaded.configuration)
     findings += [finding(sentence, Level.WARNING, None) for sentence in left_out]
-    parts = {"vrrp": configuration.vrrp_part(), "checkers": configuration.checker_part()}
+    parts: dict[str, Configuration | Amendment | FrameTemplates | Memory] = {"vrrp": configuration.vrrp_part()}
+    part: Configuration | Amendment = configuration.checker_part()
+    kept_schedulers: list[str] = []
+    if loaded.reading is not None:
+        parts[MEMORY], runs, woven, kept_schedulers = leave(loaded.reading, configuration.virtual_server)
+        if loaded.reading.amends:
+            part = Amendment(configuration.checker_part(), runs, loaded.reading.memory.count, woven)
+    parts[CHECKER.key] = part
+    amends = isinstance(part, Amendment)
     static = configuration.static_ipaddress or configuration.static_routes or configuration.static_rules
-    exist = {"vrrp": bool(configuration.vrrp_instance or static), "checkers": bool(configuration.virtual_server)}
+    exist = {
+        "vrrp": bool(configuration.vrrp_instance or static),
+        "checkers": amends or bool(configuration.virtual_server),
+    }
     outcome = Outcome(
         findings=tuple(findings),
-        errors=errors,
-        first_error=first_error,
+        mistakes=tuple(mistakes),
         exit_code=loaded.exit_code,
         refused=loaded.fatal,
         start_code=EXIT_NO_CONFIG if _unread(loaded) else EXIT_CONFIG,
@@ -144,15 +160,16 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
         global_defs=configuration.global_defs,
         scripts=configuration.scripts(),
         parts=frozenset(key for key, there in exist.items() if there),
-        ipvs_modules=_ipvs_modules(configuration),
+        amended=frozenset({CHECKER.key} if amends else ()),
+        ipvs_modules=_ipvs_modules(configuration, kept_schedulers),
         frames=make_templates() if with_frames and exist["vrrp"] else None,
     )
     return Compiled(outcome, parts)
 
 
-def _ipvs_modules(configuration: Configuration) -> tuple[str, ...]:
-    """Those of the schedulers and persistence engines."""
-    names = {server.lvs_sched for server in configuration.virtual_server}
+def _ipvs_modules(configuration: Configuration, kept_schedulers: Iterable[str]) -> tuple[str, ...]:
+    """Those of the schedulers and persistence engines; of what was kept, which has no engine, of the schedulers."""
+    names = {*(server.lvs_sched for server in configuration.virtual_server), *kept_schedulers}
     names |= {f"pe_{each.persistence_engine}" for each in configuration.virtual_server if each.persistence_engine}
     return tuple(f"ip_vs_{name}" for name in sorted(names))
 

@@ -4,7 +4,7 @@ SOCK_SEQPACKET keeps messages apart and tells the end of the other side. A messa
 ``MESSAGES`` with exactly the fields listed there; anything else is refused before anybody acts on it.
 
     parent -> child   reload (descriptor: the new part)   ping   exited   bfd
-    child -> parent   ready   reloaded   pong   status   run   fifo
+    child -> parent   ready   reloaded   pong   status   run   end   fifo
 """
 
 import array
@@ -31,7 +31,7 @@ _OPTIONAL_INT = (int, type(None))
 MESSAGES: dict[str, dict[str, type | tuple[type, ...]]] = {
     "reload": {},
     "ping": {"number": int},
-    "exited": {"id": int, "status": _OPTIONAL_INT, "signal": _OPTIONAL_INT, "timed_out": bool},
+    "exited": {"id": int, "status": _OPTIONAL_INT, "signal": _OPTIONAL_INT, "timed_out": bool, "obstacle": str},
     "ready": {},
     "reloaded": {"whole": bool},
     "pong": {"number": int},
@@ -46,6 +46,7 @@ MESSAGES: dict[str, dict[str, type | tuple[type, ...]]] = {
         "timeout": _OPTIONAL_INT,
         "answer": bool,
     },
+    "end": {"id": int},
     "fifo": {"line": str},
     "bfd": {"name": str, "up": bool},
 }

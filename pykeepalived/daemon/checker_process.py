@@ -9,14 +9,19 @@ import resource
 from collections import deque
 from collections.abc import Callable
 
+from pykeepalived.checkers.report import CheckReport
 from pykeepalived.config.blocks.virtual_server import Service
 from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualServerBlock
 from pykeepalived.config.configuration import Configuration
+from pykeepalived.daemon.check_followers import CheckFollowers, FollowerRun
+from pykeepalived.daemon.check_scripts import CheckScripts
+from pykeepalived.daemon.check_watch import CheckWatch, WatchedRun
 from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.ha_suspend import HaSuspend
 from pykeepalived.daemon.ipvs_care import IpvsCare
 from pykeepalived.daemon.kernel_table import KernelTable
 from pykeepalived.daemon.served import Checkers, Served, runnable
+from pykeepalived.daemon.transports import Tls
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.kernel.ports import BATCH, HostListener, HostTable, Ipvs
 from pykeepalived.lvs.effects import LvsEffect, TableChanged, TablesDropped
@@ -56,7 +61,13 @@ class CheckerService:
         self._kernel_table = KernelTable(self._reactor, self._log, self._settled, kernel, context.ipvs_socket)
         self._table = self._kernel_table.table
         self._care = IpvsCare(context, self._kernel_table)
-        self._checkers = Checkers(self._reactor, draw, self._log, self._starved, self._heard)
+        scripts = CheckScripts(self._reactor, context.scripts, self._log)
+        self._followers = CheckFollowers(self._reactor, context.journal)
+        self._tls = Tls(self._reactor, part.ssl, self._log)
+        self._checkers = Checkers(
+            self._reactor, draw, self._log, self._starved, self._heard, scripts, self._followers, self._tls
+        )
+        self._watch = CheckWatch(self._reactor, self._log, self._watched)
         self._ha_suspend = HaSuspend(self._reactor, self._log, make_host, self._turned)
         self._served: dict[Service, Served] = {}
         self._waiting: deque[RunScript | WriteFifo] = deque()  # until the table is as they tell
@@ -74,9 +85,11 @@ class CheckerService:
         self._care.configure(self._part)
         self._kernel_table.start(flush=self._part.global_defs.lvs_flush)
         self._listen_for_addresses()
+        self._followers.replace(self._part.track_file)
         for service, (block, front) in self._wanted().items():
             self._served[service] = self._enter(block, front)
         self._care.tell_strangers()
+        self._watch.start()
         self._ha_suspend.follow(self._suspendable())
         self._reactor.soon(self._kernel_table.pump)
 
@@ -84,8 +97,10 @@ class CheckerService:
         """Apply a new configuration by difference."""
         self._log(Log("Reinitializing ipvs", Level.DEBUG, Kind.IPVS))
         self._part = part
+        self._tls.use(part.ssl)
         self._care.configure(part)
         self._listen_for_addresses()
+        self._followers.replace(part.track_file)
         wanted = self._wanted()
         for service in [service for service in self._served if service not in wanted]:
             served = self._served.pop(service)
@@ -108,6 +123,8 @@ class CheckerService:
         self._kernel_table.stop()
         self._care.stop()
         self._ha_suspend.close()
+        self._followers.stop()
+        self._watch.stop()
         self._status_alarm.set(None)
         for served in self._served.values():
             served.close()
@@ -120,6 +137,21 @@ class CheckerService:
                 self._kernel_table.flush()
         self._served.clear()
         self._kernel_table.pump()
+
+    # checks
+
+    def bfd_changed(self, name: str, *, up: bool) -> None:
+        """The BFD process says that a session is up, or down."""
+        self._followers.bfd_changed(name, up=up)
+
+    def reports(self) -> list[CheckReport]:
+        """What every check remembers, in the order of the configuration."""
+        return [run.checker.report() for served in self._served.values() for run in served.all_runs()]
+
+    def _watched(self) -> list[WatchedRun]:
+        """All checks that ask or run something."""
+        every = (run for served in self._served.values() for run in served.all_runs())
+        return [run for run in every if not isinstance(run, FollowerRun)]
 
     # virtual servers
 
@@ -134,8 +166,9 @@ class CheckerService:
 
     def _enter(self, block: VirtualServerBlock, front: Front) -> Served:
         served = Served(VirtualServer(block, front), suspended=self._is_suspended(block, front))
-        self._checkers.enter(served)
-        self._carry_out(served, served.core.start(init_notifies=self._part.global_defs.rs_init_notifies))
+        failed, offsets = self._checkers.enter(served)
+        init_notifies = self._part.global_defs.rs_init_notifies
+        self._carry_out(served, served.core.start(failed, offsets, init_notifies=init_notifies))
         return served
 
     def _change(self, served: Served, block: VirtualServerBlock, front: Front) -> None:
@@ -208,6 +241,8 @@ class CheckerService:
         real = sum(len(core.block.real_server) for core in cores)
         text = f"IPVS: {len(cores)} virtual servers, {sum(core.quorum_up for core in cores)} with quorum"
         text += f", {up} of {real} real servers up"
+        if self._watch.overdue:
+            text += f", {self._watch.overdue} checks overdue"
         self._context.status(text if self._table.loaded else f"{text}, but the kernel has no IPVS")
 
     def _raise_descriptor_limit(self) -> None:

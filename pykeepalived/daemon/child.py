@@ -33,10 +33,13 @@ class Scripts(Protocol):
         *,
         timeout: int | None = None,
         on_exit: Callable[[ScriptExited], None] | None = None,
-    ) -> None:
-        """Start it. After ``timeout`` ns it is sent TERM, then KILL (behaviour.md 1.9). A script that cannot be
-        started answers ``on_exit`` with status 127.
+    ) -> int:
+        """Start it; a number for it. After ``timeout`` ns it is sent TERM, then KILL (behaviour.md 1.9). A script that
+        cannot be started answers ``on_exit`` with status 127 and the obstacle.
         """
+
+    def cut_short(self, number: int) -> None:
+        """End one that is waited for as if its time were over; ``on_exit`` comes all the same."""
 
 
 @dataclass(frozen=True, slots=True)

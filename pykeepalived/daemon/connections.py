@@ -39,13 +39,14 @@ class DialError(Exception):
 
 
 class Dialer:
-    """Opens connections to one target, as its options say; ``kind`` may be SOCK_DGRAM."""
+    """Opens connections to one target, as its options say; ``kind`` may be SOCK_DGRAM, or of ICMP SOCK_RAW."""
 
-    __slots__ = ("_address", "_bind", "_family", "_kind", "_plain", "_target")
+    __slots__ = ("_address", "_bind", "_family", "_kind", "_plain", "_protocol", "_target")
 
-    def __init__(self, target: Target, kind: int = socket.SOCK_STREAM) -> None:
+    def __init__(self, target: Target, kind: int = socket.SOCK_STREAM, protocol: int = 0) -> None:
         self._target = target
         self._kind = kind | _OPTIONS
+        self._protocol = protocol
         self._family = socket.AF_INET6 if target.connect_ip.version == 6 else socket.AF_INET
         self._address: _Address = (str(target.connect_ip), target.connect_port)
         self._bind: _Address | None = None
@@ -57,7 +58,7 @@ class Dialer:
     def dial(self) -> tuple[Connection, int]:
         """Start a connection: its socket, and 0 (it stands), EINPROGRESS, or a refusal. Raises DialError."""
         try:
-            connection = Connection(self._family, self._kind)
+            connection = Connection(self._family, self._kind, self._protocol)
         except OSError as error:
             raise DialError("create", error.errno or errno.EIO) from None
         if not self._plain:

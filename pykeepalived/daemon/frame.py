@@ -23,7 +23,7 @@ from pykeepalived.daemon.exit_status import EXIT_CONFIG, EXIT_MISSING_PERMISSION
 from pykeepalived.daemon.faults import Faults, describe
 from pykeepalived.daemon.fifos import configured
 from pykeepalived.daemon.journal import Lines
-from pykeepalived.daemon.loader import read_value
+from pykeepalived.daemon.loader import amended, read_part, read_value
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.roles import STOP_SIGNALS, Role
 from pykeepalived.daemon.scheduling import Scheduling
@@ -53,7 +53,7 @@ class Birth:
 
     role: Role
     end: socket.socket  # the child's end of the control socket
-    part: int  # descriptor of its pickled part
+    parts: tuple[int, ...]  # descriptors of its pickled part, and of what amends it
     pid_file: str
     process_name: str
     parent: int
@@ -102,9 +102,10 @@ class Frame:
 
     def _work(self) -> int:
         birth = self._birth
-        part: Configuration = read_value(birth.part)
+        part = read_part(birth.parts)
         self._has_fifos = bool(configured(birth.role.key, part.global_defs))
-        os.close(birth.part)
+        for descriptor in birth.parts:
+            os.close(descriptor)
         processes.set_timer_slack(1)  # wake when it is time
         context = ChildContext(
             self._reactor,
@@ -208,7 +209,7 @@ class Frame:
         self._journal.log(Log("Reloading", kind=Kind.CONFIGURATION))
         whole = False
         try:
-            part: Configuration = read_value(descriptor)
+            part = amended(self._part, read_value(descriptor))
             self._say_changes(part)
             self._scheduling.apply(part.global_defs)
             self._has_fifos = bool(configured(self._birth.role.key, part.global_defs))

@@ -9,6 +9,7 @@ import os
 import re
 import select
 import socket
+import stat
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -46,10 +47,14 @@ Sink = Callable[[Log, str], bool]
 
 def harmless(text: str) -> str:
     """``text`` as one line without control characters, of bounded length."""
-    text = text[:_LONGEST]
-    if text.isascii() and text.isprintable():
+    if _is_harmless(text):
         return text
+    text = text[:_LONGEST]
     return _UNSAFE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)[:_LONGEST]
+
+
+def _is_harmless(text: str) -> bool:
+    return len(text) <= _LONGEST and text.isascii() and text.isprintable()
 
 
 class Lines:
@@ -65,8 +70,10 @@ class Lines:
         """Write one line."""
         if line.detail and not self._log_detail:
             return
-        fields = tuple((name, harmless(value)) for name, value in line.fields)
-        clean = replace(line, message=harmless(line.message), fields=fields)
+        clean = line
+        if not (_is_harmless(line.message) and all(_is_harmless(value) for _, value in line.fields)):
+            fields = tuple((name, harmless(value)) for name, value in line.fields)
+            clean = replace(line, message=harmless(line.message), fields=fields)
         if self._lost:
             said = Log(f"{self._lost} log lines were lost: their reader was too slow", Level.WARNING, Kind.PROCESS)
             if not self._sink(said, self.ident):
@@ -127,18 +134,27 @@ class ConsoleSink:
 
     def __init__(self, fd: int = 2) -> None:
         self._fd = fd
-        self._poll = select.poll()
-        self._poll.register(fd, select.POLLOUT)
+        self._poll: select.poll | None = None
+        if not _is_file(fd):  # which never makes anybody wait
+            self._poll = select.poll()
+            self._poll.register(fd, select.POLLOUT)
 
     def __call__(self, line: Log, ident: str) -> bool:  # noqa: ARG002 - keepalived's form has no name
         """Write one line, if that does not block."""
         try:
-            if not self._poll.poll(0):
+            if self._poll is not None and not self._poll.poll(0):
                 return False
             os.write(self._fd, f"{time.ctime()}: {line.message}\n".encode(errors="replace"))
         except OSError:
             return False
         return True
+
+
+def _is_file(fd: int) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(fd).st_mode)
+    except OSError:
+        return False
 
 
 def nowhere(line: Log, ident: str) -> bool:  # noqa: ARG001 - a Sink

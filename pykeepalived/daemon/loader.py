@@ -12,13 +12,13 @@ import pickle
 import resource
 import select
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.scripts import Script
-from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.configuration import Amendment, Configuration
 from pykeepalived.daemon import signals
 from pykeepalived.daemon.faults import describe
 from pykeepalived.effects import Kind, Level, Log
@@ -27,9 +27,14 @@ from pykeepalived.kernel import processes
 from pykeepalived.kernel.frames import FrameTemplates
 from pykeepalived.units import MILLISECOND, SECOND
 
+if TYPE_CHECKING:
+    from pykeepalived.config.kept import Memory
+
 TIME_LIMIT = 60 * SECOND
 MEMORY_LIMIT = 2 << 30
 
+MEMORY = "memory"
+"""Among the parts: what the next reading may keep."""
 _OUTCOME = "outcome"
 
 
@@ -38,8 +43,7 @@ class Outcome:
     """What the parent needs to know of a configuration. The parts themselves stay pickled."""
 
     findings: tuple[Log, ...] = ()
-    errors: int = 0
-    first_error: str = ""
+    mistakes: tuple[tuple[str, str], ...] = ()  # what each is, and how it is told with its place
     exit_code: int = 0
     refused: bool = False  # a start must be refused, with
     start_code: int = 0  # as exit status
@@ -47,6 +51,7 @@ class Outcome:
     global_defs: GlobalDefs = GlobalDefs()
     scripts: frozenset[Script] = frozenset()
     parts: frozenset[str] = frozenset()  # keys of the roles that have something to do
+    amended: frozenset[str] = frozenset()  # keys of the roles whose part is told by the one before
     ipvs_modules: tuple[str, ...] = ()
     frames: FrameTemplates | None = None
 
@@ -56,10 +61,11 @@ class Compiled:
     """What reading gave, in the loader's own process."""
 
     outcome: Outcome
-    parts: Mapping[str, Configuration | FrameTemplates] = field(default_factory=dict)
+    parts: "Mapping[str, Configuration | Amendment | FrameTemplates | Memory]" = field(default_factory=dict)
 
 
-Read = Callable[[bool], Compiled]  # told whether frame templates are wanted: scapy is slow to come
+Read = Callable[[bool, int | None], Compiled]
+"""Told whether frame templates are wanted, for scapy is slow to come, and where the reading before left its memory."""
 
 
 class Loader:
@@ -129,6 +135,20 @@ def read_value(descriptor: int) -> Any:
     if not data:
         raise ConfigError("the loader ended without a word")
     return pickle.loads(data)  # noqa: S301 - written by our own child into memory nobody else can reach
+
+
+def read_part(descriptors: Sequence[int]) -> Configuration:
+    """The part that stands in the first of these files, amended by each of the others in turn."""
+    first, *amendments = descriptors
+    part: Configuration = read_value(first)
+    for descriptor in amendments:
+        part = amended(part, read_value(descriptor))
+    return part
+
+
+def amended(former: Configuration, value: Configuration | Amendment) -> Configuration:
+    """The part that a value from the loader means to whoever has ``former``."""
+    return value.applied(former) if isinstance(value, Amendment) else value
 
 
 def _write(descriptor: int, value: object) -> None:

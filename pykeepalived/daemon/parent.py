@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import socket
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,7 @@ from pykeepalived.daemon.exit_status import EXIT_FATAL, EXIT_OK, PERMANENT
 from pykeepalived.daemon.faults import Faults
 from pykeepalived.daemon.fifos import NotifyFifos
 from pykeepalived.daemon.journal import Lines
-from pykeepalived.daemon.loader import Loader, Outcome, Read
+from pykeepalived.daemon.loader import MEMORY, Loader, Outcome, Read
 from pykeepalived.daemon.reactor import Alarm, Reactor
 from pykeepalived.daemon.respawn import Respawn
 from pykeepalived.daemon.roles import Role
@@ -37,6 +38,7 @@ from pykeepalived.kernel.pidfile import PidFile
 from pykeepalived.units import SECOND, seconds_text
 
 _BEAT = 10 * SECOND  # how often the children are asked whether they still turn
+_AMENDMENTS = 16  # of one part: a process that starts reads them all
 _STOP_SCRIPTS = SECOND  # behaviour of keepalived: what notifies of the stop has one second
 
 # settings that a running daemon cannot change
@@ -78,6 +80,7 @@ class Child:
         "pidfd",
         "ready",
         "role",
+        "scripts",
         "started_at",
         "status",
     )
@@ -94,6 +97,7 @@ class Child:
         self.asked_at = started_at
         self.hung = False
         self.status = ""
+        self.scripts: dict[int, int] = {}  # that it waits for: their numbers there and here
 
 
 class Parent:
@@ -113,7 +117,8 @@ class Parent:
         self._respawn = {role.key: Respawn() for role in plan.roles}
         self._respawn_alarms = {role.key: self._start_alarm(role) for role in plan.roles}
         self._wanted: frozenset[str] = frozenset()
-        self._parts: dict[str, int] = {}  # descriptors of the pickled parts
+        self._parts: dict[str, tuple[int, ...]] = {}  # descriptors of the pickled parts, and of what amends them
+        self._memory: int | None = None  # descriptor of what the next reading may keep
         self._outcome: Outcome | None = None
         self._frames = NO_FRAMES
         self._loader: Loader | None = None
@@ -151,15 +156,35 @@ class Parent:
     # Children
 
     def _accept(self, outcome: Outcome, parts: Mapping[str, int]) -> None:
-        for descriptor in self._parts.values():
-            os.close(descriptor)
-        self._parts = dict(parts)
+        parts = dict(parts)
+        self._forget()
+        memory = parts.pop(MEMORY, None)
+        if memory is not None and os.fstat(memory).st_size:
+            self._memory = memory
+        elif memory is not None:
+            os.close(memory)  # nothing may be kept
+        for key, descriptor in parts.items():
+            former = self._parts.get(key, ())
+            if key in outcome.amended:
+                self._parts[key] = (*former, descriptor)
+                continue
+            self._parts[key] = (descriptor,)
+            for each in former:
+                os.close(each)
+        if any(len(chain) > _AMENDMENTS for chain in self._parts.values()):
+            self._forget()
         self._outcome = outcome
         self._frames = outcome.frames or self._frames
         self._scripts.allow(outcome.scripts)
         self._fifos.replace(outcome.global_defs)
         keys = frozenset(role.key for role in self._plan.roles)
         self._wanted = keys if self._plan.all_roles else keys & outcome.parts
+
+    def _forget(self) -> None:
+        """The next reading is of the whole file."""
+        if self._memory is not None:
+            os.close(self._memory)
+            self._memory = None
 
     def _start_wanted(self) -> None:
         for role in self._plan.roles:
@@ -180,7 +205,7 @@ class Parent:
         birth = frame.Birth(
             role=role,
             end=theirs,
-            part=self._parts[role.key],
+            parts=self._parts[role.key],
             pid_file=self._plan.pid_files[role.key],
             process_name=self._process_name(role, self._outcome.global_defs),
             parent=os.getpid(),
@@ -236,9 +261,10 @@ class Parent:
             os.close(child.pidfd)
             if child.channel is not None:
                 child.channel.close()
-        for other, descriptor in self._parts.items():
-            if other != key:
+        for other, descriptors in self._parts.items():
+            for descriptor in descriptors if other != key else ():
                 os.close(descriptor)
+        self._forget()
         if self._loader is not None:
             self._loader.close()
             os.close(self._loader.pidfd)
@@ -251,6 +277,8 @@ class Parent:
         if child.channel is not None:
             child.channel.drain()  # its last orders, such as the scripts that tell of the stop
             child.channel.close()
+        for number in child.scripts.values():
+            self._scripts.cut_short(number)  # nobody waits for it any more, and the next process runs it anew
         _, status = os.waitpid(child.pid, 0)
         del self._children[role.key]
         self._awaited.discard(role.key)
@@ -305,6 +333,7 @@ class Parent:
             case "reloaded":
                 self._awaited.discard(child.role.key)
                 if not message["whole"]:
+                    self._forget()  # nobody knows what that process has now
                     self._last_word = "last reload went wrong half way: a restart is needed"
                 self._look_complete()
             case "pong":
@@ -314,6 +343,9 @@ class Parent:
                 self._tell_status()
             case "run":
                 self._run_script(child, message)
+            case "end":
+                if message["id"] in child.scripts:
+                    self._scripts.cut_short(child.scripts[message["id"]])
             case "fifo":
                 self._fifos.write(child.role.key, message["line"])
             case other:
@@ -323,6 +355,7 @@ class Parent:
         number = message["id"]
 
         def answer(exited: ScriptExited) -> None:
+            child.scripts.pop(number, None)
             if child.channel is not None and child.channel.open:
                 child.channel.send(
                     {
@@ -331,11 +364,14 @@ class Parent:
                         "status": exited.status,
                         "signal": exited.signal,
                         "timed_out": exited.timed_out,
+                        "obstacle": exited.obstacle[:200],
                     }
                 )
 
         script, arguments, timeout = script_client.asked(message)
-        self._scripts.run(script, arguments, timeout, answer if message["answer"] else None)
+        pid = self._scripts.run(script, arguments, timeout, answer if message["answer"] else None)
+        if pid and message["answer"]:
+            child.scripts[number] = pid
 
     # Is everybody well?
 
@@ -380,7 +416,9 @@ class Parent:
         self._announce = True
         wanted = self._frames is NO_FRAMES
         try:
-            self._loader = Loader(lambda: self._plan.read(wanted), tuple(role.key for role in self._plan.roles))
+            memory = self._memory
+            keys = (*(role.key for role in self._plan.roles), MEMORY)
+            self._loader = Loader(lambda: self._plan.read(wanted, memory), keys)
         except OSError as error:
             self._refuse_reload(f"the loader cannot be started: {error.strerror}")
             return
@@ -409,16 +447,27 @@ class Parent:
             return
         for line in outcome.findings:
             self._journal.log(line)
-        if outcome.errors:
+        if new := self._new_mistakes(outcome):
             loader.close()
-            count = "1 error" if outcome.errors == 1 else f"{outcome.errors} errors"
-            first = "" if outcome.errors == 1 else ", the first"
-            self._refuse_reload(f"{count}{first}: {outcome.first_error}")
+            count = "1 error" if len(new) == 1 else f"{len(new)} errors"
+            first = "" if len(new) == 1 else ", the first"
+            self._refuse_reload(f"{count}{first}: {new[0]}")
             return
         outcome = self._without_fixed(outcome)
         self._log_not_effective(outcome)
         parts, loader.files = dict(loader.files), {}
         self._apply(outcome, parts)
+
+    def _new_mistakes(self, outcome: Outcome) -> list[str]:
+        """Those that the running configuration does not have: with the others it has been running."""
+        assert self._outcome is not None  # noqa: S101 - a reload follows a start
+        known = Counter(what for what, _ in self._outcome.mistakes)
+        new = []
+        for what, told in outcome.mistakes:
+            if not known[what]:
+                new.append(told)
+            known[what] -= bool(known[what])
+        return new
 
     def _refuse_reload(self, reason: str) -> None:
         text = f"New configuration refused, the running configuration stays: {reason}"
@@ -446,7 +495,7 @@ class Parent:
                 self._dismiss(child)
             elif not child.leaving and child.channel is not None:
                 self._plan.prepare(role, outcome)
-                if child.channel.send({"type": "reload"}, self._parts[role.key]):
+                if child.channel.send({"type": "reload"}, self._parts[role.key][-1]):
                     self._awaited.add(role.key)
         self._start_wanted()
         if not self._wanted:

@@ -24,6 +24,7 @@ _HORIZON = 4  # in paces: alarms nearer than this are asked whether they still m
 _WAKING = 200 * MICROSECOND  # what a waking may be late: an exact alarm is waited for awake
 _EVENTS_A_TURN = 64
 _ALARMS_A_TURN = 64  # then the sockets are looked at again
+_NEVER = 1 << 63
 
 
 class Alarm:
@@ -86,6 +87,9 @@ class Reactor:
         self._pace = _PACE
         self._punctual = False
         self._left_over = False  # alarms are due that the last turn had no room for
+        self._stall = _NEVER  # a pause of the loop that is told
+        self._on_stall: Callable[[int], None] | None = None
+        self._seen_at = 0
 
     @staticmethod
     def now() -> int:
@@ -118,6 +122,14 @@ class Reactor:
         """Call back in the next turn, after the sockets were looked at: long work is cut into turns with this."""
         self._soon.append(callback)
 
+    def tell_stalls(self, limit: int, callback: Callable[[int], None] | None) -> None:
+        """Tell, before anything else, of a loop that stood still for longer than ``limit``, suspended or not. Its
+        caller sees to it that the loop turns more often than that.
+        """
+        self._on_stall = callback
+        self._stall = limit if callback is not None else _NEVER
+        self._seen_at = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
     def run(self) -> None:
         """Turn until ``stop``."""
         self._running = True
@@ -136,7 +148,10 @@ class Reactor:
 
     def turn(self) -> None:
         """Wait for the next event or deadline, and do what is due."""
-        for fd, mask in self._wait():
+        ready = self._wait()
+        if self._on_stall is not None:
+            self._look_back(self._on_stall)
+        for fd, mask in ready:
             readable, writable = self._handlers.get(fd, (None, None))
             if readable is not None and mask & READABLE:
                 self._call(readable)
@@ -150,6 +165,12 @@ class Reactor:
             for callback in callbacks:
                 self._call(callback)
         self._ring()
+
+    def _look_back(self, on_stall: Callable[[int], None]) -> None:
+        now = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        gap, self._seen_at = now - self._seen_at, now
+        if gap > self._stall:
+            self._call(lambda: on_stall(gap))
 
     def _queue(self, due_at: int, alarm: Alarm) -> None:
         self._order += 1
@@ -209,10 +230,13 @@ class Reactor:
     def _ring(self) -> None:
         heap = self._heap
         self._left_over = False
+        now = _NEVER
         for _ in range(_ALARMS_A_TURN):
             if not heap:
                 return
-            now = time.monotonic_ns()
+            before, now = now, time.monotonic_ns()
+            if now - before > self._stall:
+                break  # that is told before any more deadlines are believed
             due_at, _, alarm = heap[0]
             if due_at > now:
                 return

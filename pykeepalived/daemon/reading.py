@@ -2,6 +2,7 @@
 
 import gc
 
+from pykeepalived.config.kept import Memory
 from pykeepalived.config.load import Loaded, LoadOptions, load
 from pykeepalived.config.surroundings import AccountNames
 from pykeepalived.daemon.settings import Settings
@@ -13,8 +14,10 @@ def account_names() -> AccountNames:
     return LinuxSurroundings()
 
 
-def load_configuration(settings: Settings) -> Loaded:
+def load_configuration(settings: Settings, memory: Memory | None = None) -> Loaded:
     """Read the file, in this very process: one that names a network namespace leads the process there.
+
+    ``memory`` is what the reading before has left.
 
     Reading makes many values and no cycles: looking for garbage meanwhile would cost as much as the reading itself.
     """
@@ -27,7 +30,7 @@ def load_configuration(settings: Settings) -> Loaded:
     enabled = gc.isenabled()
     gc.disable()
     try:
-        return load(settings.use_file, LinuxSurroundings(), options)
+        return load(settings.use_file, LinuxSurroundings(), options, memory)
     finally:
         if enabled:
             gc.enable()

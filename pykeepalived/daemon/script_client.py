@@ -10,6 +10,8 @@ from pykeepalived.events import ScriptExited
 
 OnExit = Callable[[ScriptExited], None]
 
+_NOT_TAKEN = ScriptExited(CANNOT_RUN, obstacle="the parent process does not take it")
+
 
 class ScriptClient:
     """``child.Scripts`` over the control socket."""
@@ -27,8 +29,8 @@ class ScriptClient:
         *,
         timeout: int | None = None,
         on_exit: OnExit | None = None,
-    ) -> None:
-        """Ask the parent to start it."""
+    ) -> int:
+        """Ask the parent to start it; its number."""
         self._number += 1
         sent = self._channel.send(
             {
@@ -44,23 +46,29 @@ class ScriptClient:
             }
         )
         if on_exit is None:
-            return
+            return self._number
         if sent:
             self._waiting[self._number] = on_exit
         else:
-            self._reactor.soon(lambda: on_exit(ScriptExited(CANNOT_RUN)))
+            self._reactor.soon(lambda: on_exit(_NOT_TAKEN))
+        return self._number
+
+    def cut_short(self, number: int) -> None:
+        """Its time is over now."""
+        if number in self._waiting:
+            self._channel.send({"type": "end", "id": number})
 
     def exited(self, message: Message) -> None:
         """The parent's answer."""
         on_exit = self._waiting.pop(message["id"], None)
         if on_exit is not None:
-            on_exit(ScriptExited(message["status"], message["signal"], message["timed_out"]))
+            on_exit(ScriptExited(message["status"], message["signal"], message["timed_out"], message["obstacle"]))
 
     def lost(self) -> None:
         """The parent is gone: nobody will answer."""
         waiting, self._waiting = self._waiting, {}
         for on_exit in waiting.values():
-            on_exit(ScriptExited(CANNOT_RUN))
+            on_exit(_NOT_TAKEN)
 
 
 def asked(message: Message) -> tuple[Script, tuple[str, ...], int | None]:

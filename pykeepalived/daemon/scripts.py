@@ -71,6 +71,7 @@ class ScriptRunner:
         self._before: frozenset[Script] = frozenset()
         self._running: dict[int, _Running] = {}
         self._refusing = False
+        self._said: dict[Script, str] = {}  # why a script cannot be run, as it was logged
         self._idle: Callable[[], None] | None = None
         self._last_alarm = reactor.alarm(self._last_call)
         self._last_since = 0
@@ -78,6 +79,7 @@ class ScriptRunner:
     def allow(self, scripts: Iterable[Script]) -> None:
         """These may be run from now on, and those of the configuration before (its last notifications)."""
         self._before, self._allowed = self._allowed, frozenset(scripts)
+        self._said.clear()
 
     def __len__(self) -> int:
         return len(self._running)
@@ -103,7 +105,7 @@ class ScriptRunner:
                 self._refusing = True
                 self._cannot(script, f"{self._most} scripts run already", on_exit)
             elif on_exit is not None:
-                self._answer(on_exit)
+                self._answer(on_exit, f"{self._most} scripts run already")
             return 0
         self._refusing = False
         try:
@@ -123,6 +125,15 @@ class ScriptRunner:
         """Send TERM to the script that ``run`` gave ``number``, if it still runs."""
         if number in self._running:
             self._signal(self._running[number], signal.SIGTERM)
+
+    def cut_short(self, number: int) -> None:
+        """The time of the script that ``run`` gave ``number`` is over now, if it still runs."""
+        running = self._running.get(number)
+        if running is None or running.timed_out:
+            return
+        if running.alarm is None:
+            running.alarm = self._reactor.alarm(lambda: self._overdue(running))
+        self._overdue(running)
 
     def finish(self, since: int, grace: int, idle: Callable[[], None]) -> None:
         """The daemon stops: those started at or after ``since``, and those that read what we write, have ``grace`` ns
@@ -168,10 +179,15 @@ class ScriptRunner:
         del self._running[running.pid]
         errno = os.read(running.errors, 16)
         os.close(running.errors)
-        if errno:
-            self._say_cannot(running.script, os.strerror(int(errno)))
+        obstacle = os.strerror(int(errno)) if errno else ""
+        if obstacle:
+            self._say_cannot(running.script, obstacle, comes_again=running.on_exit is not None)
+        elif self._said:
+            self._said.pop(running.script, None)
         if running.on_exit is not None:
-            if os.WIFSIGNALED(status):
+            if obstacle:
+                running.on_exit(ScriptExited(CANNOT_RUN, obstacle=obstacle))
+            elif os.WIFSIGNALED(status):
                 number = os.WTERMSIG(status)
                 running.on_exit(ScriptExited(None, number, running.timed_out))
             else:
@@ -203,15 +219,20 @@ class ScriptRunner:
                 os.kill(running.pid, number)
 
     def _cannot(self, script: Script, reason: str, on_exit: OnExit | None) -> None:
-        self._say_cannot(script, reason)
+        self._say_cannot(script, reason, comes_again=on_exit is not None)
         if on_exit is not None:
-            self._answer(on_exit)
+            self._answer(on_exit, reason)
 
-    def _say_cannot(self, script: Script, reason: str) -> None:
+    def _say_cannot(self, script: Script, reason: str, *, comes_again: bool) -> None:
+        """Each time of a notification; once for a reason of what runs again and again."""
+        if comes_again and self._said.get(script) == reason:
+            return
+        if comes_again:
+            self._said[script] = reason
         self._journal.log(Log(f"Script '{script}' cannot be run: {reason}", Level.ERROR, Kind.SCRIPT))
 
-    def _answer(self, on_exit: OnExit) -> None:
-        self._reactor.soon(lambda: on_exit(ScriptExited(CANNOT_RUN)))
+    def _answer(self, on_exit: OnExit, reason: str) -> None:
+        self._reactor.soon(lambda: on_exit(ScriptExited(CANNOT_RUN, obstacle=reason)))
 
 
 def _start(script: Script, arguments: tuple[str, ...], environment: dict[str, str]) -> tuple[int, int]:

@@ -1,17 +1,32 @@
 """Virtual servers at work: each with its core, and the checkers of its real servers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from pykeepalived.checkers.checker import Checker, Names
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
+from pykeepalived.checkers.followers import BfdFollower, FileFollower
+from pykeepalived.checkers.misc import MiscChecker
+from pykeepalived.config.blocks.checkers import (
+    BfdCheck,
+    CheckTiming,
+    FileCheck,
+    Follower,
+    HttpGet,
+    MiscCheck,
+    RunningCheck,
+    SslGet,
+)
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
-from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet
 from pykeepalived.config.blocks.virtual_server import RealServer, endpoint_text
 from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualServerBlock
+from pykeepalived.daemon.check_followers import CheckFollowers, FollowerRun
 from pykeepalived.daemon.check_run import CheckRun
+from pykeepalived.daemon.check_scripts import CheckScripts, ScriptRun
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import Attempts
+from pykeepalived.daemon.transports import Tls
 from pykeepalived.effects import Kind, Log
 from pykeepalived.lvs.events import CheckerJudged, CheckerWeighed, ServerKey, VirtualServerEvent
 from pykeepalived.lvs.rows import key_of
@@ -19,6 +34,9 @@ from pykeepalived.lvs.virtual_server import VirtualServer
 from pykeepalived.units import SECOND
 
 _BOOTSTRAP = SECOND  # keepalived's pause before the first checks
+
+Run = CheckRun | ScriptRun | FollowerRun
+AnyChecker = Checker | MiscChecker | FileFollower | BfdFollower
 
 
 class Served:
@@ -28,8 +46,12 @@ class Served:
 
     def __init__(self, core: VirtualServer, *, suspended: bool = False) -> None:
         self.core = core
-        self.runs: dict[ServerKey, list[CheckRun]] = {}
+        self.runs: dict[ServerKey, list[Run]] = {}
         self.suspended = suspended
+
+    def all_runs(self) -> Iterator[Run]:
+        """All checkers, server by server."""
+        return chain.from_iterable(self.runs.values())
 
     def close(self) -> None:
         """End all checkers."""
@@ -49,18 +71,33 @@ class Checkers:
         log: Callable[[Log], None],
         starved: Callable[[str], None],
         hear: Callable[[Served, VirtualServerEvent], None],
+        scripts: CheckScripts,
+        followers: CheckFollowers,
+        tls: Tls,
     ) -> None:
         self._reactor = reactor
         self._draw = draw
         self._log = log
         self._starved = starved
         self._hear = hear
+        self._scripts = scripts
+        self._followers = followers
         self._attempts = Attempts(reactor)
+        self._tls = tls
 
-    def enter(self, served: Served) -> None:
-        """Begin those of a new virtual server."""
+    def enter(self, served: Served) -> tuple[dict[ServerKey, int], dict[ServerKey, int]]:
+        """Begin those of a new virtual server. For each real server of which some know at once how it is: how many are
+        down, and what they add to its weight.
+        """
+        failed: dict[ServerKey, int] = {}
+        offsets: dict[ServerKey, int] = {}
         for server in served.core.block.real_server:
-            served.runs[key_of(server)] = [self._begin(served, server, check) for check in runnable(server)]
+            key = key_of(server)
+            runs = served.runs[key] = [self._begin(served, server, check) for check in runnable(server)]
+            if any(isinstance(run, FollowerRun) for run in runs):
+                failed[key] = sum(not run.checker.up for run in runs)
+                offsets[key] = sum(run.checker.offset for run in runs)
+        return failed, offsets
 
     def change(self, served: Served, block: VirtualServerBlock) -> tuple[dict[ServerKey, int], dict[ServerKey, int]]:
         """Those of a changed configuration. For each real server that is new or changed: how many are down, and what
@@ -93,6 +130,8 @@ class Checkers:
             if server is None:
                 continue
             for place, run in enumerate(runs):
+                if isinstance(run, FollowerRun):
+                    continue  # it asks nobody
                 self._tell(served, server, "Suspending" if suspended else "Activating")
                 if suspended:
                     run.close()
@@ -100,13 +139,15 @@ class Checkers:
                     first_at = self._reactor.now() + int(self._draw() * run.block.timing.warmup)
                     runs[place] = self._run(served, server, run.block, first_at, run.checker)
 
-    def _keep(self, served: Served, server: RealServer, former: list[CheckRun]) -> list[CheckRun]:
+    def _keep(self, served: Served, server: RealServer, former: list[Run]) -> list[Run]:
         """The checkers of a real server that has changed: the same go on, changed timing keeps the belief."""
         runs = []
+        block = served.core.server_block(key_of(server))
+        weighed_anew = block is not None and block.weight != server.weight
         for check in runnable(server):
             known = next((run for run in former if run.block == check), None)
-            if known is None:
-                known = next((run for run in former if _probes_alike(run.block, check)), None)
+            if known is None or (weighed_anew and isinstance(check, MiscCheck)):
+                known = next((run for run in former if _alike(run.block, check)), None)
                 fresh = self._begin(served, server, check, None if known is None else known.checker)
                 if known is not None:
                     known.close()
@@ -119,10 +160,10 @@ class Checkers:
             run.close()
         return runs
 
-    def _begin(
-        self, served: Served, server: RealServer, check: CheckerBlock, former: Checker | None = None
-    ) -> CheckRun:
+    def _begin(self, served: Served, server: RealServer, check: RunningCheck, former: AnyChecker | None = None) -> Run:
         """A checker that is new, or has another configuration."""
+        if isinstance(check, (FileCheck, BfdCheck)):
+            return self._follow(served, server, check, former)
         first_at = self._reactor.now() + _BOOTSTRAP + int(self._draw() * check.timing.warmup)
         if former is None or not former.has_run:
             self._tell(served, server, "Deactivating" if served.suspended else "Activating")
@@ -132,13 +173,40 @@ class Checkers:
         return run
 
     def _run(
-        self, served: Served, server: RealServer, check: CheckerBlock, first_at: int, former: Checker | None
-    ) -> CheckRun:
-        core, key = served.core, key_of(server)
-        target = endpoint_text(check.target.connect_ip, core.block.service.protocol, check.target.connect_port)
-        names = Names(target, core.block.real_server_text(server), core.name)
-        checker = Checker(check, names, first_at, former)
-        weighed = checker.offset
+        self,
+        served: Served,
+        server: RealServer,
+        check: CheckerBlock | MiscCheck,
+        first_at: int,
+        former: AnyChecker | None,
+    ) -> CheckRun | ScriptRun:
+        key, names = key_of(server), _names(served, server, check)
+        if isinstance(check, MiscCheck):
+            same = former if isinstance(former, MiscChecker) else None
+            misc = MiscChecker(check, server.weight, names, first_at, same)
+            judged = self._judge(served, key, misc.offset)
+            return ScriptRun(self._reactor, self._scripts, check, misc, judged, self._log)
+        checker = Checker(check, names, first_at, former if isinstance(former, Checker) else None)
+        judged = self._judge(served, key, checker.offset)
+        return CheckRun(self._reactor, self._attempts, check, checker, judged, self._log, self._starved, self._tls)
+
+    def _follow(
+        self, served: Served, server: RealServer, check: FileCheck | BfdCheck, former: AnyChecker | None
+    ) -> FollowerRun:
+        names, followers = _names(served, server, check), self._followers
+        follower: FileFollower | BfdFollower
+        if isinstance(check, FileCheck):
+            follower = FileFollower(check, names, followers.number(check.track_file))
+        else:
+            same = former if isinstance(former, BfdFollower) else None
+            follower = BfdFollower(check, names, followers.session(check.name), same)
+        judged = self._judge(served, key_of(server), follower.offset)
+        run = FollowerRun(followers, check, follower, judged, self._log)
+        followers.add(run)
+        return run
+
+    def _judge(self, served: Served, key: ServerKey, weighed: int) -> Callable[[ServerJudged | ServerWeighed], None]:
+        """What a checker finds, as the virtual server hears it."""
 
         def judged(verdict: ServerJudged | ServerWeighed) -> None:
             nonlocal weighed
@@ -150,7 +218,7 @@ class Checkers:
                 weighed = verdict.offset
             self._hear(served, event)
 
-        return CheckRun(self._reactor, self._attempts, check, checker, judged, self._log, self._starved)
+        return judged
 
     def _tell(self, served: Served, server: RealServer, what: str) -> None:
         virtual, real = served.core.name, served.core.block.real_server_text(server)
@@ -159,12 +227,30 @@ class Checkers:
         self._log(Log(line, kind=Kind.CHECK, fields=fields))
 
 
-def runnable(server: RealServer) -> list[CheckerBlock]:
+def runnable(server: RealServer) -> list[RunningCheck]:
     """The checkers that can run: an HTTP_GET without a url has nothing to ask."""
-    return [check for check in server.probes if not isinstance(check, HttpGet) or check.url]
+    return [check for check in server.running if not isinstance(check, HttpGet | SslGet) or check.url]
 
 
-def _probes_alike(one: CheckerBlock, other: CheckerBlock) -> bool:
+def _names(served: Served, server: RealServer, check: RunningCheck) -> Names:
+    block = served.core.block
+    real = block.real_server_text(server)
+    if isinstance(check, Follower):
+        return Names(real, real, served.core.name)
+    target = endpoint_text(check.target.connect_ip, block.service.protocol, check.target.connect_port)
+    return Names(target, real, served.core.name)
+
+
+def _alike(one: RunningCheck, other: RunningCheck) -> bool:
     """Equal but for how often and how many."""
-    timing = CheckTiming()
-    return replace(one, timing=timing) == replace(other, timing=timing)
+    return type(one) is type(other) and _essence(one) == _essence(other)
+
+
+def _essence(check: RunningCheck) -> RunningCheck | str:
+    if isinstance(check, FileCheck):
+        return check.track_file
+    if isinstance(check, BfdCheck):
+        return check.name
+    if isinstance(check, MiscCheck):
+        return replace(check, timing=CheckTiming(), misc_timeout=0, timeout=0)
+    return replace(check, timing=CheckTiming())

@@ -15,7 +15,7 @@ from pykeepalived.daemon.child import ChildOptions
 from pykeepalived.daemon.exit_status import EXIT_FATAL, EXIT_MISSING_PERMISSION, EXIT_OK, EXIT_PROGRAM_ERROR
 from pykeepalived.daemon.faults import describe
 from pykeepalived.daemon.journal import Lines
-from pykeepalived.daemon.loader import Loader, Outcome, read_value
+from pykeepalived.daemon.loader import MEMORY, Loader, Outcome, read_value
 from pykeepalived.daemon.parent import Parent, Plan
 from pykeepalived.daemon.settings import Settings
 from pykeepalived.daemon.signals import DUMPS
@@ -54,7 +54,7 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
     try:
         maker = Loader(assemble.make_frames, (assemble.FRAMES,)) if settings.vrrp else None
         read = assemble.reader(settings)
-        loader = Loader(lambda: read(False), tuple(role.key for role in roles))
+        loader = Loader(lambda: read(False, None), (*(role.key for role in roles), MEMORY))
         for role in roles:
             role.warm()  # while the loaders work
         outcome = loader.wait()
@@ -67,7 +67,7 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
     for finding in outcome.findings:
         lines.log(finding)
     if outcome.refused:
-        reason = f"The configuration cannot be run: {outcome.first_error or 'see above'}"
+        reason = f"The configuration cannot be run: {outcome.mistakes[0][1] if outcome.mistakes else 'see above'}"
         return _refuse(lines, settings, reason, outcome.start_code)
     for word in outcome.not_effective:
         lines.log(Log(f"{word}: not effective yet in pykeepalived", Level.NOTICE, Kind.CONFIGURATION))

@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable
+from typing import Protocol
 
 from pykeepalived.checkers.events import (
     CheckEvent,
@@ -25,28 +26,35 @@ _CONNECTED = Connected()
 _CLOSED = PeerClosed()
 
 
+class Attempt(Protocol):
+    """What has begun something with a socket."""
+
+    def look_at(self, connection: Connection) -> None:
+        """See what has become of it."""
+
+
 class Attempts:
-    """Connections begun in one beat are looked at in the next. By then nearly all are decided, with one system call
-    each; only those that are not go to the reactor.
+    """Connections and questions begun in one beat are looked at in the next. By then nearly all are decided, with one
+    system call each; only those that are not go to the reactor.
     """
 
     def __init__(self, reactor: Reactor) -> None:
         self._reactor = reactor
         self._alarm = reactor.alarm(self._look)
-        self._begun: list[tuple[TcpStream, Connection]] = []
+        self._begun: list[tuple[Attempt, Connection]] = []
 
-    def add(self, stream: "TcpStream", connection: Connection) -> None:
+    def add(self, attempt: Attempt, connection: Connection) -> None:
         """An attempt that is not decided yet."""
         if not self._begun:
             self._alarm.set(on_beat(self._reactor.now() + 1))
-        self._begun.append((stream, connection))
+        self._begun.append((attempt, connection))
 
     def _look(self) -> None:
         due, self._begun = self._begun, []
         try:
             while due:
-                stream, connection = due.pop()
-                stream.look_at(connection)
+                attempt, connection = due.pop()
+                attempt.look_at(connection)
         finally:
             if due:  # one went wrong; the others must not be taken for silent servers
                 self._begun += due

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from pykeepalived.config.blocks import virtual_server as blocks
+from pykeepalived.config.blocks.checkers import BfdCheck, FileCheck
 from pykeepalived.ipvs_table import DestinationRow
 from pykeepalived.lvs.rows import destination_row
 
@@ -47,5 +48,5 @@ def _rows(block: blocks.RealServer, offset: int) -> tuple[DestinationRow, Destin
 
 
 def failed_at_start(block: blocks.RealServer) -> int:
-    """How many checkers of a new real server count as failed until they succeed."""
-    return sum(checker.timing.alpha for checker in block.probes)
+    """How many checkers of a new real server count as failed until they succeed; those that are told say it."""
+    return sum(check.timing.alpha for check in block.running if not isinstance(check, (FileCheck, BfdCheck)))

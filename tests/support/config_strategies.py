@@ -25,7 +25,6 @@ from pykeepalived.config.kinds_ipvs import LvsTimeoutsKind, SyncDaemonKind
 from pykeepalived.config.kinds_lvs import (
     Cut,
     DnsName,
-    FileWeight,
     Granularity,
     HexBytes,
     HexReply,
@@ -53,7 +52,7 @@ from pykeepalived.config.kinds_routes import (
     RouteTime,
     Span,
 )
-from pykeepalived.config.kinds_trackers import InitFile, TrackerWeight
+from pykeepalived.config.kinds_trackers import FileWeight, InitFile, TrackerWeight
 from pykeepalived.config.kinds_vrrp import ExtraGarpKind, HmacKeyKind, IpvlanArguments, VmacArguments
 from pykeepalived.config.language import ROOT, TOP
 from pykeepalived.config.schema import Block, Keyword, entry_table

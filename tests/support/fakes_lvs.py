@@ -5,6 +5,7 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address
+from typing import Any
 
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.virtual_server import Service
@@ -198,6 +199,8 @@ class FakeScripts:
     def __init__(self, look: Callable[[], object] = lambda: None) -> None:
         self.runs: list[tuple[str, ...]] = []
         self.seen: list[object] = []
+        self.waited: dict[int, Callable[[ScriptExited], None]] = {}  # the runs whose end is waited for
+        self.cut: list[int] = []
         self._look = look
 
     def run(
@@ -206,10 +209,20 @@ class FakeScripts:
         arguments: tuple[str, ...] = (),
         *,
         timeout: int | None = None,  # noqa: ARG002 - the port's
-        on_exit: Callable[[ScriptExited], None] | None = None,  # noqa: ARG002 - the port's
-    ) -> None:
+        on_exit: Callable[[ScriptExited], None] | None = None,
+    ) -> int:
         self.runs.append((*script.argv, *arguments))
         self.seen.append(self._look())
+        if on_exit is not None:
+            self.waited[len(self.runs)] = on_exit
+        return len(self.runs)
+
+    def cut_short(self, number: int) -> None:
+        self.cut.append(number)
+
+    def end(self, number: int, status: int | None = 0, **facts: Any) -> None:
+        """One that is waited for has ended."""
+        self.waited.pop(number)(ScriptExited(status, **facts))
 
 
 class SimulatedReactor(Reactor):

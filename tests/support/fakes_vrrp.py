@@ -65,11 +65,15 @@ class FakeScripts:
         *,
         timeout: int | None = None,
         on_exit: Callable[[ScriptExited], None] | None = None,
-    ) -> None:
+    ) -> int:
         self.ran.append((script, arguments, timeout))
         self.exits.append(on_exit)
         if self.trace is not None:
             self.trace.append(("script", *script.argv, *arguments))
+        return len(self.ran)
+
+    def cut_short(self, number: int) -> None:
+        raise AssertionError(f"nobody cuts {number} short")
 
     def end(self, index: int, status: int = 0) -> None:
         callback = self.exits[index]

@@ -30,7 +30,7 @@ from pykeepalived.config.kinds_global import (
 )
 from pykeepalived.config.kinds_ipvs import LvsTimeouts, LvsTimeoutsKind, SyncDaemon, SyncDaemonKind
 from pykeepalived.config.kinds_lvs import HexPattern, LvsMethod
-from pykeepalived.config.kinds_trackers import InitFile, InitialContent, Milliseconds, TrackerWeight, Weight
+from pykeepalived.config.kinds_trackers import FileWeight, InitFile, InitialContent, Milliseconds, TrackerWeight, Weight
 from pykeepalived.config.kinds_vrrp import (
     ExtraGarp,
     ExtraGarpKind,
@@ -282,9 +282,9 @@ _GOOD: dict[type[Kind], Callable[[Any], Sequence[Good]]] = {
     ),
     kinds_lvs.Offset: lambda _: (("0", 0), (str(2**64 - 1), 2**64 - 1)),
     kinds_lvs.StackSizes: lambda _: (("1 1", (1, 1)), ("5 9", (5, 9))),
-    kinds_lvs.FileWeight: lambda _: (
-        *(("2147483647", 2147483647), ("-2147483647", -2147483647)),
-        *(("5 reverse", -5), ("5 noreverse", 5)),
+    FileWeight: lambda _: (
+        *(("2147483647", Weight(2147483647)), ("-2147483647", Weight(-2147483647))),
+        *(("5 reverse", Weight(5, reverse=True)), ("0 reverse", Weight(0, reverse=True)), ("5 noreverse", Weight(5))),
     ),
     kinds_lvs.DnsName: lambda _: (
         *((".", "."), ("example.com", "example.com"), ("a.b.", "a.b.")),
@@ -447,9 +447,7 @@ _BAD: dict[type[Kind], Callable[[Any], Sequence[Bad]]] = {
     ),
     kinds_lvs.Offset: lambda _: tuple(Bad(text, counts=False) for text in ("-1", "x", str(2**64))),
     kinds_lvs.StackSizes: lambda _: (Bad("9 5", counts=False), Bad("0 5", counts=False), Bad("5 x", 1, counts=False)),
-    kinds_lvs.FileWeight: lambda _: (
-        *(Bad("2147483648"), Bad("-2147483648"), Bad("x"), Bad("5 backwards", 1, kept=5)),
-    ),
+    FileWeight: lambda _: (*(Bad("2147483648"), Bad("-2147483648"), Bad("x"), Bad("5 backwards", 1, kept=Weight(5))),),
     kinds_lvs.DnsName: lambda _: (Bad("a..b"), Bad("a" * 64), Bad(f"{'a.' * 126}bb")),
 }
 
@@ -481,7 +479,7 @@ _SURPLUS: dict[type[Kind], Surplus] = {
             *(kinds.Word, kinds.Interface, kinds.Address, kinds.Port, kinds.Endpoint, kinds.Hex, kinds.Password),
             *(kinds.Command, ProcessName, RealTimePriority, MailServerKind, MulticastV6, FifoKind, ChainNames),
             *(IpsetNames, TableName, ExtraGarpKind, HmacKeyKind, kinds_lvs.Cut, kinds_lvs.Granularity),
-            *(kinds_lvs.DnsName, kinds_lvs.FileWeight, TrackerWeight),
+            *(kinds_lvs.DnsName, FileWeight, TrackerWeight),
         ),
         Surplus.IGNORED,
     ),
@@ -523,7 +521,7 @@ ONE_LINE = frozenset(_SURPLUS)
 """Kinds of a keyword on one line; the others open a block."""
 GOES_ON: frozenset[type[Kind]] = frozenset(
     {
-        *(LvsTimeoutsKind, SyncDaemonKind, kinds_lvs.HexBytes, kinds_lvs.FileWeight, kinds.Command),
+        *(LvsTimeoutsKind, SyncDaemonKind, kinds_lvs.HexBytes, FileWeight, kinds.Command),
         *(ExtraGarpKind, kinds_lvs.OneWord, OneNumber),
     }
 )

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pykeepalived.config.blocks.followers import BfdCheck, FileCheck, MiscCheck
 from pykeepalived.config.blocks.http_checkers import HttpGet, HttpsUrl, HttpUrl, SslGet
 from pykeepalived.config.blocks.probing import PROBE, TARGET, CheckTiming, Target, timing
-from pykeepalived.config.kinds import Choice, Integer, Word
+from pykeepalived.config.kinds import Choice, Integer, Port, Word
 from pykeepalived.config.kinds_lvs import DnsName, HexBytes, HexPattern, HexReply
-from pykeepalived.config.schema import Repeat, block, keyword
-from pykeepalived.records import record
+from pykeepalived.config.schema import Repeat, block, keyword, option
+from pykeepalived.records import light, record
 
 __all__ = [
     "CHECKERS",
@@ -18,11 +18,13 @@ __all__ = [
     "Checker",
     "DnsCheck",
     "FileCheck",
+    "Follower",
     "HttpGet",
     "HttpUrl",
     "HttpsUrl",
     "MiscCheck",
     "PingCheck",
+    "RunningCheck",
     "SmtpCheck",
     "SmtpHost",
     "SslGet",
@@ -33,6 +35,7 @@ __all__ = [
 
 
 @block("TCP_CHECK", passes=PROBE)
+@light
 @dataclass(frozen=True, slots=True)
 class TcpCheck:
     """Success is a TCP connection."""
@@ -41,7 +44,10 @@ class TcpCheck:
     timing: CheckTiming = CheckTiming()
 
 
-@block("PING_CHECK", passes=PROBE, effective=False)
+_NO_PORT = option(Port(), default=0, doc="Nothing: ICMP has no ports.")
+
+
+@block("PING_CHECK", passes={**PROBE, "bind_port": _NO_PORT})
 @record(frozen=True, slots=True)
 class PingCheck:
     """Success is an answer to an ICMP echo request."""
@@ -50,7 +56,7 @@ class PingCheck:
     timing: CheckTiming = CheckTiming()
 
 
-@block("UDP_CHECK", passes=PROBE, effective=False)
+@block("UDP_CHECK", passes=PROBE)
 @record(frozen=True, slots=True, kw_only=True)
 class UdpCheck:
     """Success is that no ICMP error comes back, or the answer that is wanted."""
@@ -58,45 +64,45 @@ class UdpCheck:
     target: Target
     timing: CheckTiming = CheckTiming()
     payload: bytes | None = keyword(
-        HexBytes(), default=None, effective=False, doc="What is sent, in hexadecimal digits; a text if not given."
+        HexBytes(), default=None, doc="What is sent, in hexadecimal digits; a text if not given."
     )
     require_reply: HexPattern | None = keyword(
         HexReply(),
         default=None,
-        effective=False,
-        doc="There must be an answer and, where digits are given, one that begins so; x stands for any digit.",
+        doc="An answer is required, and digits say how it begins (a shorter one: as far as it goes); x is any digit.",
     )
     min_reply_length: int = keyword(
-        Integer(0, 65535), default=0, unit="bytes", effective=False, doc="A shorter answer is a failure."
+        Integer(0, 65535), default=0, unit="bytes", doc="A shorter answer is a failure, where require_reply has digits."
     )
     max_reply_length: int = keyword(
-        Integer(0, 65535), default=255, unit="bytes", effective=False, doc="A longer answer is a failure."
+        Integer(0, 65535),
+        default=255,
+        unit="bytes",
+        doc="A longer answer is a failure, where require_reply has digits.",
     )
 
 
 DNS_TYPES = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY")
 
 
-@block("DNS_CHECK", passes={**TARGET, **timing(retry=3, delay_before_retry=None)}, effective=False)
+@block("DNS_CHECK", passes={**TARGET, **timing(retry=3, delay_before_retry=None)})
 @record(frozen=True, slots=True, kw_only=True)
 class DnsCheck:
     """Success is an answer without an error to a question over UDP."""
 
     target: Target
     timing: CheckTiming = CheckTiming(retry=3)
-    type: str = keyword(
-        Choice(DNS_TYPES, fold=True), default="SOA", effective=False, doc="The type of record that is asked for."
-    )
-    name: str = keyword(DnsName(), default=".", repeat=Repeat.FIRST, effective=False, doc="The name that is asked for.")
+    type: str = keyword(Choice(DNS_TYPES, fold=True), default="SOA", doc="The type of record that is asked for.")
+    name: str = keyword(DnsName(), default=".", repeat=Repeat.FIRST, doc="The name that is asked for.")
 
 
-@block("host", passes=PROBE, effective=False)
+@block("host", passes=PROBE)
 @record(frozen=True, slots=True)
 class SmtpHost:
     """An obsolete way to write options of an SMTP_CHECK: they are read as if they stood around it."""
 
 
-@block("SMTP_CHECK", blocks=(SmtpHost,), passes=PROBE, effective=False)
+@block("SMTP_CHECK", blocks=(SmtpHost,), passes=PROBE)
 @record(frozen=True, slots=True, kw_only=True)
 class SmtpCheck:
     """Success is a mail server that greets, and answers to HELO."""
@@ -108,7 +114,6 @@ class SmtpCheck:
         checked=True,
         default="smtpchecker.keepalived.org",
         repeat=Repeat.REPLACE,
-        effective=False,
         doc="The name that the probe gives itself.",
     )
 
@@ -125,6 +130,10 @@ CHECKERS: tuple[type, ...] = (
     FileCheck,
     BfdCheck,
 )
-Checker = TcpCheck | HttpGet
-"""Those that the daemon carries out today."""
-AnyChecker = Checker | SslGet | PingCheck | UdpCheck | DnsCheck | SmtpCheck | MiscCheck | FileCheck | BfdCheck
+Checker = TcpCheck | HttpGet | SslGet | SmtpCheck | UdpCheck | DnsCheck | PingCheck
+"""Those that ask a target, and that the daemon carries out today."""
+Follower = MiscCheck | FileCheck | BfdCheck
+"""Those that follow something else."""
+RunningCheck = Checker | Follower
+"""All that the daemon carries out today."""
+AnyChecker = RunningCheck

@@ -3,7 +3,8 @@
 from pykeepalived.config.blocks.probing import CheckTiming, timing
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.kinds import Boolean, Command, Flag, Word, Words, whole_seconds
-from pykeepalived.config.kinds_lvs import FileWeight, OneWord
+from pykeepalived.config.kinds_lvs import OneWord
+from pykeepalived.config.kinds_trackers import FileWeight, Weight
 from pykeepalived.config.schema import Repeat, block, keyword, option
 from pykeepalived.records import record
 from pykeepalived.units import SECOND
@@ -11,7 +12,6 @@ from pykeepalived.units import SECOND
 
 @block(
     "MISC_CHECK",
-    effective=False,
     passes={
         **timing(retry=0),
         "user": option(
@@ -19,7 +19,6 @@ from pykeepalived.units import SECOND
             inherit="script_user",
             arguments="USER [[:]GROUP]",
             checked=True,
-            effective=False,
             doc="The user, and the group, that run it.",
         ),
     },
@@ -28,48 +27,39 @@ from pykeepalived.units import SECOND
 class MiscCheck:
     """Success is a program that ends with status 0."""
 
-    misc_path: Script = keyword(
-        Command(user=False), effective=False, doc="The program that checks; quotes hold its arguments."
-    )
+    misc_path: Script = keyword(Command(user=False), doc="The program that checks; quotes hold its arguments.")
     timing: CheckTiming = CheckTiming(retry=0)
     misc_timeout: int = keyword(
         whole_seconds(4294),
         default=0,
-        effective=False,
         doc="Time allowed for the program; 0 is the virtual server's delay_loop.",
     )
-    misc_dynamic: bool = keyword(
-        Flag(), default=False, effective=False, doc="Exit status 2 to 255 means up, with that weight less 2."
-    )
+    misc_dynamic: bool = keyword(Flag(), default=False, doc="Exit status 2 to 255 means up, with that weight less 2.")
     timeout: int = 60 * SECOND
     """What misc_timeout comes to."""
 
 
-@block("FILE_CHECK", effective=False)
+@block("FILE_CHECK")
 @record(frozen=True, slots=True, kw_only=True)
 class FileCheck:
     """The number in a file adds to the weight; without a weight, any number but 0 means down."""
 
-    track_file: str = keyword(Word(), effective=False, doc="The name of a track_file that is defined further up.")
-    weight: int = keyword(
+    track_file: str = keyword(Word(), doc="The name of a track_file that is defined further up.")
+    weight: Weight = keyword(
         FileWeight(),
-        effective=False,
         doc="What the number is multiplied with; reverse turns its sign. If not given, that of the track_file.",
     )
 
 
-@block("BFD_CHECK", effective=False)
+@block("BFD_CHECK")
 @record(frozen=True, slots=True, kw_only=True)
 class BfdCheck:
     """Success is a BFD session that is up."""
 
-    name: str = keyword(
-        OneWord(31), repeat=Repeat.FIRST, effective=False, doc="The name of a bfd_instance that is defined further up."
-    )
+    name: str = keyword(OneWord(31), repeat=Repeat.FIRST, doc="The name of a bfd_instance that is defined further up.")
     alpha: bool = keyword(
         Boolean(),
         default=False,
         inherit="alpha",
-        effective=False,
         doc="The server counts as down until the session is first up.",
     )

@@ -16,6 +16,7 @@ from pykeepalived.config.kinds import (
     Word,
 )
 from pykeepalived.config.schema import UNSET, Keyword, Repeat, option
+from pykeepalived.records import light
 from pykeepalived.units import SECOND
 
 CONNECT_TIMEOUT = Timer("0.000001", "4294.967295")
@@ -26,6 +27,7 @@ FOR_CHECKERS = ("retry", "delay_before_retry", "delay_loop", "warmup", "connect_
 """Keywords of servers whose values their checkers inherit."""
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a probe connects to, and from where."""

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from pykeepalived.config.blocks.checkers import CHECKERS, AnyChecker, Checker, HttpGet, TcpCheck
+from pykeepalived.config.blocks.checkers import CHECKERS, AnyChecker, Checker, RunningCheck
 from pykeepalived.config.blocks.probing import PERIOD, for_checkers
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.kinds import INT_MAX, IP, UINT_MAX, Boolean, Command, Integer
 from pykeepalived.config.kinds_lvs import LvsMethod, Method, OneWord
 from pykeepalived.config.schema import Repeat, block, keyword, option
-from pykeepalived.records import record
+from pykeepalived.records import light, record
 
 
 def endpoint_words(address: IP, port: int) -> str:
@@ -25,6 +25,7 @@ def endpoint_words(address: IP, port: int) -> str:
         "delay_loop": option(PERIOD, inherit="delay_loop", doc="Default of delay_loop in the checkers."),
     },
 )
+@light
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealServer:
     """A server behind the virtual server."""
@@ -65,8 +66,13 @@ class RealServer:
 
     @property
     def probes(self) -> list[Checker]:
-        """The checkers that the daemon carries out."""
-        return [each for each in self.checkers if isinstance(each, (TcpCheck, HttpGet))]
+        """The checkers that ask a target, and that the daemon carries out."""
+        return [each for each in self.checkers if isinstance(each, Checker)]
+
+    @property
+    def running(self) -> list[RunningCheck]:
+        """All checkers that the daemon carries out."""
+        return [each for each in self.checkers if isinstance(each, RunningCheck)]
 
     def head_text(self) -> str:
         """The words between the keyword and the brace."""

@@ -22,6 +22,7 @@ from pykeepalived.config.kinds import (
 )
 from pykeepalived.config.kinds_lvs import Cut, Granularity, LvsMethod, Method, OneWord
 from pykeepalived.config.schema import Repeat, block, keyword, option
+from pykeepalived.records import light
 from pykeepalived.units import SECOND
 
 __all__ = [
@@ -57,6 +58,7 @@ def endpoint_text(address: IP, protocol: int, port: int) -> str:
     return f"[{address}]:{PROTOCOL_NAME[protocol]}:{port}"
 
 
+@light
 @dataclass(frozen=True, slots=True)
 class Service:
     """What identifies a virtual server, in the kernel and across a reload."""
@@ -70,6 +72,11 @@ class Service:
     family: int
     name: str = ""
     """Of the group."""
+
+    def __hash__(self) -> int:
+        """As quick as can be: tables of many services are kept by it. An address by itself takes longer."""
+        address = self.address
+        return hash((0 if address is None else int(address), self.port, self.protocol, self.fwmark, self.name))
 
     def __str__(self) -> str:
         """``[10.9.0.100]:tcp:80``, ``FWM 7`` or ``[web]:0``."""
@@ -119,6 +126,7 @@ class Service:
         ),
     },
 )
+@light
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualServer:
     """A virtual service."""

@@ -4,10 +4,14 @@ import difflib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pykeepalived.config.diagnostics import Diagnostic, Findings, Severity, Span
 from pykeepalived.config.kinds import Problem
 from pykeepalived.config.surroundings import NetworkInterface, Surroundings
+
+if TYPE_CHECKING:
+    from pykeepalived.config.cross.servers import Servers
 
 IPROUTE_FOLDERS = ("/etc/iproute2", "/usr/share/iproute2", "/usr/lib/iproute2")
 """That of the administrator, and those of distributions."""
@@ -17,7 +21,11 @@ class Context:
     """Shared by the checks of one load."""
 
     def __init__(self, surroundings: Surroundings, findings: Findings) -> None:
-        self.surroundings = surroundings
+        self._surroundings = surroundings
+        self.servers: Servers | None = None
+        """Who has read the virtual servers."""
+        self.asked = 0
+        """How often something was asked for that other blocks say, or the machine."""
         self.findings = findings
         self.not_effective: dict[str, str] = {}
         self.dynamic_interfaces = False
@@ -28,6 +36,12 @@ class Context:
         """Where iproute2's tables of names are; the first that has a name decides."""
         self._iproute: dict[str, dict[str, int]] = {}
         self._interfaces: Mapping[str, NetworkInterface] | None = None
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """The machine."""
+        self.asked += 1
+        return self._surroundings
 
     def error(
         self,
@@ -47,6 +61,7 @@ class Context:
 
     def interface(self, name: str) -> NetworkInterface | None:
         """The interface of that name, or None."""
+        self.asked += 1
         return self._all_interfaces().get(name)
 
     def interface_hint(self, name: str) -> str:
@@ -92,6 +107,7 @@ class Context:
 
     def iproute_names(self, file: str) -> Mapping[str, int]:
         """Every name of one of iproute2's tables."""
+        self.asked += 1
         found = self._iproute.get(file)
         if found is None:
             found = self._iproute[file] = {}

@@ -33,6 +33,7 @@ class Followers:
 
     def misc(self, raw: Raw, above: "Above", timing: CheckTiming) -> MiscCheck | None:
         """A program that checks; None when there is none that can be run."""
+        self._context.asked += 1
         given = raw.given.get("misc_path")
         if given is None:
             if "misc_path" not in raw.said:
@@ -52,6 +53,7 @@ class Followers:
 
     def file(self, raw: Raw, above: "Above", timing: CheckTiming) -> FileCheck | None:  # noqa: ARG002
         """A file's number; None when the file is not defined above."""
+        self._context.asked += 1
         given = raw.given.get("track_file")
         if given is None:
             self._lacks(raw, "track_file")
@@ -65,11 +67,11 @@ class Followers:
             self._useless(raw, given, f"track_file {name} {found.useless}")
             return None
         weight = raw.given.get("weight")
-        usual = -found.weight.value if found.weight.reverse else found.weight.value
-        return FileCheck(track_file=name, weight=usual if weight is None else weight.value)
+        return FileCheck(track_file=name, weight=found.weight if weight is None else weight.value)
 
     def bfd(self, raw: Raw, above: "Above", timing: CheckTiming) -> BfdCheck | None:  # noqa: ARG002
         """A session; None when it is not defined above, or not for checkers."""
+        self._context.asked += 1
         given = raw.given.get("name")
         if given is None:
             if "name" not in raw.said:

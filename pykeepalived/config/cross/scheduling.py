@@ -1,9 +1,7 @@
 """How a virtual server spreads connections: the scheduler and its flags, persistence, one-packet scheduling, quorum."""
 
-from collections.abc import Sequence
 from ipaddress import IPv4Address
 
-from pykeepalived.config.blocks.real_server import RealServer
 from pykeepalived.config.blocks.virtual_server import IPPROTO_UDP, Service
 from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
 from pykeepalived.config.cross.context import Context
@@ -99,11 +97,10 @@ def _granularity(raw: Raw, service: Service, context: Context) -> IPv4Address | 
     return None
 
 
-def quorum(raw: Raw, service: Service, servers: Sequence[RealServer], context: Context) -> tuple[int, int]:
-    """Quorum and hysteresis, within what the servers can give."""
+def quorum(raw: Raw, service: Service, total: int, context: Context) -> tuple[int, int]:
+    """Quorum and hysteresis, within what the servers can give, whose weights add up to ``total``."""
     wanted: int = raw.value("quorum")
     hysteresis: int = raw.value("hysteresis")
-    total = sum(server.weight for server in servers)
     if wanted > total:
         context.error(
             f"Warning - quorum {wanted} for {service} exceeds total weight {total}, reducing",

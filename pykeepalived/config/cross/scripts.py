@@ -103,6 +103,7 @@ class Scripts:
         """
         if given is None or given.value is None:
             return None
+        self._context.asked += 1
         command: CommandGiven = given.value
         if user is not None:
             words = user.value

@@ -16,6 +16,7 @@ from pykeepalived.config.cross.followers import Followers
 from pykeepalived.config.cross.mark_family import mark_family
 from pykeepalived.config.cross.real_servers import Around, RealServers, first_family
 from pykeepalived.config.cross.scripts import Scripts
+from pykeepalived.config.kept import kept_weight
 from pykeepalived.config.kinds import AF_INET, IP, UINT_MAX, Endpoint, Problem, Refused, number
 from pykeepalived.config.kinds_lvs import LvsMethod
 from pykeepalived.config.raw import Raw
@@ -50,18 +51,22 @@ class Servers:
     ) -> None:
         self._context = context
         self._scripts = scripts
-        self._global_defs = global_defs
+        self.global_defs = global_defs
         self._groups = groups
         self._followers = followers
         self._alert = global_defs.smtp_alert_checker
         """None: nothing is said, and real servers differ from virtual ones."""
+        self.resolved: list[tuple[Raw, VirtualServer, bool]] = []
+        """What came of each block, and whether it asked for nothing beyond itself and had nothing said of it."""
 
     def resolve(self, root: Raw) -> list[VirtualServer]:
         """Every virtual server that can be used."""
-        checkers = Checkers(self._context, self._followers, self._global_defs)
+        checkers = Checkers(self._context, self._followers, self.global_defs)
         real_servers = RealServers(self._context, self._scripts, checkers)
         found: dict[Service, VirtualServer] = {}
+        context = self._context
         for raw in root.named("virtual_server"):
+            before = context.asked, context.findings.count
             try:
                 server = self._server(raw, real_servers)
             except _Refusal:
@@ -71,21 +76,23 @@ class Servers:
                 self._context.warning(message, raw.span(), "remove one of the two")
                 continue
             found[server.service] = server
+            self.resolved.append((raw, server, before == (context.asked, context.findings.count)))
         return list(found.values())
 
     def _server(self, raw: Raw, real_servers: RealServers) -> VirtualServer:
         head = self._head(raw)
         reals = list(raw.named("real_server"))
-        if not reals:
+        if not reals and not raw.kept:
             self._no_servers(raw)
         service = self._service(raw, head, reals)
         scheduler = scheduling.scheduler(raw, service, self._context)
         timeout, granularity = scheduling.persistence(raw, service, head.group, self._context)
         around = self._around(raw, head, service, reals)
         servers = real_servers.resolve(reals, around)
-        if not servers:
+        if not servers and not raw.kept:
             self._no_servers(raw)
-        quorum, hysteresis = scheduling.quorum(raw, service, servers, self._context)
+        weight = sum(each.weight for each in servers) + kept_weight(raw)
+        quorum, hysteresis = scheduling.quorum(raw, service, weight, self._context)
         flags = scheduling.flags(raw, self._context)
         given = raw.given
         alert = given.get("smtp_alert")
@@ -157,6 +164,7 @@ class Servers:
             )
             raise _Refusal
         if words[0] == "group":
+            self._context.asked += 1
             group = self._groups.get(words[1])
             if group is None:
                 self._no_group(raw, words[1])

@@ -9,6 +9,7 @@ from pykeepalived.config.blocks.virtual_server import PROTOCOL_NAME, LvsMethod, 
 from pykeepalived.config.blocks.virtual_server_group import GroupEntry
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET, AF_INET6
+from pykeepalived.config.kinds_trackers import Weight
 from tests.interop.dumped.fields import Block, Fields, flag, microseconds, optional, read, split, yes
 from tests.interop.dumped.scripts import owned
 from tests.interop.dumped.tree import Node, Section, nodes_of
@@ -212,10 +213,14 @@ def _real(server: RealServer) -> Fields:
 
 def _files(server: RealServer) -> tuple[str, ...]:
     return tuple(
-        f"{each.track_file}, weight {abs(each.weight)}{' reverse' if each.weight < 0 else ''}"
+        f"{each.track_file}, weight {abs(each.weight.value)}{' reverse' if _turns(each.weight) else ''}"
         for each in server.checkers
         if isinstance(each, FileCheck)
     )
+
+
+def _turns(weight: Weight) -> bool:
+    return weight.reverse is (weight.value >= 0)
 
 
 def _groups(sections: Sequence[Section], configuration: Configuration) -> Block:

@@ -109,7 +109,7 @@ def test_a_link_local_target_with_an_interface() -> None:
 def test_several_checkers_stand_in_the_order_of_the_file() -> None:
     found = server("", "TCP_CHECK {\n}\nPING_CHECK {\n}\nTCP_CHECK {\nconnect_port 81\n}").real_server[0]
     assert [type(each) for each in found.checkers] == [TcpCheck, PingCheck, TcpCheck]
-    assert len(found.probes) == 2
+    assert len(found.probes) == 3
 
 
 # --- UDP_CHECK ---
@@ -153,7 +153,8 @@ def test_no_reply_is_wanted_unless_it_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "matches"), [(b"\x12\x34\x56", True), (b"\x12\x3f", True), (b"\x12", False), (b"\x13\x34", False)]
+    ("data", "matches"),
+    [(b"\x12\x34\x56", True), (b"\x12\x3f", True), (b"\x12", True), (b"", True), (b"\x13\x34", False)],
 )
 def test_a_pattern_is_what_an_answer_begins_with(data: bytes, matches: bool) -> None:
     assert HexPattern(b"\x12\x30", b"\xff\xf0").matches(data) == matches

@@ -56,7 +56,7 @@ def test_each_process_gets_what_it_needs() -> None:
     configuration = whole()
     needs = {
         "vrrp_part": {"track_file", "vrrp_track_process", "track_group", "static_ipaddress"},
-        "checker_part": {"track_file"},
+        "checker_part": set(),  # no FILE_CHECK follows the file
         "bfd_part": {"bfd_instance"},
     }
     for part, names in needs.items():

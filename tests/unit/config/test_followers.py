@@ -4,6 +4,7 @@ import pytest
 
 from pykeepalived.config.blocks.checkers import AnyChecker, BfdCheck, CheckTiming, FileCheck, MiscCheck
 from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.kinds_trackers import Weight
 from pykeepalived.config.load import Loaded
 from pykeepalived.units import SECOND
 from tests.config.reading import messages, read, server_text, sound
@@ -108,15 +109,16 @@ def test_root_runs_no_program_without_script_security_unsaid() -> None:
 @pytest.mark.parametrize(
     ("lines", "weight"),
     [
-        ("", 1),
-        ("weight 5", 5),
-        ("weight 5 reverse", -5),
-        ("weight 5 noreverse", 5),
-        ("weight -2147483647", -2147483647),
-        ("weight 0", 0),
+        ("", Weight(1)),
+        ("weight 5", Weight(5)),
+        ("weight 5 reverse", Weight(5, reverse=True)),
+        ("weight 5 noreverse", Weight(5)),
+        ("weight -2147483647", Weight(-2147483647)),
+        ("weight 0", Weight(0)),
+        ("weight 0 reverse", Weight(0, reverse=True)),
     ],
 )
-def test_file_checks(lines: str, weight: int) -> None:
+def test_file_checks(lines: str, weight: Weight) -> None:
     assert only(sound(FILE + text("FILE_CHECK", f"track_file f\n{lines}"))) == FileCheck(track_file="f", weight=weight)
 
 
@@ -182,8 +184,12 @@ def test_what_is_followed_must_stand_further_up(block: str, checker: str) -> Non
 
 def test_a_file_check_has_the_weight_of_its_file() -> None:
     weighed = FILE.replace("}", "weight 7 reverse\n}")
-    assert only(sound(weighed + text("FILE_CHECK", "track_file f"))) == FileCheck(track_file="f", weight=-7)
-    assert only(sound(weighed + text("FILE_CHECK", "track_file f\nweight 2"))) == FileCheck(track_file="f", weight=2)
+    assert only(sound(weighed + text("FILE_CHECK", "track_file f"))) == FileCheck(
+        track_file="f", weight=Weight(7, reverse=True)
+    )
+    assert only(sound(weighed + text("FILE_CHECK", "track_file f\nweight 2"))) == FileCheck(
+        track_file="f", weight=Weight(2)
+    )
 
 
 @pytest.mark.parametrize(

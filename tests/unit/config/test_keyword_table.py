@@ -12,9 +12,8 @@ from typing import Any
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import TIMER_MAX, Choice, Entries, Integer, Kind, Port, Refused, Timer
 from pykeepalived.config.kinds_global import RealTimePriority
-from pykeepalived.config.kinds_lvs import FileWeight
 from pykeepalived.config.kinds_routes import AnyBase, Lockable, Named, Realms, Span
-from pykeepalived.config.kinds_trackers import TrackerWeight
+from pykeepalived.config.kinds_trackers import FileWeight, TrackerWeight
 from pykeepalived.config.kinds_vrrp import ExtraGarpKind
 from pykeepalived.config.listing import Row, Sort, by_path, rows
 from pykeepalived.config.schema import UNSET, Repeat, is_block

@@ -37,7 +37,7 @@ from pykeepalived.config.kinds_routes import (
     Realms,
     Span,
 )
-from pykeepalived.config.kinds_trackers import InitFile, Milliseconds, TrackerWeight
+from pykeepalived.config.kinds_trackers import FileWeight, InitFile, Milliseconds, TrackerWeight
 from pykeepalived.config.kinds_vrrp import (
     ExtraGarpKind,
     HmacKeyKind,
@@ -102,7 +102,7 @@ TESTS: dict[type[Kind], tuple[str, ...]] = {
     kinds_lvs.RegexOptions: ("test_http_checkers.py::test_options_of_a_regex",),
     kinds_lvs.Offset: ("test_http_checkers.py::test_what_is_wrong_with_a_regex_is_said_and_does_not_count",),
     kinds_lvs.StackSizes: ("test_http_checkers.py::test_what_is_wrong_with_a_regex_is_said_and_does_not_count",),
-    kinds_lvs.FileWeight: (_LVS, "test_followers.py::test_a_file_check_has_the_weight_of_its_file"),
+    FileWeight: (_LVS, "test_followers.py::test_a_file_check_has_the_weight_of_its_file"),
     kinds_lvs.DnsName: ("test_checkers.py::test_mistakes_of_a_dns_check",),
     **dict.fromkeys((Named, Realms, AnyBase, Mark, Network, IpProtocol), (*_RULE, _WRITTEN)),
     Span: (*_RULE, "test_rules.py::test_what_keepalived_takes_for_something_else_is_left_out_and_does_not_count"),

@@ -3,21 +3,27 @@
     little_daemon.py FOLDER [OPTION...]
 
 Its configuration is FOLDER/conf, a line a wish: ``vrrp``, ``checkers`` (these parts exist), ``error TEXT``,
-``script PATH``, ``loader-crash``, ``loader-hang``. ``FOLDER/control/NAME`` present changes how a service behaves.
+``script PATH``, ``server PORT`` (a virtual server, which is not read again), ``loader-crash``, ``loader-hang``.
+``FOLDER/control/NAME`` present changes how a service behaves.
 """
 
 import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.scripts import Script
-from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.blocks.virtual_server import IPPROTO_TCP, Service, VirtualServer
+from pykeepalived.config.configuration import Amendment, Configuration, Run
+from pykeepalived.config.kept import Memory
+from pykeepalived.config.kinds import AF_INET
 from pykeepalived.daemon.child import ChildContext, ChildOptions
 from pykeepalived.daemon.journal import ConsoleSink, Lines
-from pykeepalived.daemon.loader import Compiled, Loader, Outcome, finding
+from pykeepalived.daemon.loader import MEMORY, Compiled, Loader, Outcome, finding, read_value
 from pykeepalived.daemon.parent import Parent, Plan
 from pykeepalived.daemon.roles import Role
 from pykeepalived.daemon.systemd import Systemd
@@ -35,7 +41,7 @@ class LittleService:
 
     def __init__(self, context: ChildContext, part: Configuration) -> None:
         self._context = context
-        self._say(f"made with router_id {part.global_defs.router_id}")
+        self._say(f"made with router_id {part.global_defs.router_id}{_servers(part)}")
 
     def start(self) -> None:
         if (CONTROL / "exit-config").exists():
@@ -45,13 +51,16 @@ class LittleService:
         for path in sorted(FOLDER.glob("script-*")):
             script = Script((str(path),))
             self._context.scripts.run(script, ("word",), timeout=SECOND // 5, on_exit=self._exited)
+        for path in sorted(FOLDER.glob("cut-*")):
+            number = self._context.scripts.run(Script((str(path),)), timeout=60 * SECOND, on_exit=self._exited)
+            self._cut(path.with_name(f"{path.name}.ready"), number)
         if (CONTROL / "hang").exists():
             self._context.reactor.soon(lambda: time.sleep(60))
         if (CONTROL / "fault").exists():
             self._context.reactor.soon(self._fault)
 
     def reload(self, part: Configuration) -> None:
-        self._say(f"reloaded with router_id {part.global_defs.router_id}")
+        self._say(f"reloaded with router_id {part.global_defs.router_id}{_servers(part)}")
         if part.global_defs.router_id == "fault":
             raise ValueError("a fault of the reload")
 
@@ -64,6 +73,14 @@ class LittleService:
         alarm = self._context.reactor.alarm(finished)
         alarm.set(self._context.reactor.now() + SECOND // 100)
 
+    def _cut(self, ready: Path, number: int) -> None:
+        """End a script as soon as it has said that it runs."""
+        if ready.exists():
+            self._context.scripts.cut_short(number)
+            return
+        alarm = self._context.reactor.alarm(lambda: self._cut(ready, number))
+        alarm.set(self._context.reactor.now() + SECOND // 50)
+
     def _exited(self, exited: ScriptExited) -> None:
         self._say(f"script ended: {exited.status} {exited.signal} {exited.timed_out}")
 
@@ -72,6 +89,21 @@ class LittleService:
 
     def _say(self, text: str) -> None:
         self._context.journal.log(Log(f"service {os.getpid()}: {text}"))
+
+
+def _servers(part: Configuration) -> str:
+    return "".join(f" {server.service.port}" for server in part.virtual_server)
+
+
+def _server(port: int) -> VirtualServer:
+    return VirtualServer(service=Service("address", IPv4Address("10.0.0.1"), port, IPPROTO_TCP, 0, AF_INET))
+
+
+def _amended(configuration: Configuration, ports: list[int], memory: int) -> Amendment:
+    before = read_value(memory).places
+    new = tuple(_server(port) for port in ports if port not in before)
+    runs = tuple(Run(before.index(port) if port in before else None, 1) for port in ports)
+    return Amendment(replace(configuration, virtual_server=new), runs, len(before))
 
 
 def role(key: str, name: str) -> Role:
@@ -83,16 +115,19 @@ def role(key: str, name: str) -> Role:
 ROLES = (role("checkers", "Healthcheck"), role("vrrp", "VRRP"))
 
 
-def read(with_frames: bool) -> Compiled:  # noqa: ARG001 - there are none
+def read(with_frames: bool, memory: int | None) -> Compiled:  # noqa: ARG001 - there are no frames
     lines = (FOLDER / "conf").read_text().splitlines()
     findings = []
     router_id = ""
+    ports = []
     for number, line in enumerate(lines, 1):
         word, _, rest = line.partition(" ")
         if word == "error":
             findings.append(finding(rest, Level.ERROR, ("conf", number, 1)))
         elif word == "router_id":
             router_id = rest
+        elif word == "server":
+            ports.append(int(rest))
         elif word == "loader-crash":
             os.abort()
         elif word == "loader-fault":
@@ -100,21 +135,25 @@ def read(with_frames: bool) -> Compiled:  # noqa: ARG001 - there are none
         elif word == "loader-hang":
             time.sleep(60)
     global_defs = GlobalDefs(router_id=router_id, child_wait_time=SECOND)
-    scripts = frozenset(Script((str(path),)) for glob in ("script-*", "stop-*") for path in FOLDER.glob(glob))
+    scripts = frozenset(Script((str(path),)) for glob in ("script-*", "stop-*", "cut-*") for path in FOLDER.glob(glob))
     outcome = Outcome(
         findings=tuple(findings),
-        errors=len(findings),
+        mistakes=tuple((line.message.partition(") ")[2], line.message) for line in findings),
         exit_code=0,
         refused=False,
         start_code=2,
-        first_error=findings[0].message if findings else "",
         not_effective=(),
         global_defs=global_defs,
         scripts=scripts,
         parts=frozenset(lines) & {"vrrp", "checkers"},
+        amended=frozenset({"checkers"} if memory is not None else ()),
     )
     configuration = Configuration(global_defs=global_defs)
-    return Compiled(outcome, {"vrrp": configuration, "checkers": configuration})
+    checkers: Configuration | Amendment = replace(configuration, virtual_server=tuple(map(_server, ports)))
+    if memory is not None:
+        checkers = _amended(configuration, ports, memory)
+    parts = {"vrrp": configuration, "checkers": checkers}
+    return Compiled(outcome, {**parts, MEMORY: Memory(places=tuple(ports))} if ports else parts)
 
 
 def main() -> int:
@@ -129,7 +168,7 @@ def main() -> int:
         dont_respawn="--dont-respawn" in sys.argv,
         reload_time=SECOND // 2,
     )
-    loader = Loader(lambda: read(True), keys)
+    loader = Loader(lambda: read(True, None), (*keys, MEMORY))
     outcome = loader.wait()
     parts, loader.files = loader.files, {}
     return Parent(plan, Lines(ConsoleSink(), "Little"), Systemd(os.environ)).run(outcome, parts)

@@ -198,6 +198,23 @@ def test_a_broken_configuration_is_refused_whole(tmp_path: Path, daemons: list[D
     assert daemon.end() == 0
 
 
+def test_mistakes_that_it_has_been_running_with_refuse_no_reload(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path, conf="vrrp\nerror old one\nrouter_id first\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    daemon.configure("vrrp\n\n\nerror old one\nrouter_id second\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("reloaded with router_id second")
+    daemon.until("New configuration applied")
+    daemon.configure("vrrp\nerror old one\nerror old one\nerror new one\nrouter_id third\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until(
+        r"New configuration refused, the running configuration stays: 2 errors, the first: \(conf: Line 3\) old one"
+    )
+    assert "third" not in daemon.text
+    assert daemon.end() == 0
+
+
 def test_a_stop_does_not_wait_for_a_loader_that_hangs(tmp_path: Path, daemons: list[Daemon]) -> None:
     daemon = Daemon(tmp_path)
     daemons.append(daemon)
@@ -323,6 +340,39 @@ def test_a_reload_that_goes_wrong_half_way_is_not_called_applied(tmp_path: Path,
     assert daemon.end() == 0
 
 
+def test_a_part_is_told_by_the_one_before(tmp_path: Path, daemons: list[Daemon]) -> None:
+    """A process that is started again has what it had, after amendments and after one that went wrong, too."""
+    daemon = Daemon(tmp_path, conf="checkers\nserver 1\nserver 2\n")
+    daemons.append(daemon)
+    daemon.until("made with router_id  1 2\n")
+    daemon.until("Startup complete")
+
+    def reload(*ports: int, router_id: str) -> None:
+        lines = "".join(f"server {port}\n" for port in ports)
+        daemon.configure(f"checkers\nrouter_id {router_id}\n{lines}")
+        daemon.send(signal.SIGHUP)
+        daemon.until(f"reloaded with router_id {router_id} {' '.join(map(str, ports))}\n")
+
+    reload(1, 3, 2, router_id="a")
+    daemon.until("New configuration applied", 1)
+    reload(3, 4, 1, router_id="b")
+    daemon.until("New configuration applied", 2)
+    os.kill(daemon.children()["checkers"], signal.SIGKILL)
+    daemon.until("made with router_id b 3 4 1\n")
+    reload(4, 5, router_id="c")
+    daemon.until("New configuration applied", 3)
+    reload(5, 6, router_id="fault")
+    daemon.until("went wrong half way")
+    reload(6, 5, 7, router_id="d")
+    daemon.until("New configuration applied", 4)
+    for number in range(20):  # more than are kept in a row
+        reload(*range(10, 12 + number % 3), router_id=f"e{number}")
+        daemon.until("New configuration applied", 5 + number)
+    os.kill(daemon.children()["checkers"], signal.SIGKILL)
+    daemon.until("made with router_id e19 10 11 12\n")
+    assert daemon.end() == 0
+
+
 def test_scripts_end_as_they_are_judged(tmp_path: Path, daemons: list[Daemon]) -> None:
     script(tmp_path / "script-good", f'echo "$1 $$ $(ps -o sid= $$)" > {tmp_path}/said; exit 3')
     script(tmp_path / "script-slow", "exec sleep 60")
@@ -337,6 +387,29 @@ def test_scripts_end_as_they_are_judged(tmp_path: Path, daemons: list[Daemon]) -
     word, pid, session = (tmp_path / "said").read_text().split()
     assert word == "word"
     assert pid == session
+    assert daemon.end() == 0
+
+
+def test_a_script_can_be_cut_short(tmp_path: Path, daemons: list[Daemon]) -> None:
+    script(tmp_path / "cut-long", f"touch {tmp_path}/cut-long.ready; exec sleep 60")
+    daemon = Daemon(tmp_path, conf="vrrp\n")
+    daemons.append(daemon)
+    daemon.until("script ended: None 15 True")
+    assert daemon.end() == 0
+
+
+def test_a_script_that_a_dead_process_waited_for_goes_with_it(tmp_path: Path, daemons: list[Daemon]) -> None:
+    text = f"rm $0; echo $$ > {tmp_path}/part; mv {tmp_path}/part {tmp_path}/pid-said; exec sleep 60"
+    script(tmp_path / "cut-long", text)
+    daemon = Daemon(tmp_path, conf="vrrp\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    deadline = time.monotonic() + PATIENCE
+    while not (said := tmp_path / "pid-said").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    assert gone(int(said.read_text()))
     assert daemon.end() == 0
 
 

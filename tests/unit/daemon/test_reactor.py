@@ -2,7 +2,9 @@
 
 import os
 import socket
+import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from statistics import median
 
@@ -222,3 +224,30 @@ def test_what_comes_thick_and_fast_is_handled_together(loop: Loop) -> None:
     assert 2 <= len(turns) <= 61
     # one turn may come late on a busy machine, and the next is then the nearer to it
     assert median(after - before for before, after in pairwise(turns)) > 400 * MICROSECOND
+
+
+def test_a_loop_that_stood_still_tells_it_before_it_believes_a_deadline() -> None:
+    """Also when it stops in the midst of its alarms."""
+    told: list[str] = []
+    faults: list[Exception] = []
+    reactor = Reactor(faults.append)
+
+    def rest(name: str) -> None:
+        told.append(name)
+        if name == "first":
+            time.sleep(0.2)
+
+    for name in ("first", "second"):
+        reactor.alarm(partial(rest, name)).set(reactor.now())
+    reactor.tell_stalls(50 * MILLISECOND, lambda length: told.append(f"stall {length // (100 * MILLISECOND)}"))
+    reactor.turn()
+    assert told == ["first"]
+    reactor.turn()
+    assert told == ["first", "stall 2", "second"]
+    reactor.tell_stalls(0, None)
+    time.sleep(0.1)
+    reactor.soon(lambda: told.append("soon"))
+    reactor.turn()
+    assert told[3:] == ["soon"]
+    assert faults == []
+    reactor.close()

@@ -1,0 +1,171 @@
+"""The transports of UDP_CHECK, DNS_CHECK and PING_CHECK: a connected socket for each try, one datagram out, others in.
+
+Being connected, it hears its target alone, and the ICMP errors of what it sent. What it does not hear by the next beat
+goes to the reactor, and from there one datagram a turn is read, so that a server that floods us delays nobody.
+"""
+
+import errno
+import os
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+from pykeepalived.checkers.events import CheckEvent, Connected, ConnectionFailed, DataReceived, LocalFailure
+from pykeepalived.config.blocks.checkers import Target
+from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, Dialer, DialError
+from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.daemon.tcp_stream import Attempts
+from pykeepalived.wire import icmp
+
+_RECEIVE_ERRORS: dict[
+    int, tuple[int, int]
+] = {  # linux/in.h: IP_RECVERR, linux/in6.h: IPV6_RECVERR; errors that may pass are told as well
+    socket.AF_INET: (socket.IPPROTO_IP, 11),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, 25),
+}
+_ICMP = {4: socket.IPPROTO_ICMP, 6: socket.IPPROTO_ICMPV6}
+# linux/icmp.h: a bit for each type that is dropped; linux/icmpv6.h likewise, in words of 32
+_REPLIES_ALONE = {
+    4: (255, 1, (~(1 << icmp.ECHO_REPLY[4]) & 0xFFFFFFFF).to_bytes(4, sys.byteorder)),
+    6: (
+        socket.IPPROTO_ICMPV6,
+        1,
+        b"".join(
+            (0xFFFFFFFF & ~((1 << icmp.ECHO_REPLY[6]) >> 32 * word)).to_bytes(4, sys.byteorder) for word in range(8)
+        ),
+    ),
+}
+_NOT_FOR_US = (errno.EACCES, errno.EPERM, errno.EPROTONOSUPPORT)
+_LONGEST = 65535  # a checksum is over all
+
+
+class Datagrams:
+    """A Transport over UDP. Of a datagram the first ``limit`` bytes are read."""
+
+    __slots__ = ("_attempts", "_connection", "_dialer", "_limit", "_reactor", "_tell")
+
+    def __init__(
+        self, target: Target, limit: int, reactor: Reactor, attempts: Attempts, tell: Callable[[CheckEvent], None]
+    ) -> None:
+        self._reactor = reactor
+        self._attempts = attempts
+        self._tell = tell
+        self._limit = limit
+        self._dialer = Dialer(target, socket.SOCK_DGRAM)
+        self._connection: Connection | None = None
+
+    def open(self) -> CheckEvent | None:
+        """Make a socket that talks to the target alone, from a port that the kernel draws."""
+        nonce = self._draw()
+        try:
+            connection, number = self._dial()
+        except DialError as error:
+            return LocalFailure(error.action, os.strerror(error.errno), error.errno in NO_DESCRIPTOR)
+        self._connection = connection
+        if number:
+            return ConnectionFailed(os.strerror(number), number)
+        connection.setsockopt(*_RECEIVE_ERRORS[connection.family], 1)
+        return Connected(nonce)
+
+    def send(self, data: bytes) -> CheckEvent | None:
+        """Send one datagram, and listen."""
+        connection = self._connection
+        if connection is None:
+            return None
+        try:
+            connection.send(data)
+        except OSError as error:
+            number = error.errno or errno.EIO
+            if number in REFUSALS:
+                return ConnectionFailed(os.strerror(number), number)
+            return LocalFailure("send", os.strerror(number), number == errno.EAGAIN or number in NO_DESCRIPTOR)
+        self._attempts.add(self, connection)
+        return None
+
+    def close(self) -> None:
+        """Hear no more."""
+        connection = self._connection
+        if connection is not None:
+            self._connection = None
+            self._reactor.unwatch(connection.fileno())
+            connection.close()
+
+    def look_at(self, connection: Connection) -> None:
+        """A question of the beat before; ours may be another one by now, or none."""
+        if self._connection is connection:
+            self._readable()
+        if self._connection is connection:
+            self._reactor.watch(connection.fileno(), self._readable)
+
+    def _draw(self) -> int:
+        return int.from_bytes(os.urandom(8), "big")
+
+    def _dial(self) -> tuple[Connection, int]:
+        return self._dialer.dial()
+
+    def _readable(self) -> None:
+        if self._connection is None:
+            return
+        try:
+            data = self._receive(self._connection)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            number = error.errno or errno.EIO
+            self._tell(ConnectionFailed(os.strerror(number), number))
+            return
+        self._tell(DataReceived(data))
+
+    def _receive(self, connection: Connection) -> bytes:
+        return connection.recv(self._limit)
+
+
+class IcmpMessages(Datagrams):
+    """A Transport of ICMP messages.
+
+    The kernel's datagram sockets for it put in an identifier of their own and hand over the replies to it. Where
+    ``net.ipv4.ping_group_range`` keeps them from us, a raw socket does, which is given the echo replies of the target
+    alone; the identifier is then the low 16 bits of the nonce. The sysctl is left as it is.
+    """
+
+    __slots__ = ("_address", "_identifier", "_raw", "_target", "_version")
+
+    def __init__(
+        self, target: Target, reactor: Reactor, attempts: Attempts, tell: Callable[[CheckEvent], None]
+    ) -> None:
+        self._target = replace(target, connect_port=0, bind_port=0)  # ICMP has no ports
+        super().__init__(self._target, _LONGEST, reactor, attempts, tell)
+        self._version = target.connect_ip.version
+        family = socket.AF_INET6 if self._version == 6 else socket.AF_INET
+        self._address = socket.inet_ntop(family, target.connect_ip.packed)
+        self._dialer = Dialer(self._target, socket.SOCK_DGRAM, _ICMP[self._version])
+        self._identifier = b""
+        self._raw: Dialer | None = None
+
+    def _draw(self) -> int:
+        nonce = super()._draw()
+        self._identifier = (nonce & 0xFFFF).to_bytes(2, "big")
+        return nonce
+
+    def _dial(self) -> tuple[Connection, int]:
+        if self._raw is None:
+            try:
+                return self._dialer.dial()
+            except DialError as error:
+                if error.action != "create" or error.errno not in _NOT_FOR_US:
+                    raise
+            self._raw = Dialer(self._target, socket.SOCK_RAW, _ICMP[self._version])
+        connection, number = self._raw.dial()
+        connection.setsockopt(*_REPLIES_ALONE[self._version])
+        return connection, number
+
+    def _receive(self, connection: Connection) -> bytes:
+        """Of the target alone: the kernel's datagram sockets hear others even when connected."""
+        data, sender = connection.recvfrom(self._limit)
+        if sender[0] != self._address:
+            return b""
+        if self._raw is None:
+            return data
+        message = icmp.behind_ip(data) if self._version == 4 else data
+        return message if message[4:6] == self._identifier else b""
