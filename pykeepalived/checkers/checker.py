@@ -11,12 +11,13 @@ from pykeepalived.checkers.effects import CheckEffect, ServerJudged
 from pykeepalived.checkers.events import CheckEvent
 from pykeepalived.checkers.http import HttpProbe
 from pykeepalived.checkers.ping import PingProbe
-from pykeepalived.checkers.probe import Failed, Impossible, Outcome, Passed, Probe
+from pykeepalived.checkers.probe import Failed, Impossible, Outcome, Passed, Probe, Remark
 from pykeepalived.checkers.report import NOT_YET, CheckReport, grace
+from pykeepalived.checkers.smtp import SmtpProbe
 from pykeepalived.checkers.tcp import TcpProbe
 from pykeepalived.checkers.udp import UdpProbe
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
-from pykeepalived.config.blocks.checkers import DnsCheck, PingCheck, TcpCheck, UdpCheck
+from pykeepalived.config.blocks.checkers import DnsCheck, PingCheck, SmtpCheck, TcpCheck, UdpCheck
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import Tick
 
@@ -44,6 +45,7 @@ class Checker:
         "_names",
         "_outcome",
         "_probe",
+        "_remark",
         "_running",
         "_said_impossible",
         "_timing",
@@ -61,6 +63,7 @@ class Checker:
         self._running = False
         self._due_at = first_at
         self._said_impossible = False
+        self._remark = ""
         self._excused = False  # a failure of the try at hand does not count
         self._began_at = 0
         self._ended_at: int | None = None
@@ -130,6 +133,11 @@ class Checker:
                 self._failed(step, now, effects)
             elif isinstance(step, Impossible):
                 self._impossible(step, now, effects)
+            elif isinstance(step, Remark):
+                if step.text != self._remark:
+                    self._remark = step.text
+                    where = f"RS {self._names.real_server} VS {self._names.virtual_server}"
+                    effects.append(self._log(f"{step.check} for {where} {step.text}"))
             else:
                 effects.append(step)
         return effects
@@ -218,6 +226,8 @@ def probe_of(check: CheckerBlock, names: Names) -> Probe:
         return DnsProbe(check, target)
     if isinstance(check, PingCheck):
         return PingProbe(check, target, names.virtual_server)
+    if isinstance(check, SmtpCheck):
+        return SmtpProbe(check, target)
     return HttpProbe(check, target)
 
 

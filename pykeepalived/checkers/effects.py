@@ -12,6 +12,14 @@ class OpenConnection:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenSession:
+    """Connect to the checker's target and begin TLS; answered as OpenConnection is, or by HandshakeFailed."""
+
+    server_name: str | None  # told to the server
+    compliant: bool  # the session ends with close_notify
+
+
+@dataclass(frozen=True, slots=True)
 class SendBytes:
     """Send these, and read from then on: DataReceived, PeerClosed or ConnectionFailed follow."""
 
@@ -52,6 +60,6 @@ class RunCheckScript:
     timeout: int
 
 
-CheckEffect = OpenConnection | SendBytes | CloseConnection | ServerWeighed | ServerJudged | Log
+CheckEffect = OpenConnection | OpenSession | SendBytes | CloseConnection | ServerWeighed | ServerJudged | Log
 FollowerEffect = RunCheckScript | ServerWeighed | ServerJudged | Log
 """Of the checkers that follow something else."""

@@ -23,6 +23,13 @@ class ConnectionFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class HandshakeFailed:
+    """The connection stands, and TLS did not come about."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LocalFailure:
     """Not even tried: no descriptor, an address that is not ours. It says nothing of the server. ``shared`` is a want
     of the whole process, which its owner tells once for all.
@@ -45,4 +52,4 @@ class PeerClosed:
     """The peer has ended its side: no more bytes will come."""
 
 
-CheckEvent = Tick | Connected | ConnectionFailed | LocalFailure | DataReceived | PeerClosed
+CheckEvent = Tick | Connected | ConnectionFailed | HandshakeFailed | LocalFailure | DataReceived | PeerClosed

@@ -1,24 +1,30 @@
-"""HTTP_GET: success is a good response to each url in turn, one url a try.
+"""HTTP_GET and SSL_GET: success is a good response to each url in turn, one url a try.
 
 The server ends its response by closing. When a url has failed and the server is down, that url must be answered well
 first; then all of them, from the first.
 """
 
-from pykeepalived.checkers.effects import CloseConnection, OpenConnection, SendBytes
+from typing import TYPE_CHECKING
+
+from pykeepalived.checkers.effects import CloseConnection, OpenConnection, OpenSession, SendBytes
 from pykeepalived.checkers.events import (
     CheckEvent,
     Connected,
     ConnectionFailed,
     DataReceived,
+    HandshakeFailed,
     LocalFailure,
     PeerClosed,
 )
-from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect, verdict_line
-from pykeepalived.config.blocks.checkers import HttpGet, HttpUrl, Target
+from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect, Remark, verdict_line
+from pykeepalived.config.blocks.checkers import HttpGet, HttpsUrl, HttpUrl, SslGet, Target
 from pykeepalived.errors import DecodeError
 from pykeepalived.events import Tick
 from pykeepalived.units import seconds_text
 from pykeepalived.wire import http
+
+if TYPE_CHECKING:
+    from pykeepalived.pcre2 import Search
 
 _OPEN: list[ProbeEffect] = [OpenConnection()]
 
@@ -34,6 +40,7 @@ class HttpProbe:
         "_index",
         "_longest",
         "_reader",
+        "_search",
         "_target",
         "hurries",
         "pause_when_down",
@@ -41,7 +48,7 @@ class HttpProbe:
 
     failure_name = "HTTP_CHECK"
 
-    def __init__(self, check: HttpGet, target: str) -> None:
+    def __init__(self, check: HttpGet | SslGet, target: str) -> None:
         self._check = check
         self._target = target
         self.pause_when_down = check.timing.delay_before_retry
@@ -51,6 +58,7 @@ class HttpProbe:
         self._index = 0
         self._failed = False  # the url at hand took the server down
         self._reader: http.ResponseReader | None = None  # none while connecting
+        self._search: Search | None = None
         self._deadline_at = 0
         self._end_at = 0
 
@@ -65,9 +73,12 @@ class HttpProbe:
 
     def begin(self, now: int) -> list[ProbeEffect]:
         """Connect, to ask for the url that is next."""
-        self._reader = None
+        self._reader = self._search = None
         self._deadline_at = now + self._check.target.connect_timeout
         self._end_at = now + self._longest
+        url = self._url
+        if isinstance(url, HttpsUrl):
+            return [OpenSession(self._server_name(url), url.tls_compliant)]
         return _OPEN
 
     def handle(self, event: CheckEvent, now: int) -> list[ProbeEffect]:
@@ -76,26 +87,20 @@ class HttpProbe:
         if isinstance(event, DataReceived) and reader is not None:
             return self._read(reader, event.data, now)
         if isinstance(event, PeerClosed) and reader is not None:
-            return [CloseConnection(), self._judge(reader)]
+            if self._encrypted and not reader.begun:
+                return self._failure("SSL read error from", "the session ended without a response")
+            return [CloseConnection(), *self._judge(reader)]
         if isinstance(event, Connected) and reader is None:
-            url = self._check.url[self._index]
-            self._reader = http.ResponseReader(digest=url.digest is not None)
-            self._wait_on(now)
-            return [SendBytes(http.request(url.path, host(url, self._check.target), self._check.http_protocol))]
+            return self._ask(now)
+        if isinstance(event, HandshakeFailed):
+            return self._failure("SSL handshake/communication error connecting to", f"TLS: {event.reason}")
         if isinstance(event, ConnectionFailed):
-            line = "Connection failed server" if reader is None else "Read error with server"
-            return self._failure(line, f"connection: {event.reason}")
+            return self._broken(event.reason)
         if isinstance(event, LocalFailure):
             line = f"HTTP socket {event.action} failed ({event.reason}). Rescheduling."
             return [CloseConnection(), Impossible(line, event.shared)]
         if isinstance(event, Tick) and now >= self._deadline_at:
-            waited = seconds_text(self._check.target.connect_timeout)
-            if reader is None:
-                return self._failure("Timeout connecting server", f"no connection within {waited}", ".")
-            if now >= self._end_at:
-                whole = seconds_text(self._longest)
-                return self._failure("Timeout HTTP read server", f"the response took more than {whole}", ".")
-            return self._failure("Timeout HTTP read server", f"nothing came for {waited}", ".")
+            return self._too_late(now)
         return []
 
     def next_deadline(self) -> int:
@@ -106,35 +111,90 @@ class HttpProbe:
         """The url at hand must succeed before a whole round counts."""
         self._failed = True
 
+    @property
+    def _url(self) -> HttpUrl:
+        return self._check.url[self._index]
+
+    @property
+    def _encrypted(self) -> bool:
+        return isinstance(self._check, SslGet)
+
+    def _server_name(self, url: HttpUrl) -> str | None:
+        if not self._check.enable_sni:
+            return None
+        return self._check.sni_name or url.virtualhost
+
+    def _ask(self, now: int) -> list[ProbeEffect]:
+        url = self._url
+        self._search = _search(url)
+        self._reader = http.ResponseReader(digest=url.digest is not None, search=self._search)
+        self._deadline_at = now + self._check.target.connect_timeout
+        return [SendBytes(http.request(url.path, host(url, self._check.target), self._check.http_protocol))]
+
     def _read(self, reader: http.ResponseReader, data: bytes, now: int) -> list[ProbeEffect]:
         try:
             reader.feed(data)
         except DecodeError as error:
-            return self._failure("Read error with server", f"{error.reason}: {error.detail}")
-        self._wait_on(now)
+            return self._failure("Read, no data received from ", f"{error.reason}: {error.detail}")
+        if not self._encrypted:  # over TLS connect_timeout is for the whole response, as in keepalived
+            timeout = self._check.target.connect_timeout
+            self._deadline_at = min(now + timeout, max(self._end_at, now + 1))
         return []
 
-    def _wait_on(self, now: int) -> None:
-        self._deadline_at = min(now + self._check.target.connect_timeout, max(self._end_at, now + 1))
+    def _broken(self, reason: str) -> list[ProbeEffect]:
+        """The connection could not be made, or broke."""
+        reader = self._reader
+        if reader is None:
+            return self._failure("Connection failed", f"connection: {reason}")
+        if not self._encrypted:
+            return self._failure("Read error with", f"connection: {reason}")
+        if not reader.begun:
+            return self._failure("Read, no data received from ", f"connection: {reason}")
+        return [CloseConnection(), *self._judge(reader)]  # many servers end TLS in no proper way
 
-    def _judge(self, reader: http.ResponseReader) -> ProbeEffect:
-        """In keepalived's order: something came, its status, its digest."""
-        url = self._check.url[self._index]
+    def _too_late(self, now: int) -> list[ProbeEffect]:
+        waited = seconds_text(self._check.target.connect_timeout)
+        reader = self._reader
+        if reader is None:
+            return self._failure("Timeout connecting", f"no connection within {waited}")
+        if self._encrypted:
+            return self._failure("Timeout SSL read", f"the response took more than {waited}")
+        if not reader.begun:
+            return self._failure("Timeout WEB read", f"nothing came for {waited}")
+        if now >= self._end_at:
+            return self._failure("Timeout HTTP read", f"the response took more than {seconds_text(self._longest)}")
+        return self._failure("Timeout HTTP read", f"nothing came for {waited}")
+
+    def _judge(self, reader: http.ResponseReader) -> list[ProbeEffect]:
+        """In keepalived's order: something came, its status, its digest, its text."""
+        url = self._url
         try:
             response = reader.finish()
         except DecodeError:
-            return Failed(f"Read, no data received from server {self._target}", f"url {url.path}: no response")
+            return [self._failed_at("Read, no data received from ", "no response")]
+        said: list[ProbeEffect] = []
+        if response.content_length not in (None, response.received):
+            differs = f"content_length ({response.content_length}) does not match received bytes ({response.received})"
+            said.append(Remark("http_check", f"url {url.path}: {differs}"))
         if not any(low <= response.status <= high for low, high in url.status_code):
-            line = f"HTTP status code error to server {self._target}."
-            return Failed(line, f"url {url.path}: status code {response.status}")
+            return [*said, self._failed_at("HTTP status code error to", f"status code {response.status}")]
         shown = "HTTP status code"
         if url.digest is not None:
             if response.digest != url.digest:
                 found = "none" if response.digest is None else response.digest.hex()
-                line = f"MD5 digest error to server {self._target}."
-                return Failed(line, f"url {url.path}: MD5 digest {found} of {response.length} bytes")
+                reason = f"MD5 digest {found} of {response.length} bytes"
+                return [*said, self._failed_at("MD5 digest error to", reason)]
             shown = "MD5 digest"
-        return Passed(self._url_passed(), f"{shown} success to {self._target} url({url.path})")
+        search = self._search
+        if search is not None:
+            if search.trouble:
+                line = f"url {url.path}: the search for regex was given up: {search.trouble}"
+                said.append(Remark("http_check", line))
+            if search.found == url.regex_no_match:
+                reason = search.trouble or ("the pattern was found" if search.found else "the pattern was not found")
+                return [*said, self._failed_at("Regex match failed", f"regex: {reason}")]
+            shown = "Regex match"
+        return [*said, Passed(self._url_passed(), f"{shown} success to {self._target} url({url.path})")]
 
     def _url_passed(self) -> bool:
         """Choose the next url; True when with this one a whole round has passed."""
@@ -148,9 +208,23 @@ class HttpProbe:
         self._index = 0
         return True
 
-    def _failure(self, line: str, reason: str, end: str = "") -> list[ProbeEffect]:
-        url = self._check.url[self._index]
-        return [CloseConnection(), Failed(f"{line} {self._target}{end}", f"url {url.path}: {reason}")]
+    def _failure(self, line: str, reason: str) -> list[ProbeEffect]:
+        return [CloseConnection(), self._failed_at(line, reason)]
+
+    def _failed_at(self, line: str, reason: str) -> Failed:
+        return Failed(f"{line} server {self._target}.", f"url {self._url.path}: {reason}")
+
+
+def _search(url: HttpUrl) -> "Search | None":
+    if url.regex is None:
+        return None
+    from pykeepalived import pcre2  # noqa: PLC0415 - it brings ctypes along: only a regex is worth it
+
+    try:
+        pattern = pcre2.compiled(url.regex, url.regex_options, url.regex_stack)
+    except (pcre2.PatternError, OSError):
+        return None  # the loader has said so
+    return pcre2.Search(pattern, url.regex_min_offset, url.regex_max_offset)
 
 
 def host(url: HttpUrl, target: Target) -> str:

@@ -7,7 +7,7 @@ it from there.
 from dataclasses import dataclass
 from typing import Protocol
 
-from pykeepalived.checkers.effects import CloseConnection, OpenConnection, SendBytes
+from pykeepalived.checkers.effects import CloseConnection, OpenConnection, OpenSession, SendBytes
 from pykeepalived.checkers.events import CheckEvent
 
 
@@ -35,8 +35,16 @@ class Impossible:
     shared: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to know of the server beside the outcome that follows. The same is said once."""
+
+    check: str
+    text: str
+
+
 Outcome = Passed | Failed | Impossible
-ProbeEffect = OpenConnection | SendBytes | CloseConnection | Passed | Failed | Impossible
+ProbeEffect = OpenConnection | OpenSession | SendBytes | CloseConnection | Remark | Passed | Failed | Impossible
 
 
 class Probe(Protocol):

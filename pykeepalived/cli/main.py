@@ -10,8 +10,13 @@ from pykeepalived.daemon.settings import Settings
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; gives the exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] in (["-T"], ["--genhash"]):  # keepalived's, where it must come first as well
+        from pykeepalived.cli import genhash  # noqa: PLC0415 - another program
+
+        return genhash.main(words[1:])
     try:
-        settings = options.parse(sys.argv[1:] if arguments is None else arguments)
+        settings = options.parse(words)
     except options.UsageError as error:
         print(f"pykeepalived: {error}\nTry 'pykeepalived --help'.", file=sys.stderr)
         return 1

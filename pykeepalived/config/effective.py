@@ -4,41 +4,13 @@ out here, so that no half of it runs, and every such thing is said once at the s
 
 from dataclasses import replace
 
-from pykeepalived.config.blocks.real_server import RealServer
-from pykeepalived.config.blocks.virtual_server import VirtualServer
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
 
 
 def effective(configuration: Configuration) -> tuple[Configuration, tuple[str, ...]]:
     """The configuration to run, and what is to be said about what was taken out of it."""
-    runnable, instances = _instances(_without_idle(configuration))
-    servers, said = _servers(configuration)
-    return replace(runnable, virtual_server=servers), (*instances, *said)
-
-
-def _servers(configuration: Configuration) -> tuple[tuple[VirtualServer, ...], tuple[str, ...]]:
-    """The virtual servers without checkers that cannot be carried out."""
-    kept: list[VirtualServer] = []
-    said: list[str] = []
-    for server in configuration.virtual_server:
-        if all(len(real.running) == len(real.checkers) for real in server.real_server):
-            kept.append(server)
-        else:
-            reals = tuple(_real_server(server, each, said) for each in server.real_server)
-            kept.append(replace(server, real_server=reals))
-    return tuple(kept), tuple(said)
-
-
-def _real_server(server: VirtualServer, real: RealServer, said: list[str]) -> RealServer:
-    running = tuple(real.running)
-    if real.checkers and not running:
-        where = f"{real.address} {real.port}"
-        said.append(
-            f"VS {server.service}: real server {where} has no checker that is effective: it counts as up"
-            " (all checkers but SSL_GET and SMTP_CHECK are)"
-        )
-    return replace(real, checkers=running)
+    return _instances(_without_idle(configuration))
 
 
 def _instances(configuration: Configuration) -> tuple[Configuration, tuple[str, ...]]:
@@ -81,5 +53,4 @@ def _without_idle(configuration: Configuration) -> Configuration:
     return replace(
         configuration,
         bfd_instance=(),
-        ssl=None,
     )

@@ -15,6 +15,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "advice.md": advice.advice_page,
     "man/keepalived.conf.5": manual.configuration_page,
     "man/pykeepalived.8": manual.daemon_page,
+    "man/genhash.1": manual.genhash_page,
     "keepalived.schema.json": json_schema.schema_page,
     "completion/pykeepalived.bash": completion.bash,
     "completion/_pykeepalived": completion.zsh,

@@ -344,8 +344,9 @@ class Pattern(Kind):
 def _c_escaped(character: str) -> str:
     if character == "\\":
         return "\\\\"
-    if character in '"$' or (ord(character) < 256 and not character.isprintable()):
-        return f"\\x{ord(character):02x}"
+    code = ord(character)
+    if character in '"$' or (character.isascii() and not character.isprintable()) or 0xDC80 <= code <= 0xDCFF:
+        return f"\\{code & 0xFF:03o}"  # always three digits: of hexadecimal ones any number is read
     return character
 
 

@@ -236,14 +236,20 @@ def _escape(text: str, at: int) -> tuple[str, int]:
         return _ESCAPES[character], at + 1
     if character == "x":
         end = at + 1
-        while end < len(text) and end < at + 3 and text[end] in "0123456789abcdefABCDEF":
+        while end < len(text) and text[end] in "0123456789abcdefABCDEF":
             end += 1
-        return (chr(int(text[at + 1 : end], 16)) if end > at + 1 else "x"), end
+        return (_octet(text[at + 1 : end], 16) if end > at + 1 else "x"), end
     if character in "01234567":
         end = at + 1
         while end < len(text) and end < at + 3 and text[end] in "01234567":
             end += 1
-        return chr(int(text[at:end], 8) & 0xFF), end
+        return _octet(text[at:end], 8), end
     if character == "c" and at + 1 < len(text):
         return chr(ord(text[at + 1]) & 0x1F), at + 2
     return character, at + 1
+
+
+def _octet(digits: str, radix: int) -> str:
+    """One byte, however many digits there are; one that is no ASCII as a surrogate, as in the rest of the file."""
+    value = int(digits[-8:], radix) & 0xFF
+    return chr(value if value < 0x80 else 0xDC00 + value)

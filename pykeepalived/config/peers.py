@@ -62,6 +62,7 @@ class OtherNode:
         self.ip_protocol = here.ip_protocol
         self.host_known = here.host_known
         self.cpus = here.cpus
+        self.tls_troubles = here.tls_troubles
         self.random = here.random
         self.mode = here.mode
 

@@ -23,5 +23,5 @@ def _argument(text: str) -> str:
     """One argument: between apostrophes where it must; what quotes cannot hold, as an escape."""
     if _BARE.fullmatch(text):
         return text
-    hidden = _HIDDEN.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+    hidden = _HIDDEN.sub(lambda found: f"\\{ord(found.group()):03o}", text)
     return f"'{hidden}'"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.records import record
 
 
@@ -111,6 +112,9 @@ class Surroundings(Protocol):
 
     def host_known(self, name: str) -> bool:
         """Whether a host's name has an address."""
+
+    def tls_troubles(self, settings: Ssl) -> Mapping[str, str]:
+        """By keyword, what of the SSL block cannot be used, and why."""
 
     def cpus(self) -> int:
         """How many CPUs there are."""

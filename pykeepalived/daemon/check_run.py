@@ -3,13 +3,20 @@
 from collections.abc import Callable
 
 from pykeepalived.checkers.checker import Checker
-from pykeepalived.checkers.effects import CloseConnection, OpenConnection, SendBytes, ServerJudged, ServerWeighed
+from pykeepalived.checkers.effects import (
+    CloseConnection,
+    OpenConnection,
+    OpenSession,
+    SendBytes,
+    ServerJudged,
+    ServerWeighed,
+)
 from pykeepalived.checkers.events import CheckEvent, LocalFailure
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.daemon.beats import BEAT, on_beat
 from pykeepalived.daemon.reactor import Alarm, Reactor
 from pykeepalived.daemon.tcp_stream import Attempts
-from pykeepalived.daemon.transports import Transport, transport_for
+from pykeepalived.daemon.transports import Encrypted, Tls, Transport, transport_for
 from pykeepalived.effects import Log
 from pykeepalived.events import Tick
 
@@ -30,6 +37,7 @@ class CheckRun:
         judged: Callable[[ServerJudged | ServerWeighed], None],
         log: Callable[[Log], None],
         starved: Callable[[str], None],
+        tls: Tls | None = None,
     ) -> None:
         self.block = block
         self.checker = checker
@@ -37,7 +45,7 @@ class CheckRun:
         self._judged = judged
         self._log = log
         self._starved = starved
-        self._transport: Transport | None = transport_for(block, reactor, attempts, self._tell)
+        self._transport: Transport | None = transport_for(block, reactor, attempts, self._tell, tls)
         self._alarm: Alarm | None = reactor.alarm(self.wake)
         self._alarm.set(on_beat(checker.next_deadline()))
 
@@ -69,10 +77,8 @@ class CheckRun:
         while event is not None:
             fact, event = event, None
             for effect in self.checker.handle(fact, now):
-                if isinstance(effect, OpenConnection):
-                    event = transport.open()
-                    if isinstance(event, LocalFailure) and event.shared:
-                        self._starved(event.reason)
+                if isinstance(effect, (OpenConnection, OpenSession)):
+                    event = self._open(transport, effect)
                 elif isinstance(effect, CloseConnection):
                     transport.close()
                 elif isinstance(effect, SendBytes):
@@ -83,3 +89,11 @@ class CheckRun:
                     self._log(effect)
         if self._alarm is not None:
             self._alarm.set(on_beat(self.checker.next_deadline()))
+
+    def _open(self, transport: Transport, order: OpenConnection | OpenSession) -> CheckEvent | None:
+        if isinstance(order, OpenSession) and isinstance(transport, Encrypted):
+            transport.wish(order)
+        event = transport.open()
+        if isinstance(event, LocalFailure) and event.shared:
+            self._starved(event.reason)
+        return event

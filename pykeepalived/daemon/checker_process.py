@@ -21,6 +21,7 @@ from pykeepalived.daemon.ha_suspend import HaSuspend
 from pykeepalived.daemon.ipvs_care import IpvsCare
 from pykeepalived.daemon.kernel_table import KernelTable
 from pykeepalived.daemon.served import Checkers, Served, runnable
+from pykeepalived.daemon.transports import Tls
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.kernel.ports import BATCH, HostListener, HostTable, Ipvs
 from pykeepalived.lvs.effects import LvsEffect, TableChanged, TablesDropped
@@ -62,7 +63,10 @@ class CheckerService:
         self._care = IpvsCare(context, self._kernel_table)
         scripts = CheckScripts(self._reactor, context.scripts, self._log)
         self._followers = CheckFollowers(self._reactor, context.journal)
-        self._checkers = Checkers(self._reactor, draw, self._log, self._starved, self._heard, scripts, self._followers)
+        self._tls = Tls(self._reactor, part.ssl, self._log)
+        self._checkers = Checkers(
+            self._reactor, draw, self._log, self._starved, self._heard, scripts, self._followers, self._tls
+        )
         self._watch = CheckWatch(self._reactor, self._log, self._watched)
         self._ha_suspend = HaSuspend(self._reactor, self._log, make_host, self._turned)
         self._served: dict[Service, Served] = {}
@@ -93,6 +97,7 @@ class CheckerService:
         """Apply a new configuration by difference."""
         self._log(Log("Reinitializing ipvs", Level.DEBUG, Kind.IPVS))
         self._part = part
+        self._tls.use(part.ssl)
         self._care.configure(part)
         self._listen_for_addresses()
         self._followers.replace(part.track_file)

@@ -16,6 +16,7 @@ from pykeepalived.config.blocks.checkers import (
     HttpGet,
     MiscCheck,
     RunningCheck,
+    SslGet,
 )
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.config.blocks.virtual_server import RealServer, endpoint_text
@@ -25,6 +26,7 @@ from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.check_scripts import CheckScripts, ScriptRun
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import Attempts
+from pykeepalived.daemon.transports import Tls
 from pykeepalived.effects import Kind, Log
 from pykeepalived.lvs.events import CheckerJudged, CheckerWeighed, ServerKey, VirtualServerEvent
 from pykeepalived.lvs.rows import key_of
@@ -71,6 +73,7 @@ class Checkers:
         hear: Callable[[Served, VirtualServerEvent], None],
         scripts: CheckScripts,
         followers: CheckFollowers,
+        tls: Tls,
     ) -> None:
         self._reactor = reactor
         self._draw = draw
@@ -80,6 +83,7 @@ class Checkers:
         self._scripts = scripts
         self._followers = followers
         self._attempts = Attempts(reactor)
+        self._tls = tls
 
     def enter(self, served: Served) -> tuple[dict[ServerKey, int], dict[ServerKey, int]]:
         """Begin those of a new virtual server. For each real server of which some know at once how it is: how many are
@@ -184,7 +188,7 @@ class Checkers:
             return ScriptRun(self._reactor, self._scripts, check, misc, judged, self._log)
         checker = Checker(check, names, first_at, former if isinstance(former, Checker) else None)
         judged = self._judge(served, key, checker.offset)
-        return CheckRun(self._reactor, self._attempts, check, checker, judged, self._log, self._starved)
+        return CheckRun(self._reactor, self._attempts, check, checker, judged, self._log, self._starved, self._tls)
 
     def _follow(
         self, served: Served, server: RealServer, check: FileCheck | BfdCheck, former: AnyChecker | None
@@ -225,7 +229,7 @@ class Checkers:
 
 def runnable(server: RealServer) -> list[RunningCheck]:
     """The checkers that can run: an HTTP_GET without a url has nothing to ask."""
-    return [check for check in server.running if not isinstance(check, HttpGet) or check.url]
+    return [check for check in server.running if not isinstance(check, HttpGet | SslGet) or check.url]
 
 
 def _names(served: Served, server: RealServer, check: RunningCheck) -> Names:

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.config.surroundings import Account, NetworkInterface, PathElement, ScriptPath, Unreadable
 from pykeepalived.kernel.interface_addresses import interface_addresses
 
@@ -212,6 +213,12 @@ class LinuxSurroundings:
             return bool(socket.getaddrinfo(name, None, type=socket.SOCK_STREAM))
         except (OSError, UnicodeError):
             return False
+
+    def tls_troubles(self, settings: Ssl) -> Mapping[str, str]:
+        """By keyword, what of the SSL block cannot be used, and why."""
+        from pykeepalived.kernel.tls import client_context  # noqa: PLC0415 - it brings OpenSSL along
+
+        return client_context(settings)[1]
 
     def cpus(self) -> int:
         """How many CPUs there are."""

@@ -1,8 +1,9 @@
-"""The manual: keepalived.conf(5) and pykeepalived(8)."""
+"""The manual: keepalived.conf(5), pykeepalived(8) and genhash(1)."""
 
 from collections.abc import Iterator
 
 from pykeepalived import __version__
+from pykeepalived.cli.genhash import OPTIONS as GENHASH
 from pykeepalived.cli.options import LANGUAGE_VERSION, SECTIONS, Option, value_text
 from pykeepalived.config.facts import facts
 from pykeepalived.config.listing import Row, Sort
@@ -43,6 +44,12 @@ def daemon_page() -> str:
         options="\n".join(lines) + "\n",
         later=roff.text(", ".join(later)) + ".\n",
     )
+
+
+def genhash_page() -> str:
+    """genhash(1)."""
+    lines = [line for option in GENHASH for line in _option(option)]
+    return roff.frame("genhash.1", title=_title("GENHASH", 1), options="\n".join(lines) + "\n")
 
 
 def _option(option: Option) -> list[str]:

@@ -7,19 +7,28 @@ the fly. It knows nothing of sockets, of which status is good, or of which diges
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pykeepalived.errors import DecodeError
 
 if TYPE_CHECKING:
     import hashlib
 
+
+class Search(Protocol):
+    """What looks for a pattern in the response."""
+
+    def feed(self, data: bytes) -> None:
+        """Look at the next data."""
+
+
 HEADER_LIMIT = 65536
 
-_HEADER_END = re.compile(rb"\n\r?\n")
-_STATUS = re.compile(rb"[^ \n]* ([0-9]{1,9})(?![0-9])")
-# matched by case, as keepalived does, so that a configured digest means the same body; more digits are no length
-_CONTENT_LENGTH = re.compile(rb"\nContent-Length:[ \t]*([0-9]{1,18})[ \t]*\r?\n")
+# as keepalived reads them, so that a configured digest means the same body: only this end of a header, three digits
+# between blanks, this spelling (behind any other letters), nothing after the number, nothing behind a NUL
+_HEADER_END = b"\r\n\r\n"
+_STATUS = re.compile(rb"[^ \n]* ([0-9]{3}) ")
+_CONTENT_LENGTH = re.compile(rb"Content-Length:[ \t]*\+?([0-9]{1,18})\r?\n")
 
 
 class Reason(StrEnum):
@@ -38,6 +47,8 @@ class Response:
     status: int
     digest: bytes | None
     length: int  # of the body, as far as it was digested
+    content_length: int | None  # as the header has it
+    received: int  # of the body, all of it
 
 
 def request(path: str, host: str, http_protocol: str) -> bytes:
@@ -51,15 +62,21 @@ def request(path: str, host: str, http_protocol: str) -> bytes:
 class ResponseReader:
     """Reads one response. ``feed`` what arrives, ``finish`` when the server has closed."""
 
-    __slots__ = ("_head", "_in_body", "_length", "_md5", "_remaining", "_status")
+    __slots__ = ("_content_length", "_head", "_in_body", "_md5", "_received", "_search", "_status")
 
-    def __init__(self, digest: bool = False) -> None:
+    def __init__(self, digest: bool = False, search: Search | None = None) -> None:
         self._head = bytearray()
         self._in_body = False
         self._status = 0
-        self._length = 0
-        self._remaining: int | None = None  # None: the body ends with the connection
+        self._received = 0
+        self._content_length: int | None = None  # None: the body ends with the connection
         self._md5 = _md5() if digest else None
+        self._search = search
+
+    @property
+    def begun(self) -> bool:
+        """Something has come."""
+        return self._in_body or bool(self._head)
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes. Raises DecodeError when the header does not end within ``HEADER_LIMIT``."""
@@ -67,44 +84,49 @@ class ResponseReader:
             self._body(data)
             return
         head = self._head
-        searched = max(0, len(head) - 2)
+        searched = max(0, len(head) - 3)
         head += data
-        found = _HEADER_END.search(head, searched)
-        end = len(head) if found is None else found.end()
+        found = head.find(_HEADER_END, searched)
+        end = found + len(_HEADER_END) if found >= 0 else len(head)
         if end > HEADER_LIMIT:
             self._head = bytearray()
             raise DecodeError(Reason.HEADER_TOO_LONG, f"more than {HEADER_LIMIT} bytes")
-        if found is None:
+        if found < 0:
             return
         self._in_body = True
         self._status = _status(head)
-        self._remaining = _content_length(bytes(head[: found.start() + 1]))
+        self._content_length = _content_length(bytes(head[:end]))
         self._head = bytearray()
-        self._body(bytes(head[end:]))
+        if end < len(head):
+            if self._search is not None:
+                self._search.feed(bytes(head))  # with the header that came together with it, as keepalived does
+            self._body(bytes(head[end:]), searched=True)
 
     def finish(self) -> Response:
         """The server has closed. Raises DecodeError when it sent no whole header."""
         if not self._in_body:
             raise DecodeError(Reason.EMPTY)
-        return Response(self._status, self._md5.digest() if self._md5 is not None else None, self._length)
+        length, received = self._content_length, self._received
+        digest = self._md5.digest() if self._md5 is not None else None
+        return Response(self._status, digest, received if length is None else min(received, length), length, received)
 
-    def _body(self, data: bytes) -> None:
-        if self._remaining is not None:
-            data = data[: self._remaining]
-            self._remaining -= len(data)
-        self._length += len(data)
+    def _body(self, data: bytes, *, searched: bool = False) -> None:
         if self._md5 is not None:
-            self._md5.update(data)
+            length = self._content_length
+            self._md5.update(data if length is None else data[: max(0, length - self._received)])
+        self._received += len(data)
+        if self._search is not None and not searched:
+            self._search.feed(data)
 
 
 def _status(head: bytearray) -> int:
-    """The digits after the first space of the first line; 0 when there are none."""
+    """The code after the first space of the first line; 0 when there is none."""
     found = _STATUS.match(head)
     return int(found[1]) if found else 0
 
 
 def _content_length(head: bytes) -> int | None:
-    found = _CONTENT_LENGTH.search(head)
+    found = _CONTENT_LENGTH.search(head.partition(b"\0")[0])
     return int(found[1]) if found else None
 
 

@@ -4,6 +4,7 @@ import fnmatch
 import posixpath
 from collections.abc import Mapping
 
+from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.config.surroundings import Account, NetworkInterface, PathElement, ScriptPath, Unreadable
 
 ROOT = Account("root", 0, 0, (0,))
@@ -46,6 +47,7 @@ class Machine:
         self.processors = 4
         self.interface_addresses: dict[str, tuple[str, ...]] = {}
         self.modes: dict[str, int] = {}
+        self.tls: dict[str, str] = {}
 
     def read_file(self, path: str) -> bytes:
         path = posixpath.normpath(path)
@@ -120,6 +122,9 @@ class Machine:
 
     def host_known(self, name: str) -> bool:
         return name in self.hosts
+
+    def tls_troubles(self, _settings: Ssl) -> Mapping[str, str]:
+        return self.tls
 
     def cpus(self) -> int:
         return self.processors

@@ -14,6 +14,7 @@ VALUES = ("config.blocks", "config.kinds", "config.schema", "config.configuratio
 CORE = (
     *GROUND,
     "wire",
+    "pcre2",
     "config.blocks",
     "config.kinds",
     "config.kinds_routes",
@@ -31,8 +32,9 @@ MAY: dict[str, tuple[str, ...]] = {
     "ipvs_table": ("config.blocks",),
     "effects": ("config.blocks.scripts",),  # values that orders carry
     "events": (),
+    "pcre2": ("units",),
     "wire": GROUND,
-    "config": (*GROUND, "wire"),
+    "config": (*GROUND, "wire", "pcre2"),
     "config.blocks": (
         *("config.schema", "config.kinds", "config.kinds_global", "config.kinds_firewall", "config.kinds_ipvs"),
         *("config.kinds_lvs", "config.kinds_routes", "config.kinds_trackers", "config.kinds_vrrp", "errors", "units"),
@@ -64,7 +66,8 @@ MAY: dict[str, tuple[str, ...]] = {
     "kernel": (*GROUND, "wire", "config.blocks", "config.surroundings"),
     "daemon": (*CORE, "config", "vrrp", "trackers", "checkers", "lvs", "notify", "report", "kernel"),
     "cli": ("daemon", "config", "report", "errors", "units"),
-    "pages": ("cli.options", "config", "errors", "units"),
+    "cli.genhash": ("wire", "cli.options", "kernel.tls", "errors"),
+    "pages": ("cli.options", "cli.genhash", "config", "errors", "units"),
     "config.generate": ("pages",),  # a command of the source tree, nothing imports it
     "__main__": ("cli",),
 }
@@ -72,7 +75,7 @@ MAY: dict[str, tuple[str, ...]] = {
 # what touches the machine, and the parts that may
 MACHINE = {"socket", "select", "subprocess", "signal", "os", "fcntl", "ctypes", "time", "random", "multiprocessing"}
 MACHINE |= {"asyncio", "threading", "shutil", "glob", "pwd", "grp", "systemd", "pyroute2", "scapy", "secrets"}
-TOUCHES = ("kernel", "daemon", "cli")
+TOUCHES = ("kernel", "daemon", "cli", "pcre2")  # pcre2 calls a library that computes, and measures itself
 # constants of the protocols (AF_INET, IPPROTO_TCP, inet_pton) are pure
 PURE = {"socket": {"AF_INET", "AF_INET6", "IPPROTO_TCP", "IPPROTO_UDP", "IPPROTO_SCTP", "inet_ntop", "inet_pton"}}
 PURE["os"] = {"strerror"}

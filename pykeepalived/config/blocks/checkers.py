@@ -96,13 +96,13 @@ class DnsCheck:
     name: str = keyword(DnsName(), default=".", repeat=Repeat.FIRST, doc="The name that is asked for.")
 
 
-@block("host", passes=PROBE, effective=False)
+@block("host", passes=PROBE)
 @record(frozen=True, slots=True)
 class SmtpHost:
     """An obsolete way to write options of an SMTP_CHECK: they are read as if they stood around it."""
 
 
-@block("SMTP_CHECK", blocks=(SmtpHost,), passes=PROBE, effective=False)
+@block("SMTP_CHECK", blocks=(SmtpHost,), passes=PROBE)
 @record(frozen=True, slots=True, kw_only=True)
 class SmtpCheck:
     """Success is a mail server that greets, and answers to HELO."""
@@ -114,7 +114,6 @@ class SmtpCheck:
         checked=True,
         default="smtpchecker.keepalived.org",
         repeat=Repeat.REPLACE,
-        effective=False,
         doc="The name that the probe gives itself.",
     )
 
@@ -131,10 +130,10 @@ CHECKERS: tuple[type, ...] = (
     FileCheck,
     BfdCheck,
 )
-Checker = TcpCheck | HttpGet | UdpCheck | DnsCheck | PingCheck
+Checker = TcpCheck | HttpGet | SslGet | SmtpCheck | UdpCheck | DnsCheck | PingCheck
 """Those that ask a target, and that the daemon carries out today."""
 Follower = MiscCheck | FileCheck | BfdCheck
 """Those that follow something else."""
 RunningCheck = Checker | Follower
 """All that the daemon carries out today."""
-AnyChecker = Checker | SslGet | SmtpCheck | MiscCheck | FileCheck | BfdCheck
+AnyChecker = RunningCheck

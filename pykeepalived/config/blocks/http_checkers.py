@@ -45,27 +45,22 @@ class HttpUrl:
     regex: str | None = keyword(
         Pattern(),
         default=None,
-        effective=False,
-        doc="What the body must contain, as PCRE2 has it. Write \\\\d for \\d: escapes are decoded first.",
+        doc="What the response must contain, as PCRE2 has it. Write \\\\d for \\d: escapes are decoded first.",
     )
-    regex_no_match: bool = keyword(
-        Flag(), default=False, effective=False, doc="The body must not contain what regex describes."
-    )
+    regex_no_match: bool = keyword(Flag(), default=False, doc="The response must not contain what regex describes.")
     regex_options: tuple[str, ...] = keyword(
-        RegexOptions(), default=(), repeat=Repeat.COLLECT, effective=False, doc="Options that PCRE2 compiles it with."
+        RegexOptions(), default=(), repeat=Repeat.COLLECT, doc="Options that PCRE2 compiles it with."
     )
-    regex_min_offset: int = keyword(
-        Offset(), default=0, unit="bytes", effective=False, doc="Where in the body the search begins."
-    )
+    regex_min_offset: int = keyword(Offset(), default=0, unit="bytes", doc="Where in the response the search begins.")
     regex_max_offset: int | None = keyword(
-        Offset(), default=None, unit="bytes", effective=False, doc="The last place where a match may begin."
+        Offset(), default=None, unit="bytes", doc="The last place where a match may begin."
     )
     regex_stack: tuple[int, int] | None = keyword(
-        StackSizes(), default=None, unit="bytes", effective=False, doc="First and largest size of the stack of PCRE2."
+        StackSizes(), default=None, unit="bytes", doc="First and largest size of the stack of PCRE2."
     )
 
 
-@block("url", effective=False)
+@block("url")
 @record(frozen=True, slots=True, kw_only=True)
 class HttpsUrl(HttpUrl):
     """One request over TLS and what its response must be."""
@@ -74,7 +69,6 @@ class HttpsUrl(HttpUrl):
         Boolean(),
         default=False,
         inherit="tls_compliant",
-        effective=False,
         doc="The session ends with close_notify, as TLS wants.",
     )
 
@@ -92,13 +86,12 @@ class HttpGet:
         checked=True,
         doc="The request's version; 1.0C is 1.0 and asks to close the connection.",
     )
-    enable_sni: bool = keyword(Boolean(), default=False, effective=False, doc="The name of the host goes into TLS.")
+    enable_sni: bool = keyword(Boolean(), default=False, doc="Of use in SSL_GET alone: here is no TLS.")
     sni_name: str | None = keyword(
         Word(bare=""),
         default=None,
         repeat=Repeat.REPLACE,
-        effective=False,
-        doc="That name; virtualhost if the word is left out. It implies enable_sni.",
+        doc="Of use in SSL_GET alone, as enable_sni.",
     )
     fast_recovery: bool = keyword(
         Boolean(), default=False, doc="A server that starts or recovers is asked for all urls at once."
@@ -106,7 +99,7 @@ class HttpGet:
     url: tuple[HttpUrl, ...] = ()
 
 
-@block("SSL_GET", blocks=(HttpsUrl,), passes=_GET, effective=False)
+@block("SSL_GET", blocks=(HttpsUrl,), passes=_GET)
 @record(frozen=True, slots=True, kw_only=True)
 class SslGet:
     """Success is a good response over TLS to every url in turn; certificates are not checked."""
@@ -117,29 +110,23 @@ class SslGet:
         _VERSIONS,
         default="1.0",
         checked=True,
-        effective=False,
         doc="The request's version; 1.0C is 1.0 and asks to close the connection.",
     )
-    enable_sni: bool = keyword(
-        Boolean(), default=False, effective=False, doc="The name of the host is told when the session begins."
-    )
+    enable_sni: bool = keyword(Boolean(), default=False, doc="The name of the host is told when the session begins.")
     sni_name: str | None = keyword(
         Word(bare=""),
         default=None,
         repeat=Repeat.REPLACE,
-        effective=False,
         doc="That name; virtualhost if the word is left out. It implies enable_sni.",
     )
     fast_recovery: bool = keyword(
         Boolean(),
         default=False,
-        effective=False,
         doc="A server that starts or recovers is asked for all urls at once.",
     )
     tls_compliant: bool = keyword(
         Boolean(),
         default=False,
-        effective=False,
         doc="Sessions end with close_notify, as TLS wants.",
     )
     url: tuple[HttpsUrl, ...] = ()

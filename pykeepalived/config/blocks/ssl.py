@@ -5,13 +5,13 @@ from pykeepalived.config.schema import Repeat, block, keyword
 from pykeepalived.records import record
 
 
-@block("SSL", process="checker", effective=False)
+@block("SSL", process="checker")
 @record(frozen=True, slots=True, kw_only=True)
 class Ssl:
     """The client's certificate of all SSL_GET checkers."""
 
     password: str | None = keyword(
-        Word(), default=None, checked=True, repeat=Repeat.REPLACE, effective=False, doc="What opens the private key."
+        Word(), default=None, checked=True, repeat=Repeat.REPLACE, doc="What opens the private key."
     )
     ca: str | None = keyword(
         Word(),
@@ -19,7 +19,6 @@ class Ssl:
         default=None,
         checked=True,
         repeat=Repeat.REPLACE,
-        effective=False,
         doc="The file of certificates that are trusted.",
     )
     certificate: str | None = keyword(
@@ -28,7 +27,6 @@ class Ssl:
         default=None,
         checked=True,
         repeat=Repeat.REPLACE,
-        effective=False,
         doc="The file of the certificate.",
     )
     key: str | None = keyword(
@@ -37,6 +35,5 @@ class Ssl:
         default=None,
         checked=True,
         repeat=Repeat.REPLACE,
-        effective=False,
         doc="The file of the private key.",
     )

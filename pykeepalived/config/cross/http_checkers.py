@@ -76,10 +76,33 @@ class HttpCheckers:
     def _url(self, raw: Raw, virtualhost: str | None) -> dict[str, Any]:
         given = {name: each.value for name, each in raw.given.items() if name != "tls_compliant"}
         given["virtualhost"] = virtualhost
-        most = given.get("regex_max_offset")
-        if most is not None and most < given.get("regex_min_offset", 0):
-            message = "regex_max_offset is below regex_min_offset: nothing can match"
-            self._context.warning(message, raw.span("regex_max_offset", 1), "exchange the two")
         if "regex_options" in given:
             given["regex_options"] = tuple(dict.fromkeys(given["regex_options"]))
+        if "regex" in given:
+            self._check_pattern(raw, given)
+        elif alone := next((name for name in given if name.startswith("regex_")), None):
+            self._context.warning(f"{alone} does nothing without regex", raw.span(alone), "add a line: regex PATTERN")
+        most = given.get("regex_max_offset")
+        if most is not None and most < given.get("regex_min_offset", 0):
+            message = "regex_max_offset is below regex_min_offset: both are ignored"
+            self._context.warning(message, raw.span("regex_max_offset", 1), "exchange the two")
+            del given["regex_min_offset"], given["regex_max_offset"]
         return given
+
+    def _check_pattern(self, raw: Raw, given: dict[str, Any]) -> None:
+        """A pattern that PCRE2 does not understand is left out: the url is judged without it, as in keepalived."""
+        from pykeepalived import pcre2  # noqa: PLC0415 - only a regex is worth ctypes
+
+        pattern = given["regex"]
+        try:
+            pcre2.compiled(pattern, given.get("regex_options", ()))
+        except pcre2.PatternError as error:
+            message = f"Invalid regex: '{pattern}' at offset {error.offset}: {error.reason} - it is ignored"
+            hint = "mend the pattern; in it \\\\ stands for one backslash (man pcre2pattern)"
+        except OSError:
+            message = f"regex needs {pcre2.LIBRARY}, which is not installed - it is ignored"
+            hint = "install it: apt install libpcre2-8-0, or dnf install pcre2"
+        else:
+            return
+        self._context.warning(message, raw.span("regex", 1), hint)
+        del given["regex"]

@@ -4,8 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from pykeepalived.checkers.checker import Checker, Names
-from pykeepalived.checkers.effects import CheckEffect, CloseConnection, OpenConnection, SendBytes, ServerJudged
+from pykeepalived.checkers.effects import CloseConnection, ServerJudged
 from pykeepalived.checkers.events import (
     CheckEvent,
     Connected,
@@ -15,60 +14,14 @@ from pykeepalived.checkers.events import (
     PeerClosed,
 )
 from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet, HttpUrl, Target, TcpCheck
-from pykeepalived.effects import Log
 from pykeepalived.events import Tick
 from pykeepalived.units import SECOND
+from tests.support.trial import RS, VS, Trial
 
-RS, VS = "[127.0.0.11]:tcp:80", "[10.9.0.100]:tcp:80"
-NAMES = Names(RS, RS, VS)
 TARGET = Target(ip_address("127.0.0.11"), 80, connect_timeout=5 * SECOND)
 TIMING = CheckTiming(retry=1, delay_before_retry=SECOND, delay_loop=10 * SECOND)
 REFUSED = ConnectionFailed("Connection refused")
 MD5_OF_HELLO = bytes.fromhex("5d41402abc4b2a76b9719d911017c592")
-
-Block = TcpCheck | HttpGet
-
-
-class Trial:
-    """A checker under simulated time: each try is answered at once."""
-
-    def __init__(self, block: Block, first_at: int = 0, former: Checker | None = None) -> None:
-        self.checker = Checker(block, NAMES, first_at, former)
-        self.now = 0
-        self.entries: list[Log] = []
-        self.verdicts: list[ServerJudged] = []
-        self.started_at: list[int] = []
-        self.sent: list[bytes] = []
-
-    def tell(self, event: CheckEvent) -> list[CheckEffect]:
-        effects = self.checker.handle(event, self.now)
-        for effect in effects:
-            if isinstance(effect, Log):
-                self.entries.append(effect)
-            elif isinstance(effect, ServerJudged):
-                self.verdicts.append(effect)
-            elif isinstance(effect, SendBytes):
-                self.sent.append(effect.data)
-            elif isinstance(effect, OpenConnection):
-                self.started_at.append(self.now)
-        return effects
-
-    def begin(self) -> None:
-        """Go to the next try."""
-        self.now = max(self.now, self.checker.next_deadline())
-        assert self.tell(Tick()) == [OpenConnection()]
-
-    def attempt(self, *events: CheckEvent) -> tuple[int, list[str]]:
-        """One try; when it began, in seconds, and the lines it made."""
-        self.begin()
-        for event in events:
-            self.tell(event)
-        return self.started_at[-1] // SECOND, self.lines()
-
-    def lines(self, *, detail: bool = False) -> list[str]:
-        lines = [entry.message for entry in self.entries if detail or not entry.detail]
-        self.entries.clear()
-        return lines
 
 
 def http(*urls: HttpUrl, timing: CheckTiming = TIMING, fast_recovery: bool = False) -> HttpGet:
@@ -319,21 +272,21 @@ def test_http_status_is_judged_before_the_digest() -> None:
 @pytest.mark.parametrize(
     ("events", "line", "reason"),
     [
-        ([REFUSED], f"Connection failed server {RS}", "connection: Connection refused"),
-        ([Connected(), PeerClosed()], f"Read, no data received from server {RS}", "no response"),
+        ([REFUSED], f"Connection failed server {RS}.", "connection: Connection refused"),
+        ([Connected(), PeerClosed()], f"Read, no data received from  server {RS}.", "no response"),
         (
             [Connected(), DataReceived(b"HTTP/1.0 200 OK\r\n"), PeerClosed()],
-            f"Read, no data received from server {RS}",
+            f"Read, no data received from  server {RS}.",
             "no response",
         ),
         (
             [Connected(), DataReceived(b"HTTP/1.0 200 OK\r\n\r\nx"), ConnectionFailed("Connection reset by peer")],
-            f"Read error with server {RS}",
+            f"Read error with server {RS}.",
             "connection: Connection reset by peer",
         ),
         (
             [Connected(), DataReceived(b"x" * 70000)],
-            f"Read error with server {RS}",
+            f"Read, no data received from  server {RS}.",
             "header-too-long: more than 65536 bytes",
         ),
     ],

@@ -17,7 +17,7 @@ def out(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) ->
 def test_every_keyword_is_a_path_a_tab_and_a_status(capsys: pytest.CaptureFixture[str]) -> None:
     lines = out(capsys, "--list-keywords").splitlines()
     assert "vrrp_instance/advert_int\tworks" in lines
-    assert "virtual_server/real_server/SMTP_CHECK/helo_name\tnot-yet" in lines
+    assert "bfd_instance/neighbor_ip\tnot-yet" in lines
     assert len(lines) == len(rows())
     assert {line.partition("\t")[2] for line in lines} == {"works", "not-yet"}
 

@@ -2,18 +2,8 @@
 
 import pytest
 
-from pykeepalived.config.blocks.checkers import HttpGet
 from tests.config.machine import Machine
 from tests.config.reading import instance_text, messages, read, server_text
-
-
-def test_a_regex_is_not_looked_for_and_that_is_said() -> None:
-    loaded = read(server_text("", 'HTTP_GET {\nurl {\npath /\nstatus_code 200\nregex "ok"\n}\n}'))
-    assert messages(loaded) == []
-    (check,) = loaded.configuration.virtual_server[0].real_server[0].probes
-    assert isinstance(check, HttpGet)
-    assert check.url[0].status_code == ((200, 200),)
-    assert any("regex" in each for each in loaded.not_effective)
 
 
 @pytest.mark.parametrize(

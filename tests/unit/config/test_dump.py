@@ -98,9 +98,9 @@ def test_many_values_of_one_keyword_stand_on_lines_of_their_own() -> None:
         (("/bin/a", "-x", "b=c"), '"/bin/a -x b=c"'),
         (("/bin/a", "two words"), "\"/bin/a 'two words'\""),
         (("/bin/a", ""), "\"/bin/a ''\""),
-        (("/bin/a", "it's"), "\"/bin/a 'it\\x27s'\""),
-        (("/bin/a", '"$HOME"\\'), "\"/bin/a '\\x22\\x24HOME\\x22\\x5c'\""),
-        (("/bin/a", "#!{}\t"), "\"/bin/a '#!{}\\x09'\""),
+        (("/bin/a", "it's"), "\"/bin/a 'it\\047s'\""),
+        (("/bin/a", '"$HOME"\\'), "\"/bin/a '\\042\\044HOME\\042\\134'\""),
+        (("/bin/a", "#!{}\t"), "\"/bin/a '#!{}\\011'\""),
         (("/bin/sh", "-c", "< /dev/tcp/1/2"), '"< /dev/tcp/1/2"'),
     ],
 )

@@ -1,15 +1,17 @@
-"""What of virtual servers runs today: checkers that cannot be carried out and groups are taken out, and said."""
+"""All of virtual servers runs, each in the process it is for."""
 
-from pykeepalived.config.blocks.checkers import TcpCheck
 from pykeepalived.config.effective import effective
 from tests.config.reading import read, server_text, sound
 
 GROUP = "virtual_server_group web {\n10.9.0.1-5 80\n}\n"
+URL = "url {\npath /\n}"
 SSL = "SSL {\nca /etc/ca.pem\n}\n"
 
 
 def test_what_runs_is_left_alone() -> None:
-    configuration = sound(server_text("", "TCP_CHECK {\n}\nHTTP_GET {\nurl {\npath /\n}\n}")).configuration
+    configuration = sound(
+        server_text("", f"TCP_CHECK {{\n}}\nHTTP_GET {{\n{URL}\n}}\nSSL_GET {{\n{URL}\n}}\nSMTP_CHECK {{\n}}")
+    ).configuration
     assert effective(configuration) == (configuration, ())
 
 
@@ -23,26 +25,6 @@ def test_a_group_runs() -> None:
         loaded.configuration.virtual_server,
         loaded.configuration.virtual_server_group,
     )
-    assert said == ()
-
-
-def test_a_server_without_a_checker_that_is_effective_counts_as_up_and_that_is_said() -> None:
-    loaded = sound(server_text("", "SMTP_CHECK {\n}\nSSL_GET {\nurl {\npath /\n}\n}"))
-    assert len(loaded.configuration.virtual_server[0].real_server[0].checkers) == 2
-    assert [each.partition(" ")[0] for each in loaded.not_effective] == [
-        "virtual_server/real_server/SMTP_CHECK",
-        "virtual_server/real_server/SSL_GET",
-    ]
-    runnable, said = effective(loaded.configuration)
-    assert runnable.virtual_server[0].real_server[0].checkers == ()
-    (sentence,) = said
-    assert "real server 10.9.0.1 80 has no checker that is effective: it counts as up" in sentence
-
-
-def test_a_server_with_another_checker_keeps_that() -> None:
-    runnable, said = effective(sound(server_text("", "SMTP_CHECK {\n}\nTCP_CHECK {\n}")).configuration)
-    (found,) = runnable.virtual_server[0].real_server[0].checkers
-    assert isinstance(found, TcpCheck)
     assert said == ()
 
 

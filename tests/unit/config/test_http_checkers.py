@@ -1,7 +1,10 @@
 """HTTP_GET and SSL_GET: urls, regular expressions, SNI."""
 
+from dataclasses import replace
+
 import pytest
 
+from pykeepalived import pcre2
 from pykeepalived.config.blocks.checkers import HttpGet, HttpsUrl, HttpUrl, SslGet
 from pykeepalived.config.load import Loaded
 from tests.config.reading import messages, read, server, server_text
@@ -119,7 +122,8 @@ def test_status_codes_that_are_good_stand_beside_bad_ones() -> None:
         ("abc", "abc"),
         ('""', ""),
         (r'"a\\d+\\.x"', r"a\d+\.x"),
-        (r'"a\x41\"b"'.replace(r"\"", r"\x22"), 'aA"b'),
+        (r'"a\x41\042b"', 'aA"b'),
+        (r'"a\x4142\xe9"', "aB\udce9"),
         (r"'a b'", "a b"),
         (r'"a\tb"', "a\tb"),
         ('"a{2}#!"', "a{2}#!"),
@@ -160,14 +164,46 @@ def test_options_of_a_regex() -> None:
     ],
 )
 def test_what_is_wrong_with_a_regex_is_said_and_does_not_count(lines: str, message: str) -> None:
-    result, found = loaded(lines)
+    result, found = loaded(f"{lines}\n{'' if lines.startswith('regex ') or lines == 'regex' else 'regex z'}")
     assert result.exit_code == 0
     assert any(message in each.message for each in result.diagnostics), result.diagnostics
     assert all(each.hint for each in result.diagnostics)
-    assert found == HttpUrl(path="/")
+    assert replace(found, regex=None) == HttpUrl(path="/")
 
 
 def test_a_search_that_ends_before_it_begins_is_said() -> None:
-    result, found = loaded("regex_min_offset 9\nregex_max_offset 8")
-    assert (found.regex_min_offset, found.regex_max_offset) == (9, 8)
-    assert "nothing can match" in result.diagnostics[0].message
+    """And neither bound counts, as in keepalived."""
+    result, found = loaded('regex "a"\nregex_min_offset 9\nregex_max_offset 8')
+    assert (found.regex_min_offset, found.regex_max_offset) == (0, None)
+    assert "both are ignored" in result.diagnostics[0].message
+    result, found = loaded('regex "a"\nregex_min_offset 8\nregex_max_offset 8')
+    assert (found.regex_min_offset, found.regex_max_offset, len(result.diagnostics)) == (8, 8, 0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('regex "a(b"', "Invalid regex: 'a(b' at offset 3: missing closing parenthesis - it is ignored"),
+        ('regex "a\\\\Cb"\nregex_options never_backslash_c', r"using \C is disabled"),
+        ("regex_no_match", "regex_no_match does nothing without regex"),
+        ("regex_options utf", "regex_options does nothing without regex"),
+    ],
+)
+def test_a_pattern_that_is_none_is_said_with_its_place(lines: str, message: str) -> None:
+    """The url is judged without it, and the test mode is content, as keepalived's is."""
+    result, found = loaded(lines)
+    assert result.exit_code == 0
+    (said,) = result.diagnostics
+    assert message in said.message
+    assert (said.span is not None, said.hint is not None) == (True, True)
+    assert found.regex is None
+
+
+def test_without_the_library_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pcre2, "LIBRARY", "libnone.so.0")
+    pcre2._library.cache_clear()
+    pcre2.compiled.cache_clear()
+    result, found = loaded('regex "never compiled before"')
+    pcre2._library.cache_clear()
+    assert found.regex is None
+    assert "regex needs libnone.so.0, which is not installed" in result.diagnostics[0].message

@@ -108,7 +108,7 @@ def test_script_words_join_pieces_and_keep_backslashes(text: str, words: list[st
         (r"\xzz", ["xzz"]),
         (r"\a\b\E\f\n\r\t\v", ["\a\b\x1b\f\n\r\t\v"]),
         (r"\7 \12 \101 \1011", ["\x07", "\n", "A", "A1"]),
-        (r"\x4 \x41 \x411", ["\x04", "A", "A1"]),
+        (r"\x4 \x41 \x4142 \x41b", ["\x04", "A", "B", "\x1b"]),
         (r"\cA\cZ", ["\x01\x1a"]),
         (r"\q\'\\", ["q'\\"]),
         (r"a\ b", ["a b"]),

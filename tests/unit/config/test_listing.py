@@ -55,7 +55,7 @@ def test_options_of_entries_are_those_of_their_block() -> None:
 def test_what_is_in_a_block_without_effect_has_none() -> None:
     by_path = {row.path: row for row in rows()}
     assert by_path["vrrp_instance/advert_int"].status == "works"
-    inside = [row for path, row in by_path.items() if path.startswith("virtual_server/real_server/SMTP_CHECK/")]
+    inside = [row for path, row in by_path.items() if path.startswith("bfd_instance/")]
     assert {row.status for row in inside} == {"not-yet"}
 
 

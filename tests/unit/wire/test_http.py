@@ -34,28 +34,35 @@ def test_request_that_asks_to_close(protocol: str, version: bytes) -> None:
 
 def test_whole_response_at_once() -> None:
     response = read(b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\nhello")
-    assert response == Response(200, md5(b"hello"), 5)
+    assert response == Response(200, md5(b"hello"), 5, None, 5)
 
 
 def test_any_cut_reads_the_same() -> None:
     whole = b"HTTP/1.0 404 Not Found\r\nContent-Length: 4\r\nX: y\r\n\r\nbodyEXTRA"
-    expected = Response(404, md5(b"body"), 4)
+    expected = Response(404, md5(b"body"), 4, 4, 9)
     for cut in range(1, len(whole)):
         assert read(whole[:cut], whole[cut:]) == expected
     assert read(*(bytes([octet]) for octet in whole)) == expected
 
 
-def test_lines_may_end_in_newlines_alone() -> None:
-    assert read(b"HTTP/1.0 204 No Content\n\nx") == Response(204, md5(b"x"), 1)
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\n", b"\n\r\n"])
+def test_a_header_ends_in_no_other_way(end: bytes) -> None:
+    with pytest.raises(DecodeError):
+        read(b"HTTP/1.0 204 No Content" + end + b"x")
 
 
 @pytest.mark.parametrize(
     ("header", "length"),
     [
         (b"Content-Length: 3", 3),
+        (b"Content-Length:\t3", 3),
+        (b"Content-Length: +3", 3),
+        (b"Content-Length: 3 ", 6),
+        (b"Content-Length : 3", 6),
+        (b"X: \0\r\nContent-Length: 3", 6),
         (b"Content-Length:3", 3),
         (b"content-length: 3", 6),  # matched by case, as keepalived does
-        (b"X-Content-Length: 3", 6),
+        (b"X-Content-Length: 3", 3),
         (b"Content-Length: 3x", 6),
         (b"Content-Length: -3", 6),
         (b"Content-Length: " + b"9" * 40, 6),
@@ -65,7 +72,7 @@ def test_lines_may_end_in_newlines_alone() -> None:
 )
 def test_body_is_digested_up_to_its_content_length(header: bytes, length: int) -> None:
     response = read(b"HTTP/1.0 200 OK\r\n" + header + b"\r\n\r\nabcdef")
-    assert response == Response(200, md5(b"abcdef"[:length]), length)
+    assert (response.digest, response.length, response.received) == (md5(b"abcdef"[:length]), length, 6)
 
 
 def test_content_length_in_the_body_is_body() -> None:
@@ -75,10 +82,15 @@ def test_content_length_in_the_body_is_body() -> None:
 @pytest.mark.parametrize(
     ("line", "status"),
     [
-        (b"HTTP/1.0 200", 200),
+        (b"HTTP/1.0 200", 0),
+        (b"HTTP/1.0 200 ", 200),
+        (b"HTTP/1.0 200OK", 0),
+        (b"HTTP/1.0 0200 OK", 0),
+        (b"HTTP/1.0 +200 OK", 0),
+        (b"HTTP/1.0\0 200 OK", 200),
         (b"HTTP/1.0 200 OK", 200),
         (b"HTTP/1.0  200 OK", 0),
-        (b"HTTP/1.0 20x", 20),
+        (b"HTTP/1.0 20 x", 0),
         (b"HTTP/1.0", 0),
         (b"", 0),
         (b"ICY 200 OK", 200),
@@ -86,7 +98,7 @@ def test_content_length_in_the_body_is_body() -> None:
         (b"HTTP/1.0 \xff\xfe", 0),
     ],
 )
-def test_status_is_the_digits_after_the_first_space(line: bytes, status: int) -> None:
+def test_status_is_three_digits_after_the_first_space_and_before_another(line: bytes, status: int) -> None:
     assert read(line + b"\r\nA: 200\r\n\r\n").status == status
 
 
@@ -122,4 +134,4 @@ def test_header_of_the_greatest_length_is_read() -> None:
 def test_body_is_not_hashed_when_nobody_asks() -> None:
     reader = ResponseReader()
     reader.feed(b"HTTP/1.0 200 OK\r\n\r\nabc")
-    assert reader.finish() == Response(200, None, 3)
+    assert reader.finish() == Response(200, None, 3, None, 3)
