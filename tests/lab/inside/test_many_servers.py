@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.skipif("LAB_DAEMON" in os.environ, reason="counts the orders of pykeepalived"),
 ]
 
-MANY = 4000
+MANY = 2000
 DONE = "Reload complete"
 
 Pools = list[dict[str, int]]
@@ -41,7 +41,8 @@ def text(wanted: Pools, settings: str = "") -> str:
     """The configuration."""
     lines = [settings]
     for place, pool in enumerate(wanted):
-        lines += [f"virtual_server {IPv4Address('10.9.0.1') + place} 80 {{", "    lvs_sched rr", "    lvs_method NAT"]
+        lines += [f"virtual_server {IPv4Address('10.9.0.1') + place} 80 {{", "    protocol TCP"]
+        lines += ["    lvs_sched rr", "    lvs_method NAT"]
         for address, weight in pool.items():
             lines += [f"    real_server {address} 80 {{", f"        weight {weight}", "    }"]
         lines.append("}")
@@ -85,10 +86,10 @@ def test_a_reload_orders_what_its_change_needs(director: Host, services: int, ea
 
 
 def test_a_stop_that_takes_long_leaves_nothing(director: Host) -> None:
-    daemon = Daemon(director, text(pools(2 * MANY, 1), "child_wait_time 1"))
+    daemon = Daemon(director, text(pools(4 * MANY, 1), "child_wait_time 1"))
     daemon.start()
     daemon.wait_for("Startup complete", 120)
-    assert len(ipvs_table(director)) == 2 * MANY
+    assert len(ipvs_table(director)) == 4 * MANY
     assert daemon.stop(120) == 0
     assert ipvs_table(director) == {}
     assert "forcing termination" not in daemon.log()
