@@ -76,6 +76,8 @@ class Inspection:
         try:
             for _ in range(_PARTS_A_SLICE):
                 next(self._pass)
+                if self._pass is None:
+                    return  # the kernel did not take what puts things right
                 if self._reactor.now() - now >= _SLICE:
                     break
             self._alarm.set(self._reactor.now() + _PAUSE)

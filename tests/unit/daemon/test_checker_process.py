@@ -1,5 +1,6 @@
 """The checker process whole: real sockets on the loopback, simulated time, a fake kernel."""
 
+import errno
 import gc
 import resource
 import socket
@@ -18,6 +19,7 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.checker_process import CheckerService
 from pykeepalived.daemon.child import ChildContext, ChildOptions
 from pykeepalived.effects import Level, Log
+from pykeepalived.errors import KernelError
 from pykeepalived.ipvs_table import DestinationRow, ServiceRow
 from pykeepalived.kernel.frames import FrameTemplates, Template
 from pykeepalived.units import MILLISECOND, SECOND
@@ -304,6 +306,59 @@ def test_netlink_that_breaks_is_read_anew(director: Director) -> None:
     director.kernel.broken = False
     director.reactor.run_for(60 * SECOND)
     assert director.pool() == {}
+
+
+def test_a_failure_that_passes_costs_a_second(director: Director) -> None:
+    web = director.web()
+    director.start(virtual(real(web.port)))
+    director.reactor.run_for(5 * SECOND)
+    director.kernel.broken = True
+    web.close()
+    director.reactor.run_for(12 * SECOND)
+    director.lines()
+    director.kernel.broken = False
+    director.reactor.run_for(16 * SECOND)
+    assert director.pool() == {}
+    director.kernel.broken = True
+    web.reopen()
+    director.reactor.run_for(600 * SECOND)
+    said = [line for line in director.lines() if line.startswith("IPVS:")]
+    assert 5 <= len(said) <= 18  # sooner at first, then once a minute
+    director.stop()
+    assert director.finished
+
+
+@pytest.mark.parametrize("number", [errno.ENOBUFS, errno.ENOMEM, errno.ETIMEDOUT])
+def test_an_order_without_an_answer_is_given_again_soon(director: Director, number: int) -> None:
+    """Of one that the kernel refuses for good it is heard once a minute."""
+    web = director.web()
+    director.start(virtual(real(web.port)))
+    director.reactor.run_for(5 * SECOND)
+    order, director.kernel.order = director.kernel.order, lambda order: number  # type: ignore[method-assign] # noqa: ARG005
+    web.close()
+    director.reactor.run_for(12 * SECOND)
+    assert director.pool()
+    assert any("DEL_DEST" in line for line in director.lines())
+    director.kernel.order = order  # type: ignore[method-assign]
+    director.reactor.run_for(4 * SECOND)
+    assert director.pool() == {}
+
+
+def test_a_start_that_the_kernel_does_not_answer_is_not_a_missing_module(director: Director) -> None:
+    table, director.kernel.table = director.kernel.table, _without_buffers  # type: ignore[method-assign]
+    director.start(virtual(real(8000)))
+    (line,) = [line for line in director.lines() if "IPVS" in line]
+    assert (
+        line
+        == "IPVS: Can't initialize ipvs: No buffer space available - nothing is balanced, checks and scripts run. It is tried again within a minute"
+    )  # noqa: E501 - a text
+    director.kernel.table = table  # type: ignore[method-assign]
+    director.reactor.run_for(2 * SECOND)
+    assert director.pool()
+
+
+def _without_buffers() -> Any:
+    raise KernelError("list", errno.ENOBUFS)
 
 
 # reload

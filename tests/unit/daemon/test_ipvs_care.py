@@ -169,6 +169,16 @@ def test_ipvs_that_is_taken_away_is_said_once_and_loaded_when_it_comes_back(dire
     assert director.lines() == ["IPVS 1.2.1 has appeared in the kernel: loading the table"]
 
 
+def test_a_kernel_that_fails_amid_a_pass_is_no_fault_of_ours(director: Director) -> None:
+    kernel = begun(director)
+    kernel.services.clear()
+    kernel.broken = True
+    director.reactor.run_for(PASS)  # raises faults
+    kernel.broken = False
+    director.reactor.run_for(2 * PASS)
+    assert len(table(kernel).destinations) == 2
+
+
 def test_what_the_file_does_not_name_is_told_at_the_start(director: Director) -> None:
     row = ServiceRow(virtual().service, "rr", 0, 0, 0xFFFFFFFF)
     for port in range(1, 9):
