@@ -348,10 +348,8 @@ def test_a_start_that_the_kernel_does_not_answer_is_not_a_missing_module(directo
     table, director.kernel.table = director.kernel.table, _without_buffers  # type: ignore[method-assign]
     director.start(virtual(real(8000)))
     (line,) = [line for line in director.lines() if "IPVS" in line]
-    assert (
-        line
-        == "IPVS: Can't initialize ipvs: No buffer space available - nothing is balanced, checks and scripts run. It is tried again within a minute"
-    )  # noqa: E501 - a text
+    assert line.startswith("IPVS: Can't initialize ipvs: No buffer space available - nothing is balanced")
+    assert line.endswith("It is tried again within a minute")
     director.kernel.table = table  # type: ignore[method-assign]
     director.reactor.run_for(2 * SECOND)
     assert director.pool()
