@@ -62,6 +62,7 @@ class Birth:
     lines: Lines
     process_events: socket.socket | None = None
     first_namespace: int | None = None  # a descriptor, when the daemon has entered another network namespace
+    ipvs_namespace: str | None = None  # net_namespace_ipvs of the daemon's start: a reload does not change it
 
 
 class Frame:
@@ -117,7 +118,7 @@ class Frame:
             self._tell_status,
             self._tell_fifos,
             birth.process_events,
-            self._ipvs_sockets(part.global_defs.net_namespace_ipvs),
+            self._ipvs_sockets(birth.ipvs_namespace),
         )
         self._service = birth.role.make(context, part)  # takes what needs more rights than the work does
         needed = self._scheduling.start(part.global_defs) | (_READS_FILES if part.track_file else frozenset())
