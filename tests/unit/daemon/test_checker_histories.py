@@ -6,15 +6,18 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
-from pykeepalived.config.blocks.checkers import AnyChecker, BfdCheck, CheckTiming, MiscCheck
+from pykeepalived.config.blocks.checkers import AnyChecker, BfdCheck, CheckTiming, FileCheck, MiscCheck
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.blocks.virtual_server import LvsMethod, RealServer, Service, SorryServer, VirtualServer
 from pykeepalived.config.blocks.virtual_server_group import GroupEntry, VirtualServerGroup
 from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds_trackers import Weight
 from pykeepalived.daemon.served import Served
 from pykeepalived.ipvs_table import DestinationRow
 from pykeepalived.lvs.fronts import fronts
@@ -23,16 +26,18 @@ from pykeepalived.units import SECOND
 from tests.support.fakes_lvs import FakeScripts, SimulatedReactor
 from tests.unit.daemon.test_checker_process import Director
 
+FILES = ("x", "y")
 CALM = 200 * SECOND
-EVENTS = ("reload", "change", "twice", "verdicts", "verdicts", "bfd", "break", "admin", "crash", "time")
+EVENTS = ("reload", "change", "twice", "verdicts", "verdicts", "bfd", "file", "break", "admin", "crash", "time")
 METHODS = (LvsMethod("NAT"), LvsMethod("DR"), LvsMethod("TUN"))
 
 
 class History(Director):
     """A director whose life is drawn."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, folder: Path) -> None:
         super().__init__()
+        self.folder = folder
         self.draw = random.Random(seed)
         self.configuration = Configuration()
 
@@ -55,6 +60,7 @@ class History(Director):
             global_defs=GlobalDefs(rs_init_notifies=draw.random() < 0.2),
             virtual_server=tuple(kept),
             virtual_server_group=groups,
+            track_file=tuple(TrackedFile(name=name, file=str(self.folder / name)) for name in FILES),
         )
 
     def changed(self) -> Configuration:
@@ -114,6 +120,8 @@ class History(Director):
                 MiscCheck(misc_path=Script((f"/{name}",)), misc_dynamic=dynamic, timing=timing, timeout=5 * SECOND)
             )
         if draw.random() < 0.4:
+            checkers.append(FileCheck(track_file=draw.choice(FILES), weight=Weight(draw.choice((-1, 0, 1, 3)))))
+        if draw.random() < 0.4:
             checkers.append(BfdCheck(name=draw.choice(("left", "right")), alpha=draw.random() < 0.3))
         return RealServer(
             address=ip_address(f"10.0.0.{last}"),
@@ -130,7 +138,7 @@ class History(Director):
         draw = self.draw
         kernel = self.kernel
         match draw.choice(
-            ("reload", "change", "twice", "verdicts", "verdicts", "bfd", "break", "admin", "crash", "time")
+            ("reload", "change", "twice", "verdicts", "verdicts", "bfd", "file", "break", "admin", "crash", "time")
         ):
             case "reload":
                 self.load(self.another())
@@ -146,6 +154,8 @@ class History(Director):
             case "bfd":
                 assert self.service is not None
                 self.service.bfd_changed(draw.choice(("left", "right")), up=draw.random() < 0.6)
+            case "file":
+                self.write()
             case "break":
                 what = draw.choice(("broken", "missing"))
                 setattr(kernel, what, not getattr(kernel, what))
@@ -164,6 +174,12 @@ class History(Director):
         assert self.service is not None
         table = self.service._table
         return table.loaded and not table.pending and not table._refused
+
+    def write(self) -> None:
+        """Renamed into place; a look tells of it where the event comes too late."""
+        new = self.folder / "new"
+        new.write_text(str(self.draw.choice((0, 0, 1, 2, -1, 200))))
+        new.rename(self.folder / self.draw.choice(FILES))
 
     def crash(self) -> None:
         """Killed, and started again with the table that it left."""
@@ -201,6 +217,11 @@ class History(Director):
         self.kernel.broken = self.kernel.missing = False
         self.kernel.schedulers.add("unknown")
         self.reactor.run_for(CALM)
+        if self.configuration.track_file:
+            for name in FILES:
+                assert self.service is not None
+                path = self.folder / name
+                assert self.service._followers.number(name) == (int(path.read_text()) if path.exists() else 0)
 
     # what shall be
 
@@ -258,14 +279,24 @@ def expected_rows(block: VirtualServer, served: Served) -> tuple[list[tuple[Dest
 
 
 @pytest.fixture
-def history(request: pytest.FixtureRequest) -> Iterator[History]:
-    history = History(request.param)
+def history(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[History]:
+    history = History(request.param, tmp_path)
     yield history
     history.reactor.close()
 
 
-@pytest.mark.parametrize("history", range(25), indirect=True)
+@pytest.mark.parametrize("history", range(12), indirect=True)
 def test_after_any_history_the_table_is_right(history: History) -> None:
+    live(history)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("history", range(12, 200), indirect=True)
+def test_after_many_histories_the_table_is_right(history: History) -> None:
+    live(history)
+
+
+def live(history: History) -> None:
     history.configuration = history.another()
     history.start()
     for _ in range(6):
