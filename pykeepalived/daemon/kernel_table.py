@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _LOOK_AGAIN = 60 * SECOND  # for IPVS, and for what the kernel refused
 _LOOK_SOON = SECOND  # after a failure that may pass at once; then less and less often
+_LAST_CHANCES = 2  # a stop is not to take long
 _PASSING = frozenset({errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ETIMEDOUT})
 
 
@@ -51,6 +52,8 @@ class KernelTable:
         self._look_again = reactor.alarm(self._looked_again)
         self._soon = _LOOK_SOON
         self._calm = True  # nothing of that kind since the last look
+        self._last_chance = reactor.alarm(self._try_for_the_last_time)
+        self._last_chances: int | None = None  # at a stop
 
     def start(self, *, flush: bool) -> None:
         """Read the kernel's table, or empty it."""
@@ -60,12 +63,14 @@ class KernelTable:
     def stop(self) -> None:
         """Look for nothing any more; what is wanted is still carried out."""
         self._look_again.set(None)
+        self._last_chances = _LAST_CHANCES
 
     def pump(self) -> None:
         """Carry out a batch; the rest in the next turns."""
         self.push()
         if not self.table.pending:
-            self._settled()
+            if self._last_chance.due_at is None:
+                self._settled()
         elif not self._pumping:
             self._pumping = True
             self._reactor.soon(self._pump_on)
@@ -93,7 +98,13 @@ class KernelTable:
         self.closed()
         self.table.unload(orders)
         cause = str(error) if error.errno == errno.ENOENT else strerror(error.errno or errno.EIO)
-        self._log(Log(f"IPVS: {cause} - the table is read again within a minute", Level.WARNING, Kind.IPVS))
+        following = "the table is read again within a minute"
+        if self._last_chances is not None:
+            self._last_chances -= 1
+            again = self._last_chances >= 0 and error.errno in _PASSING
+            following = "the table is read again" if again else "what is in the table stays there"
+            self._last_chance.set(self._reactor.now() + _LOOK_SOON if again else None)
+        self._log(Log(f"IPVS: {cause} - {following}", Level.WARNING, Kind.IPVS))
         self._look_sooner({error.errno})
 
     def _pump_on(self) -> None:
@@ -135,6 +146,15 @@ class KernelTable:
             self._missed = False
             line = f"IPVS {version} has appeared in the kernel: loading the table"
             self._log(Log(line, Level.NOTICE, Kind.IPVS))
+
+    def _try_for_the_last_time(self) -> None:
+        """A stop has waited for a failure to pass."""
+        if self._kernel is not None:
+            try:
+                self.table.load(self._kernel.table())
+            except (KernelError, OSError) as error:
+                self.failed(error)
+        self.pump()
 
     def _look_sooner(self, numbers: set[int | None]) -> None:
         """Something failed that may pass at once."""

@@ -355,7 +355,7 @@ def test_a_start_that_the_kernel_does_not_answer_is_not_a_missing_module(directo
     assert director.pool()
 
 
-def _without_buffers() -> Any:
+def _without_buffers(*_: object) -> Any:
     raise KernelError("list", errno.ENOBUFS)
 
 
@@ -509,6 +509,28 @@ def test_stop_amid_the_first_load(director: Director) -> None:
 
 
 # sockets
+
+
+def test_stop_while_the_kernel_fails_in_passing(director: Director) -> None:
+    director.start(virtual(replace(real(8000), checkers=())))
+    apply, director.kernel.apply = director.kernel.apply, _without_buffers  # type: ignore[method-assign]
+    director.stop()
+    assert not director.finished
+    director.kernel.apply = apply  # type: ignore[method-assign]
+    director.reactor.run_for(2 * SECOND)
+    assert director.finished
+    assert director.kernel.services == {}
+    assert not [line for line in director.lines() if "within a minute" in line]
+
+
+def test_stop_while_the_kernel_fails_for_good(director: Director) -> None:
+    director.start(virtual(replace(real(8000), checkers=())))
+    director.lines()
+    director.kernel.apply = _without_buffers  # type: ignore[method-assign]
+    director.stop()
+    director.reactor.run_for(10 * SECOND)
+    assert director.finished
+    assert director.lines()[-1] == "IPVS: No buffer space available - what is in the table stays there"
 
 
 def test_a_server_that_never_answers_times_out(director: Director) -> None:
