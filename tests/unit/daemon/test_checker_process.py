@@ -513,7 +513,7 @@ def test_stop_amid_the_first_load(director: Director) -> None:
 
 def test_stop_while_the_kernel_fails_in_passing(director: Director) -> None:
     director.start(virtual(replace(real(8000), checkers=())))
-    apply, director.kernel.apply = director.kernel.apply, _without_buffers  # type: ignore[method-assign]
+    apply, director.kernel.apply = director.kernel.apply, _without_buffers  # type: ignore[method-assign,assignment]
     director.stop()
     assert not director.finished
     director.kernel.apply = apply  # type: ignore[method-assign]
@@ -526,7 +526,7 @@ def test_stop_while_the_kernel_fails_in_passing(director: Director) -> None:
 def test_stop_while_the_kernel_fails_for_good(director: Director) -> None:
     director.start(virtual(replace(real(8000), checkers=())))
     director.lines()
-    director.kernel.apply = _without_buffers  # type: ignore[method-assign]
+    director.kernel.apply = _without_buffers  # type: ignore[method-assign,assignment]
     director.stop()
     director.reactor.run_for(10 * SECOND)
     assert director.finished
