@@ -397,6 +397,23 @@ def test_reload_changes_a_weight_in_place_and_keeps_what_is_down_down(director: 
     dead.reopen()
 
 
+def test_a_reload_that_fails_half_way_loses_nobody(director: Director, monkeypatch: pytest.MonkeyPatch) -> None:
+    web = director.web()
+    blocks = [virtual(real(web.port), last=last) for last in (1, 2, 3)]
+    service = director.start(*blocks)
+    director.reactor.run_for(9 * SECOND)
+    changed = [replace(block, quorum=2) for block in blocks]
+    with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
+        patched.setattr(service._checkers, "change", lambda *_: 1 // 0)
+        director.reload(*changed)
+    director.reload(*changed)
+    before = web.accepted
+    director.reactor.run_for(20 * SECOND)
+    assert web.accepted - before == 6  # each is checked by one checker
+    director.stop()
+    assert director.kernel.services == {}
+
+
 def test_reload_drops_and_adds(director: Director) -> None:
     web, other = director.web(), director.web()
     director.start(virtual(real(web.port), real(other.port)), virtual(real(web.port), last=101))
