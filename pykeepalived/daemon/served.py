@@ -21,6 +21,7 @@ from pykeepalived.config.blocks.checkers import (
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.config.blocks.virtual_server import RealServer, endpoint_text
 from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualServerBlock
+from pykeepalived.daemon.beats import Beats
 from pykeepalived.daemon.check_followers import CheckFollowers, FollowerRun
 from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.check_scripts import CheckScripts, ScriptRun
@@ -82,6 +83,7 @@ class Checkers:
         self._hear = hear
         self._scripts = scripts
         self._followers = followers
+        self._beats = Beats(reactor)
         self._attempts = Attempts(reactor)
         self._tls = tls
 
@@ -188,7 +190,7 @@ class Checkers:
             return ScriptRun(self._reactor, self._scripts, check, misc, judged, self._log)
         checker = Checker(check, names, first_at, former if isinstance(former, Checker) else None)
         judged = self._judge(served, key, checker.offset)
-        return CheckRun(self._reactor, self._attempts, check, checker, judged, self._log, self._starved, self._tls)
+        return CheckRun(self._beats, self._attempts, check, checker, judged, self._log, self._starved, self._tls)
 
     def _follow(
         self, served: Served, server: RealServer, check: FileCheck | BfdCheck, former: AnyChecker | None
