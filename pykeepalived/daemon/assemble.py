@@ -125,8 +125,7 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
 
     levels = {Severity.ERROR: Level.ERROR, Severity.WARNING: Level.WARNING, Severity.NOTE: Level.INFO}
     findings = [finding(f"Opening file '{file}'.", Level.INFO, None) for file in loaded.files]
-    first_error = ""
-    errors = 0
+    mistakes = []
     for diagnostic in loaded.diagnostics:
         span = diagnostic.span
         message = diagnostic.message + (f" ({diagnostic.hint})" if diagnostic.hint else "")
@@ -134,8 +133,7 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
         line = finding(message, levels[diagnostic.severity], place)
         findings.append(line)
         if diagnostic.severity is Severity.ERROR:
-            errors += 1
-            first_error = first_error or line.message
+            mistakes.append((message, line.message))
     configuration, left_out = effective(loaded.configuration)
     findings += [finding(sentence, Level.WARNING, None) for sentence in left_out]
     parts: dict[str, Configuration | Amendment | FrameTemplates | Memory] = {"vrrp": configuration.vrrp_part()}
@@ -154,8 +152,7 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
     }
     outcome = Outcome(
         findings=tuple(findings),
-        errors=errors,
-        first_error=first_error,
+        mistakes=tuple(mistakes),
         exit_code=loaded.exit_code,
         refused=loaded.fatal,
         start_code=EXIT_NO_CONFIG if _unread(loaded) else EXIT_CONFIG,

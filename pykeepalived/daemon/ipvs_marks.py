@@ -13,16 +13,13 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET, AF_INET6
 from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.daemon.repairs import Repairs, reason
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.ports import FilterSettings, MarkElement, PacketMarks
 from pykeepalived.lvs.marks import Marking, markings, marks
-from pykeepalived.units import SECOND, seconds_text
+from pykeepalived.units import seconds_text
 
-_PACE = SECOND
-_SLOWEST = 60 * SECOND
-_CALM = 120 * SECOND  # without a quarrel
-_NEWS_LOST = "there was more news of nftables than could be heard"
 _FAMILIES = {AF_INET: "IPv4", AF_INET6: "IPv6"}
 _Elements = frozenset[MarkElement]
 
@@ -41,10 +38,7 @@ class IpvsMarks:
         self._first_mark = 0
         self._wanted: dict[int, _Elements] = {}
         self._made: dict[int, _Elements] = {}
-        self._owed: dict[int, str] = {}  # tables to be made again, and why
-        self._alarm = reactor.alarm(self._mend)
-        self._mended_at = -_CALM
-        self._pace = _PACE
+        self._repairs = Repairs(reactor, self._mend)
         self._watched: int | None = None
 
     def take(self, part: Configuration) -> Mapping[Service, int]:
@@ -65,7 +59,7 @@ class IpvsMarks:
 
     def close(self, *, release: bool) -> None:
         """The end: no table stays, unless all is to stay."""
-        self._alarm.set(None)
+        self._repairs.close()
         if self._filter is None:
             return
         if self._watched is not None:
@@ -104,7 +98,7 @@ class IpvsMarks:
         self._wanted = {family: frozenset(elements) for family, elements in wanted.items()}
         for family in [family for family in self._made if family not in wanted]:
             self._remove(self._open(), family, former.table)
-            self._owed.pop(family, None)
+            self._repairs.settled(family)
         for family, elements in self._wanted.items():
             made = self._made.get(family)
             if made == elements and self._settings == former:
@@ -124,12 +118,12 @@ class IpvsMarks:
         try:
             self._open().write(family, self._settings, elements)
         except (KernelError, OSError) as error:
-            if family not in self._owed:
+            if family not in self._repairs:
                 self._say(str(error), Level.ERROR)
-            self._owe(family, self._owed.get(family, str(error)))
+            self._repairs.owe_still(family, error)
             return False
         self._made[family] = elements
-        self._owed.pop(family, None)
+        self._repairs.settled(family)
         return True
 
     def _change(self, family: int, made: _Elements, wanted: _Elements) -> None:
@@ -176,30 +170,15 @@ class IpvsMarks:
             return
         for disturbance in disturbances:
             for family in tuple(self._wanted) if disturbance.family is None else (disturbance.family,):
-                if family not in self._wanted or family in self._owed:
+                if family not in self._wanted or family in self._repairs:
                     continue
-                program = disturbance.program
-                why = f"{program} has removed it, or something in it" if program else _NEWS_LOST
-                wait = self._owe(family, why)
-                if wait:
+                why = reason(disturbance)
+                if wait := self._repairs.owe(family, why):
                     self._say(f"{self._name(family)} is made again in {seconds_text(wait)}: {why}", Level.WARNING)
 
-    def _owe(self, family: int, why: str) -> int:
-        now = self._reactor.now()
-        if now - self._mended_at >= _CALM:
-            self._pace = _PACE
-        self._owed[family] = why
-        wait = max(0, self._mended_at + self._pace - now)
-        self._alarm.set(now + wait)
-        return wait
-
-    def _mend(self) -> None:
-        now = self._reactor.now()
-        self._pace = _PACE if now - self._mended_at >= _CALM else min(2 * self._pace, _SLOWEST)
-        self._mended_at = now
-        for family, why in tuple(self._owed.items()):
-            if self._write(family):
-                self._say(f"{self._name(family)} is made again: {why}", Level.WARNING)
+    def _mend(self, family: int, why: str) -> None:
+        if self._write(family):
+            self._say(f"{self._name(family)} is made again: {why}", Level.WARNING)
 
     def _name(self, family: int) -> str:
         return f"The nftables table {'ip' if family == AF_INET else 'ip6'} {self._settings.table}"

@@ -43,8 +43,7 @@ class Outcome:
     """What the parent needs to know of a configuration. The parts themselves stay pickled."""
 
     findings: tuple[Log, ...] = ()
-    errors: int = 0
-    first_error: str = ""
+    mistakes: tuple[tuple[str, str], ...] = ()  # what each is, and how it is told with its place
     exit_code: int = 0
     refused: bool = False  # a start must be refused, with
     start_code: int = 0  # as exit status

@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import socket
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -446,16 +447,27 @@ class Parent:
             return
         for line in outcome.findings:
             self._journal.log(line)
-        if outcome.errors:
+        if new := self._new_mistakes(outcome):
             loader.close()
-            count = "1 error" if outcome.errors == 1 else f"{outcome.errors} errors"
-            first = "" if outcome.errors == 1 else ", the first"
-            self._refuse_reload(f"{count}{first}: {outcome.first_error}")
+            count = "1 error" if len(new) == 1 else f"{len(new)} errors"
+            first = "" if len(new) == 1 else ", the first"
+            self._refuse_reload(f"{count}{first}: {new[0]}")
             return
         outcome = self._without_fixed(outcome)
         self._log_not_effective(outcome)
         parts, loader.files = dict(loader.files), {}
         self._apply(outcome, parts)
+
+    def _new_mistakes(self, outcome: Outcome) -> list[str]:
+        """Those that the running configuration does not have: with the others it has been running."""
+        assert self._outcome is not None  # noqa: S101 - a reload follows a start
+        known = Counter(what for what, _ in self._outcome.mistakes)
+        new = []
+        for what, told in outcome.mistakes:
+            if not known[what]:
+                new.append(told)
+            known[what] -= bool(known[what])
+        return new
 
     def _refuse_reload(self, reason: str) -> None:
         text = f"New configuration refused, the running configuration stays: {reason}"

@@ -67,7 +67,7 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
     for finding in outcome.findings:
         lines.log(finding)
     if outcome.refused:
-        reason = f"The configuration cannot be run: {outcome.first_error or 'see above'}"
+        reason = f"The configuration cannot be run: {outcome.mistakes[0][1] if outcome.mistakes else 'see above'}"
         return _refuse(lines, settings, reason, outcome.start_code)
     for word in outcome.not_effective:
         lines.log(Log(f"{word}: not effective yet in pykeepalived", Level.NOTICE, Kind.CONFIGURATION))

@@ -53,7 +53,7 @@ def service_row(block: VirtualServer, service: Service | None = None) -> Service
         flags=flags,
         timeout=block.persistence_timeout or 0,
         netmask=_netmask(block, service.family),
-        persistence_engine=block.persistence_engine or "",
+        persistence_engine=block.persistence_engine or "" if block.persistence_timeout else "",
     )
 
 

@@ -119,13 +119,15 @@ class VirtualServer:
         return self._server_turned(server, event.up, event.reason)
 
     def leave(self, *, stopping: bool) -> list[LvsEffect]:
-        """Go: the daemon stops, or the block is gone. Only with omega is anyone notified."""
+        """Go: the daemon stops, or the block is gone. Of a stop only omega notifies anyone."""
         effects: list[LvsEffect] = []
         if not stopping:
-            effects.append(self._log(f"Removing Virtual Server {self.name}"))
+            service = self._block.service
+            what = f"Group [{service.name}]" if service.kind == "group" else self.name
+            effects.append(self._log(f"Removing Virtual Server {what}"))
         for server in self._servers.values():
             effects += self._server_leaves(server, stopping=stopping)
-        if self._block.omega and (stopping or self._quorum_up):
+        if self._block.omega if stopping else self._quorum_up:
             self._quorum_up = False
             effects += self._quorum_notifies()
         self._quorum_up = False
@@ -178,10 +180,11 @@ class VirtualServer:
         effects: list[LvsEffect] = []
         if stopping or in_pool:
             verb = "Shutting down" if stopping else "Removing"
-            effects.append(self._server_log(server, f"{verb} service {server.name} from VS {self.name}"))
+            inhibited = "" if server.up or not server.block.inhibit_on_failure else " (inhibited)"
+            effects.append(self._server_log(server, f"{verb}{inhibited} service {server.name} from VS {self.name}"))
         if server.up:
             self._set_up(server, up=False)
-            if self._block.omega and in_pool:
+            if in_pool and (self._block.omega or not stopping):
                 effects += self._server_notifies(server)
         return effects
 

@@ -17,7 +17,7 @@ import pytest
 from tests.support import lab
 
 IN_GUEST = "LAB_GUEST"
-PASSED_ON = ("LAB_DAEMON",)
+PASSED_ON = ("LAB_DAEMON", "LAB_KEEP", "KEEPALIVED_BIN", "PYKEEPALIVED_CORPUS")
 
 
 class Verdict:

@@ -159,6 +159,10 @@ class Host:
         """Run a command here to its end and give its output."""
         return _call(*self.command(*argv))
 
+    def ip(self, *orders: str) -> None:
+        """Several ``ip`` commands here, in one process."""
+        _batch(self.namespace, orders)
+
     def popen(self, argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
         """Start a process here."""
         return subprocess.Popen(self.command(*argv), **options)

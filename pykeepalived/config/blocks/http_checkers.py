@@ -91,7 +91,7 @@ class HttpGet:
         Word(bare=""),
         default=None,
         repeat=Repeat.REPLACE,
-        doc="Likewise.",
+        doc="Of use in SSL_GET alone, as enable_sni.",
     )
     fast_recovery: bool = keyword(
         Boolean(), default=False, doc="A server that starts or recovers is asked for all urls at once."

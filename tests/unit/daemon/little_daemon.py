@@ -138,11 +138,10 @@ def read(with_frames: bool, memory: int | None) -> Compiled:  # noqa: ARG001 - t
     scripts = frozenset(Script((str(path),)) for glob in ("script-*", "stop-*", "cut-*") for path in FOLDER.glob(glob))
     outcome = Outcome(
         findings=tuple(findings),
-        errors=len(findings),
+        mistakes=tuple((line.message.partition(") ")[2], line.message) for line in findings),
         exit_code=0,
         refused=False,
         start_code=2,
-        first_error=findings[0].message if findings else "",
         not_effective=(),
         global_defs=global_defs,
         scripts=scripts,

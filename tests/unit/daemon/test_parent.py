@@ -198,6 +198,23 @@ def test_a_broken_configuration_is_refused_whole(tmp_path: Path, daemons: list[D
     assert daemon.end() == 0
 
 
+def test_mistakes_that_it_has_been_running_with_refuse_no_reload(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path, conf="vrrp\nerror old one\nrouter_id first\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    daemon.configure("vrrp\n\n\nerror old one\nrouter_id second\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("reloaded with router_id second")
+    daemon.until("New configuration applied")
+    daemon.configure("vrrp\nerror old one\nerror old one\nerror new one\nrouter_id third\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until(
+        r"New configuration refused, the running configuration stays: 2 errors, the first: \(conf: Line 3\) old one"
+    )
+    assert "third" not in daemon.text
+    assert daemon.end() == 0
+
+
 def test_a_stop_does_not_wait_for_a_loader_that_hangs(tmp_path: Path, daemons: list[Daemon]) -> None:
     daemon = Daemon(tmp_path)
     daemons.append(daemon)

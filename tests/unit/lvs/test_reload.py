@@ -48,7 +48,12 @@ def test_reload_drops_and_adds_servers() -> None:
     core = VirtualServer(block(server(11), server(12)))
     core.start()
     lines = reload(core, block(server(12), server(13), server(14, alpha=True)), rs14=1)
-    assert lines == [f"service {rs(11)} no longer exist", f"Removing service {rs(11)} from VS {VS}", "table"]
+    assert lines == [
+        f"service {rs(11)} no longer exist",
+        f"Removing service {rs(11)} from VS {VS}",
+        f"fifo RS {rs(11)} {VS} DOWN",
+        "table",
+    ]
     assert table(core) == {12: 1, 13: 1}
 
 
@@ -213,9 +218,9 @@ def test_new_servers_are_told_of_on_wish() -> None:
 
 @pytest.mark.keyword("virtual_server.persistence_engine")
 def test_a_persistence_engine_is_a_setting_of_the_service() -> None:
-    core = started(server(11), persistence_engine="sip")
+    core = started(server(11), persistence_engine="sip", persistence_timeout=60)
     assert core.tables[0].row.persistence_engine == "sip"
-    reload(core, block(server(11)))
+    reload(core, block(server(11), persistence_engine="sip"))  # without persistence there is nothing for it to do
     assert core.tables[0].row.persistence_engine == ""
 
 
@@ -299,4 +304,4 @@ def test_a_group_that_leaves_drops_all_its_services() -> None:
     effects = core.leave(stopping=False)
     assert isinstance(effects[0], TablesDropped)
     assert len(effects[0].tables) == 9
-    assert brief(effects)[1] == "Removing Virtual Server [web]:0"
+    assert brief(effects)[1] == "Removing Virtual Server Group [web]"

@@ -275,4 +275,17 @@ def test_a_block_that_is_gone() -> None:
         "dropped",
         f"Removing Virtual Server {VS}",
         f"Removing service {rs(11)} from VS {VS}",
+        f"fifo RS {rs(11)} {VS} DOWN",
+        f"fifo VS {VS} DOWN",
+    ]
+
+
+def test_an_inhibited_server_that_goes_is_told_as_such() -> None:
+    core = VirtualServer(block(server(11, inhibit_on_failure=True), server(12, inhibit_on_failure=True)))
+    core.start()
+    down(core, 12)
+    assert brief(core.leave(stopping=True)) == [
+        "dropped",
+        f"Shutting down service {rs(11)} from VS {VS}",
+        f"Shutting down (inhibited) service {rs(12)} from VS {VS}",
     ]

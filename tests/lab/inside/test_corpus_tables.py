@@ -1,0 +1,87 @@
+"""Files of the corpus, played to keepalived 2.2.7 and to us: the kernel's table, the log's events, the FIFO's lines.
+
+Each is started with checks that are never due, reloaded with a second file and stopped; then started with checks that
+are judged within seconds, reloaded with the same file changed, and stopped. After each the kernel must hold the same.
+What may differ stands in `tests/lab/table_differences.py` with its reason, and must still be met.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from tests.lab import corpus
+from tests.lab.corpus import Entry
+from tests.lab.side_by_side import Play, play
+from tests.lab.table_differences import Comparison, report, stale
+from tests.support import keepalived
+
+pytestmark = [
+    pytest.mark.lab(timeout=2400),
+    pytest.mark.skipif(not corpus.FOLDER, reason="PYKEEPALIVED_CORPUS is not set: no corpus of configuration files"),
+]
+
+QUICK = frozenset({"0040", "0152", "0307", "0459"})
+AT_ONCE = 4
+WHOLE = ("-D",)
+"""With the VRRP process, which runs the sync daemon of an instance."""
+CHECKERS = ("-D", "-C")
+
+_comparison = Comparison()
+
+
+def _cases() -> list[object]:
+    return [
+        pytest.param(entry, id=entry.name, marks=() if entry.name in QUICK else (pytest.mark.long,))
+        for entry in corpus.entries()
+    ]
+
+
+@pytest.fixture(scope="module")
+def plays(request: pytest.FixtureRequest) -> Iterator[dict[Entry, Future[Play]]]:
+    """All the plays that were asked for, some at once: they are mostly waiting."""
+    asked = [item.callspec.params["entry"] for item in request.session.items if hasattr(item, "callspec")]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {entry: pool.submit(played, entry) for entry in asked}
+        pool.shutdown(cancel_futures=True)
+
+
+def played(entry: Entry) -> Play:
+    """Both lives of a file."""
+    names = tuple(sorted({*corpus.interfaces(entry.name), *corpus.interfaces(entry.second)}))
+    text, second = corpus.text(entry.name), corpus.text(entry.second)
+    options = WHOLE if "lvs_sync_daemon" in text + second else CHECKERS
+    with play(corpus.serving(text, names), names, options) as stage:
+        stage.start("after the start", corpus.unjudged(text))
+        stage.reload("after the reload", corpus.unjudged(second))
+        stage.stop("after the stop")
+        stage.start("once judged", corpus.judged(text), judged=True)
+        changed = corpus.derived(corpus.unjudged(text)) if corpus.sound(text, names) else None
+        if changed is not None:
+            stage.reload("after the change", changed)
+        stage.stop("at the end")
+        stage.save(entry.name)
+    return stage
+
+
+@pytest.mark.parametrize("entry", _cases())
+def test_the_kernel_holds_the_same(entry: Entry, plays: dict[Entry, "Future[Play]"]) -> None:
+    if missing := keepalived.why_not():
+        pytest.skip(missing)
+    stage = plays[entry].result()
+    assert any(stage.streams["table after the start"]["keepalived"]), "nothing was there to be compared"
+    if lines := report(entry.name, stage.streams, _comparison):
+        pytest.fail("\n".join(lines), pytrace=False)
+
+
+def test_there_are_sixty_files_and_no_two_alike() -> None:
+    names = {entry.name for entry in corpus.entries()}
+    assert len(names) == len(corpus.entries()) >= 60
+    assert names >= QUICK
+
+
+@pytest.mark.long
+def test_every_difference_is_met() -> None:
+    if _comparison.played != {entry.name for entry in corpus.entries()}:
+        pytest.skip("only some of the files were played")
+    assert stale(_comparison) == []

@@ -1,0 +1,147 @@
+"""Where the two daemons differ with the same file, and why that is right. What is not listed must be the same."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import unified_diff
+
+from tests.lab.side_by_side import OURS, THEIRS
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Lines that only one of the two has, or that both have in other words; they are left out of the comparison."""
+
+    reason: str
+    theirs: str = ""
+    """A pattern of keepalived 2.2.7's whole line."""
+    ours: str = ""
+    """A pattern of our whole line."""
+    streams: str = ""
+    """A pattern of the names of the streams that it is about; empty: all."""
+    plays: str = ""
+    """A pattern of the names of the files or stories; empty: all."""
+    chance: bool = False
+    """Whether it need not happen."""
+
+
+DIFFERENCES = (
+    Difference(
+        "2.2.7 orders what is there already, or is there no longer; the table is read before, and compared.",
+        theirs=r"IPVS cmd .*(already exists|No such (destination|service)).*",
+        streams="^log",
+        chance=True,
+    ),
+    Difference(
+        "2.2.7 leaves what a predecessor left as it was.",
+        theirs=r"family IPv4 .* scheduler wlc flags 0x3 timeout 50 .*|  -> .* weight 9 .*",
+        ours=r"family IPv4 .* scheduler rr flags 0x2 timeout 0 .*|  -> address 10\.1\.0\.1 .* weight 1 .*",
+        plays="^what-a-predecessor-left",
+    ),
+    Difference(
+        "2.2.7 does not carry changed limits to the kernel.",
+        theirs=r"  -> .*:?3 port .* upper 300 .*",
+        ours=r"  -> .*:?3 port .* upper 400 lower 30 .*",
+        streams="^table after a change of limits",
+        plays="^every-way-of-forwarding",
+    ),
+    Difference(
+        "A service that goes whole is told like any other.",
+        ours=r"Shutting down service .*",
+        streams="^log after the stop",
+        plays="emptied-at-the-end|go-whole",
+    ),
+    Difference(
+        "2.2.7 stops a sync daemon that belongs to no instance neither at a reload nor at its end.",
+        theirs=r"sync daemon state [12] .*",
+        streams="after its end|after the stop",
+        plays="^the-sync-daemon-of-nobody",
+    ),
+    Difference(
+        "Whether it is MASTER already is a matter of when one looks.",
+        theirs=r"sync daemon state [12] .*",
+        ours=r"sync daemon state [12] .*",
+        streams="^table after the start",
+        plays="^the-sync-daemon-of-an-instance",
+        chance=True,
+    ),
+    Difference(
+        "2.2.7 changes the weight of a server that a reload brings back after it is back, we before.",
+        theirs=r"Changing weight from \d+ to \d+ for active service .*|Gained quorum .*",
+        ours=r"Changing weight from \d+ to \d+ for (in)?active service .*|Gained quorum .*",
+        streams="^log after the change$",
+        plays=r"^\d+$",
+        chance=True,
+    ),
+    Difference(
+        "2.2.7 leaves the services of a changed group behind, without servers.",
+        theirs=r"family .*",
+        streams="^table (at the end|after the stop)$",
+        plays="^(0048|0244|0251|0358|0480|0937)$",
+        chance=True,
+    ),
+    Difference(
+        "The guest's nftables knows no IPv4: 2.2.7 serves a mark that nothing sets, and says nothing of it.",
+        theirs=r"family IPv4 fwmark 1000 .*|  -> .*",
+        ours=r"family IPv4 protocol 6 .*|  -> .*|VS \[.* added into group many",
+        plays="^a-group-behind-marks-of-nftables",
+    ),
+    Difference(
+        "2.2.7 keeps an alpha server whose check script is missing out until the first reload.",
+        theirs=r".*10\.(1\.57\.10[01]|1\.2\.3|1\.3\.1|9\.200\.200)\D.*",
+        ours=r".*10\.(1\.57\.10[01]|1\.2\.3|1\.3\.1|9\.200\.200)\D.*",
+        streams="^(table|log|FIFO)",
+        plays="^(0184|0207|0210)$",
+    ),
+    Difference(
+        "At a reload 2.2.7 removes former entries of a group by a port that they have not: they stay, "
+        "also after its end.",
+        theirs=r"family .*|  -> .*|IPVS cmd .*",
+        ours=r"family .*|  -> .*",
+        streams="after a change of the group|after the stop",
+        plays="^a-group-of-entries-of-every-form",
+    ),
+)
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What was compared, and which of the listed differences were met."""
+
+    met: set[Difference] = field(default_factory=set)
+    played: set[str] = field(default_factory=set)
+
+
+def report(name: str, streams: Mapping[str, Mapping[str, list[str]]], comparison: Comparison) -> list[str]:
+    """What differs and may not, as lines."""
+    comparison.played.add(name)
+    found = []
+    for stream, told in streams.items():
+        theirs, ours = (_left(name, stream, told[make], make, comparison) for make in (THEIRS, OURS))
+        if lines := list(unified_diff(theirs, ours, THEIRS, OURS, lineterm="", n=1)):
+            found += [f"== {stream}", *lines]
+    return found
+
+
+def stale(comparison: Comparison) -> list[str]:
+    """The reasons that nothing shows any more, of those that what was played can show."""
+    ours = [each for each in DIFFERENCES if any(re.search(each.plays, name) for name in comparison.played)]
+    return [each.reason for each in ours if each not in comparison.met and not each.chance]
+
+
+def _left(name: str, stream: str, lines: list[str], make: str, comparison: Comparison) -> list[str]:
+    """The lines that are no listed difference."""
+    applies = [each for each in DIFFERENCES if re.search(each.plays, name) and re.search(each.streams, stream)]
+    left = []
+    for line in lines:
+        hit = next((each for each in applies if _matches(each, line, make)), None)
+        if hit is None:
+            left.append(line)
+        else:
+            comparison.met.add(hit)
+    return left
+
+
+def _matches(difference: Difference, line: str, make: str) -> bool:
+    pattern = difference.theirs if make == THEIRS else difference.ours
+    return bool(pattern) and re.fullmatch(pattern, line) is not None
