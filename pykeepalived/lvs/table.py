@@ -11,8 +11,7 @@ from dataclasses import replace
 
 from pykeepalived.config.blocks.virtual_server import Service, endpoint_text
 from pykeepalived.effects import Kind, Level, Log
-from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServiceRow, Verb
-from pykeepalived.lvs.events import ServerKey
+from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServerKey, ServiceRow, Verb
 from pykeepalived.lvs.plan import plan
 from pykeepalived.lvs.rows import ServiceTable, key_of
 

@@ -13,9 +13,8 @@ from pykeepalived.daemon.reactor import READABLE, WRITABLE, Reactor
 from pykeepalived.effects import Log
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
-from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServiceRow, SyncDaemonRow, SyncState, Timeouts
+from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServerKey, ServiceRow, SyncDaemonRow, SyncState, Timeouts
 from pykeepalived.kernel.ports import BATCH, Failure
-from pykeepalived.lvs.events import ServerKey
 from pykeepalived.lvs.rows import ServiceTable, key_of
 
 GROUP = IPv4Address("224.0.0.81")

@@ -319,7 +319,7 @@ def test_a_check_that_lost_its_alarm_is_an_alarm_and_goes_on(pool: Pool) -> None
     pool.lines()
     [served] = service._served.values()
     [run] = served.all_runs()
-    run._alarm.set(None)  # type: ignore[union-attr]  # as a fault of ours would
+    run.woken_at = None  # type: ignore[union-attr]  # as a fault of ours would
     pool.reactor.run_for(30 * SECOND)
     lines = pool.lines()
     assert lines[0].startswith(f"TCP_CHECK of service {rs(1)} for VS {VS} is overdue: its next run is 1")
