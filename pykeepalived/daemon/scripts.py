@@ -176,6 +176,7 @@ class ScriptRunner:
         os.close(running.pidfd)
         if running.alarm is not None:
             running.alarm.set(None)
+            running.alarm = None  # it knows the run: no cycle may stay, for there is no collector
         del self._running[running.pid]
         errno = os.read(running.errors, 16)
         os.close(running.errors)

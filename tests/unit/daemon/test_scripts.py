@@ -1,5 +1,6 @@
 """Scripts as the parent runs them; how they are judged when they end is shown with whole processes in test_parent."""
 
+import gc
 import os
 import time
 from collections.abc import Iterator
@@ -129,3 +130,23 @@ def test_nothing_is_left_of_a_script_that_ended(bench: Bench, tmp_path: Path) ->
     bench.until_ended(20)
     assert len(bench.runner) == 0
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_no_collector_is_needed_for_scripts_that_ended(bench: Bench, tmp_path: Path) -> None:
+    """The daemon has none: what refers to itself stays for ever."""
+    script = shell(tmp_path / "quick", "exit 0")
+    bench.runner.allow({script})
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            bench.run(script, timeout=SECOND // 4)
+        bench.until_ended(3)
+        time.sleep(0.3)  # the loop keeps an alarm until its time
+        later = bench.reactor.alarm(lambda: None)
+        later.set(bench.reactor.now() + SECOND // 100)
+        while later.due_at is not None:
+            bench.reactor.turn()
+        assert not [each for each in gc.get_objects() if type(each).__name__ == "_Running"]
+    finally:
+        gc.enable()
