@@ -50,6 +50,7 @@ class Checker:
         "_said_impossible",
         "_timing",
         "_took",
+        "_was_excused",
     )
 
     offset = 0  # no probe moves the weight
@@ -65,6 +66,7 @@ class Checker:
         self._said_impossible = False
         self._remark = ""
         self._excused = False  # a failure of the try at hand does not count
+        self._was_excused = False  # nor did that of the one before: the next one counts
         self._began_at = 0
         self._ended_at: int | None = None
         self._took = 0
@@ -96,8 +98,10 @@ class Checker:
         return self.next_deadline() + grace(self._timing.delay_loop)
 
     def stood_still(self) -> bool:
-        """The process did not run for a while: a failure of the try at hand, if there is one, does not count."""
-        self._excused = self._running
+        """The process did not run for a while: a failure of the try at hand, if there is one, does not count; but never
+        two in a row, or a machine that stands still again and again would keep dead servers for ever.
+        """
+        self._excused = self._running and not self._was_excused
         return self._running
 
     def report(self) -> CheckReport:
@@ -150,7 +154,7 @@ class Checker:
 
     def _passed(self, outcome: Passed, now: int, effects: list[CheckEffect]) -> None:
         self._ended(outcome, now)
-        self._excused = self._said_impossible = False
+        self._excused = self._was_excused = self._said_impossible = False
         self._due_at = now + self._timing.delay_loop
         belief = self._belief
         if not outcome.whole:
@@ -173,8 +177,8 @@ class Checker:
     def _failed(self, outcome: Failed, now: int, effects: list[CheckEffect]) -> None:
         self._ended(outcome, now)
         self._said_impossible = False
-        if self._excused:
-            self._excused = False
+        self._was_excused, self._excused = self._excused, False
+        if self._was_excused:
             self._due_at = now
             line = f"{outcome.line} This process stood still meanwhile: tried again."
             effects.append(self._log(line, outcome.reason, detail=True))

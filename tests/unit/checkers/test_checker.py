@@ -106,6 +106,17 @@ def test_tcp_timeout() -> None:
 
 
 @pytest.mark.keyword("virtual_server.real_server.TCP_CHECK.log_all_failures")
+def test_a_process_that_stands_still_again_and_again_keeps_no_dead_server() -> None:
+    trial = Trial(TcpCheck(TARGET, TIMING))
+    trial.attempt(Connected())
+    for _ in range(4):
+        trial.begin()
+        trial.checker.stood_still()
+        trial.tell(REFUSED)
+    assert [verdict.up for verdict in trial.verdicts] == [True, False]
+    assert trial.started_at == [0, 10 * SECOND, 10 * SECOND, 11 * SECOND, 11 * SECOND]
+
+
 def test_every_failed_try_is_logged_on_wish_while_the_server_is_up() -> None:
     timing = CheckTiming(retry=1, delay_loop=10 * SECOND, log_all_failures=True)
     trial = Trial(TcpCheck(TARGET, timing))

@@ -1,9 +1,10 @@
 """Scripts as the parent runs them; how they are judged when they end is shown with whole processes in test_parent."""
 
+import errno
 import gc
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,11 @@ from pykeepalived.units import SECOND
 class Bench:
     """A runner in a loop, its lines, and how scripts ended."""
 
-    def __init__(self, most: int = 512) -> None:
+    def __init__(self, most: int = 512, loop: type[Reactor] = Reactor) -> None:
         self.lines: list[Log] = []
         self.faults: list[Exception] = []
         self.ended: list[ScriptExited] = []
-        self.reactor = Reactor(self.faults.append)
+        self.reactor = loop(self.faults.append)
         self.runner = ScriptRunner(self.reactor, self, dict(os.environ) | {"IFS": "x", "LD_PRELOAD": "y"}, most)
 
     def log(self, line: Log) -> None:
@@ -150,3 +151,27 @@ def test_no_collector_is_needed_for_scripts_that_ended(bench: Bench, tmp_path: P
         assert not [each for each in gc.get_objects() if type(each).__name__ == "_Running"]
     finally:
         gc.enable()
+
+
+class FullReactor(Reactor):
+    """One that can watch nothing more."""
+
+    def watch(
+        self, fd: int, readable: Callable[[], None] | None = None, writable: Callable[[], None] | None = None
+    ) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_one_whose_end_could_not_be_heard_is_not_started(tmp_path: Path) -> None:
+    """A check waits for the end of its program, and would wait for ever."""
+    bench = Bench(loop=FullReactor)
+    script = shell(tmp_path / "slow", "sleep 60")
+    bench.runner.allow({script})
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    bench.run(script)
+    bench.until_ended(1)
+    assert bench.ended[0].obstacle == "No space left on device"
+    assert len(bench.runner) == 0
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert not Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    bench.reactor.close()
