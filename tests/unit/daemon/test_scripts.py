@@ -4,7 +4,7 @@ import errno
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -156,9 +156,7 @@ def test_no_collector_is_needed_for_scripts_that_ended(bench: Bench, tmp_path: P
 class FullReactor(Reactor):
     """One that can watch nothing more."""
 
-    def watch(
-        self, fd: int, readable: Callable[[], None] | None = None, writable: Callable[[], None] | None = None
-    ) -> None:
+    def watch(self, *_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -167,11 +165,13 @@ def test_one_whose_end_could_not_be_heard_is_not_started(tmp_path: Path) -> None
     bench = Bench(loop=FullReactor)
     script = shell(tmp_path / "slow", "sleep 60")
     bench.runner.allow({script})
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
     before = len(list(Path("/proc/self/fd").iterdir()))
+    alive = children.read_text()
     bench.run(script)
     bench.until_ended(1)
     assert bench.ended[0].obstacle == "No space left on device"
     assert len(bench.runner) == 0
     assert len(list(Path("/proc/self/fd").iterdir())) == before
-    assert not Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    assert children.read_text() == alive
     bench.reactor.close()
