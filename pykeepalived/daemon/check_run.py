@@ -55,7 +55,7 @@ class CheckRun:
             self._transport.close()
             self._transport = None
         if self._alarm is not None:
-            self._alarm.set(None)
+            self._alarm.end()
             self._alarm = None
 
     @property

@@ -28,6 +28,10 @@ _LATE = 20 * MILLISECOND  # a deadline that is missed by more is believed when e
 _NEVER = 1 << 63
 
 
+def _nothing() -> None:
+    """What an alarm calls that has ended."""
+
+
 class Alarm:
     """One deadline of one owner. ``set`` moves it at no cost; the callback runs once for each time it is reached.
 
@@ -53,6 +57,11 @@ class Alarm:
         if due_at is not None and (self._queued_at is None or due_at < self._queued_at):
             self._queued_at = due_at
             self._reactor._queue(due_at, self)
+
+    def end(self) -> None:
+        """Never again. The heap keeps it until its time, which may be a day; what it would have called is let go now."""
+        self.due_at = None
+        self._callback, self._deadline = _nothing, None
 
     def _stands(self, queued_at: int) -> bool:
         """Whether the heap's entry of ``queued_at`` is still meant; otherwise the entry is to be dropped."""
