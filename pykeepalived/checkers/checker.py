@@ -63,7 +63,7 @@ class Checker:
         self._probe = probe_of(check, names)
         self._running = False
         self._due_at = first_at
-        self._said_impossible = False
+        self._said_impossible = ""  # why a try could not be made, as it was said
         self._remark = ""
         self._excused = False  # a failure of the try at hand does not count
         self._was_excused = False  # nor did that of the one before: the next one counts
@@ -154,7 +154,8 @@ class Checker:
 
     def _passed(self, outcome: Passed, now: int, effects: list[CheckEffect]) -> None:
         self._ended(outcome, now)
-        self._excused = self._was_excused = self._said_impossible = False
+        self._excused = self._was_excused = False
+        self._said_impossible = ""
         self._due_at = now + self._timing.delay_loop
         belief = self._belief
         if not outcome.whole:
@@ -176,7 +177,7 @@ class Checker:
 
     def _failed(self, outcome: Failed, now: int, effects: list[CheckEffect]) -> None:
         self._ended(outcome, now)
-        self._said_impossible = False
+        self._said_impossible = ""
         self._was_excused, self._excused = self._excused, False
         if self._was_excused:
             self._due_at = now
@@ -204,9 +205,12 @@ class Checker:
         self._ended(outcome, now)
         self._excused = False
         self._due_at = now + self._timing.delay_loop
-        if not self._said_impossible:
-            self._said_impossible = True
-            effects.append(self._log(outcome.line, detail=outcome.shared, level=Level.WARNING))
+        if outcome.line != self._said_impossible:
+            self._said_impossible = outcome.line
+            names = self._names
+            whose = f"Service {names.real_server} for VS {names.virtual_server}"
+            line = f"{outcome.line} {whose} stays {'up' if self.up else 'down'} until it can be checked."
+            effects.append(self._log(line, detail=outcome.shared, level=Level.WARNING))
 
     def _log(self, line: str, cause: str = "", *, detail: bool = False, level: Level = Level.INFO) -> Log:
         names = self._names

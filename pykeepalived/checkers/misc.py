@@ -51,7 +51,7 @@ class MiscChecker:
         self._running = False
         self._excused = False
         self._was_excused = False
-        self._said_impossible = False
+        self._said_impossible = ""  # why it could not be run, as it was said
         self._status = 0  # the last success's, for the weight it asked for
         self._started_at = 0
         self._ended_at: int | None = None
@@ -128,7 +128,7 @@ class MiscChecker:
         if event.obstacle:
             self._impossible(event.obstacle, now, effects)
             return effects
-        self._said_impossible = False
+        self._said_impossible = ""
         if self._is_success(event):
             self._passed(event.status or 0, now, effects)
         elif excused:
@@ -181,8 +181,8 @@ class MiscChecker:
     def _impossible(self, obstacle: str, now: int, effects: list[FollowerEffect]) -> None:
         self._again(self._check.timing.delay_loop, now)
         self._result = f"could not be run: {obstacle}"
-        if not self._said_impossible:
-            self._said_impossible = True
+        if obstacle != self._said_impossible:
+            self._said_impossible = obstacle
             state = "up" if self.up else "down"
             line = f"{self._subject()} cannot be run: {obstacle}. The service stays {state} until it can."
             effects.append(self._log(line, self._result, level=Level.ERROR))

@@ -133,7 +133,7 @@ class CheckWatch:
         """Before anything else of this turn: failures of what was under way may be ours."""
         self._look_at = self._reactor.now() + _LOOK_EVERY  # until then what is due is done
         self._round.clear()
-        under_way = sum(run.checker.stood_still() for run in self._runs())
+        under_way = sum(run.checker.stood_still() for run in self._runs() if run.open)
         line = (
             f"This process stood still for {seconds_text(length)} (stopped, suspended or without a processor):"
             f" checks that fail now are made again before they count, {under_way} were under way"

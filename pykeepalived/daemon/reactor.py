@@ -59,7 +59,7 @@ class Alarm:
             self._reactor._queue(due_at, self)
 
     def end(self) -> None:
-        """Never again. The heap keeps it until its time, which may be a day; what it would have called is let go now."""
+        """Never again. The heap keeps it until its time, which may be a day; what it would have called goes now."""
         self.due_at = None
         self._callback, self._deadline = _nothing, None
 

@@ -141,12 +141,16 @@ def test_entries_name_server_and_cause() -> None:
 def test_trouble_of_our_own_changes_no_belief_and_is_said_once() -> None:
     trial = Trial(TcpCheck(TARGET, TIMING))
     trouble = LocalFailure("bind", "Cannot assign requested address")
-    line = "TCP socket bind failed (Cannot assign requested address). Rescheduling."
+    stays = f"Service {RS} for VS {VS} stays up until it can be checked."
+    line = f"TCP socket bind failed (Cannot assign requested address). Rescheduling. {stays}"
     assert trial.attempt(trouble) == (0, [line])
     assert trial.attempt(trouble) == (10, [])
     assert trial.verdicts == []
     assert trial.attempt(Connected())[0] == 20
-    assert trial.attempt(trouble) == (30, [line])
+    assert trial.attempt(LocalFailure("create", "Too many open files", shared=True)) == (30, [])
+    assert trial.attempt(trouble) == (40, [line])
+    other = f"TCP socket connect failed (Operation not permitted). Rescheduling. {stays}"
+    assert trial.attempt(LocalFailure("connect", "Operation not permitted")) == (50, [other])
     assert trial.checker.up
 
 
