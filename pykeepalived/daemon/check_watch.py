@@ -99,13 +99,15 @@ class CheckWatch:
             return
         now = self._reactor.now()
         part, self._round = self._round[:_A_TURN], self._round[_A_TURN:]
-        for run in part:
-            if run.checker.overdue_at() <= now and run.open:
-                self._found.append(run)
-        if self._round:
-            self._reactor.soon(self._look)
-        else:
-            self._judge(now)
+        try:
+            for run in part:
+                if run.checker.overdue_at() <= now and run.open:
+                    self._found.append(run)
+        finally:  # one that goes wrong must not end the watch over the others
+            if self._round:
+                self._reactor.soon(self._look)
+            else:
+                self._judge(now)
 
     def _judge(self, now: int) -> None:
         found, self._found = self._found, []

@@ -20,7 +20,7 @@ from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.ha_suspend import HaSuspend
 from pykeepalived.daemon.ipvs_care import IpvsCare
 from pykeepalived.daemon.kernel_table import KernelTable
-from pykeepalived.daemon.served import Checkers, Served, runnable
+from pykeepalived.daemon.served import Checkers, Served
 from pykeepalived.daemon.transports import Tls
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.kernel.ports import BATCH, HostListener, HostTable, Ipvs
@@ -247,7 +247,7 @@ class CheckerService:
 
     def _raise_descriptor_limit(self) -> None:
         """A descriptor for each check that could run at once."""
-        checks = sum(len(runnable(server)) for block in self._part.virtual_server for server in block.real_server)
+        checks = sum(len(server.running) for block in self._part.virtual_server for server in block.real_server)
         need = checks + _SPARE_DESCRIPTORS
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft == resource.RLIM_INFINITY or soft >= need:
