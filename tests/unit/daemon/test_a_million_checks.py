@@ -129,6 +129,8 @@ def test_what_is_held_does_not_depend_on_how_many_checks_were_made(director: Dir
                 director.kernel.batches.clear()
                 director.fifo.clear()
                 director.statuses.clear()
+                for server in director.servers:
+                    server.peers.clear()
                 objects, blocks = len(gc.get_objects()), sys.getallocatedblocks()
         finally:
             gc.enable()
