@@ -103,16 +103,17 @@ class CheckerService:
         self._followers.replace(part.track_file)
         wanted = self._wanted()
         for service in [service for service in self._served if service not in wanted]:
-            served = self._served.pop(service)
-            served.close()
-            self._carry_out(served, served.core.leave(stopping=False))
-        kept, self._served = self._served, {}
+            gone = self._served.pop(service)
+            gone.close()
+            self._carry_out(gone, gone.core.leave(stopping=False))
         for service, (block, front) in wanted.items():
-            served = kept.get(service) or self._enter(block, front)
-            self._served[service] = served
-            if served.core.block != block or served.core.front != front:
+            served = self._served.get(service)
+            if served is None:
+                served = self._served[service] = self._enter(block, front)
+            elif served.core.block != block or served.core.front != front:
                 self._change(served, block, front)
             self._checkers.suspend(served, suspended=self._is_suspended(block, front))
+        self._served = {each: self._served[each] for each in wanted}
         self._ha_suspend.follow(self._suspendable())
         self._raise_descriptor_limit()
         self._kernel_table.pump()
