@@ -52,6 +52,7 @@ class Checker:
         "_said_impossible",
         "_timing",
         "_took",
+        "_was_excused",
         "due_at",
         "running",
     )
@@ -66,9 +67,10 @@ class Checker:
         self._probe = probe_of(check, names)
         self.running = False
         self.due_at = first_at
-        self._said_impossible = False
+        self._said_impossible = ""  # why a try could not be made, as it was said
         self._remark = ""
         self._excused = False  # a failure of the try at hand does not count
+        self._was_excused = False  # nor did that of the one before: the next one counts
         self._began_at = 0
         self._ended_at: int | None = None
         self._took = 0
@@ -100,8 +102,10 @@ class Checker:
         return self.next_deadline() + grace(self._timing.delay_loop)
 
     def stood_still(self) -> bool:
-        """The process did not run for a while: a failure of the try at hand, if there is one, does not count."""
-        self._excused = self.running
+        """The process did not run for a while: a failure of the try at hand, if there is one, does not count; but never
+        two in a row, or a machine that stands still again and again would keep dead servers for ever.
+        """
+        self._excused = self.running and not self._was_excused
         return self.running
 
     def report(self) -> CheckReport:
@@ -157,7 +161,11 @@ class Checker:
     def _is_settled(self) -> bool:
         """Another success changes nothing: so it is with nearly all."""
         belief = self._belief
-        return belief.up and belief.has_run and not (belief.failures or self._excused or self._said_impossible)
+        return (
+            belief.up
+            and belief.has_run
+            and not (belief.failures or self._excused or self._was_excused or self._said_impossible)
+        )
 
     def _ended(self, outcome: Outcome, now: int) -> None:
         self.running = False
@@ -167,7 +175,8 @@ class Checker:
 
     def _passed(self, outcome: Passed, now: int, effects: list[CheckEffect]) -> None:
         self._ended(outcome, now)
-        self._excused = self._said_impossible = False
+        self._excused = self._was_excused = False
+        self._said_impossible = ""
         self.due_at = now + self._timing.delay_loop
         belief = self._belief
         if not outcome.whole:
@@ -189,9 +198,9 @@ class Checker:
 
     def _failed(self, outcome: Failed, now: int, effects: list[CheckEffect]) -> None:
         self._ended(outcome, now)
-        self._said_impossible = False
-        if self._excused:
-            self._excused = False
+        self._said_impossible = ""
+        self._was_excused, self._excused = self._excused, False
+        if self._was_excused:
             self.due_at = now
             line = f"{outcome.line} This process stood still meanwhile: tried again."
             effects.append(self._log(line, outcome.reason, detail=True))
@@ -217,9 +226,12 @@ class Checker:
         self._ended(outcome, now)
         self._excused = False
         self.due_at = now + self._timing.delay_loop
-        if not self._said_impossible:
-            self._said_impossible = True
-            effects.append(self._log(outcome.line, detail=outcome.shared, level=Level.WARNING))
+        if outcome.line != self._said_impossible:
+            self._said_impossible = outcome.line
+            names = self._names
+            whose = f"Service {names.real_server} for VS {names.virtual_server}"
+            line = f"{outcome.line} {whose} stays {'up' if self.up else 'down'} until it can be checked."
+            effects.append(self._log(line, detail=outcome.shared, level=Level.WARNING))
 
     def _log(self, line: str, cause: str = "", *, detail: bool = False, level: Level = Level.INFO) -> Log:
         names = self._names

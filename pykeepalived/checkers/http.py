@@ -122,7 +122,7 @@ class HttpProbe:
     def _server_name(self, url: HttpUrl) -> str | None:
         if not self._check.enable_sni:
             return None
-        return self._check.sni_name or url.virtualhost
+        return self._check.sni_name or url.virtualhost or None
 
     def _ask(self, now: int) -> list[ProbeEffect]:
         url = self._url

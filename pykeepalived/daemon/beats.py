@@ -3,6 +3,7 @@
 The shortest beat is that of connections that are looked at. Waits of checks end on wider ones, in proportion.
 """
 
+import contextlib
 import heapq
 from typing import Protocol
 
@@ -71,6 +72,13 @@ class Beats:
         heapq.heappush(self._order, beat)
         if self._order[0] == beat:
             self._alarm.set(beat)
+
+    def forget(self, sleeper: Sleeper) -> None:
+        """It is gone: nothing holds it until its beat."""
+        beat, sleeper.woken_at = sleeper.woken_at, None
+        if beat is not None:
+            with contextlib.suppress(ValueError):
+                self._sleepers.get(beat, []).remove(sleeper)
 
     def _ring(self) -> None:
         """Wake those whose beat has come; after some of them others get their turn."""

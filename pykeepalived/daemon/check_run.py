@@ -54,7 +54,7 @@ class CheckRun:
         if self._transport is not None:
             self._transport.close()
             self._transport = None
-        self.woken_at = None
+        self._beats.forget(self)
 
     @property
     def open(self) -> bool:

@@ -76,7 +76,7 @@ class Frame:
         self._signals = Signals(self._reactor, (*STOP_SIGNALS, signal.SIGHUP, *DUMPS), self._signalled)
         self._channel = Channel(self._reactor, birth.end, self._received, self._orphaned, self._refused)
         self._scheduling = Scheduling(birth.role, self._reactor, self._journal)
-        self._scripts = ScriptClient(self._reactor, self._channel)
+        self._scripts = ScriptClient(self._reactor, self._channel, self._journal)
         self._service: Service | None = None
         self._part = Configuration()
         self._stopping = False

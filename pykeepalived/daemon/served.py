@@ -26,7 +26,7 @@ from pykeepalived.daemon.check_scripts import CheckScripts, ScriptRun
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.daemon.transports import Tls
-from pykeepalived.effects import Kind, Log
+from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.ipvs_table import ServerKey
 from pykeepalived.lvs.events import CheckerJudged, CheckerWeighed, VirtualServerEvent
 from pykeepalived.lvs.rows import key_of
@@ -119,8 +119,9 @@ class Checkers:
         for key, known in served.core.real_servers():
             server = known.block
             runs = served.runs[key] = [self._begin(served, key, server, check) for check in server.running]
+            self._tell_untested(served, server)
             if any(isinstance(run, FollowerRun) for run in runs):
-                failed[key] = sum(not run.checker.up for run in runs)
+                failed[key] = sum(not run.checker.up for run in runs) + len(server.untested)
                 offsets[key] = sum(run.checker.offset for run in runs)
         return failed, offsets
 
@@ -139,6 +140,9 @@ class Checkers:
                 continue
             runs = served.runs[key] = self._keep(served, key, server, known)
             failed[key] = sum(not run.checker.up for run in runs)
+            if server.untested and not served.core.is_up(key):  # one that was shown to be up is not thrown out
+                failed[key] += len(server.untested)
+                self._tell_untested(served, server)
             offsets[key] = sum(run.checker.offset for run in runs)
         for gone in former.values():
             for run in gone:
@@ -242,6 +246,13 @@ class Checkers:
         run = FollowerRun(followers, check, follower, judged, self._log)
         followers.add(run)
         return run
+
+    def _tell_untested(self, served: Served, server: RealServer) -> None:
+        for name in server.untested:
+            virtual, real = served.core.name, served.core.block.real_server_text(server)
+            fields = (("VIRTUAL_SERVER", virtual), ("REAL_SERVER", real))
+            line = f"{name} of service {real} for VS {virtual} cannot be run: alpha keeps the service out until it can"
+            self._log(Log(line, Level.WARNING, Kind.CHECK, fields=fields))
 
     def _tell(self, served: Served, server: RealServer, what: str) -> None:
         virtual, real = served.core.name, served.core.block.real_server_text(server)

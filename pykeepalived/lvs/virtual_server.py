@@ -76,6 +76,11 @@ class VirtualServer:
         known = self._servers.get(server)
         return "" if known is None else known.name
 
+    def is_up(self, server: ServerKey) -> bool:
+        """Whether a real server is there, and alive."""
+        known = self._servers.get(server)
+        return known is not None and known.up
+
     def start(
         self,
         failed: Mapping[ServerKey, int] = _NOTHING,
