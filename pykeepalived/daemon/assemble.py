@@ -134,7 +134,7 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
         line = finding(message, levels[diagnostic.severity], place)
         findings.append(line)
         if diagnostic.severity is Severity.ERROR:
-            mistakes.append((message, line.message))
+            mistakes.append((diagnostic.message, line.message))
     configuration, left_out = effective(loaded.configuration)
     findings += [finding(sentence, Level.WARNING, None) for sentence in left_out]
     parts: dict[str, Configuration | Amendment | FrameTemplates | Memory] = {"vrrp": configuration.vrrp_part()}

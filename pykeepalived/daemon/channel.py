@@ -24,7 +24,7 @@ from pykeepalived.units import SECOND
 Message = dict[str, Any]
 
 _SIZE = 64 * 1024
-_BACKLOG = 4096  # messages kept while the other side does not read
+_BACKLOG = 65536  # messages kept while the other side does not read: thousands of servers may turn at once
 _A_TURN = 64  # messages read before others get their turn
 
 _OPTIONAL_INT = (int, type(None))

@@ -45,7 +45,7 @@ _SIGN_OF_LIFE = SECOND // 10  # between two words that a long stop goes on
 _LAST_WORDS = SECOND  # for the parent to take them
 _LAST_RESORT = 30 * SECOND  # a service that does not finish its stop, with no parent to end it
 _CHANGES_SAID = 50
-_READS_FILES = frozenset({Capability.DAC_READ_SEARCH})  # tracked files are other programs'
+_READS_FILES = frozenset({Capability.DAC_READ_SEARCH})  # tracked files are other programs', a key may be anybody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class Birth:
     lines: Lines
     process_events: socket.socket | None = None
     first_namespace: int | None = None  # a descriptor, when the daemon has entered another network namespace
+    ipvs_namespace: str | None = None  # net_namespace_ipvs of the daemon's start: a reload does not change it
 
 
 class Frame:
@@ -76,7 +77,7 @@ class Frame:
         self._signals = Signals(self._reactor, (*STOP_SIGNALS, signal.SIGHUP, *DUMPS), self._signalled)
         self._channel = Channel(self._reactor, birth.end, self._received, self._orphaned, self._refused)
         self._scheduling = Scheduling(birth.role, self._reactor, self._journal)
-        self._scripts = ScriptClient(self._reactor, self._channel)
+        self._scripts = ScriptClient(self._reactor, self._channel, self._journal)
         self._service: Service | None = None
         self._part = Configuration()
         self._stopping = False
@@ -120,10 +121,10 @@ class Frame:
             self._tell_fifos,
             self._tell_leaving,
             birth.process_events,
-            self._ipvs_sockets(part.global_defs.net_namespace_ipvs),
+            self._ipvs_sockets(birth.ipvs_namespace),
         )
         self._service = birth.role.make(context, part)  # takes what needs more rights than the work does
-        needed = self._scheduling.start(part.global_defs) | (_READS_FILES if part.track_file else frozenset())
+        needed = self._scheduling.start(part.global_defs) | to_read_files(part)
         try:
             capabilities.keep_only(birth.role.capabilities | needed)
         except KernelError as error:
@@ -295,6 +296,11 @@ class Frame:
             self._journal.log(Log(text, kind=Kind.PROCESS))
         else:
             self._journal.log(Log("Stopped", kind=Kind.PROCESS))
+
+
+def to_read_files(part: Configuration) -> frozenset[Capability]:
+    """What the process needs for files that it reads later."""
+    return _READS_FILES if part.track_file or part.ssl is not None else frozenset()
 
 
 def live(birth: Birth, release: Callable[[], None]) -> None:

@@ -37,24 +37,23 @@ class IpvsMarks:
         self._marks: dict[Service, int] = {}
         self._first_mark = 0
         self._wanted: dict[int, _Elements] = {}
-        self._made: dict[int, _Elements] = {}
+        self._made: dict[int, tuple[FilterSettings, _Elements]] = {}
         self._repairs = Repairs(reactor, self._mend)
         self._watched: int | None = None
 
     def take(self, part: Configuration) -> Mapping[Service, int]:
         """A start or a reload. Tables under another name take over before the former ones go."""
         defs = part.global_defs
-        former = self._settings
         if defs.nftables_ipvs is None:
             self._marks = {}
-            self._want(frozenset(), former)
+            self._want(frozenset())
             return self._marks
         self._settings = FilterSettings(defs.nftables_ipvs, defs.nftables_ipvs_priority, defs.nftables_counters)
         first = defs.nftables_ipvs_start_fwmark
         kept = self._marks if first == self._first_mark else {}
         self._first_mark = first
         self._marks = marks(part.virtual_server, part.virtual_server_group, first, self._families(part), kept)
-        self._want(markings(self._marks, part.virtual_server_group), former)
+        self._want(markings(self._marks, part.virtual_server_group))
         return self._marks
 
     def close(self, *, release: bool) -> None:
@@ -65,8 +64,8 @@ class IpvsMarks:
         if self._watched is not None:
             self._reactor.unwatch(self._watched)
         if release:
-            for family in list(self._made):
-                self._remove(self._filter, family, self._settings.table)
+            for family, (settings, _) in self._made.items():
+                self._remove(family, settings.table)
         self._filter.close()
         self._filter = None
 
@@ -90,24 +89,23 @@ class IpvsMarks:
                 self._say(f"{text} address by address (load the module nf_tables, if there is one)", Level.WARNING)
         return frozenset(family for family in used if self._can[family])
 
-    def _want(self, found: frozenset[Marking], former: FilterSettings) -> None:
+    def _want(self, found: frozenset[Marking]) -> None:
         wanted: dict[int, set[MarkElement]] = {}
         for each in found:
             element = MarkElement(each.protocol, each.port, each.first, each.last, each.mark)
             wanted.setdefault(each.family, set()).add(element)
         self._wanted = {family: frozenset(elements) for family, elements in wanted.items()}
-        for family in [family for family in self._made if family not in wanted]:
-            self._remove(self._open(), family, former.table)
+        for family in _FAMILIES.keys() - wanted.keys():
             self._repairs.settled(family)
+        for family in [family for family in self._made if family not in wanted]:
+            settings, _ = self._made.pop(family)
+            self._remove(family, settings.table)
         for family, elements in self._wanted.items():
             made = self._made.get(family)
-            if made == elements and self._settings == former:
-                continue
-            if made is None or self._settings != former or _maps(made) != _maps(elements):
-                if self._write(family) and made is not None and self._settings.table != former.table:
-                    self._remove(self._open(), family, former.table, forget=False)
-            else:
-                self._change(family, made, elements)
+            if made is None or made[0] != self._settings or _maps(made[1]) != _maps(elements):
+                self._write(family)
+            elif made[1] != elements:
+                self._change(family, made[1], elements)
         self._listen()
 
     # --- the tables ---------------------------------------------------------------------------------------------
@@ -122,8 +120,11 @@ class IpvsMarks:
                 self._say(str(error), Level.ERROR)
             self._repairs.owe_still(family, error)
             return False
-        self._made[family] = elements
+        former = self._made.get(family)
+        self._made[family] = self._settings, elements
         self._repairs.settled(family)
+        if former is not None and former[0].table != self._settings.table:
+            self._remove(family, former[0].table)
         return True
 
     def _change(self, family: int, made: _Elements, wanted: _Elements) -> None:
@@ -134,13 +135,11 @@ class IpvsMarks:
                 self._say(str(error), Level.ERROR)
             self._write(family)
         else:
-            self._made[family] = wanted
+            self._made[family] = self._settings, wanted
 
-    def _remove(self, packet_marks: PacketMarks, family: int, table: str, *, forget: bool = True) -> None:
-        if forget:
-            self._made.pop(family, None)
+    def _remove(self, family: int, table: str) -> None:
         try:
-            packet_marks.remove(family, table)
+            self._open().remove(family, table)
         except (KernelError, OSError) as error:
             self._say(str(error), Level.ERROR)
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from pykeepalived.config.blocks import virtual_server as blocks
 from pykeepalived.config.blocks.virtual_server import Service
-from pykeepalived.ipvs_table import DestinationRow
-from pykeepalived.lvs.events import ServerKey
+from pykeepalived.ipvs_table import DestinationRow, ServerKey
 from pykeepalived.lvs.fronts import Front
 from pykeepalived.lvs.rows import ServiceTable, key_of, service_row
 
@@ -60,10 +59,6 @@ class Wanted:
         """No destinations are wanted."""
         for destinations in self._by_port.values():
             destinations.clear()
-
-    def holds(self, row: DestinationRow) -> bool:
-        """Whether a destination of this address and port is wanted."""
-        return any(key_of(self._placed(row, port)) in each for port, each in self._by_port.items())
 
     def keys(self, row: DestinationRow) -> set[ServerKey]:
         """Under which keys the destination stands."""
