@@ -253,4 +253,4 @@ def _essence(check: RunningCheck) -> RunningCheck | str:
         return check.name
     if isinstance(check, MiscCheck):
         return replace(check, timing=CheckTiming(), misc_timeout=0, timeout=0)
-    return replace(check, timing=CheckTiming())
+    return replace(check, timing=CheckTiming(), target=replace(check.target, connect_timeout=0))

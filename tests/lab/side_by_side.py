@@ -54,6 +54,8 @@ class Player:
     reader: IpvsReader
     fifo: int
     mark: int = 0
+    heard: str = ""
+    """What came through the FIFO since the last question."""
 
     def lines(self) -> list[str]:
         """What was logged since the last question."""
@@ -61,13 +63,17 @@ class Player:
         new, self.mark = lines[self.mark :], len(lines)
         return new
 
-    def told(self) -> list[str]:
-        """What came through the FIFO since the last question."""
-        text = b""
+    def listen(self) -> str:
+        """What came through the FIFO since the last question, which this is none."""
         with contextlib.suppress(BlockingIOError):
             while data := os.read(self.fifo, 0x10000):
-                text += data
-        return text.decode(errors="replace").splitlines()
+                self.heard += data.decode(errors="replace")
+        return self.heard
+
+    def told(self) -> list[str]:
+        """What came through the FIFO since the last question."""
+        lines, self.heard = self.listen().splitlines(), ""
+        return lines
 
     def runs(self) -> Counter[str]:
         """How often each check script has run."""
@@ -138,7 +144,7 @@ class Play:
             Path(folder, f"{name}.json").write_text(told, encoding="utf-8")
 
     def _wait(self, seconds: float) -> None:
-        """Wait until tables and events of both have not changed for so long."""
+        """Wait until tables, events and FIFO lines of both have not changed for so long."""
         end = time.monotonic() + PATIENCE
         since, known = time.monotonic(), self._tables()
         while time.monotonic() < min(end, since + seconds):
@@ -147,10 +153,11 @@ class Play:
                 since, known = time.monotonic(), now
 
     def _tables(self) -> list[list[str]]:
-        """The tables, and the events that were logged."""
+        """The tables, the events that were logged, and the lines of the FIFO."""
         players = self.players.values()
+        told = [player.listen().splitlines() for player in players]
         events = [[line for line in player.director.log() if EVENT.match(TIME.sub("", line))] for player in players]
-        return [*events, *(player.reader.look().lines() for player in players)]
+        return [*told, *events, *(player.reader.look().lines() for player in players)]
 
     def _look(self, name: str, phase: str, *, judged: bool) -> None:
         end = time.monotonic() + PATIENCE

@@ -116,6 +116,8 @@ def script(name: str, *lines: str) -> str:
 
 WEB1, WEB2, WEB3 = (f"10.1.0.{number} 80" for number in (1, 2, 3))
 MISC = ("virtual_server/real_server/MISC_CHECK",)
+NEVER = ("delay_loop 1000000000", "warmup 1000000000")
+"""A check that is not made."""
 GROUP = ("virtual_server_group",)
 
 _GROUP = """
@@ -225,6 +227,11 @@ def _judged_one_by_one(*lines: str, weights: tuple[int, int, int] = (1, 1, 1), c
     )
 
 
+def _alpha(*servers: str) -> str:
+    return service("10.9.0.1 80", *servers, lines="alpha")
+
+
+_MISSING = 'MISC_CHECK {\nmisc_path "FOLDER/missing"\n}'
 _FALL_AND_RISE = (
     says("three", "1", what="the third fails"),
     says("two", "1", what="the second fails"),
@@ -425,6 +432,38 @@ STORIES: tuple[TableStory, ...] = (
         "alpha and omega",
         _judged_one_by_one("alpha", "omega", "sorry_server 10.1.0.9 80", _QUORUM_SCRIPTS),
         _FALL_AND_RISE[:3],
+        needs=MISC,
+    ),
+    TableStory(
+        "an alpha server whose script is missing",
+        _alpha(server(WEB1, _MISSING), server(WEB2, script("one"))),
+        (
+            settles("the second is judged"),
+            reloads("another weight", _alpha(server(WEB1, "weight 5", _MISSING), server(WEB2, script("one")))),
+        ),
+        needs=MISC,
+    ),
+    TableStory(
+        "alpha servers that nobody has judged",
+        _alpha(server(WEB1, script("one", *NEVER)), server(WEB2, script("two", *NEVER))),
+        (reloads("another weight", _alpha(server(WEB1, "weight 5", script("one", *NEVER)))),),
+        needs=MISC,
+    ),
+    TableStory(
+        "other checks of alpha servers",
+        _alpha(server(WEB1, script("one")), server(WEB2, script("two"))),
+        (
+            settles("both are judged"),
+            reloads(
+                "another check of the first",
+                _alpha(server(WEB1, script("one"), script("three", *NEVER)), server(WEB2, script("two"))),
+            ),
+            says("two", "1", what="the second fails"),
+            reloads(
+                "another check of the second",
+                _alpha(server(WEB1, script("one")), server(WEB2, script("two"), script("three", *NEVER))),
+            ),
+        ),
         needs=MISC,
     ),
     TableStory(

@@ -56,9 +56,7 @@ def played(entry: Entry) -> Play:
         stage.reload("after the reload", corpus.unjudged(second))
         stage.stop("after the stop")
         stage.start("once judged", corpus.judged(text), judged=True)
-        changed = corpus.derived(corpus.unjudged(text)) if corpus.sound(text, names) else None
-        if changed is not None:
-            stage.reload("after the change", changed)
+        stage.reload("after the change", corpus.derived(corpus.unjudged(text), names))
         stage.stop("at the end")
         stage.save(entry.name)
     return stage

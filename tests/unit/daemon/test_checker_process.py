@@ -323,6 +323,22 @@ def test_reload_of_the_same_orders_nothing_and_keeps_the_checkers(director: Dire
     assert web.accepted == 2  # at its time of before
 
 
+def test_reload_with_another_connect_timeout_keeps_an_alpha_server_in(director: Director) -> None:
+    web = director.web()
+    alpha = replace(TIMING, alpha=True)
+    director.start(virtual(real(web.port, timing=alpha)))
+    director.reactor.run_for(5 * SECOND)
+    assert director.pool() == {f"127.0.0.1:{web.port}": 1}
+    server = real(web.port, timing=alpha)
+    (check,) = server.running
+    assert isinstance(check, TcpCheck)
+    patient = replace(check, target=replace(check.target, connect_timeout=9 * SECOND))
+    director.lines()
+    director.reload(virtual(replace(server, checkers=(patient,))))
+    assert director.lines() == ["Reinitializing ipvs"]
+    assert director.pool() == {f"127.0.0.1:{web.port}": 1}
+
+
 def test_reload_changes_a_weight_in_place_and_keeps_what_is_down_down(director: Director) -> None:
     web, dead = director.web(), director.web()
     dead.close()
