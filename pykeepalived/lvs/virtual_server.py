@@ -69,6 +69,11 @@ class VirtualServer:
         known = self._servers.get(server)
         return None if known is None else known.block
 
+    def is_up(self, server: ServerKey) -> bool:
+        """Whether a real server is known and alive."""
+        known = self._servers.get(server)
+        return known is not None and known.up
+
     def start(
         self,
         failed: Mapping[ServerKey, int] = _NOTHING,

@@ -21,6 +21,10 @@ class Difference:
     """A pattern of the names of the streams that it is about; empty: all."""
     plays: str = ""
     """A pattern of the names of the files or stories; empty: all."""
+    number: tuple[int, int] | None = None
+    """How many lines of a stream it is about, of keepalived's and of ours; with any other number it is none."""
+    parts: bool = False
+    """Whether the lines are compared all the same, but for what the groups of the patterns hold, and their order."""
     chance: bool = False
     """Whether it need not happen."""
 
@@ -117,7 +121,11 @@ def report(name: str, streams: Mapping[str, Mapping[str, list[str]]], comparison
     comparison.played.add(name)
     found = []
     for stream, told in streams.items():
-        theirs, ours = (_left(name, stream, told[make], make, comparison) for make in (THEIRS, OURS))
+        about = (each for each in DIFFERENCES if re.search(each.plays, name) and re.search(each.streams, stream))
+        applies = [each for each in about if _as_often(each, told)]
+        theirs, ours = (_left(told[make], make, applies, comparison) for make in (THEIRS, OURS))
+        if any(each.parts and _hits(each, told) != (0, 0) for each in applies):
+            theirs, ours = sorted(theirs), sorted(ours)
         if lines := list(unified_diff(theirs, ours, THEIRS, OURS, lineterm="", n=1)):
             found += [f"== {stream}", *lines]
     return found
@@ -129,19 +137,38 @@ def stale(comparison: Comparison) -> list[str]:
     return [each.reason for each in ours if each not in comparison.met and not each.chance]
 
 
-def _left(name: str, stream: str, lines: list[str], make: str, comparison: Comparison) -> list[str]:
+def _left(lines: list[str], make: str, applies: list[Difference], comparison: Comparison) -> list[str]:
     """The lines that are no listed difference."""
-    applies = [each for each in DIFFERENCES if re.search(each.plays, name) and re.search(each.streams, stream)]
     left = []
     for line in lines:
-        hit = next((each for each in applies if _matches(each, line, make)), None)
-        if hit is None:
+        hit, found = next(((each, found) for each in applies if (found := _match(each, line, make))), (None, None))
+        if hit is None or found is None:
             left.append(line)
-        else:
-            comparison.met.add(hit)
+            continue
+        comparison.met.add(hit)
+        if hit.parts:
+            left.append(_masked(line, found))
     return left
 
 
-def _matches(difference: Difference, line: str, make: str) -> bool:
+def _as_often(difference: Difference, told: Mapping[str, list[str]]) -> bool:
+    return difference.number in {None, _hits(difference, told)}
+
+
+def _hits(difference: Difference, told: Mapping[str, list[str]]) -> tuple[int, int]:
+    theirs, ours = (sum(bool(_match(difference, line, make)) for line in told[make]) for make in (THEIRS, OURS))
+    return theirs, ours
+
+
+def _match(difference: Difference, line: str, make: str) -> re.Match[str] | None:
     pattern = difference.theirs if make == THEIRS else difference.ours
-    return bool(pattern) and re.fullmatch(pattern, line) is not None
+    return re.fullmatch(pattern, line) if pattern else None
+
+
+def _masked(line: str, found: re.Match[str]) -> str:
+    """The line without what the groups hold."""
+    for number in reversed(range(1, len(found.groups()) + 1)):
+        begin, end = found.span(number)
+        if begin >= 0:
+            line = f"{line[:begin]}...{line[end:]}"
+    return line

@@ -158,6 +158,11 @@ def real(port: int, *, timing: CheckTiming = TIMING, url: HttpUrl | None = None,
     return RealServer(address=target.connect_ip, port=port, **keywords)
 
 
+def patient(port: int, timing: CheckTiming) -> RealServer:
+    target = Target(ip_address("127.0.0.1"), port, connect_timeout=9 * SECOND)
+    return real(port, checkers=(TcpCheck(target, timing),))
+
+
 def name(server: WebServer) -> str:
     return f"[127.0.0.1]:tcp:{server.port}"
 
@@ -323,20 +328,22 @@ def test_reload_of_the_same_orders_nothing_and_keeps_the_checkers(director: Dire
     assert web.accepted == 2  # at its time of before
 
 
-def test_reload_with_another_connect_timeout_keeps_an_alpha_server_in(director: Director) -> None:
-    web = director.web()
-    alpha = replace(TIMING, alpha=True)
-    director.start(virtual(real(web.port, timing=alpha)))
+@pytest.mark.keyword("virtual_server.real_server.TCP_CHECK.alpha")
+def test_a_new_check_of_an_alpha_server_leaves_it_where_it_is(director: Director) -> None:
+    web, dead = director.web(), director.web()
+    dead.close()
+    timing = replace(TIMING, alpha=True)
+    director.start(virtual(real(web.port, timing=timing), real(dead.port, timing=timing)))
     director.reactor.run_for(5 * SECOND)
     assert director.pool() == {f"127.0.0.1:{web.port}": 1}
-    server = real(web.port, timing=alpha)
-    (check,) = server.running
-    assert isinstance(check, TcpCheck)
-    patient = replace(check, target=replace(check.target, connect_timeout=9 * SECOND))
     director.lines()
-    director.reload(virtual(replace(server, checkers=(patient,))))
-    assert director.lines() == ["Reinitializing ipvs"]
+    director.reload(virtual(patient(web.port, timing), patient(dead.port, timing)))
     assert director.pool() == {f"127.0.0.1:{web.port}": 1}
+    assert [line for line in director.lines() if "service" in line and "Activating" not in line] == []
+    web.close()
+    dead.reopen()
+    director.reactor.run_for(15 * SECOND)
+    assert director.pool() == {f"127.0.0.1:{dead.port}": 1}
 
 
 def test_reload_changes_a_weight_in_place_and_keeps_what_is_down_down(director: Director) -> None:

@@ -23,9 +23,7 @@ def descriptors() -> int:
 def test_the_outcome_and_the_parts_come_over() -> None:
     before = descriptors()
     part = Configuration(global_defs=GlobalDefs(router_id="r"))
-    run = Loader(
-        lambda: Compiled(Outcome(start_code=os.getpid()), {"vrrp": part, "none": part}), ("vrrp", "checkers")
-    )
+    run = Loader(lambda: Compiled(Outcome(start_code=os.getpid()), {"vrrp": part, "none": part}), ("vrrp", "checkers"))
     got = run.wait()
     assert got.start_code not in {0, os.getpid()}
     assert read_value(run.files["vrrp"]) == part
