@@ -196,6 +196,10 @@ _METHODS = (
 )
 
 
+def _entries(*lines: str) -> str:
+    return "\n".join(["virtual_server_group all {", *lines, "}", ""])
+
+
 def _every_scheduler() -> str:
     return "".join(
         service(f"10.9.0.{number} 80", server(WEB1, "weight 3"), server(WEB2), sched=sched, lines=lines)
@@ -281,10 +285,28 @@ STORIES: tuple[TableStory, ...] = (
     TableStory(
         "a group of entries of every form",
         _GROUP + service("group all", server("10.1.0.1"), server("10.1.0.2", "weight 4"), method="DR"),
+        needs=GROUP,
+    ),
+    TableStory(
+        "a group that changes",
+        _GROUP.replace("    10.9.1.30\n", "")
+        + service("group all", server("10.1.0.1 8080"), server("10.1.0.2 8080", "weight 4"), method="NAT"),
         (
             reloads(
                 "a change of the group",
-                _GROUP_CHANGED + service("group all", server("10.1.0.2", "weight 2"), server("10.1.0.3"), method="DR"),
+                _GROUP_CHANGED
+                + service("group all", server("10.1.0.2 8080", "weight 2"), server("10.1.0.3 8080"), method="NAT"),
+            ),
+        ),
+        needs=GROUP,
+    ),
+    TableStory(
+        "a group that changes before servers without a port",
+        _entries("10.9.1.1-2 80") + service("group all", server("10.1.0.1"), server("10.1.0.2"), method="DR"),
+        (
+            reloads(
+                "a change of the group",
+                _entries("10.9.1.2-3 80") + service("group all", server("10.1.0.1"), server("10.1.0.2"), method="DR"),
             ),
         ),
         needs=GROUP,

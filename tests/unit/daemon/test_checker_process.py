@@ -346,6 +346,17 @@ def test_a_new_check_of_an_alpha_server_leaves_it_where_it_is(director: Director
     assert director.pool() == {f"127.0.0.1:{dead.port}": 1}
 
 
+@pytest.mark.keyword("virtual_server.real_server.TCP_CHECK.alpha")
+def test_a_reload_takes_in_no_alpha_server_that_no_check_has_seen(director: Director) -> None:
+    web = director.web()
+    timing = replace(TIMING, alpha=True)
+    director.start(virtual(real(web.port, timing=timing)))
+    director.reload(virtual(real(web.port, timing=timing, weight=5)))
+    assert director.pool() == {}
+    director.reactor.run_for(5 * SECOND)
+    assert director.pool() == {f"127.0.0.1:{web.port}": 5}
+
+
 def test_reload_changes_a_weight_in_place_and_keeps_what_is_down_down(director: Director) -> None:
     web, dead = director.web(), director.web()
     dead.close()
