@@ -88,7 +88,12 @@ def unjudged(config: str) -> str:
 
 def judged(config: str) -> str:
     """The same, whose checks are due at once and every second."""
-    return _MISC_TIMEOUT.sub("misc_timeout 60", _PATIENCE.sub(r"\1 1", _paced(config, "1", "0")))
+    return _hurried(_paced(config, "1", "0"))
+
+
+def at_rest(config: str) -> str:
+    """The same as `judged`, but that no check is due any more."""
+    return _hurried(_paced(config, NEVER, NEVER))
 
 
 def derived(config: str, names: tuple[str, ...]) -> str:
@@ -117,6 +122,10 @@ def _mistakes(config: str, names: tuple[str, ...]) -> Counter[str]:
 
 def _load(config: str, names: tuple[str, ...]) -> Loaded:
     return load(PATH, Machine({PATH: config.encode(errors="surrogateescape")}, names), LoadOptions())
+
+
+def _hurried(config: str) -> str:
+    return _MISC_TIMEOUT.sub("misc_timeout 60", _PATIENCE.sub(r"\1 1", config))
 
 
 def _paced(config: str, delay_loop: str, warmup: str) -> str:

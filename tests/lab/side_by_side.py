@@ -131,6 +131,7 @@ class Play:
                 break
             time.sleep(0.1)
         time.sleep(max(0, began + CHECKED_SECONDS - time.monotonic()))
+        self._agree()
         self._wait(CHECKED_SECONDS)
         self._keep(name, judged=False)
 
@@ -142,6 +143,15 @@ class Play:
         if folder := os.environ.get("LAB_KEEP"):
             told = json.dumps({"streams": self.streams, "logs": self.logs}, indent=1)
             Path(folder, f"{name}.json").write_text(told, encoding="utf-8")
+
+    def _agree(self) -> None:
+        """Wait until one is where the other is already, or shall never be."""
+        end = time.monotonic() + ROUND_SECONDS
+        while time.monotonic() < end:
+            ours, theirs = ((player.reader.look(), sorted(player.listen())) for player in self.players.values())
+            if ours == theirs:
+                return
+            time.sleep(0.15)
 
     def _wait(self, seconds: float) -> None:
         """Wait until tables, events and FIFO lines of both have not changed for so long."""
@@ -165,6 +175,7 @@ class Play:
             time.sleep(0.1)
         if judged:
             time.sleep(1.5)
+            self._agree()
         self._wait(JUDGED_SECONDS if judged else QUIET_SECONDS)
         self._keep(name, judged=judged)
 

@@ -572,6 +572,20 @@ STORIES: tuple[TableStory, ...] = (
         needs=MISC,
     ),
     TableStory(
+        "a reload brings a server back",
+        service("10.9.0.1 80", server(WEB1, script("one")), lines="sorry_server 10.1.0.9 80"),
+        (
+            says("one", "1", what="it fails"),
+            reloads(
+                "another check",
+                service(
+                    "10.9.0.1 80", server(WEB1, "weight 2", script("two", *NEVER)), lines="sorry_server 10.1.0.9 80"
+                ),
+            ),
+        ),
+        needs=MISC,
+    ),
+    TableStory(
         "a reload changes everything of a service",
         service("10.9.0.1 80", *map(_notifying, (WEB1, WEB2, WEB3)), lines=_QUORUM_SCRIPTS)
         + service("10.9.0.2 80", _notifying(WEB1), lines=_QUORUM_SCRIPTS),

@@ -56,7 +56,7 @@ def played(entry: Entry) -> Play:
         stage.reload("after the reload", corpus.unjudged(second))
         stage.stop("after the stop")
         stage.start("once judged", corpus.judged(text), judged=True)
-        stage.reload("after the change", corpus.derived(corpus.unjudged(text), names))
+        stage.reload("after the change", corpus.derived(corpus.at_rest(text), names))
         stage.stop("at the end")
         stage.save(entry.name)
     return stage
