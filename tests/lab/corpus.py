@@ -26,6 +26,7 @@ _OPENED = re.compile(r"^[ \t]*virtual_server[ \t][^{\n]*\{[ \t]*$", re.MULTILINE
 _PERIOD = re.compile(r"\b(delay_loop|warmup)[ \t]+[^\s}]+")
 _PATIENCE = re.compile(r"\b(delay_before_retry|connect_timeout)[ \t]+[^\s}]+")
 _MISC_TIMEOUT = re.compile(r"\bmisc_timeout[ \t]+[^\s}]+")
+_MISC_CHECK = re.compile(r"^[ \t]*MISC_CHECK[ \t]*\{[ \t]*$", re.MULTILINE)
 _SCRIPT_USER = re.compile(r"^([ \t]*script_user)[ \t].*$", re.MULTILINE)
 _ALPHA = re.compile(r"^[ \t]*alpha\b", re.MULTILINE)
 _MISC_PATH = re.compile(r"\b(misc_path[ \t]+\"?)([^\"\s]+)")
@@ -125,7 +126,7 @@ def _load(config: str, names: tuple[str, ...]) -> Loaded:
 
 
 def _hurried(config: str) -> str:
-    return _MISC_TIMEOUT.sub("misc_timeout 60", _PATIENCE.sub(r"\1 1", config))
+    return _MISC_CHECK.sub(r"\g<0>\nmisc_timeout 60", _MISC_TIMEOUT.sub("", _PATIENCE.sub(r"\1 1", config)))
 
 
 def _paced(config: str, delay_loop: str, warmup: str) -> str:

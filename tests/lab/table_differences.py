@@ -122,6 +122,34 @@ DIFFERENCES = (
         plays="^a-group-behind-marks-of-nftables",
         number=(0, 1),
     ),
+    *(
+        Difference(
+            "2.2.7 leaves the services of entries that go, without servers, also after its end.",
+            theirs=f"family IPv4 ({services}) scheduler rr flags 0x2 .*",
+            streams=f"^table {stream}",
+            plays="^a-group-that-changes$",
+            number=(number, 0),
+        )
+        for stream, services, number in (
+            ("after a change", r"fwmark 5|protocol 6 address 10\.9\.1\.(2 port 80|[89] port 81|1[89] port 82)", 6),
+            ("after the stop", r"fwmark [56]|protocol 6 address 10\.9\.1\.\d+ port \d+", 13),
+        )
+    ),
+    Difference(
+        "At a reload 2.2.7 gives servers without a port the port 0, whatever the entry's is, and removes none.",
+        theirs=r"family IPv4 protocol 6 address 10\.9\.1\.1 .*|  -> address 10\.1\.0\.[12] port (80|0) method DR .*",
+        ours=r"  -> address 10\.1\.0\.[12] port 80 method DR weight 1 .*",
+        streams="^table after a change of the group",
+        plays="^a-group-that-changes-before",
+        number=(9, 4),
+    ),
+    Difference(
+        "As above, also after its end.",
+        theirs=r"family IPv4 protocol 6 address 10\.9\.1\.[123] port 80 .*|  -> address 10\.1\.0\.[12] port (80|0) .*",
+        streams="^table after the stop",
+        plays="^a-group-that-changes-before",
+        number=(9, 0),
+    ),
 )
 
 
