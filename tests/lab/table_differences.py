@@ -150,6 +150,26 @@ DIFFERENCES = (
         plays="^a-group-that-changes-before",
         number=(9, 0),
     ),
+    *(
+        Difference(
+            "A reload sets what a misc_dynamic server weighs to 0, until its script says something else.",
+            theirs=theirs,
+            ours=ours,
+            streams=f"^{stream} after the change",
+            plays="^0431$",
+            number=number,
+        )
+        for stream, theirs, ours, number in (
+            (
+                "table",
+                r"  -> address 192\.168\.0\.([13] port 80 method NAT weight 0|254 port 80 method NAT weight 1) .*",
+                r"  -> address 192\.168\.0\.(1 port 80 method NAT weight 1|3 port 80 method NAT weight 5) .*",
+                (3, 2),
+            ),
+            ("log", r"Changing weight from 5 to 0 .*|Starting with .*|Adding sorry .*|Removing alive .*", "", (4, 0)),
+            ("FIFO", r"VS \[10\.0\.0\.1\]:tcp:80 DOWN", "", (1, 0)),
+        )
+    ),
 )
 
 
