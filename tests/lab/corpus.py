@@ -20,6 +20,7 @@ LIST = Path(__file__).with_name("corpus.txt")
 PATH = "/etc/keepalived/keepalived.conf"
 NEVER = "1000000000"
 """Seconds between checks that are not to be judged."""
+BEFORE = "global_defs {\n    script_user root\n}\n"
 ADDED = "\nchild_wait_time 60\nglobal_defs {\n    lvs_notify_fifo FOLDER/fifo root\n}\n"
 
 _OPENED = re.compile(r"^[ \t]*virtual_server[ \t][^{\n]*\{[ \t]*$", re.MULTILINE)
@@ -76,7 +77,7 @@ def text(name: str) -> str:
     What becomes of alpha servers whose check script is missing is a story of its own: here it is another script.
     """
     data = (Path(FOLDER) / f"{name}.conf").read_text(encoding="utf-8", errors="surrogateescape")
-    data = _SCRIPT_USER.sub(r"\1 root", data)
+    data = BEFORE + _SCRIPT_USER.sub(r"\1 root", data)
     if _ALPHA.search(data):
         data = _MISC_PATH.sub(lambda found: found[0] if Path(found[2]).exists() else f"{found[1]}/bin/true", data)
     return data if "notify_fifo" in data else data + ADDED
