@@ -170,6 +170,27 @@ DIFFERENCES = (
             ("FIFO", r"VS \[10\.0\.0\.1\]:tcp:80 DOWN", "", (1, 0)),
         )
     ),
+    Difference(
+        "2.2.7 leaves the sync daemon of an instance running that a reload takes away.",
+        theirs=r"sync daemon state 2 interface bond0 id 50 .*",
+        streams="^table after the (reload|stop)",
+        plays="^0625$",
+        number=(1, 0),
+    ),
+    Difference(
+        "As above: it is in the way of the next one, which begins as another.",
+        theirs=r"sync daemon state 2 interface bond0 id 50 .*|IPVS cmd .*STARTDAEMON.* Daemon has already run\(17\)",
+        ours=r"sync daemon state 1 interface bond0 id 50 .*",
+        streams="^(table|log) once judged",
+        plays="^0625$",
+    ),
+    Difference(
+        "A service that goes whole is told like any other.",
+        ours=r"Shutting down service \[10\.1\.4\.[12]\]:tcp:30091 from VS \[10\.1\.0\.[12]\]:tcp:30091",
+        streams="^log at the end",
+        plays="^0752$",
+        number=(0, 4),
+    ),
 )
 
 
