@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.skipif(not corpus.FOLDER, reason="PYKEEPALIVED_CORPUS is not set: no corpus of configuration files"),
 ]
 
-QUICK = frozenset({"0040", "0152", "0307", "0459"})
+QUICK = frozenset({"0307"})
 AT_ONCE = 4
 WHOLE = ("-D",)
 """With the VRRP process, which runs the sync daemon of an instance."""
