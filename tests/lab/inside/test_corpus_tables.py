@@ -40,7 +40,8 @@ def _cases() -> list[object]:
 @pytest.fixture(scope="module")
 def plays(request: pytest.FixtureRequest) -> Iterator[dict[Entry, Future[Play]]]:
     """All the plays that were asked for, some at once: they are mostly waiting."""
-    asked = [item.callspec.params["entry"] for item in request.session.items if hasattr(item, "callspec")]
+    cases = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    asked = [params["entry"] for params in cases if "entry" in params]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {entry: pool.submit(played, entry) for entry in asked}
         pool.shutdown(cancel_futures=True)

@@ -26,7 +26,8 @@ _comparison = Comparison()
 def plays(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Play]]]:
     """All the stories that were asked for, some at once: they are mostly waiting."""
     run("modprobe", "nf_tables")
-    asked = [item.callspec.params["story"] for item in request.session.items if hasattr(item, "callspec")]
+    cases = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    asked = [params["story"] for params in cases if "story" in params]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {story.name: pool.submit(played, story) for story in asked if not lacking(story.needs)}
         pool.shutdown(cancel_futures=True)
