@@ -20,7 +20,7 @@ from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.ha_suspend import HaSuspend
 from pykeepalived.daemon.ipvs_care import IpvsCare
 from pykeepalived.daemon.kernel_table import KernelTable
-from pykeepalived.daemon.served import Checkers, Served, runnable
+from pykeepalived.daemon.served import Checkers, Served
 from pykeepalived.daemon.transports import Tls
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.kernel.ports import BATCH, HostListener, HostTable, Ipvs
@@ -103,16 +103,17 @@ class CheckerService:
         self._followers.replace(part.track_file)
         wanted = self._wanted()
         for service in [service for service in self._served if service not in wanted]:
-            served = self._served.pop(service)
-            served.close()
-            self._carry_out(served, served.core.leave(stopping=False))
-        kept, self._served = self._served, {}
+            gone = self._served.pop(service)
+            gone.close()
+            self._carry_out(gone, gone.core.leave(stopping=False))
         for service, (block, front) in wanted.items():
-            served = kept.get(service) or self._enter(block, front)
-            self._served[service] = served
-            if served.core.block != block or served.core.front != front:
+            served = self._served.get(service)
+            if served is None:
+                served = self._served[service] = self._enter(block, front)
+            elif served.core.block != block or served.core.front != front:
                 self._change(served, block, front)
             self._checkers.suspend(served, suspended=self._is_suspended(block, front))
+        self._served = {each: self._served[each] for each in wanted}
         self._ha_suspend.follow(self._suspendable())
         self._raise_descriptor_limit()
         self._kernel_table.pump()
@@ -247,7 +248,7 @@ class CheckerService:
 
     def _raise_descriptor_limit(self) -> None:
         """A descriptor for each check that could run at once."""
-        checks = sum(len(runnable(server)) for block in self._part.virtual_server for server in block.real_server)
+        checks = sum(len(server.running) for block in self._part.virtual_server for server in block.real_server)
         need = checks + _SPARE_DESCRIPTORS
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft == resource.RLIM_INFINITY or soft >= need:

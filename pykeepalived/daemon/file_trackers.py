@@ -21,6 +21,7 @@ from pykeepalived.trackers.file import LONGEST, number
 from pykeepalived.units import SECOND
 
 _LOOK_EVERY = SECOND
+_WANT_OF_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 @dataclass(slots=True)
@@ -204,8 +205,11 @@ class FileTrackers:
         except FileNotFoundError:
             found = 0
         except OSError as error:
-            found = 0
-            trouble = f"track_file {file.config.name}: {path} cannot be read, its number is 0: {error.strerror}"
+            found, what = 0, "cannot be read, its number is 0"
+            if error.errno in _WANT_OF_OURS:
+                found, what = file.number, "cannot be read just now, its number stays"
+                file.signature = ()  # it is looked at again
+            trouble = f"track_file {file.config.name}: {path} {what}: {error.strerror}"
         if found is None:
             trouble = f"Invalid number read from {path} - ignoring"
         else:

@@ -15,18 +15,15 @@ from pykeepalived.config.kinds import AF_INET, AF_INET6, IP
 from pykeepalived.config.kinds_firewall import SETS
 from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.daemon.repairs import NEWS_LOST, Repairs, reason
 from pykeepalived.effects import Level, Log
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.nft_tables import FAMILY_WORD, index_key, name_key
 from pykeepalived.kernel.ports import FilterElement, FilterSet, FilterSettings, Interface, PacketFilter
-from pykeepalived.units import SECOND, seconds_text
-from pykeepalived.vrrp.carried import not_accepted
+from pykeepalived.units import seconds_text
+from pykeepalived.vrrp.carried import addresses, not_accepted
 
 TABLE = "keepalived"
-_PACE = SECOND
-_SLOWEST = 60 * SECOND
-_CALM = 120 * SECOND  # without a quarrel
-_NEWS_LOST = "there was more news of nftables than could be heard"
 _NO_SUCH_EXPRESSION = {ENOENT, EOPNOTSUPP}
 
 
@@ -55,10 +52,7 @@ class Firewall:
         self._wanted: dict[int, Counter[FilterElement]] = {AF_INET: Counter(), AF_INET6: Counter()}
         self._made: dict[int, frozenset[FilterSet]] = {}  # the tables that are there, with their sets
         self._former: set[int] = set()  # for these families a table of an earlier run still drops packets
-        self._owed: dict[int, str] = {}  # the tables to be made again, and why
-        self._alarm = reactor.alarm(self._mend)
-        self._mended_at = -_CALM
-        self._pace = _PACE
+        self._repairs = Repairs(reactor, self._mend)
         self._watched: int | None = None
 
     # --- a configuration ----------------------------------------------------------------------------------------
@@ -88,11 +82,7 @@ class Firewall:
             if self._wanted[family] and family not in self._made:
                 self._write(family)
         wanted = bool(_needed(configuration)) or configuration.global_defs.nftables is not None
-        ours = {
-            entry.address.packed
-            for instance in configuration.vrrp_instance
-            for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
-        }
+        ours = {entry.address.packed for instance in configuration.vrrp_instance for entry in addresses(instance)}
         try:
             for family in self._wanted.keys() - self._made.keys() - self._lacking:
                 dropped = self._filter.leftover(family, self._settings.table)
@@ -115,7 +105,7 @@ class Firewall:
 
     def close(self) -> None:
         """A clean end: no table stays."""
-        self._alarm.set(None)
+        self._repairs.close()
         if self._watched is not None and self._watched >= 0:
             self._reactor.unwatch(self._watched)
         for family in self._made:
@@ -194,7 +184,7 @@ class Firewall:
             return
         if family in self._former and all(element.set is FilterSet.VMACS for element in added):
             return  # addresses of the earlier run may stand yet, and what drops their packets stays as long
-        if made is None or family in self._owed or not {element.set for element in added} <= made:
+        if made is None or family in self._repairs or not {element.set for element in added} <= made:
             self._write(family)
             return
         try:
@@ -213,13 +203,13 @@ class Firewall:
         except KernelError as error:
             if FilterSet.VMACS in sets and error.errno in _NO_SUCH_EXPRESSION:
                 return self._write_without_relays(family, error)
-            if family not in self._owed:
+            if family not in self._repairs:
                 self._say(str(error), Level.ERROR)
-            self._owe(family, self._owed.get(family, str(error)))
+            self._repairs.owe_still(family, error)
             return False
         self._made[family] = sets
         self._former.discard(family)
-        self._owed.pop(family, None)
+        self._repairs.settled(family)
         self._listen()
         return True
 
@@ -260,9 +250,9 @@ class Firewall:
             return
         for disturbance in disturbances:
             families = tuple(self._made) if disturbance.family is None else (disturbance.family,)
-            why = f"{disturbance.program} has removed it, or something in it" if disturbance.program else _NEWS_LOST
+            why = reason(disturbance)
             for family in families:
-                if family in self._made and family not in self._owed and (wait := self._owe(family, why)):
+                if family in self._made and family not in self._repairs and (wait := self._repairs.owe(family, why)):
                     remedy = "let no other program change it, or give it another name by nftables NAME"
                     self._say(f"{self._again(family)} in {seconds_text(wait)}: {why} ({remedy})", Level.WARNING)
 
@@ -272,25 +262,9 @@ class Firewall:
         self._watched = -1
         self._say(f"{error}: an nftables table that another program removes is not made again", Level.WARNING)
 
-    def _owe(self, family: int, why: str) -> int:
-        """A table is to be made again: at once, or when the pace allows it, after as many nanoseconds."""
-        now = self._reactor.now()
-        if now - self._mended_at >= _CALM:
-            self._pace = _PACE
-        self._owed[family] = why
-        wait = max(0, self._mended_at + self._pace - now)
-        self._alarm.set(now + wait)
-        return wait
-
-    def _mend(self) -> None:
-        if not self._owed:
-            return
-        now = self._reactor.now()
-        self._pace = _PACE if now - self._mended_at >= _CALM else min(2 * self._pace, _SLOWEST)
-        self._mended_at = now
-        for family, why in tuple(self._owed.items()):
-            if self._write(family):
-                self._say(f"{self._again(family)}: {why}", Level.INFO if why is _NEWS_LOST else Level.WARNING)
+    def _mend(self, family: int, why: str) -> None:
+        if self._write(family):
+            self._say(f"{self._again(family)}: {why}", Level.INFO if why is NEWS_LOST else Level.WARNING)
 
     # --- small things -------------------------------------------------------------------------------------------
 
@@ -349,9 +323,5 @@ def _needed(configuration: Configuration) -> set[int]:
         families.update(entry.family for entry in not_accepted(instance))
         if instance.use_vmac is not None:
             families.add(instance.family)
-        families.update(
-            entry.family
-            for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded
-            if entry.use_vmac or instance.use_vmac_addr
-        )
+        families.update(entry.family for entry in addresses(instance) if entry.use_vmac or instance.use_vmac_addr)
     return families

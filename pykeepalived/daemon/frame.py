@@ -44,7 +44,7 @@ _FORMER_ONE = 5 * SECOND  # how long a former process of this role may take to l
 _LAST_WORDS = SECOND  # for the parent to take them
 _LAST_RESORT = 30 * SECOND  # a service that does not finish its stop, with no parent to end it
 _CHANGES_SAID = 50
-_READS_FILES = frozenset({Capability.DAC_READ_SEARCH})  # tracked files are other programs'
+_READS_FILES = frozenset({Capability.DAC_READ_SEARCH})  # tracked files are other programs', a key may be anybody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Birth:
     lines: Lines
     process_events: socket.socket | None = None
     first_namespace: int | None = None  # a descriptor, when the daemon has entered another network namespace
+    ipvs_namespace: str | None = None  # net_namespace_ipvs of the daemon's start: a reload does not change it
 
 
 class Frame:
@@ -117,10 +118,10 @@ class Frame:
             self._tell_status,
             self._tell_fifos,
             birth.process_events,
-            self._ipvs_sockets(part.global_defs.net_namespace_ipvs),
+            self._ipvs_sockets(birth.ipvs_namespace),
         )
         self._service = birth.role.make(context, part)  # takes what needs more rights than the work does
-        needed = self._scheduling.start(part.global_defs) | (_READS_FILES if part.track_file else frozenset())
+        needed = self._scheduling.start(part.global_defs) | to_read_files(part)
         try:
             capabilities.keep_only(birth.role.capabilities | needed)
         except KernelError as error:
@@ -285,6 +286,11 @@ class Frame:
             self._journal.log(Log(text, kind=Kind.PROCESS))
         else:
             self._journal.log(Log("Stopped", kind=Kind.PROCESS))
+
+
+def to_read_files(part: Configuration) -> frozenset[Capability]:
+    """What the process needs for files that it reads later."""
+    return _READS_FILES if part.track_file or part.ssl is not None else frozenset()
 
 
 def live(birth: Birth, release: Callable[[], None]) -> None:

@@ -15,6 +15,9 @@ from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.ports import HostAddress, HostListener, HostTable, Interface, ReceiveBuffer
 from pykeepalived.lvs.fronts import Front
+from pykeepalived.units import SECOND
+
+_AGAIN = SECOND
 
 Place = tuple[int, int]
 """Interface and prefix length: an address may be in several."""
@@ -37,6 +40,8 @@ class HaSuspend:
         self._make_host = make_host
         self._turned = turned
         self._host: HostTable | None = None
+        self._deaf = False
+        self._again = reactor.alarm(self._drain)  # what was lost is read again, though nothing may tell of it
         self._places: dict[IP, set[Place]] = {}
         self._followers: dict[IP, list[Served]] = {}
         self._present: dict[Served, int] = {}
@@ -80,6 +85,8 @@ class HaSuspend:
 
     def close(self) -> None:
         """Listen no more."""
+        self._again.set(None)
+        self._deaf = False
         host, self._host = self._host, None
         if host is not None:
             self._reactor.unwatch(host.fileno())
@@ -129,7 +136,12 @@ class HaSuspend:
         try:
             self._host.drain()
         except (KernelError, OSError) as error:
-            self._fault(error)
+            if not self._deaf:
+                self._fault(error)
+            self._deaf = True
+            self._again.set(self._reactor.now() + _AGAIN)
+        else:
+            self._deaf = False
 
     def _log_address(self, address: IP, what: str) -> None:
         if address in self._followers:

@@ -13,16 +13,13 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET, AF_INET6
 from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.daemon.repairs import Repairs, reason
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.ports import FilterSettings, MarkElement, PacketMarks
 from pykeepalived.lvs.marks import Marking, markings, marks
-from pykeepalived.units import SECOND, seconds_text
+from pykeepalived.units import seconds_text
 
-_PACE = SECOND
-_SLOWEST = 60 * SECOND
-_CALM = 120 * SECOND  # without a quarrel
-_NEWS_LOST = "there was more news of nftables than could be heard"
 _FAMILIES = {AF_INET: "IPv4", AF_INET6: "IPv6"}
 _Elements = frozenset[MarkElement]
 
@@ -40,39 +37,35 @@ class IpvsMarks:
         self._marks: dict[Service, int] = {}
         self._first_mark = 0
         self._wanted: dict[int, _Elements] = {}
-        self._made: dict[int, _Elements] = {}
-        self._owed: dict[int, str] = {}  # tables to be made again, and why
-        self._alarm = reactor.alarm(self._mend)
-        self._mended_at = -_CALM
-        self._pace = _PACE
+        self._made: dict[int, tuple[FilterSettings, _Elements]] = {}
+        self._repairs = Repairs(reactor, self._mend)
         self._watched: int | None = None
 
     def take(self, part: Configuration) -> Mapping[Service, int]:
         """A start or a reload. Tables under another name take over before the former ones go."""
         defs = part.global_defs
-        former = self._settings
         if defs.nftables_ipvs is None:
             self._marks = {}
-            self._want(frozenset(), former)
+            self._want(frozenset())
             return self._marks
         self._settings = FilterSettings(defs.nftables_ipvs, defs.nftables_ipvs_priority, defs.nftables_counters)
         first = defs.nftables_ipvs_start_fwmark
         kept = self._marks if first == self._first_mark else {}
         self._first_mark = first
         self._marks = marks(part.virtual_server, part.virtual_server_group, first, self._families(part), kept)
-        self._want(markings(self._marks, part.virtual_server_group), former)
+        self._want(markings(self._marks, part.virtual_server_group))
         return self._marks
 
     def close(self, *, release: bool) -> None:
         """The end: no table stays, unless all is to stay."""
-        self._alarm.set(None)
+        self._repairs.close()
         if self._filter is None:
             return
         if self._watched is not None:
             self._reactor.unwatch(self._watched)
         if release:
-            for family in list(self._made):
-                self._remove(self._filter, family, self._settings.table)
+            for family, (settings, _) in self._made.items():
+                self._remove(family, settings.table)
         self._filter.close()
         self._filter = None
 
@@ -96,24 +89,23 @@ class IpvsMarks:
                 self._say(f"{text} address by address (load the module nf_tables, if there is one)", Level.WARNING)
         return frozenset(family for family in used if self._can[family])
 
-    def _want(self, found: frozenset[Marking], former: FilterSettings) -> None:
+    def _want(self, found: frozenset[Marking]) -> None:
         wanted: dict[int, set[MarkElement]] = {}
         for each in found:
             element = MarkElement(each.protocol, each.port, each.first, each.last, each.mark)
             wanted.setdefault(each.family, set()).add(element)
         self._wanted = {family: frozenset(elements) for family, elements in wanted.items()}
+        for family in _FAMILIES.keys() - wanted.keys():
+            self._repairs.settled(family)
         for family in [family for family in self._made if family not in wanted]:
-            self._remove(self._open(), family, former.table)
-            self._owed.pop(family, None)
+            settings, _ = self._made.pop(family)
+            self._remove(family, settings.table)
         for family, elements in self._wanted.items():
             made = self._made.get(family)
-            if made == elements and self._settings == former:
-                continue
-            if made is None or self._settings != former or _maps(made) != _maps(elements):
-                if self._write(family) and made is not None and self._settings.table != former.table:
-                    self._remove(self._open(), family, former.table, forget=False)
-            else:
-                self._change(family, made, elements)
+            if made is None or made[0] != self._settings or _maps(made[1]) != _maps(elements):
+                self._write(family)
+            elif made[1] != elements:
+                self._change(family, made[1], elements)
         self._listen()
 
     # --- the tables ---------------------------------------------------------------------------------------------
@@ -124,12 +116,15 @@ class IpvsMarks:
         try:
             self._open().write(family, self._settings, elements)
         except (KernelError, OSError) as error:
-            if family not in self._owed:
+            if family not in self._repairs:
                 self._say(str(error), Level.ERROR)
-            self._owe(family, self._owed.get(family, str(error)))
+            self._repairs.owe_still(family, error)
             return False
-        self._made[family] = elements
-        self._owed.pop(family, None)
+        former = self._made.get(family)
+        self._made[family] = self._settings, elements
+        self._repairs.settled(family)
+        if former is not None and former[0].table != self._settings.table:
+            self._remove(family, former[0].table)
         return True
 
     def _change(self, family: int, made: _Elements, wanted: _Elements) -> None:
@@ -140,13 +135,11 @@ class IpvsMarks:
                 self._say(str(error), Level.ERROR)
             self._write(family)
         else:
-            self._made[family] = wanted
+            self._made[family] = self._settings, wanted
 
-    def _remove(self, packet_marks: PacketMarks, family: int, table: str, *, forget: bool = True) -> None:
-        if forget:
-            self._made.pop(family, None)
+    def _remove(self, family: int, table: str) -> None:
         try:
-            packet_marks.remove(family, table)
+            self._open().remove(family, table)
         except (KernelError, OSError) as error:
             self._say(str(error), Level.ERROR)
 
@@ -176,30 +169,15 @@ class IpvsMarks:
             return
         for disturbance in disturbances:
             for family in tuple(self._wanted) if disturbance.family is None else (disturbance.family,):
-                if family not in self._wanted or family in self._owed:
+                if family not in self._wanted or family in self._repairs:
                     continue
-                program = disturbance.program
-                why = f"{program} has removed it, or something in it" if program else _NEWS_LOST
-                wait = self._owe(family, why)
-                if wait:
+                why = reason(disturbance)
+                if wait := self._repairs.owe(family, why):
                     self._say(f"{self._name(family)} is made again in {seconds_text(wait)}: {why}", Level.WARNING)
 
-    def _owe(self, family: int, why: str) -> int:
-        now = self._reactor.now()
-        if now - self._mended_at >= _CALM:
-            self._pace = _PACE
-        self._owed[family] = why
-        wait = max(0, self._mended_at + self._pace - now)
-        self._alarm.set(now + wait)
-        return wait
-
-    def _mend(self) -> None:
-        now = self._reactor.now()
-        self._pace = _PACE if now - self._mended_at >= _CALM else min(2 * self._pace, _SLOWEST)
-        self._mended_at = now
-        for family, why in tuple(self._owed.items()):
-            if self._write(family):
-                self._say(f"{self._name(family)} is made again: {why}", Level.WARNING)
+    def _mend(self, family: int, why: str) -> None:
+        if self._write(family):
+            self._say(f"{self._name(family)} is made again: {why}", Level.WARNING)
 
     def _name(self, family: int) -> str:
         return f"The nftables table {'ip' if family == AF_INET else 'ip6'} {self._settings.table}"

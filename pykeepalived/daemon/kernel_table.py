@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pykeepalived.kernel.netlink import Opener
 
 _LOOK_AGAIN = 60 * SECOND  # for IPVS, and for what the kernel refused
+_LOOK_SOON = SECOND  # after a failure that may pass at once; then less and less often
+_LAST_CHANCES = 2  # a stop is not to take long
+_PASSING = frozenset({errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ETIMEDOUT})
 
 
 class KernelTable:
@@ -47,26 +50,27 @@ class KernelTable:
         self._pumping = False
         self._missed = False
         self._look_again = reactor.alarm(self._looked_again)
-
-    @property
-    def pending(self) -> bool:
-        """Whether the kernel is not yet as wanted."""
-        return self.table.pending
+        self._soon = _LOOK_SOON
+        self._calm = True  # nothing of that kind since the last look
+        self._last_chance = reactor.alarm(self._try_for_the_last_time)
+        self._last_chances: int | None = None  # at a stop
 
     def start(self, *, flush: bool) -> None:
         """Read the kernel's table, or empty it."""
-        self._open(flush=flush)
         self._look_again.set(self._reactor.now() + _LOOK_AGAIN)
+        self._open(flush=flush)
 
     def stop(self) -> None:
         """Look for nothing any more; what is wanted is still carried out."""
         self._look_again.set(None)
+        self._last_chances = _LAST_CHANCES
 
     def pump(self) -> None:
         """Carry out a batch; the rest in the next turns."""
         self.push()
         if not self.table.pending:
-            self._settled()
+            if self._last_chance.due_at is None:
+                self._settled()
         elif not self._pumping:
             self._pumping = True
             self._reactor.soon(self._pump_on)
@@ -94,7 +98,14 @@ class KernelTable:
         self.closed()
         self.table.unload(orders)
         cause = str(error) if error.errno == errno.ENOENT else strerror(error.errno or errno.EIO)
-        self._log(Log(f"IPVS: {cause} - the table is read again within a minute", Level.WARNING, Kind.IPVS))
+        following = "the table is read again within a minute"
+        if self._last_chances is not None:
+            self._last_chances -= 1
+            again = self._last_chances >= 0 and error.errno in _PASSING
+            following = "the table is read again" if again else "what is in the table stays there"
+            self._last_chance.set(self._reactor.now() + _LOOK_SOON if again else None)
+        self._log(Log(f"IPVS: {cause} - {following}", Level.WARNING, Kind.IPVS))
+        self._look_sooner({error.errno})
 
     def _pump_on(self) -> None:
         self._pumping = False
@@ -110,6 +121,8 @@ class KernelTable:
             return
         for answer in self.table.answered(orders, [(failure.index, failure.errno) for failure in failures]):
             self._log(answer)
+        if failures:
+            self._look_sooner({failure.errno for failure in failures})
 
     def _open(self, *, flush: bool = False) -> None:
         """Read the table; without one say so, once."""
@@ -126,6 +139,7 @@ class KernelTable:
             if not self._missed:
                 self._log(_missing(error.errno or errno.ENOENT))
             self._missed = True
+            self._look_sooner({error.errno})
             return
         self.opened(self._kernel)
         if self._missed:
@@ -133,8 +147,31 @@ class KernelTable:
             line = f"IPVS {version} has appeared in the kernel: loading the table"
             self._log(Log(line, Level.NOTICE, Kind.IPVS))
 
+    def _try_for_the_last_time(self) -> None:
+        """A stop has waited for a failure to pass."""
+        if self._kernel is not None:
+            try:
+                self.table.load(self._kernel.table())
+            except (KernelError, OSError) as error:
+                self.failed(error)
+        self.pump()
+
+    def _look_sooner(self, numbers: set[int | None]) -> None:
+        """Something failed that may pass at once."""
+        due_at = self._look_again.due_at
+        if due_at is None or numbers.isdisjoint(_PASSING):
+            return
+        self._calm = False
+        sooner = self._reactor.now() + self._soon
+        if sooner < due_at:
+            self._look_again.set(sooner)
+            self._soon = min(2 * self._soon, _LOOK_AGAIN)
+
     def _looked_again(self) -> None:
         """What was missing or refused may have been mended."""
+        if self._calm:
+            self._soon = _LOOK_SOON
+        self._calm = True
         self._look_again.set(self._reactor.now() + _LOOK_AGAIN)
         if self.table.loaded:
             self.table.retry_refused()
@@ -151,11 +188,13 @@ def _missing(number: int) -> Log:
     """One line: what is missing, and what mends it."""
     cause = strerror(number)
     if number in (errno.EPERM, errno.EACCES):
-        remedy = "run as root, or give the container NET_ADMIN (CAP_NET_ADMIN is missing)"
+        remedy = "To mend it: run as root, or give the container NET_ADMIN (CAP_NET_ADMIN is missing)"
+    elif number in _PASSING:
+        remedy = "It is tried again within a minute"
     else:
         remedy = (
-            "`modprobe ip_vs` (package linux-image-amd64 for Debian's cloud kernels, linux-modules-extra for Ubuntu,"
-            " kernel-modules for RHEL; in a container: on its host)"
+            "To mend it: `modprobe ip_vs` (package linux-image-amd64 for Debian's cloud kernels, linux-modules-extra"
+            " for Ubuntu, kernel-modules for RHEL; in a container: on its host)"
         )
-    line = f"IPVS: Can't initialize ipvs: {cause} - nothing is balanced, checks and scripts run. To mend it: {remedy}"
+    line = f"IPVS: Can't initialize ipvs: {cause} - nothing is balanced, checks and scripts run. {remedy}"
     return Log(line, Level.WARNING, Kind.IPVS, fields=(("CAUSE", cause),))

@@ -214,6 +214,7 @@ class Parent:
             lines=self._journal.named(self._plan.idents[role.key]),
             process_events=self._plan.process_events,
             first_namespace=self._plan.first_namespace,
+            ipvs_namespace=self._outcome.global_defs.net_namespace_ipvs,
         )
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
@@ -414,6 +415,9 @@ class Parent:
         self._log("Reloading ...", kind=Kind.CONFIGURATION)
         self._systemd.reloading()
         self._announce = True
+        self._read()
+
+    def _read(self) -> None:
         wanted = self._frames is NO_FRAMES
         try:
             memory = self._memory
@@ -439,8 +443,14 @@ class Parent:
         try:
             outcome = loader.result()
         except ConfigError as error:
-            if self._stopping_since is None:
+            if self._stopping_since is not None:
+                return
+            if self._memory is None:
                 self._refuse_reload(str(error))
+                return
+            self._forget()
+            self._log(f"The configuration is read once more, all of it: {error}", Level.WARNING, Kind.CONFIGURATION)
+            self._read()
             return
         if self._stopping_since is not None:
             loader.close()
@@ -497,6 +507,9 @@ class Parent:
                 self._plan.prepare(role, outcome)
                 if child.channel.send({"type": "reload"}, self._parts[role.key][-1]):
                     self._awaited.add(role.key)
+                else:
+                    self._forget()  # what amends this one would be lost on it
+                    self._last_word = f"last reload did not reach the {role.name} process"
         self._start_wanted()
         if not self._wanted:
             self._warn("Warning - keepalived has no configuration to run")
@@ -511,6 +524,7 @@ class Parent:
                 text = f"{role.name} process has not completed the reload for {seconds_text(self._plan.reload_time)}"
                 self._log(text, Level.ERROR, Kind.STALL)
                 self._last_word = f"last reload is not complete in the {role.name} process"
+                self._forget()  # it may go wrong yet
         self._awaited.clear()
         self._look_complete()
 

@@ -14,10 +14,8 @@ from pykeepalived.config.blocks.checkers import (
     CheckTiming,
     FileCheck,
     Follower,
-    HttpGet,
     MiscCheck,
     RunningCheck,
-    SslGet,
 )
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.config.blocks.virtual_server import RealServer, endpoint_text
@@ -95,7 +93,7 @@ class Checkers:
         offsets: dict[ServerKey, int] = {}
         for server in served.core.block.real_server:
             key = key_of(server)
-            runs = served.runs[key] = [self._begin(served, server, check) for check in runnable(server)]
+            runs = served.runs[key] = [self._begin(served, server, check) for check in server.running]
             if any(isinstance(run, FollowerRun) for run in runs):
                 failed[key] = sum(not run.checker.up for run in runs)
                 offsets[key] = sum(run.checker.offset for run in runs)
@@ -149,7 +147,7 @@ class Checkers:
         lives = served.core.is_up(key_of(server))
         block = served.core.server_block(key_of(server))
         weighed_anew = block is not None and block.weight != server.weight
-        for check in runnable(server):
+        for check in server.running:
             known = next((run for run in former if run.block == check), None)
             if known is None or (weighed_anew and isinstance(check, MiscCheck)):
                 known = next((run for run in former if _alike(run.block, check)), None)
@@ -243,11 +241,6 @@ class Checkers:
         fields = (("VIRTUAL_SERVER", virtual), ("REAL_SERVER", real))
         line = f"{what} healthchecker for service {real} for VS {virtual}"
         self._log(Log(line, kind=Kind.CHECK, fields=fields))
-
-
-def runnable(server: RealServer) -> list[RunningCheck]:
-    """The checkers that can run: an HTTP_GET without a url has nothing to ask."""
-    return [check for check in server.running if not isinstance(check, HttpGet | SslGet) or check.url]
 
 
 def _names(served: Served, server: RealServer, check: RunningCheck) -> Names:

@@ -20,6 +20,7 @@ from pykeepalived.units import SECOND
 from pykeepalived.vrrp.effects import Word
 
 _LOOK = 60 * SECOND  # at what others may have done to them
+_SECOND_LOOK = 2 * SECOND  # a reload may have had another process of ours stop what we started
 _FIRST_RETRY = SECOND
 _COMMAND = {"start": "NEW_DAEMON(9)", "stop": "DEL_DAEMON(10)", "list": "GET_DAEMON(11)"}
 BOTH = tuple(SyncState)
@@ -35,7 +36,8 @@ class SyncDaemons:
         self._ipvs: IpvsDaemons | None = None
         self._wanted: dict[SyncState, SyncDaemonRow] | None = None  # None: they are none of our business
         self._told: dict[tuple[str, str], int] = {}  # failures that were logged
-        self._settled = False  # once all was as wanted, a difference is somebody else's doing
+        self._done = False  # all was as wanted at the last look
+        self._settled = False  # and at two of them: a difference is somebody else's doing
         self._retry = _FIRST_RETRY
         self._alarm = reactor.alarm(self._settle)
 
@@ -45,7 +47,7 @@ class SyncDaemons:
         if wanted == self._wanted or (daemon is None and self._wanted is None):
             return
         self._wanted = wanted
-        self._settled = False
+        self._done = self._settled = False
         self._retry = _FIRST_RETRY
         self._alarm.set(self._reactor.now())  # after what is more urgent in this turn
 
@@ -79,9 +81,10 @@ class SyncDaemons:
         else:
             done = self._change(self._ipvs, running, self._wanted)
             self._told.pop(("list", ""), None)
-        self._settled = done
+        self._settled, self._done = done and self._done, done
         if not done or self._wanted:
-            self._alarm.set(self._reactor.now() + (_LOOK if done else self._retry))
+            pause = self._retry if not done else _LOOK if self._settled else _SECOND_LOOK
+            self._alarm.set(self._reactor.now() + pause)
             self._retry = _FIRST_RETRY if done else min(2 * self._retry, _LOOK)
         else:
             self._wanted = None

@@ -62,10 +62,11 @@ from pykeepalived.vrrp.events import (
     TrackProcessChanged,
 )
 from pykeepalived.vrrp.identity import ReceiverKey
+from pykeepalived.vrrp.inbox import Inbox
 from pykeepalived.vrrp.link_states import polled
 from pykeepalived.vrrp.replacement import replace
 from pykeepalived.vrrp.router import VirtualRouter
-from pykeepalived.vrrp.routers import Inbox, Routers
+from pykeepalived.vrrp.routers import Routers
 from pykeepalived.vrrp.tracking import BFD, FILE, PROCESS, SCRIPT, followed
 from pykeepalived.vrrp.virtual_links import ReleaseBase, RemoveLink
 

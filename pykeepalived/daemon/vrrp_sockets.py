@@ -19,9 +19,9 @@ from pykeepalived.vrrp.authentication import Stamps
 from pykeepalived.vrrp.effects import SendAdvert
 from pykeepalived.vrrp.floods import GUARD, MOST_A_SECOND, FloodWatch
 from pykeepalived.vrrp.identity import ReceiverKey
+from pykeepalived.vrrp.inbox import Inbox
 from pykeepalived.vrrp.receive_buffers import receive_buffer
 from pykeepalived.vrrp.router import VirtualRouter
-from pykeepalived.vrrp.routers import Inbox
 
 
 class Port:

@@ -1,7 +1,6 @@
 """The links and addresses of this network namespace, kept current by rtnetlink(7).
 
-Two sockets: one only listens (links, IPv4 and IPv6 addresses), the other orders and dumps. The listener hears of real
-changes only: the kernel repeats itself, and a dump after an overrun repeats everything.
+The listener hears of real changes only: the kernel repeats itself, and a dump after an overrun repeats everything.
 """
 
 import errno
@@ -24,8 +23,8 @@ from pykeepalived.kernel.message_classes import (
     ifinfmsg,
     place,
 )
-from pykeepalived.kernel.netlink import NETLINK_ROUTE, NetlinkSocket, Overrun
 from pykeepalived.kernel.ports import Failure, HostAddress, HostListener, Interface, ReceiveBuffer
+from pykeepalived.kernel.rtnetlink import Rtnetlink
 
 _RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK = 16, 17, 18
 _RTM_NEWADDR, _RTM_DELADDR, _RTM_GETADDR = 20, 21, 22
@@ -63,13 +62,7 @@ class LinuxHost:
         self._forms: dict[tuple[object, ...], Form] = {}
         self._links = Form(encoded(ifinfmsg, _RTM_GETLINK, 0, {}, []))
         self._every_address = Form(encoded(ifaddrmsg, _RTM_GETADDR, 0, {}, []))
-        self._stale = False
-        self._orders = NetlinkSocket(NETLINK_ROUTE)
-        try:
-            self._monitor = NetlinkSocket(NETLINK_ROUTE, (_RTNLGRP_LINK, _RTNLGRP_IPV4_IFADDR, _RTNLGRP_IPV6_IFADDR))
-        except KernelError:
-            self._orders.close()
-            raise
+        self._netlink = Rtnetlink((_RTNLGRP_LINK, _RTNLGRP_IPV4_IFADDR, _RTNLGRP_IPV6_IFADDR))
         try:
             self._interfaces, self._addresses = self._read()
         except KernelError:
@@ -79,29 +72,20 @@ class LinuxHost:
 
     def fileno(self) -> int:
         """The descriptor to watch."""
-        return self._monitor.fileno()
+        return self._netlink.fileno()
 
     def close(self) -> None:
         """Close both sockets."""
-        self._monitor.close()
-        self._orders.close()
+        self._netlink.close()
 
     def drain(self) -> None:
         """Read what the kernel has told, and tell the listener."""
-        try:
-            for kind, message in self._monitor.events():
-                self._heard(kind, message)
-        except Overrun:
-            self._stale = True
-        if self._stale:  # stays so when the reading fails: the next call tries again
-            self._monitor.discard()
-            self._resynchronise()
-            self._stale = False
+        self._netlink.drain(self._heard, self._resynchronise)
 
     def set_receive_buffers(self, orders: ReceiveBuffer, monitor: ReceiveBuffer) -> None:
         """Of the socket that orders and dumps, and of the one that listens."""
-        self._orders.set_receive_buffer(orders.size, force=orders.force)
-        self._monitor.set_receive_buffer(monitor.size, force=monitor.force)
+        self._netlink.orders.set_receive_buffer(orders.size, force=orders.force)
+        self._netlink.monitor.set_receive_buffer(monitor.size, force=monitor.force)
 
     def interfaces(self) -> Sequence[Interface]:
         """All links known now."""
@@ -140,7 +124,7 @@ class LinuxHost:
             places.append(place_)
         failures += [
             Failure(place_, code)
-            for place_, code in zip(places, self._orders.order(messages), strict=True)
+            for place_, code in zip(places, self._netlink.orders.order(messages), strict=True)
             if code and code not in harmless
         ]
         return sorted(failures, key=lambda failure: failure.index)
@@ -172,12 +156,12 @@ class LinuxHost:
     def _read(self) -> tuple[dict[int, Interface], dict[int, dict[_AddressKey, HostAddress]]]:
         """Dump links and addresses."""
         interfaces: dict[int, Interface] = {}
-        for _, data in self._orders.dump(self._links.fill()):
+        for _, data in self._netlink.orders.dump(self._links.fill()):
             interface = _interface(data, None)
             if interface is not None:
                 interfaces[interface.index] = interface
         addresses: dict[int, dict[_AddressKey, HostAddress]] = {}
-        for _, data in self._orders.dump(self._every_address.fill()):
+        for _, data in self._netlink.orders.dump(self._every_address.fill()):
             key, address = _address(data)
             if address is not None and address.interface in interfaces:
                 addresses.setdefault(address.interface, {})[key] = address

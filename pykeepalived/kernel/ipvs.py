@@ -54,6 +54,7 @@ _COMMAND = {
     "list-servers": _GET_DEST,
 }
 _WHOLE = frozenset({"add-service", "edit-service", "add-server", "edit-server"})
+_UNHEARD = frozenset({errno.ETIMEDOUT, errno.ENOBUFS, errno.EAGAIN})  # of the socket: what was done is not known
 _DELETES = frozenset({"delete-service", "delete-server"})
 
 
@@ -130,8 +131,11 @@ class LinuxIpvs:
         return service_row(data), self._servers(service)
 
     def apply(self, orders: Sequence[IpvsOrder]) -> list[Failure]:
-        """Carry out at most BATCH orders, an answer for each."""
+        """Carry out at most BATCH orders, an answer for each. Raises KernelError when some have none."""
         answers = self._socket.order([self._order(order) for order in orders])
+        unheard = next((code for code in answers if code in _UNHEARD), 0)
+        if unheard:
+            raise KernelError("give orders to IPVS", unheard)
         if errno.ENOENT in answers:
             self._assert_family()
         return [Failure(place_, code) for place_, code in enumerate(answers) if code]

@@ -17,9 +17,9 @@ from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import routes, rules
 from pykeepalived.kernel.message_classes import Form, Reader, encoded, ifinfmsg
-from pykeepalived.kernel.netlink import NETLINK_ROUTE, NetlinkSocket, Overrun
 from pykeepalived.kernel.ports import Failure, Interface, RoutingListener
 from pykeepalived.kernel.routes import RouteKey, UnknownLink
+from pykeepalived.kernel.rtnetlink import Rtnetlink
 from pykeepalived.kernel.rules import RuleKey
 from pykeepalived.kernel.socket_filter import removal_program
 
@@ -49,36 +49,22 @@ class LinuxRouting:
         self._route_keys: dict[RouteEntry, RouteKey] = {}
         self._rules: dict[RuleKey, RuleEntry] = {}
         self._joined: set[int] = set()
-        self._stale = False
         self._link = Form(encoded(ifinfmsg, _RTM_GETLINK, 0, {}, []), [(20, "=i")])  # ifi_index
-        self._orders = NetlinkSocket(NETLINK_ROUTE)
+        self._netlink = Rtnetlink()
+        self._orders = self._netlink.orders
         self._orders.check_strictly()
-        try:
-            self._monitor = NetlinkSocket(NETLINK_ROUTE)
-        except KernelError:
-            self._orders.close()
-            raise
 
     def fileno(self) -> int:
         """The descriptor to watch."""
-        return self._monitor.fileno()
+        return self._netlink.fileno()
 
     def close(self) -> None:
         """Close both sockets."""
-        self._monitor.close()
-        self._orders.close()
+        self._netlink.close()
 
     def drain(self) -> None:
         """Read what the kernel has told, and tell the listener what somebody else removed."""
-        try:
-            for kind, message in self._monitor.events():
-                self._heard(kind, message)
-        except Overrun:
-            self._stale = True
-        if self._stale:  # stays so when the reading fails: the next call tries again
-            self._monitor.discard()
-            self._look()
-            self._stale = False
+        self._netlink.drain(self._heard, self._look)
 
     def add_routes(self, entries: Sequence[RouteEntry], *, replace: bool = False) -> list[Failure]:
         """Add routes, or replace those that are the same but for how packets go; EEXIST is no failure."""
@@ -174,7 +160,7 @@ class LinuxRouting:
     def _join(self, what: str) -> None:
         group = _GROUPS[what]
         if group not in self._joined:
-            self._monitor.join(group, _PROGRAM)
+            self._netlink.monitor.join(group, _PROGRAM)
             self._joined.add(group)
 
     def _heard(self, kind: int, message: bytes) -> None:

@@ -27,6 +27,7 @@ _COMMAND = {
 _MENDS = 3  # of one row, before it counts as refused
 
 _Place = tuple[Service, ServerKey | None]
+_Failure = tuple[str, int, ServiceRow | DestinationRow]
 
 
 class Table:
@@ -58,7 +59,7 @@ class Table:
         self._overtaken: set[ServerKey] = set()  # changed since the plan was made
         self._refused: dict[Service, set[ServerKey | None]] = {}  # None: the service itself
         self._mended: dict[Service, dict[ServerKey | None, int]] = {}
-        self._told: dict[_Place, tuple[str, int]] = {}  # failures that were logged
+        self._told: dict[Service, dict[ServerKey | None, _Failure]] = {}  # those that were logged
 
     @property
     def loaded(self) -> bool:
@@ -104,6 +105,7 @@ class Table:
             del self._wanted[service]
             self._forgive(service, None)
             self._touch(service, None)
+            self._told.pop(service, None)
 
     def services(self) -> dict[Service, None]:
         """Those that are ours, in the order in which they came."""
@@ -200,7 +202,7 @@ class Table:
         if self._mended:
             self._forget_mends(*_place(order))
         if self._told:
-            self._told.pop(_place(order), None)
+            self._told.get(service, {}).pop(_place(order)[1], None)
         if order.destination is None:
             if order.verb == Verb.DELETE_SERVICE:
                 self._actual.pop(service, None)
@@ -291,11 +293,14 @@ class Table:
             mends.pop(key, None)
 
     def _tell(self, order: IpvsOrder, number: int) -> list[Log]:
-        """One line for each failure, and no second one for the same."""
-        place, told = _place(order), (order.verb, number)
-        if self._told.get(place) == told:
+        """One line for each failure, and no second one for the same row."""
+        place, key = _place(order)
+        refused = order.service if order.destination is None else replace(order.destination, weight=0)
+        failure = (order.verb, number, refused)
+        told = self._told.setdefault(place, {})
+        if told.get(key) == failure:
             return []
-        self._told[place] = told
+        told[key] = failure
         service = str(order.service.service)
         fields: list[tuple[str, str]] = [("VIRTUAL_SERVER", service)]
         subject = f"VS {service}"
@@ -327,6 +332,8 @@ def _remedy(order: IpvsOrder, number: int) -> str:
         return f"the kernel does not know this scheduler: modprobe ip_vs_{scheduler}"
     if order.destination is not None and number == errno.EINVAL:
         return "the kernel takes unicast addresses that it has a route to"
+    if order.destination is not None and number == errno.ERANGE:
+        return "lthreshold is above uthreshold, which is 0 where none is given"
     if number == errno.EAFNOSUPPORT:
         return "this kernel's IPVS was built without IPv6"
     if number == errno.EPROTONOSUPPORT:

@@ -61,10 +61,6 @@ class Wanted:
         for destinations in self._by_port.values():
             destinations.clear()
 
-    def holds(self, row: DestinationRow) -> bool:
-        """Whether a destination of this address and port is wanted."""
-        return any(key_of(self._placed(row, port)) in each for port, each in self._by_port.items())
-
     def keys(self, row: DestinationRow) -> set[ServerKey]:
         """Under which keys the destination stands."""
         return {key_of(self._placed(row, port)) for port in self._by_port}

@@ -1,9 +1,11 @@
-"""When a MASTER announces its addresses after the first burst (behaviour 1.7), and which ones on further links."""
+"""When a MASTER announces its addresses (behaviour 1.7), and which ones on further links."""
 
 from dataclasses import replace
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
+from pykeepalived.vrrp import carried
+from pykeepalived.vrrp.effects import Announce, Effect
 from pykeepalived.vrrp.states import Duties
 
 
@@ -17,11 +19,44 @@ def planned(instance: VrrpInstance, now: int) -> Duties:
     )
 
 
+def announce(instance: VrrpInstance, rounds: int, effects: list[Effect]) -> None:
+    """A burst: all addresses, so many times."""
+    entries = carried.addresses(instance)
+    if rounds and entries:
+        effects.append(Announce(instance.name, entries, rounds))
+
+
+def announce_due(instance: VrrpInstance, duties: Duties, now: int, effects: list[Effect]) -> Duties:
+    """Announce what is due, and say what is due then."""
+    if duties.announce_at is not None and now >= duties.announce_at:
+        announce(instance, instance.garp_master_repeat, effects)
+        duties = replace(duties, announce_at=None)
+    if duties.refresh_at is not None and now >= duties.refresh_at:
+        announce(instance, instance.garp_master_refresh_repeat, effects)
+        duties = replace(duties, refresh_at=again(duties.refresh_at, instance.garp_master_refresh, now))
+    if duties.extra_at is not None and now >= duties.extra_at:
+        if further := on_further_links(instance):
+            effects.append(Announce(instance.name, further, 1))
+        duties = replace(duties, extra_at=again(duties.extra_at, instance.garp_extra_if.interval, now))
+    if duties.lower_prio_announce_at is not None and now >= duties.lower_prio_announce_at:
+        announce(instance, instance.garp_lower_prio_repeat, effects)
+        duties = replace(duties, lower_prio_announce_at=None)
+    return duties
+
+
+def take_back(instance: VrrpInstance, duties: Duties, now: int, effects: list[Effect]) -> Duties:
+    """Another MASTER that must yield was heard: a burst now, and one after garp_lower_prio_delay."""
+    announce(instance, instance.garp_lower_prio_repeat, effects)
+    if not instance.garp_lower_prio_repeat or not instance.garp_lower_prio_delay:
+        return duties
+    return replace(duties, lower_prio_announce_at=now + instance.garp_lower_prio_delay)
+
+
 def on_further_links(instance: VrrpInstance) -> tuple[AddressEntry, ...]:
     """One address on each link that no advert of ours leaves from: garp_extra_if keeps the switches there informed."""
     extra = instance.garp_extra_if
     first: dict[str | None, AddressEntry] = {}
-    for entry in instance.virtual_ipaddress + instance.virtual_ipaddress_excluded:
+    for entry in carried.addresses(instance):
         if entry.dev != instance.exchange_interface and (extra.everywhere or entry.use_vmac):
             first.setdefault(entry.dev, entry)
     return tuple(first.values())

@@ -3,7 +3,8 @@
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import AF_INET
 from pykeepalived.effects import Kind, Log
-from pykeepalived.units import MICROSECOND, MILLISECOND, SECOND, seconds_text
+from pykeepalived.units import MILLISECOND, seconds_text
+from pykeepalived.vrrp import lines
 from pykeepalived.vrrp.states import Backup
 from pykeepalived.vrrp.tracking import (
     BFD,
@@ -47,31 +48,34 @@ def silence(state: Backup, instance: VrrpInstance, priority: int, refused: str, 
     return cause
 
 
-def fault_line(instance: VrrpInstance, tracked: Tracked, cause: str) -> str:
+def fault_line(instance: VrrpInstance, tracked: Tracked, cause: str) -> Log:
     """The line of keepalived for one reason of a FAULT."""
+    words = f"({instance.name}){_fault_words(instance, tracked, cause)}"
+    return Log(words, kind=Kind.TRACKER, fields=lines.fields(instance.name))
+
+
+def _fault_words(instance: VrrpInstance, tracked: Tracked, cause: str) -> str:
     kind, name = tracked.tracker
     if kind == SOURCE:
         family = "IPv4" if instance.family == AF_INET else "IPv6"
-        return f"({instance.name}) entering FAULT state (no {family} address for interface)"
+        return f" entering FAULT state (no {family} address for interface)"
     if kind == PEERS:
-        return f"({instance.name}) Cannot use unicast without any peers - going to fault state"
-    if kind == SCRIPT:
-        return f"({instance.name}): entering FAULT state due to script {name}"
-    if kind == FILE:
-        return f"({instance.name}): entering FAULT state ({cause})"
+        return " Cannot use unicast without any peers - going to fault state"
     if kind == PROCESS:
-        return f"({instance.name}) entering FAULT state ({cause})"
-    if kind == BFD:
-        return f"({instance.name}): entering FAULT state ({cause})"
+        return f" entering FAULT state ({cause})"
+    if kind == SCRIPT:
+        return f": entering FAULT state due to script {name}"
     if kind == STATIC:
-        return f"({instance.name}): entering FAULT state (static {name} is missing)"
-    return f"({instance.name}): entering FAULT state (interface {name} down)"
+        return f": entering FAULT state (static {name} is missing)"
+    if kind in {FILE, BFD}:
+        return f": entering FAULT state ({cause})"
+    return f": entering FAULT state (interface {name} down)"
 
 
 def tracker_line(instance: str, tracked: Tracked, state: State, *, was_faulty: bool) -> Log | None:
     """The line of keepalived for the new state of a file or a BFD session that an instance follows, if it has one."""
     kind, name = tracked.tracker
-    fields = (("VRRP_INSTANCE", instance),)
+    fields = lines.fields(instance)
     if kind == BFD:
         message = f"VRRP_Instance({instance}) Tracked BFD instance {name} is {'UP' if state else 'DOWN'}"
         return Log(message, kind=Kind.TRACKER, fields=fields)
@@ -111,8 +115,3 @@ def no_source_text(instance: VrrpInstance) -> str:
         return f"no interface has the configured source {instance.source}, or it is being checked for duplicates"
     kind = "IPv4" if instance.family == AF_INET else "link-local IPv6"
     return f"interface {instance.source_interface} has no {kind} address to send from"
-
-
-def seconds_and_microseconds(length: int) -> str:
-    """``5.000000``."""
-    return f"{length // SECOND}.{length % SECOND // MICROSECOND:06}"

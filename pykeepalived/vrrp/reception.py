@@ -6,12 +6,12 @@ A kind of fault is logged once, until the instance enters or leaves MASTER or ac
 from collections.abc import Callable
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
-from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.effects import Level
 from pykeepalived.errors import DecodeError
 from pykeepalived.units import MILLISECOND
-from pykeepalived.vrrp import rivals
+from pykeepalived.vrrp import lines, rivals
 from pykeepalived.vrrp.adverts import expected
-from pykeepalived.vrrp.authentication import Ah, Authentication, WallClock, authentication_of
+from pykeepalived.vrrp.authentication import Authentication, WallClock, authentication_of
 from pykeepalived.vrrp.disagreements import advice
 from pykeepalived.vrrp.effects import Effect
 from pykeepalived.vrrp.statistics import Statistics
@@ -92,16 +92,6 @@ class Reception:
         self._told.clear()
         self._clean_source = b""
 
-    @property
-    def used_up(self) -> bool:
-        """Whether no further advert of ours would be accepted."""
-        return isinstance(self.authentication, Ah) and self.authentication.used_up
-
-    def begin(self) -> None:
-        """We become MASTER."""
-        if isinstance(self.authentication, Ah):
-            self.authentication.begin()
-
     def knows_peer(self, source: bytes) -> bool:
         """Whether ``source`` is one of the unicast peers."""
         return source in self._peers
@@ -124,14 +114,11 @@ class Reception:
         """Log a kind of fault if it was not logged yet."""
         if reason not in self._told:
             self._told.add(reason)
-            name = self._instance.name
-            effects.append(Log(f"({name}) {message}", level, Kind.VRRP_PACKET, fields=(("VRRP_INSTANCE", name),)))
+            effects.append(lines.packet(self._instance.name, message, level))
 
     def _say_cause(self, reason: Reason, packet: Packet, effects: list[Effect]) -> None:
         if cause := advice(reason, packet, self._instance):
-            name = self._instance.name
-            message = f"({name}) cause: {cause}"
-            effects.append(Log(message, Level.WARNING, Kind.VRRP_PACKET, fields=(("VRRP_INSTANCE", name),)))
+            effects.append(lines.packet(self._instance.name, f"cause: {cause}", Level.WARNING))
 
     def judge(
         self, packet: Packet, current_master: Callable[[], bytes | None], effects: list[Effect], now: int = 0

@@ -6,7 +6,8 @@ from errno import errorcode
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.kinds import IP
-from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.effects import Level, Log
+from pykeepalived.vrrp import lines
 from pykeepalived.vrrp.events import RoutingFailed, StaticTried
 from pykeepalived.wire.vrrp import text
 
@@ -34,20 +35,18 @@ class Refusals:
         if self._errnos.get(destination, 0) == errno:
             return []
         to = f" to {text(destination)}" if destination else ""
-        fields = (("VRRP_INSTANCE", self.name),)
         if errno == 0:
             del self._errnos[destination]
-            return [Log(f"({self.name}) adverts{to} go out again", kind=Kind.VRRP_PACKET, fields=fields)]
+            return [lines.packet(self.name, f"adverts{to} go out again")]
         self._errnos[destination] = errno
-        message = f"({self.name}) the kernel refuses to send adverts{to}: {_word(errno)}"
-        return [Log(message, Level.ERROR, Kind.VRRP_PACKET, fields=fields)]
+        return [lines.packet(self.name, f"the kernel refuses to send adverts{to}: {_word(errno)}", Level.ERROR)]
 
 
 def address_refused(name: str, entry: AddressEntry, errno: int, *, adding: bool) -> Log:
     """An address could not be added, or removed."""
     verb = "add" if adding else "remove"
     message = f"{_owner(name)} the kernel refuses to {verb} {entry} dev {entry.dev}: {_word(errno)}"
-    return Log(message, Level.ERROR, fields=(("VRRP_INSTANCE", name),))
+    return Log(message, Level.ERROR, fields=lines.fields(name))
 
 
 def address_duplicate(interface: str, address: IP) -> Log:
@@ -63,7 +62,7 @@ def routing_refused(event: RoutingFailed) -> Log:
     what = "route" if isinstance(entry, RouteEntry) else "rule"
     verb = "add" if event.adding else "remove"
     message = f"{_owner(name)} the kernel refuses to {verb} {what} {entry}: {_explained(event.errno, event.words)}"
-    return Log(message, Level.ERROR, fields=(("VRRP_INSTANCE", name),) if name else ())
+    return Log(message, Level.ERROR, fields=lines.fields(name) if name else ())
 
 
 def static_refused(description: str, event: StaticTried) -> Log:

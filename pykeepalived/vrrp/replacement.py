@@ -11,8 +11,7 @@ from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import Identity, VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import IP
-from pykeepalived.effects import Log
-from pykeepalived.vrrp import carried, statics
+from pykeepalived.vrrp import carried, lines, statics
 from pykeepalived.vrrp.effects import (
     AddAddresses,
     AddRoutes,
@@ -137,9 +136,7 @@ def _give_back(
 ) -> None:
     rules = tuple(entry for entry in before.virtual_rules if entry not in held)
     routes = route_change(before.virtual_routes, router.instance.virtual_routes, held).removed
-    addresses = tuple(
-        entry for entry in before.virtual_ipaddress + before.virtual_ipaddress_excluded if entry not in held
-    )
+    addresses = tuple(entry for entry in carried.addresses(before) if entry not in held)
     _say_gone(router, [f"ip rule {entry}" for entry in rules], effects)
     if rules:
         effects.append(RemoveRules(router.name, rules))
@@ -159,7 +156,7 @@ def _take(
     effects: list[Effect],
 ) -> None:
     known = frozenset(carried.everything(before))
-    addresses = tuple(entry for entry in router.entries if entry not in known)
+    addresses = tuple(entry for entry in carried.addresses(router.instance) if entry not in known)
     if addresses:
         effects.append(AddAddresses(router.name, addresses))
     routes = route_change(before.virtual_routes, router.instance.virtual_routes, held)
@@ -177,8 +174,7 @@ def _take(
 
 
 def _say_gone(router: VirtualRouter, objects: list[str], effects: list[Effect]) -> None:
-    fields = (("VRRP_INSTANCE", router.name),)
-    effects += [Log(f"({router.name}) {each}, no longer exist", fields=fields) for each in objects]
+    effects += [lines.line(router.name, f"{each}, no longer exist") for each in objects]
 
 
 def _block(before: list[AddressEntry], masters: list[VirtualRouter], effects: list[Effect]) -> None:

@@ -5,8 +5,9 @@ or refuses what it hears.
 """
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
-from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.effects import Level
 from pykeepalived.units import SECOND
+from pykeepalived.vrrp import lines
 from pykeepalived.vrrp.effects import Effect
 from pykeepalived.wire.vrrp import text
 
@@ -21,6 +22,10 @@ class Rivals:
     __slots__ = ("_address", "_heard", "_heard_at", "_told_at")
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """We are no longer MASTER."""
         self._address = b""
         self._heard = 0
         self._heard_at = 0
@@ -35,7 +40,8 @@ class Rivals:
         if self._heard <= _A_HANDOVER or (self._told_at is not None and now - self._told_at < _AGAIN):
             return
         self._told_at = now
-        _say(instance, f"two MASTERs on the link: {text(other)} beside {before} - {_ADVICE}", Level.ALERT, effects)
+        words = f"two MASTERs on the link: {text(other)} beside {before} - {_ADVICE}"
+        effects.append(lines.packet(instance.name, words, Level.ALERT))
 
     def over_at(self, instance: VrrpInstance) -> int | None:
         """When it is over, unless the other is heard again; None when nothing was said."""
@@ -44,20 +50,16 @@ class Rivals:
     def over(self, instance: VrrpInstance, effects: list[Effect]) -> None:
         """The other MASTER is heard no more."""
         if self._told_at is not None:
-            _say(instance, f"{text(self._address)} is no longer MASTER beside others", Level.NOTICE, effects)
+            words = f"{text(self._address)} is no longer MASTER beside others"
+            effects.append(lines.packet(instance.name, words, Level.NOTICE))
         self._heard, self._told_at = 0, None
 
 
 def say_refused(instance: VrrpInstance, other: str, own: str, effects: list[Effect]) -> None:
     """We are MASTER, and refuse the adverts of another one."""
     words = f"two MASTERs on the link: {other} beside {own} (this host), as long as its adverts are refused"
-    _say(instance, words, Level.ALERT, effects)
+    effects.append(lines.packet(instance.name, words, Level.ALERT))
 
 
 def _patience(instance: VrrpInstance) -> int:
     return (instance.down_timer_adverts + 1) * instance.advert_int
-
-
-def _say(instance: VrrpInstance, words: str, level: Level, effects: list[Effect]) -> None:
-    fields = (("VRRP_INSTANCE", instance.name),)
-    effects.append(Log(f"({instance.name}) {words}", level, Kind.VRRP_PACKET, fields=fields))

@@ -6,7 +6,6 @@ what it concerns: a packet is looked up by its VRID, a tick belongs to one insta
 
 from collections.abc import Iterable, KeysView, Sequence
 
-from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -15,8 +14,9 @@ from pykeepalived.config.kinds import IP
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import Tick
 from pykeepalived.units import SECOND, seconds_text
-from pykeepalived.vrrp import carried, causes, statics
+from pykeepalived.vrrp import carried, causes, lines, statics
 from pykeepalived.vrrp.authentication import WallClock
+from pykeepalived.vrrp.concerned import Concerned, Place
 from pykeepalived.vrrp.effects import Effect, NotifyGroup, ReplaceRouters, Word
 from pykeepalived.vrrp.events import (
     AddressAdded,
@@ -36,7 +36,8 @@ from pykeepalived.vrrp.events import (
     TrackScriptChanged,
 )
 from pykeepalived.vrrp.group import SyncGroup
-from pykeepalived.vrrp.identity import ReceiverKey, receivers_of
+from pykeepalived.vrrp.identity import ReceiverKey
+from pykeepalived.vrrp.inbox import Inbox
 from pykeepalived.vrrp.link_states import LinkStates, polled
 from pykeepalived.vrrp.refusals import address_duplicate, address_refused, routing_refused
 from pykeepalived.vrrp.router import NO_SOURCE, VirtualRouter
@@ -52,9 +53,7 @@ from pykeepalived.vrrp.tracking import (
     STATIC,
     UNTOLD,
     State,
-    Tracked,
     Tracker,
-    effective_priority,
     tracked_by,
 )
 from pykeepalived.wire.vrrp import OWNER, Packet
@@ -64,24 +63,6 @@ _UNKNOWN_QUIET = 60 * SECOND
 _PHASES = 8  # adverts of many instances go out in so many groups an interval: one waking for each group
 
 
-class Inbox(dict[int, list[VirtualRouter]]):
-    """Which virtual routers one receive socket serves, by VRID; and the packet that each accepted last, where the same
-    packet may come again with nothing to judge.
-    """
-
-    __slots__ = ("accepted",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.accepted: dict[object, VirtualRouter] = {}
-
-    def remember(self, packet: object, router: VirtualRouter) -> None:
-        """``router`` has accepted ``packet``; what it accepted before is forgotten."""
-        for before in [known for known, owner in self.accepted.items() if owner is router]:
-            del self.accepted[before]
-        self.accepted[packet] = router
-
-
 class Routers:
     """The VRRP core of a host. Facts that come before ``start`` are remembered; nothing is done."""
 
@@ -89,6 +70,7 @@ class Routers:
         self.configuration = configuration
         self.routers: dict[str, VirtualRouter] = {}
         self.groups: dict[str, SyncGroup] = {}
+        self._concerned = Concerned(())
         self.inboxes: dict[ReceiverKey, Inbox] = {}
         self._delayed_until: int | None = None
         self._started = False
@@ -98,12 +80,6 @@ class Routers:
         self._without_ipv4: set[str] = set()
         """Interfaces that have lost their last IPv4 address: the kernel drops IPv4 routes with it, and tells nobody."""
         self._told: dict[Tracker, State] = {}
-        self._followers: dict[Tracker, list[tuple[VirtualRouter, Tracked]]] = {}
-        self._on_interface: dict[str, list[VirtualRouter]] = {}
-        self._with_source: list[VirtualRouter] = []
-        self._entries: dict[tuple[str | None, IP, int], list[tuple[VirtualRouter, AddressEntry]]] = {}
-        self._routing: dict[RouteEntry | RuleEntry, list[VirtualRouter]] = {}
-        self._virtual: frozenset[IP] = frozenset()
         self.clock = WallClock()
         self.signed = False  # somebody has auth_hmac, and needs the clock
         self.statics = statics.Statics(configuration, self._links.up)
@@ -219,7 +195,7 @@ class Routers:
         self._stalled_at = now
         late = seconds_text(now - deadline)
         message = f"This process was frozen for {late}: in that time nothing was sent and nobody was judged"
-        return [Log(message, Level.WARNING, Kind.STALL, fields=(("VRRP_INSTANCE", router.name),))]
+        return [Log(message, Level.WARNING, Kind.STALL, fields=lines.fields(router.name))]
 
     @property
     def deadline(self) -> int | None:
@@ -270,7 +246,7 @@ class Routers:
             self._start_at = self._delayed_until = now + delay
             for router in self.routers.values():
                 router.listens_at = self._start_at
-        for name in self._on_interface:
+        for name in self._concerned.on_interface:
             if not self._links.has(name):
                 line = f"Configuration specifies interface {name} which doesn't currently exist - will use if created"
                 effects.append(Log(line, kind=Kind.TRACKER))
@@ -292,9 +268,9 @@ class Routers:
         return effects
 
     @property
-    def virtual_places(self) -> KeysView[tuple[str | None, IP, int]]:
+    def virtual_places(self) -> KeysView[Place]:
         """Interface, address and prefix length of every address that some instance holds as MASTER."""
-        return self._entries.keys()
+        return self._concerned.places.keys()
 
     # --- building, also for a reload ----------------------------------------------------------------------------
 
@@ -318,54 +294,40 @@ class Routers:
             if script.init_fail:
                 self._told.setdefault((SCRIPT, script.name), False)
         self._links.configure(configuration.interface_up_down_delays, polled(configuration))
-        self._index()
-        self._told = {tracker: state for tracker, state in self._told.items() if tracker in self._followers}
+        self._prepare()
+        self._told = {tracker: state for tracker, state in self._told.items() if tracker in self._concerned.followers}
 
-    def _index(self) -> None:
-        self.inboxes, self._followers, self._on_interface, self._entries, self._routing = {}, {}, {}, {}, {}
-        self._with_source = [router for router in self.routers.values() if router.instance.source is not None]
+    def _prepare(self) -> None:
+        """Each router has what it needs of the others, and is found."""
         self._unknown_quiet.clear()
         many = len(self.routers) > _MANY
         static = frozenset(statics.everything(self.configuration))
         for router in self.routers.values():
             instance = router.instance
-            router.phase = instance.advert_int // _PHASES if many else 0
+            router.adverts.phase = instance.advert_int // _PHASES if many else 0
             router.reception.clock = self.clock
             router.listens_at = self._start_at
             router.kept = static
-            for receiver in () if instance.lacks_peers else receivers_of(instance):
-                inbox = self.inboxes.setdefault(receiver, Inbox())
-                inbox.setdefault(instance.virtual_router_id, []).append(router)
-            for name in instance.links:
-                self._on_interface.setdefault(name, []).append(router)
             own = tracked_by(instance, router.group.config if router.group else None)
-            router.tracked = tuple(dict.fromkeys((*own, *self.statics.followed_by(instance.name))))
-            for tracked in router.tracked:
-                self._followers.setdefault(tracked.tracker, []).append((router, tracked))
-            for entry in router.entries:
-                key = (entry.dev, entry.address, entry.prefix_length)
-                self._entries.setdefault(key, []).append((router, entry))
-            for route in instance.virtual_routes:
-                self._routing.setdefault(route, []).append(router)
-            for rule in instance.virtual_rules:
-                self._routing.setdefault(rule, []).append(router)
+            router.standing.tracked = tuple(dict.fromkeys((*own, *self.statics.followed_by(instance.name))))
+        self._concerned = Concerned(self.routers.values())
+        self.inboxes = self._concerned.inboxes
         self.signed = any(router.instance.auth_hmac is not None for router in self.routers.values())
-        self._virtual = frozenset(address for _, address, _ in self._entries)
 
     def assess(self, router: VirtualRouter) -> None:
         """Work out silently what is known about a router's faults, weights and source."""
         router.faults.clear()
-        router.contributions.clear()
+        router.standing.contributions.clear()
         router.unknown.clear()
         router.interface_up = self._can_send(router.instance)
         if router.instance.lacks_peers:
             router.faults[NO_PEERS] = "no unicast peer is left (unicast_fault_no_peer)"
-        for tracked in router.tracked:
+        for tracked in router.standing.tracked:
             state = self._state_of(tracked.tracker)
             if tracked.faulty(state):
                 router.faults[tracked] = causes.fault_text(tracked, state, causes.tracker_text(tracked.tracker, state))
             elif contribution := tracked.contribution(state):
-                router.contributions[tracked] = contribution
+                router.standing.contributions[tracked] = contribution
             elif state is None and not tracked.weight:
                 router.unknown.add(tracked)
         source = self.source_for(router.instance)
@@ -374,7 +336,7 @@ class Routers:
         if source != router.source_address:
             router.set_source(source)
         if router.held:
-            router.priority = effective_priority(router.instance.priority, sum(router.contributions.values()))
+            router.standing.take(router.standing.worked_out())
 
     def begin(self, now: int, effects: list[Effect], *, waited: bool = False) -> None:
         """Start whoever waits for nothing any more, such as a script's first result (``waited``); a sync group starts
@@ -398,7 +360,7 @@ class Routers:
 
     def source_for(self, instance: VrrpInstance) -> IP | None:
         """The address that adverts come from."""
-        return self._addresses.source_for(instance, self._virtual)
+        return self._addresses.source_for(instance, self._concerned.addresses)
 
     # --- facts --------------------------------------------------------------------------------------------------
 
@@ -415,7 +377,7 @@ class Routers:
 
     def _interface_changed(self, event: InterfaceChanged, now: int, effects: list[Effect]) -> None:
         name = event.interface
-        if self._started and event.present and not self._links.has(name) and self._uses(name):
+        if self._started and event.present and not self._links.has(name) and self._concerned.uses(name):
             effects.append(Log(f"Interface {name} added", detail=True))
         changed = self._links.told(event, now, effects)
         if not event.present:
@@ -426,20 +388,16 @@ class Routers:
         if changed:
             self._link_counts(name, now, effects)
         if not event.present:
-            self._look_for_sources(self._senders_from(name), now, effects)
-            if self._uses(name):
+            self._look_for_sources(self._concerned.senders_from(name), now, effects)
+            if self._concerned.uses(name):
                 now_called = f"Interface name has changed from {name} to {event.renamed}"
                 effects.append(Log(now_called if event.renamed else f"Interface {name} deleted", kind=Kind.TRACKER))
-
-    def _uses(self, interface: str) -> bool:
-        """Whether an instance runs on it, or follows it."""
-        return interface in self._on_interface or (INTERFACE, interface) in self._followers
 
     def _link_counts(self, name: str, now: int, effects: list[Effect]) -> None:
         """An interface counts as up, or as down, from now on."""
         up = self._links.up.get(name, False)
-        routers = self._on_interface.get(name, ())
-        if self._uses(name):
+        routers = self._concerned.on_interface.get(name, ())
+        if self._concerned.uses(name):
             line = f"{self._links.reporter(name)} reports {name} {'up' if up else 'down'}"
             effects.append(Log(line, kind=Kind.TRACKER))
         for router in routers:
@@ -456,12 +414,12 @@ class Routers:
     def _address_added(self, event: AddressAdded, now: int, effects: list[Effect]) -> None:
         name = event.interface
         new, duplicate = self._addresses.added(event)
-        ours = name in self._on_interface or event.address in self._virtual
+        ours = name in self._concerned.on_interface or event.address in self._concerned.addresses
         if new and self._is_the_only_source(event):
             effects.append(Log(f"Assigned address {event.address} for interface {name}", detail=True))
         if duplicate and ours:
             effects.append(address_duplicate(name, event.address))
-        if self._started and event.address not in self._virtual:
+        if self._started and event.address not in self._concerned.addresses:
             self.statics.address_added(name, effects)
             if event.address.version == 4 and name in self._without_ipv4:
                 self._without_ipv4.discard(name)
@@ -469,7 +427,7 @@ class Routers:
                 for router in self.routers.values():
                     if isinstance(router.state, Master):
                         carried.routes_forgotten(router.instance, name, effects)
-            self._look_for_sources(self._senders_from(name), now, effects)
+            self._look_for_sources(self._concerned.senders_from(name), now, effects)
 
     def _address_removed(self, event: AddressRemoved, now: int, effects: list[Effect]) -> None:
         self._addresses.removed(event)
@@ -479,26 +437,22 @@ class Routers:
             return
         if self._is_the_only_source(event):
             effects.append(Log(f"Deassigned address {event.address} from interface {event.interface}", detail=True))
-        for router, entry in self._entries.get((event.interface, event.address, event.prefix_length), ()):
+        for router, entry in self._concerned.places.get((event.interface, event.address, event.prefix_length), ()):
             if isinstance(router.state, Master) and not entry.no_track and not event.ours:
                 router.address_lost(entry, now, effects)
         if (static := self.statics.address_at(event.interface, event.address, event.prefix_length)) is not None:
             self.statics.removed(static, effects)
-        if event.address not in self._virtual:
-            self._look_for_sources(self._senders_from(event.interface), now, effects)
+        if event.address not in self._concerned.addresses:
+            self._look_for_sources(self._concerned.senders_from(event.interface), now, effects)
 
     def _is_the_only_source(self, event: AddressAdded | AddressRemoved) -> bool:
         """Whether instances on its interface can, or could, send from that address alone."""
-        return event.interface in self._on_interface and self._addresses.is_the_only_source(
-            event.interface, event.address, event.prefix_length, self._virtual
+        return event.interface in self._concerned.on_interface and self._addresses.is_the_only_source(
+            event.interface, event.address, event.prefix_length, self._concerned.addresses
         )
 
-    def _senders_from(self, interface: str) -> list[VirtualRouter]:
-        """Whoever may send from an address of that interface: a configured source may be on any."""
-        return [*self._on_interface.get(interface, ()), *self._with_source]
-
     def _routing_removed(self, entry: RouteEntry | RuleEntry, now: int, effects: list[Effect]) -> None:
-        for router in self._routing.get(entry, ()):
+        for router in self._concerned.routing.get(entry, ()):
             if isinstance(router.state, Master) and not entry.no_track:
                 router.routing_lost(entry, now, effects)
         self.statics.removed(entry, effects)
@@ -529,7 +483,7 @@ class Routers:
 
     def _tracker_changed(self, tracker: Tracker, state: State, cause: str, now: int, effects: list[Effect]) -> None:
         reported = False
-        for router, tracked in self._followers.get(tracker, ()):
+        for router, tracked in self._concerned.followers.get(tracker, ()):
             if tracked in router.unknown:
                 router.unknown.discard(tracked)
                 reported = True

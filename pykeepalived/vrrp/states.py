@@ -7,6 +7,8 @@ happens for each advert heard and sent, and a new value each time would cost mor
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pykeepalived.vrrp.owners import Rogue
+
 
 @dataclass(frozen=True, slots=True)
 class Init:
@@ -59,17 +61,9 @@ class Backup:
         """When something is due."""
         return self.master_down_at
 
-
-@dataclass(frozen=True, slots=True)
-class Rogue:
-    """Another host says that it owns our addresses (priority 255), with a lower address than ours."""
-
-    adverts_left: int
-    """How many of our own adverts it is still given."""
-    advert_interval: int
-    """The longer of its and ours."""
-    until: int | None = None
-    """An owner's advert before then makes us yield."""
+    def interval(self, own: int) -> int:
+        """The master's interval, or one's own where no master is known."""
+        return self.master.advert_interval if self.master else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +107,10 @@ class Master:
     def deadline(self) -> int | None:
         """When something is due."""
         return self.advert_at if self.duties_at is None else min(self.advert_at, self.duties_at)
+
+    def planned(self, duties: Duties) -> "Master":
+        """The same with these duties."""
+        return Master(self.advert_at, duties, duties.next_at)
 
 
 @dataclass(frozen=True, slots=True)

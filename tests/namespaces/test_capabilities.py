@@ -4,9 +4,14 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from pykeepalived.config.blocks.ssl import Ssl
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.daemon.assemble import CHECKER
+from pykeepalived.daemon.frame import to_read_files
 from pykeepalived.kernel.capabilities import Capability, effective, keep_only, no_new_privileges
 from pykeepalived.kernel.processes import enter_network_namespace
 from tests.namespaces.veth_pair import veth_pair
@@ -47,6 +52,26 @@ def test_what_is_kept_works_and_what_is_not_is_refused() -> None:
         return f"{sorted(effective())} {no_new_privileges()}"
 
     assert in_child(work) == "[13] True"
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("part", "told"), [(Configuration(), "Permission denied"), (Configuration(ssl=Ssl(key="/k")), "secret")]
+)
+def test_the_key_of_checks_may_be_another_users(part: Configuration, told: str, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("secret")
+    key.chmod(0o600)
+    os.chown(key, 65534, 65534)
+
+    def work() -> str:
+        keep_only(CHECKER.capabilities | to_read_files(part))
+        try:
+            return key.read_text()
+        except OSError as error:
+            return str(error.strerror)
+
+    assert in_child(work) == told
 
 
 @needs_root

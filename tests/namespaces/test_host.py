@@ -101,7 +101,7 @@ def test_every_option_of_an_ipv4_address_reaches_the_kernel(bench: Bench) -> Non
     told = addresses(bench.namespace)
     assert (told["10.9.0.1"]["prefixlen"], told["10.9.0.1"]["scope"]) == (24, "global")
     rows = [
-        row for _, row in bench.host._orders.dump(bench.host._every_address.fill())
+        row for _, row in bench.host._netlink.orders.dump(bench.host._every_address.fill())
     ]  # iproute2 does not show IFA_PROTO
     protocols = {row.get("IFA_LOCAL"): row.get("IFA_PROTO") for row in map(Reader(ifaddrmsg).attributes, rows)}
     assert protocols[bytes([10, 9, 0, 1])] in {b"\x12", None}  # None before Linux 5.18
@@ -255,7 +255,7 @@ def test_after_an_overrun_the_differences_are_told(bench: Bench) -> None:
     bench.host.add_addresses([entry("10.9.0.1/24"), entry("10.9.0.2/24")])
     bench.host.drain()
     bench.heard.take()
-    monitor = bench.host._monitor._socket
+    monitor = bench.host._netlink.monitor._socket
     monitor.setsockopt(1, 8, 2048)  # SO_RCVBUF: room for next to nothing
     bench.host.remove_addresses([entry("10.9.0.2/24")])
     many = [entry(f"10.8.{n // 250}.{n % 250 + 1}/32") for n in range(300)]

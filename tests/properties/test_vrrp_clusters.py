@@ -163,7 +163,7 @@ GIVE_BACK, TAKE = carried.give_back, carried.take
 @pytest.mark.parametrize(
     ("where", "name", "mutant", "found"),
     [
-        (VirtualRouter, "leave_master", stays_master, "stays MASTER"),
+        (VirtualRouter, "_become_backup", stays_master, "stays MASTER"),
         (carried, "give_back", forgets(RemoveAddresses), " holds "),
         (carried, "give_back", forgets(RemoveRoutes), " has routes "),
         (carried, "give_back", forgets(UnblockAddresses), " blocks "),

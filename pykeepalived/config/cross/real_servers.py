@@ -130,9 +130,9 @@ class RealServers:
         if _RARE.isdisjoint(given):
             return _NOTHING
         found = {name: given[name].value for name in _RARE if name in given}
-        if 0 < found.get("uthreshold", 0) < found.get("lthreshold", 0):
-            message = f"VS {around.service}: lthreshold is above uthreshold"
-            self._context.warning(message, real.span("lthreshold"), "the lower comes first")
+        if found.get("uthreshold", 0) < found.get("lthreshold", 0):
+            message = f"VS {around.service}: lthreshold is above uthreshold - the kernel does not take the server"
+            self._context.warning(message, real.span("lthreshold"), "write a uthreshold of at least lthreshold")
         return found
 
     def _endpoint(self, real: Raw) -> "_Endpoint | None":

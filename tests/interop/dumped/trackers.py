@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from pykeepalived.config.blocks.bfd_instance import BfdInstance
+from pykeepalived.config.blocks.checkers import FileCheck
 from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_track_process import VrrpTrackProcess
@@ -189,8 +190,9 @@ def checking(configuration: Configuration, name: str) -> Value:
     for server in configuration.virtual_server:
         for real in server.real_server:
             for checker in real.checkers:
-                if getattr(checker, "track_file", None) == name:
+                if isinstance(checker, FileCheck) and checker.track_file == name:
                     who = f"{server.service} -> {server.real_server_text(real)}"
-                    weight = getattr(checker, "weight", 0)
-                    found.append(weighted(who, abs(weight), reverse=weight < 0, comma=","))
+                    weight = checker.weight
+                    turns = weight.reverse is (weight.value >= 0)
+                    found.append(weighted(who, abs(weight.value), reverse=turns, comma=","))
     return tuple(sorted(found))

@@ -394,6 +394,12 @@ def test_a_misspelt_block_leaks_nothing_into_the_block_around_it() -> None:
     assert only.hint == "did you mean real_server? Its block is skipped."
 
 
+def test_thresholds_that_the_kernel_does_not_take() -> None:
+    for words in ("lthreshold 2", "uthreshold 1\nlthreshold 2"):
+        (only,) = read(server_text("", words)).diagnostics
+        assert only.message.endswith("lthreshold is above uthreshold - the kernel does not take the server")
+
+
 def test_what_is_read_and_not_effective_yet() -> None:
     found = server(
         "persistence_engine sip\nha_suspend\nsmtp_alert\nsnmp_name web",

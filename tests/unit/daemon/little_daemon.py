@@ -3,7 +3,8 @@
     little_daemon.py FOLDER [OPTION...]
 
 Its configuration is FOLDER/conf, a line a wish: ``vrrp``, ``checkers`` (these parts exist), ``error TEXT``,
-``script PATH``, ``server PORT`` (a virtual server, which is not read again), ``loader-crash``, ``loader-hang``.
+``script PATH``, ``server PORT`` (a virtual server, which is not read again), ``loader-crash``, ``loader-hang``,
+``loader-forgets`` (it fails where anything was kept), ``ipvs-namespace NAME``.
 ``FOLDER/control/NAME`` present changes how a service behaves.
 """
 
@@ -119,6 +120,7 @@ def read(with_frames: bool, memory: int | None) -> Compiled:  # noqa: ARG001 - t
     lines = (FOLDER / "conf").read_text().splitlines()
     findings = []
     router_id = ""
+    namespace = None
     ports = []
     for number, line in enumerate(lines, 1):
         word, _, rest = line.partition(" ")
@@ -128,13 +130,17 @@ def read(with_frames: bool, memory: int | None) -> Compiled:  # noqa: ARG001 - t
             router_id = rest
         elif word == "server":
             ports.append(int(rest))
+        elif word == "ipvs-namespace":
+            namespace = rest
+        elif word == "loader-forgets" and memory is not None:
+            raise ValueError("a fault of what was kept")
         elif word == "loader-crash":
             os.abort()
         elif word == "loader-fault":
             raise ValueError("a fault of the loader")
         elif word == "loader-hang":
             time.sleep(60)
-    global_defs = GlobalDefs(router_id=router_id, child_wait_time=SECOND)
+    global_defs = GlobalDefs(router_id=router_id, child_wait_time=SECOND, net_namespace_ipvs=namespace)
     scripts = frozenset(Script((str(path),)) for glob in ("script-*", "stop-*", "cut-*") for path in FOLDER.glob(glob))
     outcome = Outcome(
         findings=tuple(findings),

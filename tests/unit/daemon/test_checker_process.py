@@ -1,5 +1,6 @@
 """The checker process whole: real sockets on the loopback, simulated time, a fake kernel."""
 
+import errno
 import gc
 import resource
 import socket
@@ -18,6 +19,7 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.checker_process import CheckerService
 from pykeepalived.daemon.child import ChildContext, ChildOptions
 from pykeepalived.effects import Level, Log
+from pykeepalived.errors import KernelError
 from pykeepalived.ipvs_table import DestinationRow, ServiceRow
 from pykeepalived.kernel.frames import FrameTemplates, Template
 from pykeepalived.units import MILLISECOND, SECOND
@@ -311,6 +313,57 @@ def test_netlink_that_breaks_is_read_anew(director: Director) -> None:
     assert director.pool() == {}
 
 
+def test_a_failure_that_passes_costs_a_second(director: Director) -> None:
+    web = director.web()
+    director.start(virtual(real(web.port)))
+    director.reactor.run_for(5 * SECOND)
+    director.kernel.broken = True
+    web.close()
+    director.reactor.run_for(12 * SECOND)
+    director.lines()
+    director.kernel.broken = False
+    director.reactor.run_for(16 * SECOND)
+    assert director.pool() == {}
+    director.kernel.broken = True
+    web.reopen()
+    director.reactor.run_for(600 * SECOND)
+    said = [line for line in director.lines() if line.startswith("IPVS:")]
+    assert 5 <= len(said) <= 18  # sooner at first, then once a minute
+    director.stop()
+    assert director.finished
+
+
+@pytest.mark.parametrize("number", [errno.ENOMEM, errno.EBUSY])
+def test_an_order_that_failed_in_passing_is_given_again_soon(director: Director, number: int) -> None:
+    """Of one that the kernel refuses for good it is heard once a minute."""
+    web = director.web()
+    director.start(virtual(real(web.port)))
+    director.reactor.run_for(5 * SECOND)
+    order, director.kernel.order = director.kernel.order, lambda order: number  # type: ignore[method-assign] # noqa: ARG005
+    web.close()
+    director.reactor.run_for(12 * SECOND)
+    assert director.pool()
+    assert any("DEL_DEST" in line for line in director.lines())
+    director.kernel.order = order  # type: ignore[method-assign]
+    director.reactor.run_for(4 * SECOND)
+    assert director.pool() == {}
+
+
+def test_a_start_that_the_kernel_does_not_answer_is_not_a_missing_module(director: Director) -> None:
+    table, director.kernel.table = director.kernel.table, _without_buffers  # type: ignore[method-assign]
+    director.start(virtual(real(8000)))
+    (line,) = [line for line in director.lines() if "IPVS" in line]
+    assert line.startswith("IPVS: Can't initialize ipvs: No buffer space available - nothing is balanced")
+    assert line.endswith("It is tried again within a minute")
+    director.kernel.table = table  # type: ignore[method-assign]
+    director.reactor.run_for(2 * SECOND)
+    assert director.pool()
+
+
+def _without_buffers(*_: object) -> Any:
+    raise KernelError("list", errno.ENOBUFS)
+
+
 # reload
 
 
@@ -376,6 +429,24 @@ def test_reload_changes_a_weight_in_place_and_keeps_what_is_down_down(director: 
     assert director.lines() == []  # the new timing keeps the belief, so success is no news
     assert web.accepted == 2
     dead.reopen()
+
+
+def test_a_reload_that_fails_half_way_loses_nobody(director: Director, monkeypatch: pytest.MonkeyPatch) -> None:
+    web = director.web()
+    blocks = [virtual(real(web.port), last=last) for last in (1, 2, 3)]
+    service = director.start(*blocks)
+    director.reactor.run_for(9 * SECOND)
+    changed = [replace(block, quorum=2) for block in blocks]
+    with monkeypatch.context() as patched:
+        patched.setattr(service._checkers, "change", lambda *_: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            director.reload(*changed)
+    director.reload(*changed)
+    before = web.accepted
+    director.reactor.run_for(20 * SECOND)
+    assert web.accepted - before == 6  # each is checked by one checker
+    director.stop()
+    assert director.kernel.services == {}
 
 
 def test_reload_drops_and_adds(director: Director) -> None:
@@ -490,6 +561,28 @@ def test_stop_amid_the_first_load(director: Director) -> None:
 
 
 # sockets
+
+
+def test_stop_while_the_kernel_fails_in_passing(director: Director) -> None:
+    director.start(virtual(replace(real(8000), checkers=())))
+    apply, director.kernel.apply = director.kernel.apply, _without_buffers  # type: ignore[method-assign,assignment]
+    director.stop()
+    assert not director.finished
+    director.kernel.apply = apply  # type: ignore[method-assign]
+    director.reactor.run_for(2 * SECOND)
+    assert director.finished
+    assert director.kernel.services == {}
+    assert not [line for line in director.lines() if "within a minute" in line]
+
+
+def test_stop_while_the_kernel_fails_for_good(director: Director) -> None:
+    director.start(virtual(replace(real(8000), checkers=())))
+    director.lines()
+    director.kernel.apply = _without_buffers  # type: ignore[method-assign,assignment]
+    director.stop()
+    director.reactor.run_for(10 * SECOND)
+    assert director.finished
+    assert director.lines()[-1] == "IPVS: No buffer space available - what is in the table stays there"
 
 
 def test_a_server_that_never_answers_times_out(director: Director) -> None:

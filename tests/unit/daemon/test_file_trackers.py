@@ -1,5 +1,6 @@
 """Tracked files on a real file system: what is written, renamed, deleted, replaced, and what cannot be read."""
 
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pykeepalived.daemon import file_trackers
 from pykeepalived.daemon.file_trackers import FileTrackers
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.errors import KernelError
+from pykeepalived.kernel import small_files
 from pykeepalived.units import MILLISECOND
 from tests.support.fakes_vrrp import FakeJournal
 
@@ -204,3 +206,28 @@ def test_a_reload_follows_other_files(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "c").write_text("4")
     desk.tells(4, "a")
     assert desk.told == [("a", 4)]
+
+
+@pytest.mark.usefixtures("looking_often")
+def test_a_file_that_we_have_no_descriptor_for_says_what_it_said(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checks may have taken all of them: no server may fall, or rise, for it."""
+    file = tmp_path / "f"
+    file.write_text("20")
+    assert desk.trackers.replace([tracked(file)]) == {"f": 20}
+    read_start = small_files.read_start
+    tries: list[str] = []
+
+    def fail(path: str, _: int) -> bytes:
+        tries.append(path)
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(small_files, "read_start", fail)
+    file.write_text("50")
+    desk.until(lambda: len(tries) > 3)
+    assert desk.told == []
+    (line,) = desk.journal.texts()
+    assert line == f"track_file f: {file} cannot be read just now, its number stays: Too many open files"
+    monkeypatch.setattr(small_files, "read_start", read_start)
+    desk.tells(50)

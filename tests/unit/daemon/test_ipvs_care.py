@@ -12,7 +12,7 @@ from pykeepalived.config.kinds_ipvs import LvsTimeouts, SyncDaemon
 from pykeepalived.daemon.child import ChildOptions
 from pykeepalived.ipvs_table import DestinationRow, ServiceRow, Timeouts
 from pykeepalived.lvs.rows import ServiceTable, key_of
-from pykeepalived.units import SECOND
+from pykeepalived.units import MILLISECOND, SECOND
 from tests.support.fakes_lvs import FakeIpvs
 from tests.unit.daemon.test_checker_process import VS, Director, real, virtual
 
@@ -167,6 +167,31 @@ def test_ipvs_that_is_taken_away_is_said_once_and_loaded_when_it_comes_back(dire
     director.reactor.run_for(PASS)
     assert len(table(kernel).destinations) == 2
     assert director.lines() == ["IPVS 1.2.1 has appeared in the kernel: loading the table"]
+
+
+def test_a_kernel_that_fails_amid_a_pass_is_no_fault_of_ours(director: Director) -> None:
+    kernel = begun(director)
+    kernel.services.clear()
+    kernel.broken = True
+    director.reactor.run_for(PASS)  # raises faults
+    kernel.broken = False
+    director.reactor.run_for(2 * PASS)
+    assert len(table(kernel).destinations) == 2
+
+
+def test_an_emptied_table_is_filled_in_haste(director: Director) -> None:
+    director.start(*(virtual(replace(real(8000), checkers=()), last=last) for last in range(200)))
+    everything = set(director.kernel.services)
+    lookup = director.kernel.lookup
+
+    def slow(service: ServiceRow) -> tuple[ServiceRow, list[DestinationRow]] | None:
+        director.reactor.time += MILLISECOND
+        return lookup(service)
+
+    director.kernel.lookup = slow  # type: ignore[method-assign]
+    director.kernel.services.clear()
+    director.reactor.run_for(PASS + 5 * SECOND)
+    assert set(director.kernel.services) == everything
 
 
 def test_what_the_file_does_not_name_is_told_at_the_start(director: Director) -> None:

@@ -179,3 +179,39 @@ def test_without_news_the_tables_are_there_all_the_same(lost: int, monkeypatch: 
     assert len(bench.filter.tables) == 1
     (line,) = bench.said()
     assert line.endswith("an nftables table that another program removes is not made again")
+
+
+def test_what_was_refused_and_is_not_wanted_any_more_is_forgotten() -> None:
+    bench = Bench()
+    bench.filter.refuse["write"] = errno.ENOMEM
+    bench.take(DEFS + WEB)
+    bench.take(DEFS)
+    bench.filter.refuse.clear()
+    bench.said()
+    bench.reactor.run_for(600 * SECOND)
+    assert bench.said() == []
+    assert bench.filter.tables == {}
+
+
+def test_a_table_under_another_name_goes_when_the_new_one_stands_at_last() -> None:
+    bench = Bench()
+    bench.take(DEFS + WEB)
+    bench.filter.refuse["write"] = errno.ENOMEM
+    bench.take(DEFS.replace("nftables_ipvs", "nftables_ipvs other") + WEB)
+    assert list(bench.filter.tables) == [(AF_INET, "keepalived_ipvs")]
+    bench.filter.refuse.clear()
+    bench.reactor.run_for(600 * SECOND)
+    assert list(bench.filter.tables) == [(AF_INET, "other")]
+    bench.marks.close(release=True)
+    assert bench.filter.tables == {}
+
+
+def test_a_table_that_is_not_made_yet_may_go_under_its_former_name() -> None:
+    bench = Bench()
+    bench.take(DEFS + WEB)
+    bench.filter.refuse["write"] = errno.ENOMEM
+    bench.take(DEFS.replace("nftables_ipvs", "nftables_ipvs other") + WEB)
+    bench.take(DEFS.replace("nftables_ipvs", "nftables_ipvs other"))
+    assert bench.filter.tables == {}
+    bench.reactor.run_for(600 * SECOND)
+    bench.marks.close(release=True)

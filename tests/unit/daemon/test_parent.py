@@ -10,8 +10,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.journal import ConsoleSink, Lines
+from pykeepalived.daemon.loader import MEMORY, Compiled, Outcome
+from pykeepalived.daemon.parent import Child, Parent, Plan
+from pykeepalived.daemon.roles import Role
+from pykeepalived.daemon.systemd import Systemd
 
 PROGRAM = Path(__file__).with_name("little_daemon.py")
 ROOT = Path(__file__).parents[3]
@@ -371,6 +379,55 @@ def test_a_part_is_told_by_the_one_before(tmp_path: Path, daemons: list[Daemon])
     os.kill(daemon.children()["checkers"], signal.SIGKILL)
     daemon.until("made with router_id e19 10 11 12\n")
     assert daemon.end() == 0
+
+
+def test_a_process_that_is_started_again_keeps_the_ipvs_namespace_of_the_start(
+    tmp_path: Path, daemons: list[Daemon]
+) -> None:
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    daemon.configure("vrrp\ncheckers\nipvs-namespace nowhere\nrouter_id b\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("Cannot change net_namespace_ipvs at a reload")
+    daemon.until("New configuration applied")
+    os.kill(daemon.children()["checkers"], signal.SIGKILL)
+    daemon.until("made with router_id b\n")
+    assert daemon.end() == 0
+    assert "IPVS is not used" not in daemon.text
+
+
+def test_what_was_kept_and_cannot_be_read_refuses_one_reload_only(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path, conf="checkers\nserver 1\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    daemon.configure("checkers\nserver 2\nloader-forgets\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("New configuration applied")
+    assert daemon.end() == 0
+    assert "refused" not in daemon.text
+
+
+def test_a_reload_that_does_not_reach_a_process_is_read_whole_the_next_time(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next amendment would be applied to another configuration than it was made for."""
+    monkeypatch.setattr("pykeepalived.daemon.parent.Signals", lambda *_: None)
+    role = Role("Healthcheck", "checkers", "i", "p", frozenset(), make=None, warm=lambda: None)  # type: ignore[arg-type]
+    plan = Plan((role,), lambda *_: Compiled(Outcome()), {}, {}, ChildOptions(), {})
+    parent = Parent(plan, Lines(ConsoleSink(), "Little"), Systemd({}))
+    outcome = Outcome(parts=frozenset({"checkers"}))
+    parent._accept(outcome, {"checkers": os.memfd_create("part")})
+    child = parent._children["checkers"] = Child(role, os.getpid(), 0)
+    child.channel = SimpleNamespace(send=lambda *_: False, open=True)  # type: ignore[assignment]
+    memory = os.memfd_create("memory")
+    os.write(memory, b"something")
+    parent._apply(outcome, {"checkers": os.memfd_create("part"), MEMORY: memory})
+    assert parent._memory is None
+    said = capfd.readouterr().err
+    assert "The last reload did not reach the Healthcheck process" in said
+    assert "applied" not in said
+    parent.reactor.close()
 
 
 def test_scripts_end_as_they_are_judged(tmp_path: Path, daemons: list[Daemon]) -> None:

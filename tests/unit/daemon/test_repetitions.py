@@ -73,7 +73,7 @@ def test_the_time_of_the_last_one_counts_when_the_timer_is_shifted() -> None:
     go_on(bench, 10)
     service._told(TrackScriptChanged("s", up=False))
     router = service._routers.routers["VI_1"]
-    assert router.deadline == bench.reactor.time + router.down_interval(SECOND)
+    assert router.deadline == bench.reactor.time + router.standing.down_interval(SECOND)
 
 
 def test_a_reload_starts_anew() -> None:

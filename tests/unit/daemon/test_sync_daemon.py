@@ -129,9 +129,24 @@ def test_a_missing_interface_is_said_once_and_tried_again() -> None:
     assert bench.kernel.cut() == [("start", "backup")]
 
 
+def test_one_process_takes_them_over_from_another() -> None:
+    """Whichever of the two hears of the reload first."""
+    bench = Bench()
+    former = SyncDaemons(bench._open, cast("Any", bench.reactor), bench.journal)
+    former.want(DAEMON, BOTH)
+    bench.reactor.run_for(300 * SECOND)
+    bench.want(replace(DAEMON, instance="VI_1"), BACKUP)
+    former.want(None, ())
+    bench.reactor.run_for(3 * SECOND)
+    assert list(bench.kernel.running) == [BACKUP]
+    assert bench.said() == []
+
+
 def test_what_somebody_else_does_to_them_is_put_right_and_said() -> None:
     bench = Bench()
     bench.want(DAEMON, BACKUP)
+    bench.reactor.run_for(3 * SECOND)
+    bench.kernel.cut()
     bench.kernel.running.clear()
     bench.reactor.run_for(61 * SECOND)
     assert bench.kernel.cut() == [("start", "backup")]

@@ -88,7 +88,7 @@ class Heard:
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     kernel = Told()
-    monkeypatch.setattr("pykeepalived.kernel.host.NetlinkSocket", lambda *_: kernel)
+    monkeypatch.setattr("pykeepalived.kernel.rtnetlink.NetlinkSocket", lambda *_: kernel)
     return kernel
 
 
@@ -105,8 +105,8 @@ def host(told: Told, heard: Heard) -> LinuxHost:
 
 
 def tell(host: LinuxHost, heard: Heard, *events: tuple[int, bytes] | Overrun) -> list[tuple[Any, ...]]:
-    assert isinstance(host._monitor, Told)
-    host._monitor.queue += events
+    assert isinstance(host._netlink.monitor, Told)
+    host._netlink.monitor.queue += events
     heard.events.clear()
     host.drain()
     return heard.events

@@ -114,6 +114,15 @@ def test_each_verb_is_its_own_command(ipvs: LinuxIpvs, verb: str, command: int) 
     assert bytes_of(ipvs, IpvsOrder(verb, ROW, server))[16] == command
 
 
+@pytest.mark.parametrize("number", [errno.ETIMEDOUT, errno.ENOBUFS])
+def test_orders_without_an_answer_are_one_failure(ipvs: LinuxIpvs, number: int) -> None:
+    """Of sixty-four orders sixty-four lines would be said, and nobody knows which were carried out."""
+    recorded(ipvs).answers = [0, errno.EEXIST, number]
+    with pytest.raises(KernelError) as caught:
+        ipvs.apply([IpvsOrder("add-service", ROW)] * 3)
+    assert caught.value.errno == number
+
+
 @pytest.mark.parametrize(
     "row",
     [

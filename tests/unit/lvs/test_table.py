@@ -2,6 +2,7 @@
 
 import errno
 import os
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -134,6 +135,44 @@ def test_unknown_scheduler_is_said_once_with_its_remedy_and_tried_again() -> Non
     table.retry_refused()
     assert settle(table, kernel) == []
     assert kernel.weights() == {"[10.9.0.100]:tcp:80": {"10.9.0.11:80": 1, "10.9.0.12:80": 1}}
+
+
+def test_another_refusal_is_said_anew() -> None:
+    """Whoever reloads wants to hear that it is still wrong: with another row, or with one that had gone."""
+    kernel = FakeIpvs()
+    table = loaded(kernel)
+    table.want(service(rs(11), of=row(scheduler="twos")))
+    assert len(settle(table, kernel)) == 1
+    another = service(rs(11), of=row(scheduler="ovf"))
+    table.want(another)
+    (log,) = settle(table, kernel)
+    assert "modprobe ip_vs_ovf" in log.message
+    table.want(another)
+    assert settle(table, kernel) == []
+    table.drop(another)
+    settle(table, kernel)
+    table.want(another)
+    assert len(settle(table, kernel)) == 1
+
+
+def test_a_refused_server_is_said_once_whatever_its_weight() -> None:
+    kernel = FakeIpvs()
+    kernel.order = lambda order: 0 if order.destination is None else errno.EINVAL  # type: ignore[method-assign]
+    table = loaded(kernel)
+    table.want(service(rs(11)))
+    (log,) = settle(table, kernel)
+    assert log.message.endswith("the kernel takes unicast addresses that it has a route to")
+    table.want(service(rs(11, 5)), [key_of(rs(11))])
+    assert settle(table, kernel) == []
+
+
+def test_thresholds_in_the_wrong_order_are_named() -> None:
+    kernel = FakeIpvs()
+    kernel.order = lambda order: 0 if order.destination is None else errno.ERANGE  # type: ignore[method-assign]
+    table = loaded(kernel)
+    table.want(service(replace(rs(11), lower_threshold=3)))
+    (log,) = settle(table, kernel)
+    assert log.message.endswith(" - lthreshold is above uthreshold, which is 0 where none is given")
 
 
 def test_a_reload_mends_a_refusal_at_once() -> None:

@@ -28,7 +28,7 @@ def test_an_owner_that_yielded_and_is_no_owner_any_more_has_its_own_priority() -
     for tenth in range(5, 40, 5):  # another owner, with a lower address, that does not yield
         host.tick_all(NOW + tenth * SECOND // 10)
         host.handle(heard(255, "10.0.0.0"), NOW + tenth * SECOND // 10)
-    assert only(host).reduced
+    assert only(host).standing.yields
     assert only(host).priority == 254
     replace(host, make_configuration("instance VI_1 priority=100"), NOW + 5 * SECOND)
     assert isinstance(only(host).state, Backup)

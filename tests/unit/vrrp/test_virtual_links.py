@@ -7,9 +7,9 @@ import pytest
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.units import SECOND
 from pykeepalived.vrrp.announcing import on_further_links
-from pykeepalived.vrrp.carried import source_on_own_link
 from pykeepalived.vrrp.effects import AddAddresses, Announce, RemoveAddresses
 from pykeepalived.vrrp.events import AddressAdded, InterfaceChanged
+from pykeepalived.vrrp.lent_source import source_on_own_link
 from pykeepalived.vrrp.routers import Routers
 from pykeepalived.vrrp.tracking import INTERFACE
 from pykeepalived.vrrp.virtual_links import (
@@ -90,7 +90,7 @@ def test_an_instance_runs_on_its_vmac_and_keeps_its_base() -> None:
     assert found.source_interface == "eth0"
     assert [entry.dev for entry in found.virtual_ipaddress] == ["vrrp.51"]
     routers = Routers(taken.configuration)
-    assert [tracked.tracker for tracked in routers.routers["VI_1"].tracked] == [
+    assert [tracked.tracker for tracked in routers.routers["VI_1"].standing.tracked] == [
         (INTERFACE, "eth0"),
         (INTERFACE, "vrrp.51"),
     ]
