@@ -61,8 +61,8 @@ DIFFERENCES = (
     Difference(
         "2.2.7 stops a sync daemon that belongs to no instance neither at a reload nor at its end.",
         theirs=r"sync daemon state [12] .*",
-        streams="after its end|after the stop",
-        plays="^the-sync-daemon-of-nobody",
+        streams="after (its end|the reload|the stop)",
+        plays="^(the-sync-daemon-of-nobody|0752$)",
         number=(2, 0),
     ),
     Difference(
@@ -184,7 +184,7 @@ DIFFERENCES = (
         "As above: it is in the way of the next one, which begins as another.",
         theirs=r"sync daemon state 2 interface bond0 id 50 .*|IPVS cmd .*STARTDAEMON.* Daemon has already run\(17\)",
         ours=r"sync daemon state 1 interface bond0 id 50 .*",
-        streams="^(table|log) once judged",
+        streams="^(table|log) (once judged|after the change)",
         plays="^0625$",
     ),
     Difference(
@@ -207,6 +207,32 @@ DIFFERENCES = (
             ("table after the start", "", r"  -> address 10\.1\.0\.1 port 80 method NAT weight 1 .*", (0, 1)),
             ("log after another weight", r"Adding service \[10\.1\.0\.1\]:tcp:80 .*", "", (1, 0)),
             ("FIFO after another weight", r"RS \[10\.1\.0\.1\]:tcp:80 .* UP", "", (1, 0)),
+        )
+    ),
+    *(
+        Difference(
+            "A PING_CHECK or UDP_CHECK that cannot be sent from `bindto` takes a server down.",
+            theirs=theirs,
+            ours=ours,
+            streams=f"^{streams}$",
+            plays="^0730$",
+            number=number,
+            parts=number == (1, 1),
+        )
+        for streams, theirs, ours, number in (
+            (
+                "table (once judged|after the change)",
+                r"  -> address 192\.168\.0\.(1 port 80 method NAT weight 0|254 port 80 method NAT weight 1) .*",
+                r"  -> address 192\.168\.0\.1 port 80 method NAT weight [12] .*",
+                (2, 1),
+            ),
+            ("log once judged", "Disabling service .*|Lost .*|Adding sorry .*|Removing alive .*", "", (4, 0)),
+            ("FIFO once judged", "[RV]S .* DOWN", "", (2, 0)),
+            *(
+                ("log after the change", line, line, (1, 1))
+                for line in ("Changing weight .* ((?:in)?active) service .*",)
+            ),
+            *(("log at the end", line, line, (1, 1)) for line in (r"Shutting down( \(inhibited\)|) service \[192.*",)),
         )
     ),
 )
