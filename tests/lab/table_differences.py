@@ -189,10 +189,10 @@ DIFFERENCES = (
     ),
     Difference(
         "A service that goes whole is told like any other.",
-        ours=r"Shutting down service \[10\.1\.4\.[12]\]:tcp:30091 from VS \[10\.1\.0\.[12]\]:tcp:30091",
+        ours=r"Shutting down service \[(10\.1\.4\.[12]|198\.51\.100\.78)\]:tcp:\d+ from VS .*",
         streams="^log at the end",
         plays="^0752$",
-        number=(0, 4),
+        number=(0, 5),
     ),
     *(
         Difference(
@@ -234,6 +234,13 @@ DIFFERENCES = (
             ),
             *(("log at the end", line, line, (1, 1)) for line in (r"Shutting down( \(inhibited\)|) service \[192.*",)),
         )
+    ),
+    Difference(
+        "2.2.7 starts at a reload what runs already.",
+        theirs=r"IPVS cmd .*STARTDAEMON.* Daemon has already run\(17\)",
+        streams="^log after the change",
+        plays="^0752$",
+        number=(2, 0),
     ),
 )
 
