@@ -220,7 +220,8 @@ class Checker:
         self._probe.believed_down()
         if verdict is Verdict.DOWN:
             effects.append(self._log(final, outcome.reason))
-            effects.append(ServerJudged(False, was_up, f"{self._probe.failure_name}: {outcome.reason}"))
+            if was_up or not self._probe.silent_when_down:
+                effects.append(ServerJudged(False, was_up, f"{self._probe.failure_name}: {outcome.reason}"))
 
     def _impossible(self, outcome: Impossible, now: int, effects: list[CheckEffect]) -> None:
         self._ended(outcome, now)

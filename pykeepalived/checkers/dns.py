@@ -23,6 +23,7 @@ class DnsProbe:
     success_line = ""  # keepalived says nothing
     pause_when_down = 0
     hurries = False
+    silent_when_down = False
 
     def __init__(self, check: DnsCheck, target: str) -> None:
         self._check = check

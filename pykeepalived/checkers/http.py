@@ -46,6 +46,7 @@ class HttpProbe:
     )
 
     failure_name = "HTTP_CHECK"
+    silent_when_down = True
 
     def __init__(self, check: HttpGet | SslGet, target: str) -> None:
         self._check = check

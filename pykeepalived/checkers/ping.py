@@ -25,6 +25,7 @@ class PingProbe:
     failure_name = "ICMP CHECK"
     pause_when_down = 0
     hurries = False
+    silent_when_down = False
 
     def __init__(self, check: PingCheck, target: str, virtual_server: str) -> None:
         self._check = check

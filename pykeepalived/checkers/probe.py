@@ -76,6 +76,10 @@ class Probe(Protocol):
     def hurries(self) -> bool:
         """A server that recovers is asked for its remaining parts at once."""
 
+    @property
+    def silent_when_down(self) -> bool:
+        """A first failure of a server that starts as down (alpha) is told to nobody."""
+
     def begin(self, now: int) -> list[ProbeEffect]:
         """Start a try."""
 

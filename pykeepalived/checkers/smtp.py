@@ -42,6 +42,7 @@ class SmtpProbe:
     failure_name = "SMTP_CHECK"
     pause_when_down = 0
     hurries = False
+    silent_when_down = False
 
     def __init__(self, check: SmtpCheck, target: str) -> None:
         self._check = check

@@ -18,6 +18,7 @@ class TcpProbe:
     failure_name = "TCP_CHECK"
     pause_when_down = 0
     hurries = False
+    silent_when_down = False
 
     def __init__(self, check: TcpCheck, target: str) -> None:
         self._target = target

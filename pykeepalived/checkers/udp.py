@@ -18,6 +18,7 @@ class UdpProbe:
     failure_name = "UDP_CHECK"
     pause_when_down = 0
     hurries = False
+    silent_when_down = False
 
     def __init__(self, check: UdpCheck, target: str) -> None:
         self._check = check

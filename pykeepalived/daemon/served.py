@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
+from typing import TypeVar
 
 from pykeepalived.checkers.checker import Checker, Names
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
@@ -35,6 +36,7 @@ from pykeepalived.units import SECOND
 
 _BOOTSTRAP = SECOND  # keepalived's pause before the first checks
 
+_Asking = TypeVar("_Asking", bound=CheckerBlock | MiscCheck)
 Run = CheckRun | ScriptRun | FollowerRun
 AnyChecker = Checker | MiscChecker | FileFollower | BfdFollower
 
@@ -169,15 +171,18 @@ class Checkers:
                     runs[place] = self._run(served, key, server, run.block, first_at, run.checker)
 
     def _keep(self, served: Served, key: ServerKey, server: RealServer, former: list[Run]) -> list[Run]:
-        """The checkers of a real server that has changed: the same go on, changed timing keeps the belief."""
+        """The checkers of a real server that has changed: the same go on, changed timing keeps the belief. New ones
+        leave a server that lives where it is, with alpha as well.
+        """
         runs = []
+        lives = served.core.is_up(key)
         block = served.core.server_block(key)
         weighed_anew = block is not None and block.weight != server.weight
         for check in server.running:
             known = next((run for run in former if run.block == check), None)
             if known is None or (weighed_anew and isinstance(check, MiscCheck)):
                 known = next((run for run in former if _alike(run.block, check)), None)
-                fresh = self._begin(served, key, server, check, None if known is None else known.checker)
+                fresh = self._begin(served, key, server, check, None if known is None else known.checker, lives=lives)
                 if known is not None:
                     known.close()
                     former.remove(known)
@@ -196,14 +201,16 @@ class Checkers:
         server: RealServer,
         check: RunningCheck,
         former: AnyChecker | None = None,
+        *,
+        lives: bool = False,
     ) -> Run:
         """A checker that is new, or has another configuration."""
         if isinstance(check, (FileCheck, BfdCheck)):
-            return self._follow(served, key, server, check, former)
+            return self._follow(served, key, server, check, former, lives=lives)
         first_at = self._reactor.now() + _BOOTSTRAP + int(self._draw() * check.timing.warmup)
         if former is None or not former.has_run:
             self._tell(served, server, "Deactivating" if served.suspended else "Activating")
-        run = self._run(served, key, server, check, first_at, former)
+        run = self._run(served, key, server, check, first_at, former, lives=lives)
         if served.suspended:
             run.close()
         return run
@@ -216,14 +223,17 @@ class Checkers:
         check: CheckerBlock | MiscCheck,
         first_at: int,
         former: AnyChecker | None,
+        *,
+        lives: bool = False,
     ) -> CheckRun | ScriptRun:
         names = _names(served, key, server, check)
         if isinstance(check, MiscCheck):
             same = former if isinstance(former, MiscChecker) else None
-            misc = MiscChecker(check, server.weight, names, first_at, same)
+            misc = MiscChecker(_starting(check, lives), server.weight, names, first_at, same)
             judged = Judgement(self._hear, served, key, misc.offset)
             return ScriptRun(self._reactor, self._scripts, check, misc, judged, self._log)
-        checker = Checker(check, names, first_at, former if isinstance(former, Checker) else None)
+        same_probe = former if isinstance(former, Checker) else None
+        checker = Checker(_starting(check, lives), names, first_at, same_probe)
         judged = Judgement(self._hear, served, key, checker.offset)
         return CheckRun(self._beats, self._attempts, check, checker, judged, self._log, self._starved, self._tls)
 
@@ -234,6 +244,8 @@ class Checkers:
         server: RealServer,
         check: FileCheck | BfdCheck,
         former: AnyChecker | None,
+        *,
+        lives: bool,
     ) -> FollowerRun:
         names, followers = _names(served, key, server, check), self._followers
         follower: FileFollower | BfdFollower
@@ -241,7 +253,9 @@ class Checkers:
             follower = FileFollower(check, names, followers.number(check.track_file))
         else:
             same = former if isinstance(former, BfdFollower) else None
-            follower = BfdFollower(check, names, followers.session(check.name), same)
+            follower = BfdFollower(
+                replace(check, alpha=check.alpha and not lives), names, followers.session(check.name), same
+            )
         judged = Judgement(self._hear, served, key, follower.offset)
         run = FollowerRun(followers, check, follower, judged, self._log)
         followers.add(run)
@@ -269,6 +283,11 @@ def _names(served: Served, key: ServerKey, server: RealServer, check: RunningChe
         return Names(real, real, served.core.name)
     target = endpoint_text(check.target.connect_ip, block.service.protocol, check.target.connect_port)
     return Names(real if target == real else target, real, served.core.name)
+
+
+def _starting(check: _Asking, lives: bool) -> _Asking:
+    """What a checker starts with: at a server that lives alpha does not count."""
+    return replace(check, timing=replace(check.timing, alpha=False)) if lives and check.timing.alpha else check
 
 
 def _alike(one: RunningCheck, other: RunningCheck) -> bool:

@@ -7,10 +7,11 @@ corpus is met; beside each stands the file that it is reloaded with.
 import csv
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from pykeepalived.config.load import LoadOptions, load
+from pykeepalived.config.load import Loaded, LoadOptions, load
 from tests.config.machine import Machine
 from tests.lab.world import Target, targets
 
@@ -19,11 +20,17 @@ LIST = Path(__file__).with_name("corpus.txt")
 PATH = "/etc/keepalived/keepalived.conf"
 NEVER = "1000000000"
 """Seconds between checks that are not to be judged."""
-ADDED = "\nchild_wait_time 60\nglobal_defs {\n    lvs_notify_fifo FOLDER/fifo\n}\n"
+BEFORE = "global_defs {\n    script_user root\n}\n"
+ADDED = "\nchild_wait_time 60\nglobal_defs {\n    lvs_notify_fifo FOLDER/fifo root\n}\n"
 
 _OPENED = re.compile(r"^[ \t]*virtual_server[ \t][^{\n]*\{[ \t]*$", re.MULTILINE)
 _PERIOD = re.compile(r"\b(delay_loop|warmup)[ \t]+[^\s}]+")
-_PATIENCE = re.compile(r"\b(delay_before_retry|connect_timeout|misc_timeout)[ \t]+[^\s}]+")
+_PATIENCE = re.compile(r"\b(delay_before_retry|connect_timeout)[ \t]+[^\s}]+")
+_MISC_TIMEOUT = re.compile(r"\bmisc_timeout[ \t]+[^\s}]+")
+_MISC_CHECK = re.compile(r"^[ \t]*MISC_CHECK[ \t]*\{[ \t]*$", re.MULTILINE)
+_SCRIPT_USER = re.compile(r"^([ \t]*script_user)[ \t].*$", re.MULTILINE)
+_ALPHA = re.compile(r"^[ \t]*alpha\b", re.MULTILINE)
+_MISC_PATH = re.compile(r"\b(misc_path[ \t]+\"?)([^\"\s]+)")
 _WEIGHT = re.compile(r"\bweight[ \t]+(\d+)")
 _SERVER = re.compile(r"^[ \t]*real_server[ \t][^{\n]*\{", re.MULTILINE)
 _ADDED_SERVICE = """
@@ -58,12 +65,21 @@ def interfaces(name: str) -> tuple[str, ...]:
     """The interfaces that a file needs, as far as they can be made."""
     with (Path(FOLDER) / "verdicts.tsv").open(encoding="utf-8", newline="") as file:
         row = next(row for row in csv.DictReader(file, delimiter="\t") if row["n"] == name)
-    return tuple(word for word in (row["interfaces"] or "").split(",") if re.fullmatch(r"[\w.-]{1,15}", word))
+    found = {word for word in (row["interfaces"] or "").split(",") if re.fullmatch(r"[\w.-]{1,15}", word)}
+    if (daemon := _load(text(name), tuple(found)).configuration.global_defs.lvs_sync_daemon) is not None:
+        found.add(daemon.interface)
+    return tuple(sorted(found))
 
 
 def text(name: str) -> str:
-    """A file, with a notify FIFO if it has none, and time to stop in a slow guest."""
+    """A file, with a notify FIFO if it has none, and time to stop in a slow guest. Scripts are root's.
+
+    What becomes of alpha servers whose check script is missing is a story of its own: here it is another script.
+    """
     data = (Path(FOLDER) / f"{name}.conf").read_text(encoding="utf-8", errors="surrogateescape")
+    data = BEFORE + _SCRIPT_USER.sub(r"\1 root", data)
+    if _ALPHA.search(data):
+        data = _MISC_PATH.sub(lambda found: found[0] if Path(found[2]).exists() else f"{found[1]}/bin/true", data)
     return data if "notify_fifo" in data else data + ADDED
 
 
@@ -74,29 +90,44 @@ def unjudged(config: str) -> str:
 
 def judged(config: str) -> str:
     """The same, whose checks are due at once and every second."""
-    return _PATIENCE.sub(r"\1 1", _paced(config, "1", "0"))
+    return _hurried(_paced(config, "1", "0"))
 
 
-def derived(config: str) -> str | None:
-    """The same with another weight, a server less and a service more; None where nothing can be taken away."""
-    changed = _WEIGHT.sub(lambda found: f"weight {int(found[1]) + 1}", config, count=1)
-    if len(opened := list(_SERVER.finditer(changed))) < 2:
-        return None
-    begin = opened[-1].start()
-    end = _closed(changed, opened[-1].end())
-    return None if end is None else changed[:begin] + changed[end:] + _ADDED_SERVICE
+def at_rest(config: str) -> str:
+    """The same as `judged`, but that no check is due any more."""
+    return _hurried(_paced(config, NEVER, NEVER))
+
+
+def derived(config: str, names: tuple[str, ...]) -> str:
+    """The same with another weight, a service more, and a server less unless that would be a mistake."""
+    changed = _WEIGHT.sub(lambda found: f"weight {int(found[1]) + 1}", config, count=1) + _ADDED_SERVICE
+    shorter = _without_last_server(changed.removesuffix(_ADDED_SERVICE)) + _ADDED_SERVICE
+    return shorter if _mistakes(shorter, names) <= _mistakes(config, names) else changed
 
 
 def serving(config: str, names: tuple[str, ...]) -> list[Target]:
     """The servers that answer: every second one of those that are checked."""
-    loaded = load(PATH, Machine({PATH: config.encode(errors="surrogateescape")}, names), LoadOptions())
-    return targets(loaded.configuration)[::2] if loaded.configuration else []
+    return targets(_load(config, names).configuration)[::2]
 
 
-def sound(config: str, names: tuple[str, ...]) -> bool:
-    """Whether a reload with it is taken, and not refused for its mistakes."""
-    loaded = load(PATH, Machine({PATH: config.encode(errors="surrogateescape")}, names), LoadOptions())
-    return not any(each.severity == "error" for each in loaded.diagnostics)
+def _without_last_server(config: str) -> str:
+    if len(opened := list(_SERVER.finditer(config))) < 2:
+        return config
+    end = _closed(config, opened[-1].end())
+    return config if end is None else config[: opened[-1].start()] + config[end:]
+
+
+def _mistakes(config: str, names: tuple[str, ...]) -> Counter[str]:
+    """What a reload is refused for, unless the running file has it as well."""
+    return Counter(each.message for each in _load(config, names).diagnostics if each.severity == "error")
+
+
+def _load(config: str, names: tuple[str, ...]) -> Loaded:
+    return load(PATH, Machine({PATH: config.encode(errors="surrogateescape")}, names), LoadOptions())
+
+
+def _hurried(config: str) -> str:
+    return _MISC_CHECK.sub(r"\g<0>\nmisc_timeout 60", _MISC_TIMEOUT.sub("", _PATIENCE.sub(r"\1 1", config)))
 
 
 def _paced(config: str, delay_loop: str, warmup: str) -> str:

@@ -54,6 +54,8 @@ class Player:
     reader: IpvsReader
     fifo: int
     mark: int = 0
+    heard: str = ""
+    """What came through the FIFO since the last question."""
 
     def lines(self) -> list[str]:
         """What was logged since the last question."""
@@ -61,13 +63,17 @@ class Player:
         new, self.mark = lines[self.mark :], len(lines)
         return new
 
-    def told(self) -> list[str]:
-        """What came through the FIFO since the last question."""
-        text = b""
+    def listen(self) -> str:
+        """What came through the FIFO since the last question, which this is none."""
         with contextlib.suppress(BlockingIOError):
             while data := os.read(self.fifo, 0x10000):
-                text += data
-        return text.decode(errors="replace").splitlines()
+                self.heard += data.decode(errors="replace")
+        return self.heard
+
+    def told(self) -> list[str]:
+        """What came through the FIFO since the last question."""
+        lines, self.heard = self.listen().splitlines(), ""
+        return lines
 
     def runs(self) -> Counter[str]:
         """How often each check script has run."""
@@ -125,6 +131,7 @@ class Play:
                 break
             time.sleep(0.1)
         time.sleep(max(0, began + CHECKED_SECONDS - time.monotonic()))
+        self._agree()
         self._wait(CHECKED_SECONDS)
         self._keep(name, judged=False)
 
@@ -137,8 +144,17 @@ class Play:
             told = json.dumps({"streams": self.streams, "logs": self.logs}, indent=1)
             Path(folder, f"{name}.json").write_text(told, encoding="utf-8")
 
+    def _agree(self) -> None:
+        """Wait until one is where the other is already, or shall never be."""
+        end = time.monotonic() + ROUND_SECONDS
+        while time.monotonic() < end:
+            ours, theirs = ((player.reader.look(), sorted(player.listen())) for player in self.players.values())
+            if ours == theirs:
+                return
+            time.sleep(0.15)
+
     def _wait(self, seconds: float) -> None:
-        """Wait until tables and events of both have not changed for so long."""
+        """Wait until tables, events and FIFO lines of both have not changed for so long."""
         end = time.monotonic() + PATIENCE
         since, known = time.monotonic(), self._tables()
         while time.monotonic() < min(end, since + seconds):
@@ -147,10 +163,11 @@ class Play:
                 since, known = time.monotonic(), now
 
     def _tables(self) -> list[list[str]]:
-        """The tables, and the events that were logged."""
+        """The tables, the events that were logged, and the lines of the FIFO."""
         players = self.players.values()
+        told = [player.listen().splitlines() for player in players]
         events = [[line for line in player.director.log() if EVENT.match(TIME.sub("", line))] for player in players]
-        return [*events, *(player.reader.look().lines() for player in players)]
+        return [*told, *events, *(player.reader.look().lines() for player in players)]
 
     def _look(self, name: str, phase: str, *, judged: bool) -> None:
         end = time.monotonic() + PATIENCE
@@ -158,6 +175,7 @@ class Play:
             time.sleep(0.1)
         if judged:
             time.sleep(1.5)
+            self._agree()
         self._wait(JUDGED_SECONDS if judged else QUIET_SECONDS)
         self._keep(name, judged=judged)
 
@@ -221,7 +239,8 @@ def play(
             stack.callback(world.close)
             reader = IpvsReader(table)
             stack.callback(reader.close)
-            director = stack.enter_context(Director(host, made(), folder / make, "", options=options))
+            of_its_own = (*options, "-b", str(folder / make / "bfd.pid"))
+            director = stack.enter_context(Director(host, made(), folder / make, "", options=of_its_own))
             _furnish(director.folder)
             fifo = os.open(director.folder / "fifo", os.O_RDWR | os.O_NONBLOCK)
             stack.callback(os.close, fifo)

@@ -1,7 +1,7 @@
 """Where the two daemons differ with the same file, and why that is right. What is not listed must be the same."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import unified_diff
 
@@ -21,6 +21,10 @@ class Difference:
     """A pattern of the names of the streams that it is about; empty: all."""
     plays: str = ""
     """A pattern of the names of the files or stories; empty: all."""
+    number: tuple[int, int] | None = None
+    """How many lines of a stream it is about, of keepalived's and of ours; with any other number it is none."""
+    parts: bool = False
+    """Whether the lines are compared all the same, but for what the groups of the patterns hold, and their order."""
     chance: bool = False
     """Whether it need not happen."""
 
@@ -36,14 +40,17 @@ DIFFERENCES = (
         "2.2.7 leaves what a predecessor left as it was.",
         theirs=r"family IPv4 .* scheduler wlc flags 0x3 timeout 50 .*|  -> .* weight 9 .*",
         ours=r"family IPv4 .* scheduler rr flags 0x2 timeout 0 .*|  -> address 10\.1\.0\.1 .* weight 1 .*",
+        streams="^table after the start",
         plays="^what-a-predecessor-left",
+        number=(2, 2),
     ),
     Difference(
         "2.2.7 does not carry changed limits to the kernel.",
-        theirs=r"  -> .*:?3 port .* upper 300 .*",
-        ours=r"  -> .*:?3 port .* upper 400 lower 30 .*",
+        theirs=r"  -> address \S+[.:]3 port 80 method TUN weight 1 upper 300 lower 30 .*",
+        ours=r"  -> address \S+[.:]3 port 80 method TUN weight 1 upper 400 lower 30 .*",
         streams="^table after a change of limits",
         plays="^every-way-of-forwarding",
+        number=(2, 2),
     ),
     Difference(
         "A service that goes whole is told like any other.",
@@ -54,8 +61,9 @@ DIFFERENCES = (
     Difference(
         "2.2.7 stops a sync daemon that belongs to no instance neither at a reload nor at its end.",
         theirs=r"sync daemon state [12] .*",
-        streams="after its end|after the stop",
-        plays="^the-sync-daemon-of-nobody",
+        streams="after (its end|the reload|the stop)",
+        plays="^(the-sync-daemon-of-nobody|0752$)",
+        number=(2, 0),
     ),
     Difference(
         "Whether it is MASTER already is a matter of when one looks.",
@@ -67,39 +75,172 @@ DIFFERENCES = (
     ),
     Difference(
         "2.2.7 changes the weight of a server that a reload brings back after it is back, we before.",
-        theirs=r"Changing weight from \d+ to \d+ for active service .*|Gained quorum .*",
-        ours=r"Changing weight from \d+ to \d+ for (in)?active service .*|Gained quorum .*",
-        streams="^log after the change$",
-        plays=r"^\d+$",
-        chance=True,
+        theirs=r"Changing weight from \d+ to \d+ for ((?:in)?active) service .*|Gained quorum .* <= (\d+) for VS .*",
+        ours=r"Changing weight from \d+ to \d+ for ((?:in)?active) service .*|Gained quorum .* <= (\d+) for VS .*",
+        streams="^log after another check",
+        plays="^a-reload-brings-a-server-back",
+        parts=True,
     ),
     Difference(
-        "2.2.7 leaves the services of a changed group behind, without servers.",
-        theirs=r"family .*",
-        streams="^table (at the end|after the stop)$",
-        plays="^(0048|0244|0251|0358|0480|0937)$",
-        chance=True,
+        "2.2.7 leaves the sorry server beside a server that a reload brings back.",
+        theirs=r"  -> address 10\.1\.0\.9 port 80 method NAT weight 1 .*",
+        streams="^table after another check",
+        plays="^a-reload-brings-a-server-back",
+        number=(1, 0),
     ),
     Difference(
-        "The guest's nftables knows no IPv4: 2.2.7 serves a mark that nothing sets, and says nothing of it.",
-        theirs=r"family IPv4 fwmark 1000 .*|  -> .*",
-        ours=r"family IPv4 protocol 6 .*|  -> .*|VS \[.* added into group many",
+        "As above.",
+        ours=r"Removing sorry server .*|Adding alive servers .*",
+        streams="^log after another check",
+        plays="^a-reload-brings-a-server-back",
+        number=(0, 2),
+    ),
+    *(
+        Difference(
+            "2.2.7 leaves the services of a changed group behind, without servers.",
+            theirs=r"family IPv[46] .*",
+            streams="^table at the end$",
+            plays=f"^{play}$",
+            number=(number, 0),
+        )
+        for play, number in (("0048", 13), ("0358", 4))
+    ),
+    *(
+        Difference(
+            "The guest's nftables knows no IPv4: 2.2.7 serves a mark that nothing sets, and says nothing of it.",
+            theirs=r"family IPv4 fwmark 1000 scheduler rr flags 0x2 .*"
+            r"|  -> address 10\.1\.0\.[12] port 0 method DR weight 1 .*",
+            ours=r"family IPv4 protocol 6 address 10\.9\.2\.([1-9] port 80|20 port 443) scheduler rr flags 0x2 .*"
+            r"|  -> address 10\.1\.0\.[12] port (80|443) method DR weight 1 .*",
+            streams=f"^table {stream}",
+            plays="^a-group-behind-marks-of-nftables",
+            number=number,
+        )
+        for stream, number in (("after the start", (3, 30)), ("after a change of the group", (2, 16)))
+    ),
+    Difference(
+        "As above.",
+        ours=r"VS \[\[10\.9\.2\.2\]:tcp:80-10\.9\.2\.7\] added into group many",
+        streams="^log after a change of the group",
         plays="^a-group-behind-marks-of-nftables",
+        number=(0, 1),
+    ),
+    *(
+        Difference(
+            "2.2.7 leaves the services of entries that go, without servers, also after its end.",
+            theirs=f"family IPv4 ({services}) scheduler rr flags 0x2 .*",
+            streams=f"^table {stream}",
+            plays="^a-group-that-changes$",
+            number=(number, 0),
+        )
+        for stream, services, number in (
+            ("after a change", r"fwmark 5|protocol 6 address 10\.9\.1\.(2 port 80|[89] port 81|1[89] port 82)", 6),
+            ("after the stop", r"fwmark [56]|protocol 6 address 10\.9\.1\.\d+ port \d+", 13),
+        )
     ),
     Difference(
-        "2.2.7 keeps an alpha server whose check script is missing out until the first reload.",
-        theirs=r".*10\.(1\.57\.10[01]|1\.2\.3|1\.3\.1|9\.200\.200)\D.*",
-        ours=r".*10\.(1\.57\.10[01]|1\.2\.3|1\.3\.1|9\.200\.200)\D.*",
-        streams="^(table|log|FIFO)",
-        plays="^(0184|0207|0210)$",
+        "At a reload 2.2.7 gives servers without a port the port 0, whatever the entry's is, and removes none.",
+        theirs=r"family IPv4 protocol 6 address 10\.9\.1\.1 .*|  -> address 10\.1\.0\.[12] port (80|0) method DR .*",
+        ours=r"  -> address 10\.1\.0\.[12] port 80 method DR weight 1 .*",
+        streams="^table after a change of the group",
+        plays="^a-group-that-changes-before",
+        number=(9, 4),
     ),
     Difference(
-        "At a reload 2.2.7 removes former entries of a group by a port that they have not: they stay, "
-        "also after its end.",
-        theirs=r"family .*|  -> .*|IPVS cmd .*",
-        ours=r"family .*|  -> .*",
-        streams="after a change of the group|after the stop",
-        plays="^a-group-of-entries-of-every-form",
+        "As above, also after its end.",
+        theirs=r"family IPv4 protocol 6 address 10\.9\.1\.[123] port 80 .*|  -> address 10\.1\.0\.[12] port (80|0) .*",
+        streams="^table after the stop",
+        plays="^a-group-that-changes-before",
+        number=(9, 0),
+    ),
+    *(
+        Difference(
+            "A reload sets what a misc_dynamic server weighs to 0, until its script says something else.",
+            theirs=theirs,
+            ours=ours,
+            streams=f"^{stream} after the change",
+            plays="^0431$",
+            number=number,
+        )
+        for stream, theirs, ours, number in (
+            (
+                "table",
+                r"  -> address 192\.168\.0\.([13] port 80 method NAT weight 0|254 port 80 method NAT weight 1) .*",
+                r"  -> address 192\.168\.0\.(1 port 80 method NAT weight 1|3 port 80 method NAT weight 5) .*",
+                (3, 2),
+            ),
+            ("log", r"Changing weight from 5 to 0 .*|Starting with .*|Adding sorry .*|Removing alive .*", "", (4, 0)),
+            ("FIFO", r"VS \[10\.0\.0\.1\]:tcp:80 DOWN", "", (1, 0)),
+        )
+    ),
+    Difference(
+        "2.2.7 leaves the sync daemon of an instance running that a reload takes away.",
+        theirs=r"sync daemon state 2 interface bond0 id 50 .*",
+        streams="^table after the (reload|stop)",
+        plays="^0625$",
+        number=(1, 0),
+    ),
+    Difference(
+        "As above: it is in the way of the next one, which begins as another.",
+        theirs=r"sync daemon state 2 interface bond0 id 50 .*|IPVS cmd .*STARTDAEMON.* Daemon has already run\(17\)",
+        ours=r"sync daemon state 1 interface bond0 id 50 .*",
+        streams="^(table|log) (once judged|after the change)",
+        plays="^0625$",
+    ),
+    Difference(
+        "A service that goes whole is told like any other.",
+        ours=r"Shutting down service \[(10\.1\.4\.[12]|198\.51\.100\.78)\]:tcp:\d+ from VS .*",
+        streams="^log at the end",
+        plays="^0752$",
+        number=(0, 5),
+    ),
+    *(
+        Difference(
+            "2.2.7 keeps an alpha server whose check script is missing out until the first reload.",
+            theirs=theirs,
+            ours=ours,
+            streams=f"^{stream}",
+            plays="^an-alpha-server-whose-script-is-missing",
+            number=number,
+        )
+        for stream, theirs, ours, number in (
+            ("table after the start", "", r"  -> address 10\.1\.0\.1 port 80 method NAT weight 1 .*", (0, 1)),
+            ("log after another weight", r"Adding service \[10\.1\.0\.1\]:tcp:80 .*", "", (1, 0)),
+            ("FIFO after another weight", r"RS \[10\.1\.0\.1\]:tcp:80 .* UP", "", (1, 0)),
+        )
+    ),
+    *(
+        Difference(
+            "A PING_CHECK or UDP_CHECK that cannot be sent from `bindto` takes a server down.",
+            theirs=theirs,
+            ours=ours,
+            streams=f"^{streams}$",
+            plays="^0730$",
+            number=number,
+            parts=number == (1, 1),
+        )
+        for streams, theirs, ours, number in (
+            (
+                "table (once judged|after the change)",
+                r"  -> address 192\.168\.0\.(1 port 80 method NAT weight 0|254 port 80 method NAT weight 1) .*",
+                r"  -> address 192\.168\.0\.1 port 80 method NAT weight [12] .*",
+                (2, 1),
+            ),
+            ("log once judged", "Disabling service .*|Lost .*|Adding sorry .*|Removing alive .*", "", (4, 0)),
+            ("FIFO once judged", "[RV]S .* DOWN", "", (2, 0)),
+            *(
+                ("log after the change", line, line, (1, 1))
+                for line in ("Changing weight .* ((?:in)?active) service .*",)
+            ),
+            *(("log at the end", line, line, (1, 1)) for line in (r"Shutting down( \(inhibited\)|) service \[192.*",)),
+        )
+    ),
+    Difference(
+        "2.2.7 starts at a reload what runs already.",
+        theirs=r"IPVS cmd .*STARTDAEMON.* Daemon has already run\(17\)",
+        streams="^log after the change",
+        plays="^0752$",
+        number=(2, 0),
     ),
 )
 
@@ -112,36 +253,64 @@ class Comparison:
     played: set[str] = field(default_factory=set)
 
 
-def report(name: str, streams: Mapping[str, Mapping[str, list[str]]], comparison: Comparison) -> list[str]:
+def report(
+    name: str,
+    streams: Mapping[str, Mapping[str, list[str]]],
+    comparison: Comparison,
+    differences: Sequence[Difference] = DIFFERENCES,
+) -> list[str]:
     """What differs and may not, as lines."""
     comparison.played.add(name)
     found = []
     for stream, told in streams.items():
-        theirs, ours = (_left(name, stream, told[make], make, comparison) for make in (THEIRS, OURS))
+        about = (each for each in differences if re.search(each.plays, name) and re.search(each.streams, stream))
+        applies = [each for each in about if _as_often(each, told)]
+        theirs, ours = (_left(told[make], make, applies, comparison) for make in (THEIRS, OURS))
+        if any(each.parts and _hits(each, told) != (0, 0) for each in applies):
+            theirs, ours = sorted(theirs), sorted(ours)
         if lines := list(unified_diff(theirs, ours, THEIRS, OURS, lineterm="", n=1)):
             found += [f"== {stream}", *lines]
     return found
 
 
-def stale(comparison: Comparison) -> list[str]:
+def stale(comparison: Comparison, differences: Sequence[Difference] = DIFFERENCES) -> list[str]:
     """The reasons that nothing shows any more, of those that what was played can show."""
-    ours = [each for each in DIFFERENCES if any(re.search(each.plays, name) for name in comparison.played)]
+    ours = [each for each in differences if any(re.search(each.plays, name) for name in comparison.played)]
     return [each.reason for each in ours if each not in comparison.met and not each.chance]
 
 
-def _left(name: str, stream: str, lines: list[str], make: str, comparison: Comparison) -> list[str]:
+def _left(lines: list[str], make: str, applies: list[Difference], comparison: Comparison) -> list[str]:
     """The lines that are no listed difference."""
-    applies = [each for each in DIFFERENCES if re.search(each.plays, name) and re.search(each.streams, stream)]
     left = []
     for line in lines:
-        hit = next((each for each in applies if _matches(each, line, make)), None)
-        if hit is None:
+        hit, found = next(((each, found) for each in applies if (found := _match(each, line, make))), (None, None))
+        if hit is None or found is None:
             left.append(line)
-        else:
-            comparison.met.add(hit)
+            continue
+        comparison.met.add(hit)
+        if hit.parts:
+            left.append(_masked(line, found))
     return left
 
 
-def _matches(difference: Difference, line: str, make: str) -> bool:
+def _as_often(difference: Difference, told: Mapping[str, list[str]]) -> bool:
+    return difference.number in {None, _hits(difference, told)}
+
+
+def _hits(difference: Difference, told: Mapping[str, list[str]]) -> tuple[int, int]:
+    theirs, ours = (sum(bool(_match(difference, line, make)) for line in told[make]) for make in (THEIRS, OURS))
+    return theirs, ours
+
+
+def _match(difference: Difference, line: str, make: str) -> re.Match[str] | None:
     pattern = difference.theirs if make == THEIRS else difference.ours
-    return bool(pattern) and re.fullmatch(pattern, line) is not None
+    return re.fullmatch(pattern, line) if pattern else None
+
+
+def _masked(line: str, found: re.Match[str]) -> str:
+    """The line without what the groups hold."""
+    for number in reversed(range(1, len(found.groups()) + 1)):
+        begin, end = found.span(number)
+        if begin >= 0:
+            line = f"{line[:begin]}...{line[end:]}"
+    return line

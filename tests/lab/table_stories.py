@@ -36,6 +36,8 @@ class TableStory:
     """Whether the table is in a namespace of its own, TABLE."""
     firewall: bool = False
     """Whether the tables of nftables are looked at as well."""
+    judged: bool = False
+    """Whether the first checks take servers in or out."""
 
     @property
     def name(self) -> str:
@@ -83,7 +85,7 @@ def tell(story: TableStory, stage: Play) -> None:
         for command in story.foreign:
             player.director.host.run("ipvsadm", *command.split())
     stage.firewall = story.firewall
-    stage.start("after the start", _whole(story.file))
+    stage.start("after the start", _whole(story.file), judged=story.judged)
     for step in story.steps:
         step(stage)
     stage.stop("after the stop")
@@ -116,6 +118,8 @@ def script(name: str, *lines: str) -> str:
 
 WEB1, WEB2, WEB3 = (f"10.1.0.{number} 80" for number in (1, 2, 3))
 MISC = ("virtual_server/real_server/MISC_CHECK",)
+NEVER = ("delay_loop 1000000000", "warmup 1000000000")
+"""A check that is not made."""
 GROUP = ("virtual_server_group",)
 
 _GROUP = """
@@ -194,6 +198,10 @@ _METHODS = (
 )
 
 
+def _entries(*lines: str) -> str:
+    return "\n".join(["virtual_server_group all {", *lines, "}", ""])
+
+
 def _every_scheduler() -> str:
     return "".join(
         service(f"10.9.0.{number} 80", server(WEB1, "weight 3"), server(WEB2), sched=sched, lines=lines)
@@ -225,6 +233,11 @@ def _judged_one_by_one(*lines: str, weights: tuple[int, int, int] = (1, 1, 1), c
     )
 
 
+def _alpha(*servers: str) -> str:
+    return service("10.9.0.1 80", *servers, lines="alpha")
+
+
+_MISSING = 'MISC_CHECK {\nmisc_path "FOLDER/missing"\n}'
 _FALL_AND_RISE = (
     says("three", "1", what="the third fails"),
     says("two", "1", what="the second fails"),
@@ -274,10 +287,28 @@ STORIES: tuple[TableStory, ...] = (
     TableStory(
         "a group of entries of every form",
         _GROUP + service("group all", server("10.1.0.1"), server("10.1.0.2", "weight 4"), method="DR"),
+        needs=GROUP,
+    ),
+    TableStory(
+        "a group that changes",
+        _GROUP.replace("    10.9.1.30\n", "")
+        + service("group all", server("10.1.0.1 8080"), server("10.1.0.2 8080", "weight 4"), method="NAT"),
         (
             reloads(
                 "a change of the group",
-                _GROUP_CHANGED + service("group all", server("10.1.0.2", "weight 2"), server("10.1.0.3"), method="DR"),
+                _GROUP_CHANGED
+                + service("group all", server("10.1.0.2 8080", "weight 2"), server("10.1.0.3 8080"), method="NAT"),
+            ),
+        ),
+        needs=GROUP,
+    ),
+    TableStory(
+        "a group that changes before servers without a port",
+        _entries("10.9.1.1-2 80") + service("group all", server("10.1.0.1"), server("10.1.0.2"), method="DR"),
+        (
+            reloads(
+                "a change of the group",
+                _entries("10.9.1.2-3 80") + service("group all", server("10.1.0.1"), server("10.1.0.2"), method="DR"),
             ),
         ),
         needs=GROUP,
@@ -426,6 +457,45 @@ STORIES: tuple[TableStory, ...] = (
         _judged_one_by_one("alpha", "omega", "sorry_server 10.1.0.9 80", _QUORUM_SCRIPTS),
         _FALL_AND_RISE[:3],
         needs=MISC,
+        judged=True,
+    ),
+    TableStory(
+        "an alpha server whose script is missing",
+        _alpha(server(WEB1, _MISSING), server(WEB2, script("one"))),
+        (reloads("another weight", _alpha(server(WEB1, "weight 5", _MISSING), server(WEB2, script("one")))),),
+        needs=MISC,
+        judged=True,
+    ),
+    TableStory(
+        "alpha servers that nobody has judged",
+        _alpha(server(WEB1, script("one", *NEVER)), server(WEB2, script("two", *NEVER))),
+        (
+            reloads(
+                "another check of the first",
+                _alpha(
+                    server(WEB1, script("one", *NEVER), script("three", *NEVER)),
+                    server(WEB2, "weight 5", script("two", *NEVER)),
+                ),
+            ),
+        ),
+        needs=MISC,
+    ),
+    TableStory(
+        "other checks of alpha servers",
+        _alpha(server(WEB1, script("one")), server(WEB2, script("two"))),
+        (
+            reloads(
+                "another check of the first",
+                _alpha(server(WEB1, script("one"), script("three", *NEVER)), server(WEB2, script("two"))),
+            ),
+            says("two", "1", what="the second fails"),
+            reloads(
+                "another check of the second",
+                _alpha(server(WEB1, script("one")), server(WEB2, script("two"), script("three", *NEVER))),
+            ),
+        ),
+        needs=MISC,
+        judged=True,
     ),
     TableStory(
         "the first notices of servers",
@@ -507,6 +577,20 @@ STORIES: tuple[TableStory, ...] = (
             ),
             reloads("no sorry server", _judged_one_by_one("quorum 9", weights=(4, 5, 6))),
             says("two", "0", what="the second is back"),
+        ),
+        needs=MISC,
+    ),
+    TableStory(
+        "a reload brings a server back",
+        service("10.9.0.1 80", server(WEB1, script("one")), lines="sorry_server 10.1.0.9 80"),
+        (
+            says("one", "1", what="it fails"),
+            reloads(
+                "another check",
+                service(
+                    "10.9.0.1 80", server(WEB1, "weight 2", script("two", *NEVER)), lines="sorry_server 10.1.0.9 80"
+                ),
+            ),
         ),
         needs=MISC,
     ),

@@ -90,6 +90,17 @@ def test_tcp_alpha_first_results() -> None:
     assert trial.verdicts == [ServerJudged(True, True, f"TCP_CHECK of {RS} succeeded")]
 
 
+@pytest.mark.keyword("virtual_server.real_server.HTTP_GET.alpha")
+def test_http_observed_first_failure_of_an_alpha_server_is_told_to_nobody() -> None:
+    alpha = CheckTiming(alpha=True, delay_loop=10 * SECOND)
+    for verdicts, timing in (0, alpha), (1, TIMING):
+        trial = Trial(http(timing=timing))
+        assert trial.attempt(REFUSED)[1] == [f"HTTP_CHECK on service {RS} failed."]
+        assert not trial.checker.up
+        assert trial.checker.has_run
+        assert len(trial.verdicts) == verdicts
+
+
 @pytest.mark.keyword("virtual_server.real_server.TCP_CHECK.connect_timeout")
 def test_tcp_timeout() -> None:
     trial = Trial(TcpCheck(TARGET, TIMING))

@@ -160,6 +160,11 @@ def real(port: int, *, timing: CheckTiming = TIMING, url: HttpUrl | None = None,
     return RealServer(address=target.connect_ip, port=port, **keywords)
 
 
+def patient(port: int, timing: CheckTiming) -> RealServer:
+    target = Target(ip_address("127.0.0.1"), port, connect_timeout=9 * SECOND)
+    return real(port, checkers=(TcpCheck(target, timing),))
+
+
 def name(server: WebServer) -> str:
     return f"[127.0.0.1]:tcp:{server.port}"
 
@@ -374,6 +379,35 @@ def test_reload_of_the_same_orders_nothing_and_keeps_the_checkers(director: Dire
     assert web.accepted == 1
     director.reactor.run_for(8 * SECOND + BEAT)
     assert web.accepted == 2  # at its time of before
+
+
+@pytest.mark.keyword("virtual_server.real_server.TCP_CHECK.alpha")
+def test_a_new_check_of_an_alpha_server_leaves_it_where_it_is(director: Director) -> None:
+    web, dead = director.web(), director.web()
+    dead.close()
+    timing = replace(TIMING, alpha=True)
+    director.start(virtual(real(web.port, timing=timing), real(dead.port, timing=timing)))
+    director.reactor.run_for(5 * SECOND)
+    assert director.pool() == {f"127.0.0.1:{web.port}": 1}
+    director.lines()
+    director.reload(virtual(patient(web.port, timing), patient(dead.port, timing)))
+    assert director.pool() == {f"127.0.0.1:{web.port}": 1}
+    assert [line for line in director.lines() if "service" in line and "Activating" not in line] == []
+    web.close()
+    dead.reopen()
+    director.reactor.run_for(15 * SECOND)
+    assert director.pool() == {f"127.0.0.1:{dead.port}": 1}
+
+
+@pytest.mark.keyword("virtual_server.real_server.TCP_CHECK.alpha")
+def test_a_reload_takes_in_no_alpha_server_that_no_check_has_seen(director: Director) -> None:
+    web = director.web()
+    timing = replace(TIMING, alpha=True)
+    director.start(virtual(real(web.port, timing=timing)))
+    director.reload(virtual(real(web.port, timing=timing, weight=5)))
+    assert director.pool() == {}
+    director.reactor.run_for(5 * SECOND)
+    assert director.pool() == {f"127.0.0.1:{web.port}": 5}
 
 
 def test_reload_changes_a_weight_in_place_and_keeps_what_is_down_down(director: Director) -> None:
