@@ -429,7 +429,7 @@ def test_a_reload_that_does_not_reach_a_process_is_read_whole_the_next_time(
     parent = Parent(plan, Lines(ConsoleSink(), "Little"), Systemd({}))
     outcome = Outcome(parts=frozenset({"checkers"}))
     parent._accept(outcome, {"checkers": os.memfd_create("part")})
-    child = parent._children["checkers"] = Child(role, os.getpid(), 0)
+    child = parent._children["checkers"] = Child(role, os.getpid(), 0, parent.reactor.alarm(lambda: None))
     child.channel = SimpleNamespace(send=lambda *_: False, open=True)  # type: ignore[assignment]
     memory = os.memfd_create("memory")
     os.write(memory, b"something")
