@@ -1,6 +1,6 @@
 """The IPVS table as values: what ``lvs`` plans and what the kernel holds, in the same words on both sides."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 
@@ -38,6 +38,10 @@ class ServiceRow:
     persistence_engine: str = ""
 
 
+ServerKey = tuple[bytes, int]
+"""The address and the port of a server: what identifies it within its virtual server."""
+
+
 @dataclass(frozen=True, slots=True)
 class DestinationRow:
     """A destination as the kernel holds it."""
@@ -48,6 +52,11 @@ class DestinationRow:
     weight: int
     upper_threshold: int
     lower_threshold: int
+    key: ServerKey = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Make the key once: every table has it."""
+        object.__setattr__(self, "key", (self.address.packed, self.port))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from pykeepalived.checkers.belief import Belief, Verdict
 from pykeepalived.checkers.dns import DnsProbe
-from pykeepalived.checkers.effects import CheckEffect, ServerJudged
+from pykeepalived.checkers.effects import CheckEffect, CloseConnection, OpenConnection, ServerJudged
 from pykeepalived.checkers.events import CheckEvent
 from pykeepalived.checkers.http import HttpProbe
 from pykeepalived.checkers.ping import PingProbe
-from pykeepalived.checkers.probe import Failed, Impossible, Outcome, Passed, Probe, Remark
+from pykeepalived.checkers.probe import OPEN, Failed, Impossible, Outcome, Passed, Probe, Remark
 from pykeepalived.checkers.report import NOT_YET, CheckReport, grace
 from pykeepalived.checkers.smtp import SmtpProbe
 from pykeepalived.checkers.tcp import TcpProbe
@@ -22,6 +22,8 @@ from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import Tick
 
 _NOTHING: list[CheckEffect] = []
+_OPEN: list[CheckEffect] = [OpenConnection()]
+_HANG_UP: list[CheckEffect] = [CloseConnection()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +36,25 @@ class Names:
 
 
 class Checker:
-    """``handle`` facts, ask ``next_deadline`` when to tell it a Tick."""
+    """``handle`` facts, ask ``next_deadline`` when to tell it a Tick. While it is not ``running``, its owner may move
+    ``due_at``, the time of its next try, somewhat.
+    """
 
     __slots__ = (
         "_began_at",
         "_belief",
-        "_due_at",
         "_ended_at",
         "_excused",
         "_names",
         "_outcome",
         "_probe",
         "_remark",
-        "_running",
         "_said_impossible",
         "_timing",
         "_took",
+        "_was_excused",
+        "due_at",
+        "running",
     )
 
     offset = 0  # no probe moves the weight
@@ -60,11 +65,12 @@ class Checker:
         self._timing = check.timing
         self._belief = Belief(check.timing)
         self._probe = probe_of(check, names)
-        self._running = False
-        self._due_at = first_at
-        self._said_impossible = False
+        self.running = False
+        self.due_at = first_at
+        self._said_impossible = ""  # why a try could not be made, as it was said
         self._remark = ""
         self._excused = False  # a failure of the try at hand does not count
+        self._was_excused = False  # nor did that of the one before: the next one counts
         self._began_at = 0
         self._ended_at: int | None = None
         self._took = 0
@@ -89,16 +95,18 @@ class Checker:
 
     def next_deadline(self) -> int:
         """When a Tick is wanted."""
-        return self._probe.next_deadline() if self._running else self._due_at
+        return self._probe.next_deadline() if self.running else self.due_at
 
     def overdue_at(self) -> int:
         """From when on that nothing has happened is an alarm."""
         return self.next_deadline() + grace(self._timing.delay_loop)
 
     def stood_still(self) -> bool:
-        """The process did not run for a while: a failure of the try at hand, if there is one, does not count."""
-        self._excused = self._running
-        return self._running
+        """The process did not run for a while: a failure of the try at hand, if there is one, does not count; but never
+        two in a row, or a machine that stands still again and again would keep dead servers for ever.
+        """
+        self._excused = self.running and not self._was_excused
+        return self.running
 
     def report(self) -> CheckReport:
         """What it remembers."""
@@ -111,18 +119,26 @@ class Checker:
             _words(self._outcome),
             None if self._ended_at is None else self._ended_at - self._took,
             self._took,
-            self._began_at if self._running else None,
+            self._began_at if self.running else None,
             self.next_deadline(),
         )
 
     def handle(self, event: CheckEvent, now: int) -> list[CheckEffect]:
         """Take a fact; answer with orders."""
-        if self._running:
+        if self.running:
             steps = self._probe.handle(event, now)
-        elif isinstance(event, Tick) and now >= self._due_at:
-            self._running = True
+            if not steps:
+                return _NOTHING
+            if len(steps) == 2 and isinstance(passed := steps[1], Passed) and passed.whole and self._is_settled():
+                self._ended(passed, now)
+                self.due_at = now + self._timing.delay_loop
+                return _HANG_UP
+        elif isinstance(event, Tick) and now >= self.due_at:
+            self.running = True
             self._began_at = now
             steps = self._probe.begin(now)
+            if steps is OPEN:
+                return _OPEN
         else:
             return _NOTHING
         effects: list[CheckEffect] = []
@@ -142,16 +158,26 @@ class Checker:
                 effects.append(step)
         return effects
 
+    def _is_settled(self) -> bool:
+        """Another success changes nothing: so it is with nearly all."""
+        belief = self._belief
+        return (
+            belief.up
+            and belief.has_run
+            and not (belief.failures or self._excused or self._was_excused or self._said_impossible)
+        )
+
     def _ended(self, outcome: Outcome, now: int) -> None:
-        self._running = False
+        self.running = False
         self._outcome = outcome
         self._ended_at = now
         self._took = now - self._began_at
 
     def _passed(self, outcome: Passed, now: int, effects: list[CheckEffect]) -> None:
         self._ended(outcome, now)
-        self._excused = self._said_impossible = False
-        self._due_at = now + self._timing.delay_loop
+        self._excused = self._was_excused = False
+        self._said_impossible = ""
+        self.due_at = now + self._timing.delay_loop
         belief = self._belief
         if not outcome.whole:
             belief.failures = 0
@@ -159,7 +185,7 @@ class Checker:
                 if outcome.line:
                     effects.append(self._log(outcome.line))
                 if self._probe.hurries:
-                    self._due_at = now
+                    self.due_at = now
             return
         was_up = belief.up
         if belief.passed() is Verdict.AS_BEFORE:
@@ -172,10 +198,10 @@ class Checker:
 
     def _failed(self, outcome: Failed, now: int, effects: list[CheckEffect]) -> None:
         self._ended(outcome, now)
-        self._said_impossible = False
-        if self._excused:
-            self._excused = False
-            self._due_at = now
+        self._said_impossible = ""
+        self._was_excused, self._excused = self._excused, False
+        if self._was_excused:
+            self.due_at = now
             line = f"{outcome.line} This process stood still meanwhile: tried again."
             effects.append(self._log(line, outcome.reason, detail=True))
             return
@@ -188,9 +214,9 @@ class Checker:
         if (first or was_up) and not final.startswith(outcome.line):
             effects.append(self._log(outcome.line, outcome.reason, detail=not timing.log_all_failures))
         if verdict is Verdict.RETRY:
-            self._due_at = now + timing.delay_before_retry
+            self.due_at = now + timing.delay_before_retry
             return
-        self._due_at = now + max(timing.delay_loop, self._probe.pause_when_down)
+        self.due_at = now + max(timing.delay_loop, self._probe.pause_when_down)
         self._probe.believed_down()
         if verdict is Verdict.DOWN:
             effects.append(self._log(final, outcome.reason))
@@ -200,10 +226,13 @@ class Checker:
     def _impossible(self, outcome: Impossible, now: int, effects: list[CheckEffect]) -> None:
         self._ended(outcome, now)
         self._excused = False
-        self._due_at = now + self._timing.delay_loop
-        if not self._said_impossible:
-            self._said_impossible = True
-            effects.append(self._log(outcome.line, detail=outcome.shared, level=Level.WARNING))
+        self.due_at = now + self._timing.delay_loop
+        if outcome.line != self._said_impossible:
+            self._said_impossible = outcome.line
+            names = self._names
+            whose = f"Service {names.real_server} for VS {names.virtual_server}"
+            line = f"{outcome.line} {whose} stays {'up' if self.up else 'down'} until it can be checked."
+            effects.append(self._log(line, detail=outcome.shared, level=Level.WARNING))
 
     def _log(self, line: str, cause: str = "", *, detail: bool = False, level: Level = Level.INFO) -> Log:
         names = self._names

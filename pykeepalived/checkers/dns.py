@@ -4,17 +4,14 @@ What is no answer to the very question of this try (another id, another question
 and the wait goes on: only silence to the end makes it a failure.
 """
 
-from pykeepalived.checkers.effects import CloseConnection, OpenConnection, SendBytes
+from pykeepalived.checkers.effects import CloseConnection, SendBytes
 from pykeepalived.checkers.events import CheckEvent, Connected, ConnectionFailed, DataReceived, LocalFailure
-from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect
+from pykeepalived.checkers.probe import OPEN, PASSED, Failed, Impossible, ProbeEffect
 from pykeepalived.config.blocks.checkers import DnsCheck
 from pykeepalived.errors import DecodeError
 from pykeepalived.events import Tick
 from pykeepalived.units import seconds_text
 from pykeepalived.wire import dns
-
-_OPEN: list[ProbeEffect] = [OpenConnection()]
-_PASSED: list[ProbeEffect] = [CloseConnection(), Passed()]
 
 
 class DnsProbe:
@@ -46,7 +43,7 @@ class DnsProbe:
         self._deadline_at = now + self._check.target.connect_timeout
         self._sent = False
         self._passed_over = ""
-        return _OPEN
+        return OPEN
 
     def handle(self, event: CheckEvent, now: int) -> list[ProbeEffect]:
         """Ask; the answer, an error or the end of the wait decides."""
@@ -89,7 +86,7 @@ class DnsProbe:
             return []
         if rcode:
             return self._failed(f"read error occurred. (rcode = {rcode})", f"rcode {rcode}")
-        return _PASSED
+        return PASSED
 
     def _failed(self, line: str, reason: str) -> list[ProbeEffect]:
         return [CloseConnection(), Failed(f"DNS_CHECK ({self._target}) {line}", reason)]

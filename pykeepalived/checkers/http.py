@@ -6,7 +6,7 @@ first; then all of them, from the first.
 
 from typing import TYPE_CHECKING
 
-from pykeepalived.checkers.effects import CloseConnection, OpenConnection, OpenSession, SendBytes
+from pykeepalived.checkers.effects import CloseConnection, OpenSession, SendBytes
 from pykeepalived.checkers.events import (
     CheckEvent,
     Connected,
@@ -16,7 +16,7 @@ from pykeepalived.checkers.events import (
     LocalFailure,
     PeerClosed,
 )
-from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect, Remark, verdict_line
+from pykeepalived.checkers.probe import OPEN, Failed, Impossible, Passed, ProbeEffect, Remark, verdict_line
 from pykeepalived.config.blocks.checkers import HttpGet, HttpsUrl, HttpUrl, SslGet, Target
 from pykeepalived.errors import DecodeError
 from pykeepalived.events import Tick
@@ -25,8 +25,6 @@ from pykeepalived.wire import http
 
 if TYPE_CHECKING:
     from pykeepalived.pcre2 import Search
-
-_OPEN: list[ProbeEffect] = [OpenConnection()]
 
 
 class HttpProbe:
@@ -40,6 +38,7 @@ class HttpProbe:
         "_index",
         "_longest",
         "_reader",
+        "_requests",
         "_search",
         "_target",
         "hurries",
@@ -56,6 +55,7 @@ class HttpProbe:
         self.hurries = check.fast_recovery
         # each wait is bounded by connect_timeout; a server that drips is not waited for beyond this
         self._longest = max(check.timing.delay_loop, check.target.connect_timeout)
+        self._requests: list[list[ProbeEffect]] = [[SendBytes(_request(check, url))] for url in check.url]
         self._index = 0
         self._failed = False  # the url at hand took the server down
         self._reader: http.ResponseReader | None = None  # none while connecting
@@ -80,7 +80,7 @@ class HttpProbe:
         url = self._url
         if isinstance(url, HttpsUrl):
             return [OpenSession(self._server_name(url), url.tls_compliant)]
-        return _OPEN
+        return OPEN
 
     def handle(self, event: CheckEvent, now: int) -> list[ProbeEffect]:
         """Ask when connected, read until the server closes, judge."""
@@ -123,14 +123,14 @@ class HttpProbe:
     def _server_name(self, url: HttpUrl) -> str | None:
         if not self._check.enable_sni:
             return None
-        return self._check.sni_name or url.virtualhost
+        return self._check.sni_name or url.virtualhost or None
 
     def _ask(self, now: int) -> list[ProbeEffect]:
         url = self._url
         self._search = _search(url)
         self._reader = http.ResponseReader(digest=url.digest is not None, search=self._search)
         self._deadline_at = now + self._check.target.connect_timeout
-        return [SendBytes(http.request(url.path, host(url, self._check.target), self._check.http_protocol))]
+        return self._requests[self._index]
 
     def _read(self, reader: http.ResponseReader, data: bytes, now: int) -> list[ProbeEffect]:
         try:
@@ -226,6 +226,10 @@ def _search(url: HttpUrl) -> "Search | None":
     except (pcre2.PatternError, OSError):
         return None  # the loader has said so
     return pcre2.Search(pattern, url.regex_min_offset, url.regex_max_offset)
+
+
+def _request(check: HttpGet | SslGet, url: HttpUrl) -> bytes:
+    return http.request(url.path, host(url, check.target), check.http_protocol)
 
 
 def host(url: HttpUrl, target: Target) -> str:

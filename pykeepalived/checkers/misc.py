@@ -35,6 +35,7 @@ class MiscChecker:
         "_started_at",
         "_status",
         "_took",
+        "_was_excused",
         "_weight",
     )
 
@@ -49,7 +50,8 @@ class MiscChecker:
         self._due_at = first_at
         self._running = False
         self._excused = False
-        self._said_impossible = False
+        self._was_excused = False
+        self._said_impossible = ""  # why it could not be run, as it was said
         self._status = 0  # the last success's, for the weight it asked for
         self._started_at = 0
         self._ended_at: int | None = None
@@ -87,8 +89,10 @@ class MiscChecker:
         return due_at + grace(self._check.timing.delay_loop)
 
     def stood_still(self) -> bool:
-        """The process did not run for a while: a failure of the run at hand, if there is one, does not count."""
-        self._excused = self._running
+        """The process did not run for a while: a failure of the run at hand, if there is one, does not count; but never
+        two in a row.
+        """
+        self._excused = self._running and not self._was_excused
         return self._running
 
     def report(self) -> CheckReport:
@@ -120,13 +124,15 @@ class MiscChecker:
         self._ended_at = now
         self._took = now - self._started_at
         excused, self._excused = self._excused, False
+        self._was_excused = False
         if event.obstacle:
             self._impossible(event.obstacle, now, effects)
             return effects
-        self._said_impossible = False
+        self._said_impossible = ""
         if self._is_success(event):
             self._passed(event.status or 0, now, effects)
         elif excused:
+            self._was_excused = True
             self._result = "failed while this process stood still: not counted"
             self._due_at = now
         else:
@@ -175,8 +181,8 @@ class MiscChecker:
     def _impossible(self, obstacle: str, now: int, effects: list[FollowerEffect]) -> None:
         self._again(self._check.timing.delay_loop, now)
         self._result = f"could not be run: {obstacle}"
-        if not self._said_impossible:
-            self._said_impossible = True
+        if obstacle != self._said_impossible:
+            self._said_impossible = obstacle
             state = "up" if self.up else "down"
             line = f"{self._subject()} cannot be run: {obstacle}. The service stays {state} until it can."
             effects.append(self._log(line, self._result, level=Level.ERROR))

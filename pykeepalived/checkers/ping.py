@@ -1,8 +1,8 @@
 """PING_CHECK: success is the reply to an ICMP echo request."""
 
-from pykeepalived.checkers.effects import CloseConnection, OpenConnection, SendBytes
+from pykeepalived.checkers.effects import CloseConnection, SendBytes
 from pykeepalived.checkers.events import CheckEvent, Connected, ConnectionFailed, DataReceived, LocalFailure
-from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect, verdict_line
+from pykeepalived.checkers.probe import OPEN, PASSED, Failed, Impossible, ProbeEffect, verdict_line
 from pykeepalived.config.blocks.checkers import PingCheck
 from pykeepalived.errors import DecodeError
 from pykeepalived.events import Tick
@@ -11,9 +11,6 @@ from pykeepalived.wire import icmp
 
 _NONCE_LENGTH = 8
 _TEXT = (b"keepalived check - " * 7)[: 128 - _NONCE_LENGTH]  # a message as long as keepalived's
-
-_OPEN: list[ProbeEffect] = [OpenConnection()]
-_PASSED: list[ProbeEffect] = [CloseConnection(), Passed()]
 
 
 class PingProbe:
@@ -53,7 +50,7 @@ class PingProbe:
         """Open a socket."""
         self._deadline_at = now + self._check.target.connect_timeout
         self._sequence = self._sequence + 1 & 0xFFFF
-        return _OPEN
+        return OPEN
 
     def handle(self, event: CheckEvent, now: int) -> list[ProbeEffect]:
         """Ask; the reply, an error or the end of the wait decides."""
@@ -89,7 +86,7 @@ class PingProbe:
             return []
         if reply.sequence != self._sequence or not reply.data.startswith(self._nonce):
             return []
-        return _PASSED
+        return PASSED
 
     def _failed(self, word: str, reason: str) -> list[ProbeEffect]:
         return [CloseConnection(), Failed(f"ICMP connection to address {self._target} {word}.", reason)]

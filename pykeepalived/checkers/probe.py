@@ -46,6 +46,11 @@ class Remark:
 Outcome = Passed | Failed | Impossible
 ProbeEffect = OpenConnection | OpenSession | SendBytes | CloseConnection | Remark | Passed | Failed | Impossible
 
+OPEN: list[ProbeEffect] = [OpenConnection()]
+"""How most tries begin, made once: thousands of checks a second share it."""
+PASSED: list[ProbeEffect] = [CloseConnection(), Passed()]
+"""How most tries end."""
+
 
 class Probe(Protocol):
     """One kind of check against one target."""

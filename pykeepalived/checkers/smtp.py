@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from pykeepalived.checkers.effects import CloseConnection, OpenConnection, SendBytes
+from pykeepalived.checkers.effects import CloseConnection, SendBytes
 from pykeepalived.checkers.events import (
     CheckEvent,
     Connected,
@@ -11,16 +11,14 @@ from pykeepalived.checkers.events import (
     LocalFailure,
     PeerClosed,
 )
-from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect
+from pykeepalived.checkers.probe import OPEN, PASSED, Failed, Impossible, ProbeEffect
 from pykeepalived.config.blocks.checkers import SmtpCheck
 from pykeepalived.errors import DecodeError
 from pykeepalived.events import Tick
 from pykeepalived.units import seconds_text
 from pykeepalived.wire import smtp
 
-_OPEN: list[ProbeEffect] = [OpenConnection()]
 _LISTEN = SendBytes(b"")
-_PASSED: list[ProbeEffect] = [CloseConnection(), Passed()]
 
 
 class _Stage(Enum):
@@ -72,7 +70,7 @@ class SmtpProbe:
         self._stage = _Stage.CONNECTION
         self._end_at = now + self._longest
         self._deadline_at = now + self._check.target.connect_timeout
-        return _OPEN
+        return OPEN
 
     def handle(self, event: CheckEvent, now: int) -> list[ProbeEffect]:
         """Listen, answer, judge."""
@@ -112,7 +110,7 @@ class SmtpProbe:
             return []
         stage = self._stage
         if stage is _Stage.QUIT:
-            return _PASSED
+            return PASSED
         if not smtp.answers(line, _WANTED[stage]):
             found = line[:60].decode("ascii", "backslashreplace")
             return self._failure(_COMPLAINTS[stage], f"{stage.value} is '{found}'")

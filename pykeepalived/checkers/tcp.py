@@ -1,15 +1,13 @@
 """TCP_CHECK: success is an established connection, closed at once."""
 
-from pykeepalived.checkers.effects import CloseConnection, OpenConnection
+from pykeepalived.checkers.effects import CloseConnection
 from pykeepalived.checkers.events import CheckEvent, Connected, ConnectionFailed, LocalFailure
-from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect, verdict_line
+from pykeepalived.checkers.probe import OPEN, PASSED, Failed, Impossible, ProbeEffect, verdict_line
 from pykeepalived.config.blocks.checkers import TcpCheck
 from pykeepalived.events import Tick
 from pykeepalived.units import seconds_text
 
 # made once: thousands of checks a second share them
-_OPEN: list[ProbeEffect] = [OpenConnection()]
-_PASSED: list[ProbeEffect] = [CloseConnection(), Passed()]
 
 
 class TcpProbe:
@@ -39,12 +37,12 @@ class TcpProbe:
     def begin(self, now: int) -> list[ProbeEffect]:
         """Connect."""
         self._deadline_at = now + self._timeout
-        return _OPEN
+        return OPEN
 
     def handle(self, event: CheckEvent, now: int) -> list[ProbeEffect]:
         """The connection stands, failed, or took too long."""
         if isinstance(event, Connected):
-            return _PASSED
+            return PASSED
         if isinstance(event, ConnectionFailed):
             return [
                 CloseConnection(),

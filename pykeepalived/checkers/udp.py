@@ -1,16 +1,13 @@
 """UDP_CHECK: success is any answer, or silence without an ICMP error; ``require_reply`` wants a certain answer."""
 
-from pykeepalived.checkers.effects import CloseConnection, OpenConnection, SendBytes
+from pykeepalived.checkers.effects import CloseConnection, SendBytes
 from pykeepalived.checkers.events import CheckEvent, Connected, ConnectionFailed, DataReceived, LocalFailure
-from pykeepalived.checkers.probe import Failed, Impossible, Passed, ProbeEffect, verdict_line
+from pykeepalived.checkers.probe import OPEN, PASSED, Failed, Impossible, ProbeEffect, verdict_line
 from pykeepalived.config.blocks.checkers import UdpCheck
 from pykeepalived.events import Tick
 from pykeepalived.units import seconds_text
 
 PAYLOAD = b"keepalived check - keepalived ch"
-
-_OPEN: list[ProbeEffect] = [OpenConnection()]
-_PASSED: list[ProbeEffect] = [CloseConnection(), Passed()]
 
 
 class UdpProbe:
@@ -41,7 +38,7 @@ class UdpProbe:
     def begin(self, now: int) -> list[ProbeEffect]:
         """Open a socket."""
         self._deadline_at = now + self._check.target.connect_timeout
-        return _OPEN
+        return OPEN
 
     def handle(self, event: CheckEvent, now: int) -> list[ProbeEffect]:
         """Send; an answer, an error or the end of the wait decides."""
@@ -51,7 +48,7 @@ class UdpProbe:
             return self._judge(event.data)
         if isinstance(event, Tick) and now >= self._deadline_at:
             if self._check.require_reply is None:
-                return _PASSED
+                return PASSED
             return self._failed(f"no reply within {seconds_text(self._check.target.connect_timeout)}")
         if isinstance(event, ConnectionFailed):
             return self._failed(event.reason)
@@ -76,7 +73,7 @@ class UdpProbe:
         check = self._check
         wanted = check.require_reply
         if wanted is None or not wanted.value:
-            return _PASSED
+            return PASSED
         length = len(reply)
         if length < check.min_reply_length:
             cause = f"the reply has {length} bytes, fewer than {check.min_reply_length}"
@@ -85,7 +82,7 @@ class UdpProbe:
         elif not wanted.matches(reply):
             cause = f"the reply begins with {reply[: len(wanted.value)][:32].hex()}"
         else:
-            return _PASSED
+            return PASSED
         return [CloseConnection(), Failed(f"UDP check to {self._target} reply data mismatch.", cause)]
 
     def _failed(self, reason: str) -> list[ProbeEffect]:

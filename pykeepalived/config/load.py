@@ -189,6 +189,7 @@ def cross(root: Raw, context: Context) -> Configuration:
     sync_groups, instances = groups.resolve(root, instances, resolver.left_out, context, scripts, settings, definitions)
     there = {*resolver.left_out, *(each.name for each in instances)}
     _unused(defined, instances, sync_groups, root, context)
+    scripts.complain()
     # keepalived looks no further once an interface is missing: that class of mistake is then not counted
     scripts.violation(counts=not context.missing_interface)
     return Configuration(

@@ -119,13 +119,13 @@ class Preprocessor:
 
     def plain_block(self) -> list[str] | None:
         """The lines behind the opening brace just given, up to the one that closes it; None unless all are plain."""
-        texts, at, known = self._cursor.texts, self._cursor.at, self._known
+        texts, at, known_plain = self._cursor.texts, self._cursor.at, self._known_plain
         depth = 1
         if not self._cursor.plain:
             return None
         for index in range(at, min(len(texts), at + _LONGEST_BLOCK)):
             text = texts[index]
-            plain = known[text] if text in known else known.setdefault(text, _plain(text))
+            plain = known_plain(text)
             if plain is None or text.__class__ is KeptText:
                 return None
             if plain:
@@ -159,7 +159,7 @@ class Preprocessor:
             self._files.pop()
 
     def _lines(self, path: str, data: bytes, depth: int, link: Link | None) -> Iterator[Statement]:
-        known = self._known
+        known_plain = self._known_plain
         texts = source.lines(path, data, self._findings, link, self._find)
         self._budget -= len(texts)
         if self._budget <= 0:
@@ -181,7 +181,7 @@ class Preprocessor:
                 self._budget -= text.lines - 1
                 continue
             if self._body is None:
-                plain = known[text] if text in known else known.setdefault(text, _plain(text))
+                plain = known_plain(text)
                 if plain is not None:
                     cursor.plain = True
                     if plain:
@@ -255,9 +255,16 @@ class Preprocessor:
         yield from self._split(line, depth)
 
     def _known_plain(self, text: str) -> _Known | None:
-        """The statements of a line that is read as it stands, remembered; None for any other."""
+        """The statements of a line that is read as it stands; None for any other. They are remembered, but for lines
+        that name a block: those are many, and hardly any comes again.
+        """
         known = self._known
-        return known[text] if text in known else known.setdefault(text, _plain(text))
+        if text in known:
+            return known[text]
+        plain = _plain(text)
+        if plain is None or len(plain) == 1 or not plain or len(plain[0][1]) == 1:
+            known[text] = plain
+        return plain
 
     def _split(self, line: Line, depth: int) -> Iterator[Statement]:
         if (plain := _plain(line.text)) is not None:

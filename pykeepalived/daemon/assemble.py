@@ -100,6 +100,7 @@ def _namespace(settings: Settings, global_defs: GlobalDefs) -> str | None:
 
 def reader(settings: Settings) -> Read:
     """What a loader does."""
+    import pykeepalived.config.effective  # noqa: F401, PLC0415 - here once, not in each loader
     from pykeepalived.daemon.reading import load_configuration  # noqa: PLC0415 - the parser is the loader's alone
 
     def read(with_frames: bool, memory: int | None) -> Compiled:
@@ -133,7 +134,7 @@ def compiled(loaded: "Loaded", *, with_frames: bool) -> Compiled:
         line = finding(message, levels[diagnostic.severity], place)
         findings.append(line)
         if diagnostic.severity is Severity.ERROR:
-            mistakes.append((message, line.message))
+            mistakes.append((diagnostic.message, line.message))
     configuration, left_out = effective(loaded.configuration)
     findings += [finding(sentence, Level.WARNING, None) for sentence in left_out]
     parts: dict[str, Configuration | Amendment | FrameTemplates | Memory] = {"vrrp": configuration.vrrp_part()}

@@ -4,7 +4,7 @@ SOCK_SEQPACKET keeps messages apart and tells the end of the other side. A messa
 ``MESSAGES`` with exactly the fields listed there; anything else is refused before anybody acts on it.
 
     parent -> child   reload (descriptor: the new part)   ping   exited   bfd
-    child -> parent   ready   reloaded   pong   status   run   end   fifo
+    child -> parent   ready   reloaded   leaving   pong   status   run   end   fifo
 """
 
 import array
@@ -24,7 +24,7 @@ from pykeepalived.units import SECOND
 Message = dict[str, Any]
 
 _SIZE = 64 * 1024
-_BACKLOG = 4096  # messages kept while the other side does not read
+_BACKLOG = 65536  # messages kept while the other side does not read: thousands of servers may turn at once
 _A_TURN = 64  # messages read before others get their turn
 
 _OPTIONAL_INT = (int, type(None))
@@ -34,6 +34,7 @@ MESSAGES: dict[str, dict[str, type | tuple[type, ...]]] = {
     "exited": {"id": int, "status": _OPTIONAL_INT, "signal": _OPTIONAL_INT, "timed_out": bool, "obstacle": str},
     "ready": {},
     "reloaded": {"whole": bool},
+    "leaving": {},
     "pong": {"number": int},
     "status": {"text": str},
     "run": {

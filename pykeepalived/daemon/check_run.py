@@ -1,4 +1,4 @@
-"""One checker at work: its alarm, its transport, and the carrying of facts and orders between them."""
+"""One checker at work: its wakes, its transport, and the carrying of facts and orders between them."""
 
 from collections.abc import Callable
 
@@ -13,24 +13,24 @@ from pykeepalived.checkers.effects import (
 )
 from pykeepalived.checkers.events import CheckEvent, LocalFailure
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
-from pykeepalived.daemon.beats import BEAT, on_beat
-from pykeepalived.daemon.reactor import Alarm, Reactor
+from pykeepalived.daemon.beats import BEAT, Beats, pause_end, timeout_end
 from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.daemon.transports import Encrypted, Tls, Transport, transport_for
 from pykeepalived.effects import Log
 from pykeepalived.events import Tick
 
+_NEVER = 1 << 63
 _TICK = Tick()  # made once: thousands of checks a second share it
 
 
 class CheckRun:
     """``judged`` is told verdicts, ``log`` lines, ``starved`` a want of descriptors or memory in words."""
 
-    __slots__ = ("_alarm", "_judged", "_log", "_reactor", "_starved", "_transport", "block", "checker")
+    __slots__ = ("_beats", "_judged", "_log", "_starved", "_transport", "block", "checker", "woken_at")
 
     def __init__(
         self,
-        reactor: Reactor,
+        beats: Beats,
         attempts: Attempts,
         block: CheckerBlock,
         checker: Checker,
@@ -41,27 +41,25 @@ class CheckRun:
     ) -> None:
         self.block = block
         self.checker = checker
-        self._reactor = reactor
+        self.woken_at: int | None = None
+        self._beats = beats
         self._judged = judged
         self._log = log
         self._starved = starved
-        self._transport: Transport | None = transport_for(block, reactor, attempts, self._tell, tls)
-        self._alarm: Alarm | None = reactor.alarm(self.wake)
-        self._alarm.set(on_beat(checker.next_deadline()))
+        self._transport: Transport | None = transport_for(block, beats.reactor, attempts, self._tell, tls)
+        self._sleep(beats.reactor.now())
 
     def close(self) -> None:
-        """End for good. Transport and alarm know us: no cycle may stay, for there is no collector."""
+        """End for good. The transport knows us: no cycle may stay, for there is no collector."""
         if self._transport is not None:
             self._transport.close()
             self._transport = None
-        if self._alarm is not None:
-            self._alarm.set(None)
-            self._alarm = None
+        self._beats.forget(self)
 
     @property
     def open(self) -> bool:
         """Whether it goes on."""
-        return self._alarm is not None
+        return self._transport is not None
 
     def wake(self) -> None:
         """Do what is due."""
@@ -72,27 +70,39 @@ class CheckRun:
         transport = self._transport
         if transport is None:
             return
+        checker = self.checker
+        now = self._beats.reactor.now() // BEAT * BEAT  # what is counted from a beat falls on a beat
         event: CheckEvent | None = first
-        now = self._reactor.now() // BEAT * BEAT  # what is counted from a beat falls on a beat
         while event is not None:
             fact, event = event, None
-            for effect in self.checker.handle(fact, now):
-                if isinstance(effect, (OpenConnection, OpenSession)):
-                    event = self._open(transport, effect)
-                elif isinstance(effect, CloseConnection):
+            for effect in checker.handle(fact, now):
+                if isinstance(effect, CloseConnection):
                     transport.close()
+                elif isinstance(effect, OpenConnection):
+                    event = self._open(transport)
                 elif isinstance(effect, SendBytes):
                     event = transport.send(effect.data)
+                elif isinstance(effect, OpenSession):
+                    if isinstance(transport, Encrypted):
+                        transport.wish(effect)
+                    event = self._open(transport)
                 elif isinstance(effect, (ServerJudged, ServerWeighed)):
                     self._judged(effect)
                 else:
                     self._log(effect)
-        if self._alarm is not None:
-            self._alarm.set(on_beat(self.checker.next_deadline()))
+        if self._transport is not None:
+            self._sleep(now)
 
-    def _open(self, transport: Transport, order: OpenConnection | OpenSession) -> CheckEvent | None:
-        if isinstance(order, OpenSession) and isinstance(transport, Encrypted):
-            transport.wish(order)
+    def _sleep(self, now: int) -> None:
+        """Until the next deadline; who is woken earlier asks again."""
+        checker = self.checker
+        if not checker.running:
+            checker.due_at = beat = pause_end(now, checker.due_at)
+            self._beats.wake(self, beat)
+        elif (deadline := checker.next_deadline()) < (self.woken_at or _NEVER):
+            self._beats.wake(self, timeout_end(now, deadline))
+
+    def _open(self, transport: Transport) -> CheckEvent | None:
         event = transport.open()
         if isinstance(event, LocalFailure) and event.shared:
             self._starved(event.reason)

@@ -119,7 +119,7 @@ class ScriptRun:
     def close(self) -> None:
         """End for good; a program that runs is ended."""
         if self._alarm is not None:
-            self._alarm.set(None)
+            self._alarm.end()
             self._alarm = None  # it knows us: no cycle may stay, for there is no collector
         if self.number is not None:
             self._queue.cut_short(self.number)

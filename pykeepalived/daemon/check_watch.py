@@ -99,13 +99,15 @@ class CheckWatch:
             return
         now = self._reactor.now()
         part, self._round = self._round[:_A_TURN], self._round[_A_TURN:]
-        for run in part:
-            if run.checker.overdue_at() <= now and run.open:
-                self._found.append(run)
-        if self._round:
-            self._reactor.soon(self._look)
-        else:
-            self._judge(now)
+        try:
+            for run in part:
+                if run.checker.overdue_at() <= now and run.open:
+                    self._found.append(run)
+        finally:  # one that goes wrong must not end the watch over the others
+            if self._round:
+                self._reactor.soon(self._look)
+            else:
+                self._judge(now)
 
     def _judge(self, now: int) -> None:
         found, self._found = self._found, []
@@ -133,7 +135,7 @@ class CheckWatch:
         """Before anything else of this turn: failures of what was under way may be ours."""
         self._look_at = self._reactor.now() + _LOOK_EVERY  # until then what is due is done
         self._round.clear()
-        under_way = sum(run.checker.stood_still() for run in self._runs())
+        under_way = sum(run.checker.stood_still() for run in self._runs() if run.open)
         line = (
             f"This process stood still for {seconds_text(length)} (stopped, suspended or without a processor):"
             f" checks that fail now are made again before they count, {under_way} were under way"

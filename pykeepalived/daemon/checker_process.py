@@ -133,7 +133,8 @@ class CheckerService:
             for number, served in enumerate(self._served.values(), 1):
                 self._carry_out(served, served.core.leave(stopping=True))
                 if number % BATCH == 0:
-                    self._kernel_table.push()  # there may not be time for all of them
+                    self._kernel_table.push()
+                    self._context.leaving()
             if self._part.global_defs.lvs_flush_on_stop == "all":
                 self._kernel_table.flush()
         self._served.clear()

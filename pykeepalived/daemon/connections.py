@@ -25,7 +25,10 @@ _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h: the port is chosen at connect, so i
 
 # the C type below socket.socket: half the cost, and nothing is missed here
 Connection = socket.SocketType
-_OPTIONS = socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+_KINDS: dict[int, int] = {  # made once: thousands of dialers share them
+    kind: kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW)
+}
 _Address = tuple[str, int] | tuple[str, int, int, int]
 
 
@@ -45,7 +48,7 @@ class Dialer:
 
     def __init__(self, target: Target, kind: int = socket.SOCK_STREAM, protocol: int = 0) -> None:
         self._target = target
-        self._kind = kind | _OPTIONS
+        self._kind = _KINDS[kind]
         self._protocol = protocol
         self._family = socket.AF_INET6 if target.connect_ip.version == 6 else socket.AF_INET
         self._address: _Address = (str(target.connect_ip), target.connect_port)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # netlink is not for the loaders
     from pykeepalived.kernel.netlink import Opener
 
 _FORMER_ONE = 5 * SECOND  # how long a former process of this role may take to leave
+_SIGN_OF_LIFE = SECOND // 10  # between two words that a long stop goes on
 _LAST_WORDS = SECOND  # for the parent to take them
 _LAST_RESORT = 30 * SECOND  # a service that does not finish its stop, with no parent to end it
 _CHANGES_SAID = 50
@@ -76,7 +77,7 @@ class Frame:
         self._signals = Signals(self._reactor, (*STOP_SIGNALS, signal.SIGHUP, *DUMPS), self._signalled)
         self._channel = Channel(self._reactor, birth.end, self._received, self._orphaned, self._refused)
         self._scheduling = Scheduling(birth.role, self._reactor, self._journal)
-        self._scripts = ScriptClient(self._reactor, self._channel)
+        self._scripts = ScriptClient(self._reactor, self._channel, self._journal)
         self._service: Service | None = None
         self._part = Configuration()
         self._stopping = False
@@ -84,6 +85,7 @@ class Frame:
         self._status = ""
         self._has_fifos = False
         self._lost_lines = False
+        self._told_leaving_at = 0
         self._last_resort = self._reactor.alarm(self._give_up)
 
     def live(self) -> int:
@@ -117,6 +119,7 @@ class Frame:
             self._tell_ready,
             self._tell_status,
             self._tell_fifos,
+            self._tell_leaving,
             birth.process_events,
             self._ipvs_sockets(birth.ipvs_namespace),
         )
@@ -130,7 +133,7 @@ class Frame:
         if birth.options.dump_conf:
             self._dump(part)
         # the garbage collector stays off, as the parent left it: a last run here would only write to shared pages
-        with self._scheduling.long_work():
+        with self._scheduling.long_work(), self._journal.together():
             self._service.start()
         self._reactor.run()
         self._channel.flush(_LAST_WORDS)
@@ -189,6 +192,12 @@ class Frame:
             text = "Lines for the notify FIFOs are lost: the parent process does not take them"
             self._journal.log(Log(text, Level.ERROR, Kind.SCRIPT))
 
+    def _tell_leaving(self) -> None:
+        now = self._reactor.now()
+        if now > self._told_leaving_at + _SIGN_OF_LIFE:
+            self._told_leaving_at = now
+            self._channel.send({"type": "leaving"})
+
     def _received(self, message: Message, descriptor: int | None) -> None:
         if descriptor is not None and message["type"] != "reload":
             os.close(descriptor)
@@ -214,7 +223,7 @@ class Frame:
             self._say_changes(part)
             self._scheduling.apply(part.global_defs)
             self._has_fifos = bool(configured(self._birth.role.key, part.global_defs))
-            with self._scheduling.long_work():
+            with self._scheduling.long_work(), self._journal.together():
                 self._service.reload(part)
             whole = True
             self._journal.log(Log("Reload complete", kind=Kind.CONFIGURATION))
@@ -270,7 +279,8 @@ class Frame:
             self._reactor.stop()
             return
         try:
-            self._service.stop(self._reactor.stop)
+            with self._journal.together():
+                self._service.stop(self._reactor.stop)
         except Exception as error:  # noqa: BLE001 - the exit must come whatever happens
             self._faults(error)
             self._reactor.stop()

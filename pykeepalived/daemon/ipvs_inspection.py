@@ -14,9 +14,8 @@ from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
-from pykeepalived.ipvs_table import DestinationRow, ServiceRow
+from pykeepalived.ipvs_table import DestinationRow, ServerKey, ServiceRow
 from pykeepalived.kernel.ports import Ipvs
-from pykeepalived.lvs.events import ServerKey
 from pykeepalived.lvs.healing import Place, disturbances
 from pykeepalived.lvs.rows import ServiceTable, key_of
 from pykeepalived.lvs.table import Table

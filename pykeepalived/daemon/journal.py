@@ -5,6 +5,7 @@ systemd-python's ``sendv`` waits for a journald that does not read, so the journ
 ``NAME=value`` lines) is written here. Text that came from the network or a file is made harmless: one line, no escapes.
 """
 
+import contextlib
 import os
 import re
 import select
@@ -12,7 +13,7 @@ import socket
 import stat
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,6 +84,18 @@ class Lines:
         if not self._sink(clean, self.ident):
             self._lost += 1
 
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Long work that may have thousands of lines to say: a console gets them by the page, the last at its end."""
+        console = self._sink if isinstance(self._sink, ConsoleSink) else None
+        if console is not None:
+            console.hold()
+        try:
+            yield
+        finally:
+            if console is not None:
+                self._lost += console.let_go()
+
     def named(self, ident: str) -> "Lines":
         """The same way out under another name: a child's own."""
         return Lines(self._sink, ident, self._log_detail)
@@ -134,6 +147,9 @@ class ConsoleSink:
 
     def __init__(self, fd: int = 2) -> None:
         self._fd = fd
+        self._held: list[bytes] | None = None
+        self._held_bytes = 0
+        self._lost = 0  # of those that were held
         self._poll: select.poll | None = None
         if not _is_file(fd):  # which never makes anybody wait
             self._poll = select.poll()
@@ -141,13 +157,41 @@ class ConsoleSink:
 
     def __call__(self, line: Log, ident: str) -> bool:  # noqa: ARG002 - keepalived's form has no name
         """Write one line, if that does not block."""
+        text = f"{time.ctime()}: {line.message}\n".encode(errors="replace")
+        if self._held is None:
+            return self._write(text) == len(text)
+        if self._held_bytes + len(text) > select.PIPE_BUF:
+            self._write_held(self._held)
+        self._held.append(text)
+        self._held_bytes += len(text)
+        return True
+
+    def hold(self) -> None:
+        """Write a page at a time from now on."""
+        self._held = []
+
+    def let_go(self) -> int:
+        """Write what is left, and each line by itself again; how many were lost meanwhile."""
+        if self._held is not None:
+            self._write_held(self._held)
+            self._held = None
+        lost, self._lost = self._lost, 0
+        return lost
+
+    def _write_held(self, held: list[bytes]) -> None:
+        page = b"".join(held)
+        self._lost += page.count(b"\n", self._write(page))
+        held.clear()
+        self._held_bytes = 0
+
+    def _write(self, text: bytes) -> int:
+        """How many bytes could be written without waiting. A pipe takes up to PIPE_BUF whole or not at all."""
         try:
             if self._poll is not None and not self._poll.poll(0):
-                return False
-            os.write(self._fd, f"{time.ctime()}: {line.message}\n".encode(errors="replace"))
+                return 0
+            return os.write(self._fd, text)
         except OSError:
-            return False
-        return True
+            return 0
 
 
 def _is_file(fd: int) -> bool:

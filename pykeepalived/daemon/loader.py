@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 TIME_LIMIT = 60 * SECOND
 MEMORY_LIMIT = 2 << 30
+_IDLE = 19
 
 MEMORY = "memory"
 """Among the parts: what the next reading may keep."""
@@ -71,15 +72,25 @@ Read = Callable[[bool, int | None], Compiled]
 class Loader:
     """One run of the loader."""
 
-    def __init__(self, read: Callable[[], Compiled], keys: tuple[str, ...], limit: int = TIME_LIMIT) -> None:
+    def __init__(
+        self, read: Callable[[], Compiled], keys: tuple[str, ...], limit: int = TIME_LIMIT, *, idle: bool = False
+    ) -> None:
+        """``idle``: nobody waits for it yet, so it has only what others leave of the processors until ``hurry``."""
         self.files = {key: os.memfd_create(f"pykeepalived-{key}", os.MFD_CLOEXEC) for key in (*keys, _OUTCOME)}
         self.limit = limit
         parent = os.getpid()
         self._pid = os.fork()
         if self._pid == 0:
+            if idle:
+                os.nice(_IDLE)
             _read(read, self.files, parent)
         self.pidfd = os.pidfd_open(self._pid)
         self._timed_out = False
+
+    def hurry(self) -> None:
+        """Somebody waits for it now."""
+        with contextlib.suppress(OSError):  # without CAP_SYS_NICE it goes on as it is
+            os.setpriority(os.PRIO_PROCESS, self._pid, os.getpriority(os.PRIO_PROCESS, 0))
 
     def wait(self) -> Outcome:
         """Wait for its end, as long as the limit, and give the outcome; raises ConfigError."""
@@ -164,6 +175,7 @@ def _read(read: Callable[[], Compiled], files: Mapping[str, int], parent: int) -
         signals.reset()
         processes.die_with_parent(parent, signal.SIGKILL)
         processes.set_name("keepalived_load")
+        processes.keep_free_memory()
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
         gc.enable()
         try:

@@ -74,6 +74,7 @@ class Child:
         "answered",
         "asked_at",
         "channel",
+        "force_alarm",
         "hung",
         "leaving",
         "pid",
@@ -85,11 +86,12 @@ class Child:
         "status",
     )
 
-    def __init__(self, role: Role, pid: int, started_at: int) -> None:
+    def __init__(self, role: Role, pid: int, started_at: int, force_alarm: Alarm) -> None:
         self.role = role
         self.pid = pid
         self.pidfd = os.pidfd_open(pid)
         self.started_at = started_at
+        self.force_alarm = force_alarm  # set once it was told to stop
         self.channel: Channel | None = None
         self.ready = False
         self.leaving = False  # told to stop
@@ -130,7 +132,6 @@ class Parent:
         self._applying = False  # a reload reached the processes, and not all have answered
         self._announce = True  # READY=1 is owed: after the start, after each reload
         self._stopping_since: int | None = None
-        self._stop_alarm = self.reactor.alarm(self._stop_late)
         self._exit_code = EXIT_OK
         self._last_word = ""
         self._beat_time = min(_BEAT, systemd.watchdog // 2) if systemd.watchdog else _BEAT
@@ -140,9 +141,8 @@ class Parent:
     def run(self, outcome: Outcome, parts: Mapping[str, int]) -> int:
         """Start with a configuration that was read, until the end; gives the exit status."""
         self._accept(outcome, parts)
-        gc.collect()
         processes.give_back_free_memory()
-        gc.freeze()
+        gc.freeze()  # without a last collection: it finds nothing, and would write to every page
         gc.disable()
         self._start_wanted()
         if not self._wanted:
@@ -179,6 +179,9 @@ class Parent:
         self._fifos.replace(outcome.global_defs)
         keys = frozenset(role.key for role in self._plan.roles)
         self._wanted = keys if self._plan.all_roles else keys & outcome.parts
+        for role in self._plan.roles:
+            if role.key in self._wanted:
+                role.warm()
 
     def _forget(self) -> None:
         """The next reading is of the whole file."""
@@ -230,7 +233,7 @@ class Parent:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
-        child = Child(role, pid, self.reactor.now())
+        child = Child(role, pid, self.reactor.now(), self.reactor.alarm(lambda: self._force(child)))
         child.channel = Channel(
             self.reactor,
             ours,
@@ -273,6 +276,7 @@ class Parent:
     def _died(self, child: Child) -> None:
         """A protocol process has ended."""
         role = child.role
+        child.force_alarm.set(None)
         self.reactor.unwatch(child.pidfd)
         os.close(child.pidfd)
         if child.channel is not None:
@@ -337,6 +341,9 @@ class Parent:
                     self._forget()  # nobody knows what that process has now
                     self._last_word = "last reload went wrong half way: a restart is needed"
                 self._look_complete()
+            case "leaving":
+                if child.leaving:
+                    child.force_alarm.set(self.reactor.now() + self._wait_time())
             case "pong":
                 self._answered(child)
             case "status":
@@ -530,11 +537,13 @@ class Parent:
 
     def _dismiss(self, child: Child) -> None:
         """The new configuration has nothing for this process to do."""
-        child.leaving = True
         self._log(f"{child.role.name} process has nothing to do any more: stopping it")
+        self._tell_to_stop(child)
+
+    def _tell_to_stop(self, child: Child) -> None:
+        child.leaving = True
         self._end(child, signal.SIGTERM)
-        alarm = self.reactor.alarm(lambda: self._force(child))
-        alarm.set(self.reactor.now() + self._wait_time())
+        child.force_alarm.set(self.reactor.now() + self._wait_time())
 
     def _look_complete(self) -> None:
         """Say so when a start or a reload is through."""
@@ -602,14 +611,8 @@ class Parent:
         for alarm in self._respawn_alarms.values():
             alarm.set(None)
         for child in self._children.values():
-            child.leaving = True
-            self._end(child, signal.SIGTERM)
-        self._stop_alarm.set(self._stopping_since + self._wait_time())
+            self._tell_to_stop(child)
         self._look_stopped()
-
-    def _stop_late(self) -> None:
-        for child in list(self._children.values()):
-            self._force(child)
 
     def _force(self, child: Child) -> None:
         if self._children.get(child.role.key) is child:

@@ -24,7 +24,12 @@ _HORIZON = 4  # in paces: alarms nearer than this are asked whether they still m
 _WAKING = 200 * MICROSECOND  # what a waking may be late: an exact alarm is waited for awake
 _EVENTS_A_TURN = 64
 _ALARMS_A_TURN = 64  # then the sockets are looked at again
+_LATE = 20 * MILLISECOND  # a deadline that is missed by more is believed when every socket was heard
 _NEVER = 1 << 63
+
+
+def _nothing() -> None:
+    """What an alarm calls that has ended."""
 
 
 class Alarm:
@@ -53,6 +58,11 @@ class Alarm:
             self._queued_at = due_at
             self._reactor._queue(due_at, self)
 
+    def end(self) -> None:
+        """Never again. The heap keeps it until its time, which may be a day; what it would have called goes now."""
+        self.due_at = None
+        self._callback, self._deadline = _nothing, None
+
     def _stands(self, queued_at: int) -> bool:
         """Whether the heap's entry of ``queued_at`` is still meant; otherwise the entry is to be dropped."""
         if queued_at != self._queued_at:
@@ -77,6 +87,7 @@ class Reactor:
         self._epoll = select.epoll()
         self._epoll_fd = [self._epoll.fileno()]
         self._handlers: dict[int, tuple[Callback | None, Callback | None]] = {}
+        self._gone: set[int] = set()  # of this turn: what is ready there is not meant for another one of that number
         self._heap: list[tuple[int, int, Alarm]] = []
         self._order = 0
         self._running = False
@@ -108,6 +119,7 @@ class Reactor:
     def unwatch(self, fd: int) -> None:
         """Forget ``fd``; must come before it is closed. Unknown ones are ignored."""
         if self._handlers.pop(fd, None) is not None:
+            self._gone.add(fd)
             self._epoll.unregister(fd)
 
     def alarm(self, callback: Callback, deadline: Callable[[], int | None] | None = None) -> Alarm:
@@ -151,7 +163,26 @@ class Reactor:
         ready = self._wait()
         if self._on_stall is not None:
             self._look_back(self._on_stall)
+        self._hear(ready)
+        left = len(self._handlers)
+        while len(ready) == _EVENTS_A_TURN and left > 0 and self._is_late():
+            left -= len(ready)
+            ready = self._epoll.poll(0, _EVENTS_A_TURN)
+            self._hear(ready)
+        if self._soon:
+            callbacks, self._soon = self._soon, []
+            for callback in callbacks:
+                self._call(callback)
+        self._ring()
+
+    def _is_late(self) -> bool:
+        return bool(self._heap) and time.monotonic_ns() - self._heap[0][0] > _LATE
+
+    def _hear(self, ready: list[tuple[int, int]]) -> None:
+        self._gone.clear()
         for fd, mask in ready:
+            if fd in self._gone:
+                continue
             readable, writable = self._handlers.get(fd, (None, None))
             if readable is not None and mask & READABLE:
                 self._call(readable)
@@ -160,11 +191,6 @@ class Reactor:
                     continue
             if writable is not None and mask & WRITABLE:
                 self._call(writable)
-        if self._soon:
-            callbacks, self._soon = self._soon, []
-            for callback in callbacks:
-                self._call(callback)
-        self._ring()
 
     def _look_back(self, on_stall: Callable[[int], None]) -> None:
         now = time.clock_gettime_ns(time.CLOCK_BOOTTIME)

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.daemon.channel import Channel, Message
+from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.scripts import CANNOT_RUN
+from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import ScriptExited
 
 OnExit = Callable[[ScriptExited], None]
@@ -16,9 +18,11 @@ _NOT_TAKEN = ScriptExited(CANNOT_RUN, obstacle="the parent process does not take
 class ScriptClient:
     """``child.Scripts`` over the control socket."""
 
-    def __init__(self, reactor: Reactor, channel: Channel) -> None:
+    def __init__(self, reactor: Reactor, channel: Channel, journal: Journal) -> None:
         self._reactor = reactor
         self._channel = channel
+        self._journal = journal
+        self._losing = False
         self._number = 0
         self._waiting: dict[int, OnExit] = {}
 
@@ -46,6 +50,10 @@ class ScriptClient:
             }
         )
         if on_exit is None:
+            if not sent and not self._losing:
+                text = f"Script '{script}' and those after it are not run: the parent process does not take them"
+                self._journal.log(Log(text, Level.ERROR, Kind.SCRIPT))
+            self._losing = not sent
             return self._number
         if sent:
             self._waiting[self._number] = on_exit

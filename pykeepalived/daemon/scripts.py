@@ -109,17 +109,32 @@ class ScriptRunner:
             return 0
         self._refusing = False
         try:
-            pid, errors = _start(script, arguments, self._environment)
+            running = self._begin(script, arguments, on_exit, reads=reads)
         except OSError as error:
             self._cannot(script, error.strerror or str(error), on_exit)
             return 0
-        running = _Running(script, pid, errors, self._reactor.now(), on_exit, reads=reads)
-        self._running[pid] = running
-        self._reactor.watch(running.pidfd, lambda: self._ended(running))
+        self._running[running.pid] = running
         if timeout is not None:
             running.alarm = self._reactor.alarm(lambda: self._overdue(running))
             running.alarm.set(running.started_at + timeout)
-        return pid
+        return running.pid
+
+    def _begin(self, script: Script, arguments: tuple[str, ...], on_exit: OnExit | None, *, reads: bool) -> _Running:
+        """Started and watched, or not at all: whoever waits for its end must hear of it. Raises OSError."""
+        pid, errors = _start(script, arguments, self._environment)
+        try:
+            running = _Running(script, pid, errors, self._reactor.now(), on_exit, reads=reads)
+            try:
+                self._reactor.watch(running.pidfd, lambda: self._ended(running))
+            except OSError:
+                os.close(running.pidfd)
+                raise
+        except OSError:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            os.close(errors)
+            raise
+        return running
 
     def end(self, number: int) -> None:
         """Send TERM to the script that ``run`` gave ``number``, if it still runs."""
@@ -176,6 +191,7 @@ class ScriptRunner:
         os.close(running.pidfd)
         if running.alarm is not None:
             running.alarm.set(None)
+            running.alarm = None  # it knows the run: no cycle may stay, for there is no collector
         del self._running[running.pid]
         errno = os.read(running.errors, 16)
         os.close(running.errors)

@@ -20,14 +20,16 @@ from pykeepalived.config.blocks.checkers import (
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.config.blocks.virtual_server import RealServer, endpoint_text
 from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualServerBlock
+from pykeepalived.daemon.beats import Beats
 from pykeepalived.daemon.check_followers import CheckFollowers, FollowerRun
 from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.check_scripts import CheckScripts, ScriptRun
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.daemon.transports import Tls
-from pykeepalived.effects import Kind, Log
-from pykeepalived.lvs.events import CheckerJudged, CheckerWeighed, ServerKey, VirtualServerEvent
+from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.ipvs_table import ServerKey
+from pykeepalived.lvs.events import CheckerJudged, CheckerWeighed, VirtualServerEvent
 from pykeepalived.lvs.rows import key_of
 from pykeepalived.lvs.virtual_server import VirtualServer
 from pykeepalived.units import SECOND
@@ -61,6 +63,30 @@ class Served:
         self.runs.clear()
 
 
+class Judgement:
+    """What one checker finds, as the virtual server hears it."""
+
+    __slots__ = ("_hear", "_key", "_served", "_weighed")
+
+    def __init__(
+        self, hear: Callable[[Served, VirtualServerEvent], None], served: Served, key: ServerKey, weighed: int
+    ) -> None:
+        self._hear = hear
+        self._served = served
+        self._key = key
+        self._weighed = weighed
+
+    def __call__(self, verdict: ServerJudged | ServerWeighed) -> None:
+        """It has found something."""
+        event: VirtualServerEvent
+        if isinstance(verdict, ServerJudged):
+            event = CheckerJudged(self._key, verdict.up, verdict.changed, verdict.reason)
+        else:
+            event = CheckerWeighed(self._key, verdict.offset - self._weighed, verdict.silent)
+            self._weighed = verdict.offset
+        self._hear(self._served, event)
+
+
 class Checkers:
     """Begins, keeps and ends the checkers of virtual servers; ``hear`` is told what they find."""
 
@@ -82,6 +108,7 @@ class Checkers:
         self._hear = hear
         self._scripts = scripts
         self._followers = followers
+        self._beats = Beats(reactor)
         self._attempts = Attempts(reactor)
         self._tls = tls
 
@@ -91,11 +118,12 @@ class Checkers:
         """
         failed: dict[ServerKey, int] = {}
         offsets: dict[ServerKey, int] = {}
-        for server in served.core.block.real_server:
-            key = key_of(server)
-            runs = served.runs[key] = [self._begin(served, server, check) for check in server.running]
+        for key, known in served.core.real_servers():
+            server = known.block
+            runs = served.runs[key] = [self._begin(served, key, server, check) for check in server.running]
+            self._tell_untested(served, server)
             if any(isinstance(run, FollowerRun) for run in runs):
-                failed[key] = sum(not run.checker.up for run in runs)
+                failed[key] = sum(not run.checker.up for run in runs) + len(server.untested)
                 offsets[key] = sum(run.checker.offset for run in runs)
         return failed, offsets
 
@@ -112,8 +140,11 @@ class Checkers:
             if served.core.server_block(key) == server:
                 served.runs[key] = known
                 continue
-            runs = served.runs[key] = self._keep(served, server, known)
+            runs = served.runs[key] = self._keep(served, key, server, known)
             failed[key] = sum(not run.checker.up for run in runs)
+            if server.untested and not served.core.is_up(key):  # one that was shown to be up is not thrown out
+                failed[key] += len(server.untested)
+                self._tell_untested(served, server)
             offsets[key] = sum(run.checker.offset for run in runs)
         for gone in former.values():
             for run in gone:
@@ -137,21 +168,21 @@ class Checkers:
                     run.close()
                 else:
                     first_at = self._reactor.now() + int(self._draw() * run.block.timing.warmup)
-                    runs[place] = self._run(served, server, run.block, first_at, run.checker)
+                    runs[place] = self._run(served, key, server, run.block, first_at, run.checker)
 
-    def _keep(self, served: Served, server: RealServer, former: list[Run]) -> list[Run]:
+    def _keep(self, served: Served, key: ServerKey, server: RealServer, former: list[Run]) -> list[Run]:
         """The checkers of a real server that has changed: the same go on, changed timing keeps the belief. New ones
         leave a server that lives where it is, with alpha as well.
         """
         runs = []
-        lives = served.core.is_up(key_of(server))
-        block = served.core.server_block(key_of(server))
+        lives = served.core.is_up(key)
+        block = served.core.server_block(key)
         weighed_anew = block is not None and block.weight != server.weight
         for check in server.running:
             known = next((run for run in former if run.block == check), None)
             if known is None or (weighed_anew and isinstance(check, MiscCheck)):
                 known = next((run for run in former if _alike(run.block, check)), None)
-                fresh = self._begin(served, server, check, None if known is None else known.checker, lives=lives)
+                fresh = self._begin(served, key, server, check, None if known is None else known.checker, lives)
                 if known is not None:
                     known.close()
                     former.remove(known)
@@ -166,19 +197,19 @@ class Checkers:
     def _begin(
         self,
         served: Served,
+        key: ServerKey,
         server: RealServer,
         check: RunningCheck,
         former: AnyChecker | None = None,
-        *,
         lives: bool = False,
     ) -> Run:
         """A checker that is new, or has another configuration."""
         if isinstance(check, (FileCheck, BfdCheck)):
-            return self._follow(served, server, check, former, lives=lives)
+            return self._follow(served, key, server, check, former, lives)
         first_at = self._reactor.now() + _BOOTSTRAP + int(self._draw() * check.timing.warmup)
         if former is None or not former.has_run:
             self._tell(served, server, "Deactivating" if served.suspended else "Activating")
-        run = self._run(served, server, check, first_at, former, lives=lives)
+        run = self._run(served, key, server, check, first_at, former, lives)
         if served.suspended:
             run.close()
         return run
@@ -186,55 +217,51 @@ class Checkers:
     def _run(
         self,
         served: Served,
+        key: ServerKey,
         server: RealServer,
         check: CheckerBlock | MiscCheck,
         first_at: int,
         former: AnyChecker | None,
-        *,
         lives: bool = False,
     ) -> CheckRun | ScriptRun:
-        key, names = key_of(server), _names(served, server, check)
+        names = _names(served, key, server, check)
         if isinstance(check, MiscCheck):
             same = former if isinstance(former, MiscChecker) else None
             misc = MiscChecker(_starting(check, lives), server.weight, names, first_at, same)
-            judged = self._judge(served, key, misc.offset)
+            judged = Judgement(self._hear, served, key, misc.offset)
             return ScriptRun(self._reactor, self._scripts, check, misc, judged, self._log)
-        same_probe = former if isinstance(former, Checker) else None
-        checker = Checker(_starting(check, lives), names, first_at, same_probe)
-        judged = self._judge(served, key, checker.offset)
-        return CheckRun(self._reactor, self._attempts, check, checker, judged, self._log, self._starved, self._tls)
+        checker = Checker(_starting(check, lives), names, first_at, former if isinstance(former, Checker) else None)
+        judged = Judgement(self._hear, served, key, checker.offset)
+        return CheckRun(self._beats, self._attempts, check, checker, judged, self._log, self._starved, self._tls)
 
     def _follow(
-        self, served: Served, server: RealServer, check: FileCheck | BfdCheck, former: AnyChecker | None, *, lives: bool
+        self,
+        served: Served,
+        key: ServerKey,
+        server: RealServer,
+        check: FileCheck | BfdCheck,
+        former: AnyChecker | None,
+        lives: bool,
     ) -> FollowerRun:
-        names, followers = _names(served, server, check), self._followers
+        names, followers = _names(served, key, server, check), self._followers
         follower: FileFollower | BfdFollower
         if isinstance(check, FileCheck):
             follower = FileFollower(check, names, followers.number(check.track_file))
         else:
             same = former if isinstance(former, BfdFollower) else None
-            follower = BfdFollower(
-                replace(check, alpha=check.alpha and not lives), names, followers.session(check.name), same
-            )
-        judged = self._judge(served, key_of(server), follower.offset)
+            starting = replace(check, alpha=check.alpha and not lives)
+            follower = BfdFollower(starting, names, followers.session(check.name), same)
+        judged = Judgement(self._hear, served, key, follower.offset)
         run = FollowerRun(followers, check, follower, judged, self._log)
         followers.add(run)
         return run
 
-    def _judge(self, served: Served, key: ServerKey, weighed: int) -> Callable[[ServerJudged | ServerWeighed], None]:
-        """What a checker finds, as the virtual server hears it."""
-
-        def judged(verdict: ServerJudged | ServerWeighed) -> None:
-            nonlocal weighed
-            event: VirtualServerEvent
-            if isinstance(verdict, ServerJudged):
-                event = CheckerJudged(key, verdict.up, verdict.changed, verdict.reason)
-            else:
-                event = CheckerWeighed(key, verdict.offset - weighed, verdict.silent)
-                weighed = verdict.offset
-            self._hear(served, event)
-
-        return judged
+    def _tell_untested(self, served: Served, server: RealServer) -> None:
+        for name in server.untested:
+            virtual, real = served.core.name, served.core.block.real_server_text(server)
+            fields = (("VIRTUAL_SERVER", virtual), ("REAL_SERVER", real))
+            line = f"{name} of service {real} for VS {virtual} cannot be run: alpha keeps the service out until it can"
+            self._log(Log(line, Level.WARNING, Kind.CHECK, fields=fields))
 
     def _tell(self, served: Served, server: RealServer, what: str) -> None:
         virtual, real = served.core.name, served.core.block.real_server_text(server)
@@ -243,13 +270,14 @@ class Checkers:
         self._log(Log(line, kind=Kind.CHECK, fields=fields))
 
 
-def _names(served: Served, server: RealServer, check: RunningCheck) -> Names:
+def _names(served: Served, key: ServerKey, server: RealServer, check: RunningCheck) -> Names:
+    """Texts are shared where they are the same: there are thousands."""
     block = served.core.block
-    real = block.real_server_text(server)
+    real = served.core.server_name(key) or block.real_server_text(server)
     if isinstance(check, Follower):
         return Names(real, real, served.core.name)
     target = endpoint_text(check.target.connect_ip, block.service.protocol, check.target.connect_port)
-    return Names(target, real, served.core.name)
+    return Names(real if target == real else target, real, served.core.name)
 
 
 def _starting(check: _Asking, lives: bool) -> _Asking:

@@ -52,13 +52,14 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
             return _refuse(lines, settings, reason, EXIT_FATAL)
     roles = assemble.roles(settings)
     try:
-        maker = Loader(assemble.make_frames, (assemble.FRAMES,)) if settings.vrrp else None
+        several = len(os.sched_getaffinity(0)) > 1  # processors; one is left to the reading alone
+        maker = Loader(assemble.make_frames, (assemble.FRAMES,), idle=True) if settings.vrrp and several else None
         read = assemble.reader(settings)
         loader = Loader(lambda: read(False, None), (*(role.key for role in roles), MEMORY))
-        for role in roles:
+        for role in roles if several else ():
             role.warm()  # while the loaders work
         outcome = loader.wait()
-        if maker is not None:
+        if settings.vrrp:
             outcome = _with_frames(outcome, maker, wanted=settings.all or assemble.VRRP.key in outcome.parts)
     except ConfigError as error:
         return _refuse(lines, settings, str(error), EXIT_FATAL)
@@ -114,11 +115,15 @@ def _absolute(settings: Settings) -> Settings:
     )
 
 
-def _with_frames(outcome: Outcome, maker: Loader, *, wanted: bool) -> Outcome:
-    """What the other loader made, if there is somebody to use it."""
+def _with_frames(outcome: Outcome, maker: Loader | None, *, wanted: bool) -> Outcome:
+    """What the other loader made, or makes now, if there is somebody to use it."""
     if not wanted or outcome.refused:
-        maker.give_up()
+        if maker is not None:
+            maker.give_up()
         return outcome
+    if maker is None:
+        maker = Loader(assemble.make_frames, (assemble.FRAMES,))
+    maker.hurry()
     maker.wait()
     frames = read_value(maker.files[assemble.FRAMES])
     maker.close()

@@ -17,9 +17,11 @@ from pykeepalived.checkers.events import (
 from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.daemon.beats import on_beat
 from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, Dialer, DialError
-from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.daemon.reactor import Callback, Reactor
 
 _CHUNK = 65536
+_PIECES = 2  # an answer, and its end
+_UNDECIDED = (errno.EALREADY, errno.EINPROGRESS)
 
 # made once: thousands of checks a second share them
 _CONNECTED = Connected()
@@ -64,7 +66,7 @@ class Attempts:
 class TcpStream:
     """A Transport: one connection at a time to one target."""
 
-    __slots__ = ("_attempts", "_connection", "_dialer", "_reactor", "_tell", "_unsent")
+    __slots__ = ("_attempts", "_connected", "_connection", "_dialer", "_reactor", "_tell", "_unsent", "_watched")
 
     def __init__(
         self, target: Target, reactor: Reactor, attempts: Attempts, tell: Callable[[CheckEvent], None]
@@ -74,6 +76,8 @@ class TcpStream:
         self._tell = tell
         self._dialer = Dialer(target)
         self._connection: Connection | None = None
+        self._connected = False
+        self._watched = False  # by the reactor
         self._unsent = b""
 
     def open(self) -> CheckEvent | None:
@@ -83,6 +87,7 @@ class TcpStream:
         except DialError as error:
             return LocalFailure(error.action, os.strerror(error.errno), error.errno in NO_DESCRIPTOR)
         self._connection = connection
+        self._connected = not number
         if number == errno.EINPROGRESS:
             self._attempts.add(self, connection)
             return None
@@ -96,35 +101,41 @@ class TcpStream:
     def close(self) -> None:
         """Hang up, and forget what was not sent."""
         connection = self._connection
-        if connection is not None:
-            self._connection = None
-            self._unsent = b""
+        if connection is None:
+            return
+        self._connection = None
+        if self._watched:
+            self._watched = False
             self._reactor.unwatch(connection.fileno())
-            connection.close()
+        self._unsent = b""
+        connection.close()
 
     def look_at(self, connection: Connection) -> None:
-        """An attempt of the beat before; ours may be another one by now, or none."""
+        """What was begun in the beat before, a connection or an answer; ours may be another one by now, or none."""
         if self._connection is not connection:
             return
+        if self._connected:
+            self._look_for_answer(connection)
+            return
         number = self._dialer.outcome(connection)
-        if number in (errno.EALREADY, errno.EINPROGRESS):
-            self._reactor.watch(connection.fileno(), None, self._connected)
+        if number in _UNDECIDED:
+            self._watch(connection, None, self._writable)
         else:
             self._decided(number)
 
-    def _connected(self) -> None:
-        """The attempt has ended, one way or the other."""
-        if self._connection is None:
-            return
-        self._decided(self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
-
     def _decided(self, number: int) -> None:
+        """The attempt has ended, one way or the other."""
         if not number:
+            self._connected = True
             self._tell(_CONNECTED)
         elif number in REFUSALS:
             self._tell(ConnectionFailed(os.strerror(number)))
         else:
             self._tell(LocalFailure("connect", os.strerror(number)))
+
+    def _watch(self, connection: Connection, readable: Callback | None, writable: Callback | None) -> None:
+        self._watched = True
+        self._reactor.watch(connection.fileno(), readable, writable)
 
     def _send(self) -> CheckEvent | None:
         connection = self._connection
@@ -138,25 +149,45 @@ class TcpStream:
             return ConnectionFailed(os.strerror(error.errno or errno.EIO))
         self._unsent = self._unsent[sent:]
         if self._unsent:
-            self._reactor.watch(connection.fileno(), None, self._writable)
+            self._watch(connection, None, self._writable)
+        elif self._watched:
+            self._watch(connection, self._readable, None)
         else:
-            self._reactor.watch(connection.fileno(), self._readable)
+            self._attempts.add(self, connection)
         return None
 
     def _writable(self) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        if not self._connected:
+            self._decided(connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+            return
         event = self._send()
         if event is not None:
             self._tell(event)
 
+    def _look_for_answer(self, connection: Connection) -> None:
+        """Most answers have come by now, and their end with them. Of the others the reactor tells."""
+        for _ in range(_PIECES):
+            if not self._read(connection) or self._connection is not connection:
+                break
+        if self._connection is connection and not self._watched:
+            self._watch(connection, self._readable, None)
+
     def _readable(self) -> None:
         """One piece a turn, so that a server that floods us delays nobody."""
-        if self._connection is None:
-            return
+        if self._connection is not None:
+            self._read(self._connection)
+
+    def _read(self, connection: Connection) -> bool:
+        """Tell the next piece; False: there is none yet."""
         try:
-            data = self._connection.recv(_CHUNK)
+            data = connection.recv(_CHUNK)
         except BlockingIOError:
-            return
+            return False
         except OSError as error:
             self._tell(ConnectionFailed(os.strerror(error.errno or errno.EIO)))
-            return
+            return True
         self._tell(DataReceived(data) if data else _CLOSED)
+        return True

@@ -15,6 +15,8 @@ from pykeepalived.errors import KernelError
 _libc = ctypes.CDLL(None, use_errno=True)
 
 _PR_SET_PDEATHSIG = 1
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_ALL_OF_IT = 1 << 30
 _PR_SET_NAME = 15
 _PR_SET_TIMERSLACK = 29
 _CLONE_NEWNET = 0x40000000
@@ -47,6 +49,15 @@ def give_back_free_memory() -> None:
     """What the allocator holds and nobody uses: worth doing before forks, which would share it for nothing."""
     with contextlib.suppress(AttributeError):  # glibc has it
         _libc.malloc_trim(0)
+
+
+def keep_free_memory() -> None:
+    """What is freed is used again rather than given back and asked for anew, page by page: for a process that is short
+    of time, not of memory.
+    """
+    with contextlib.suppress(AttributeError):  # glibc has it
+        _libc.mallopt(_M_MMAP_THRESHOLD, _ALL_OF_IT)
+        _libc.mallopt(_M_TRIM_THRESHOLD, _ALL_OF_IT)
 
 
 def enter_network_namespace(name: str) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pykeepalived.effects import Log, RunScript, WriteFifo
-from pykeepalived.lvs.events import ServerKey
+from pykeepalived.ipvs_table import ServerKey
 from pykeepalived.lvs.rows import ServiceTable
 
 

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-ServerKey = tuple[bytes, int]
-"""A real server within its virtual server: the packed address and the port."""
+from pykeepalived.ipvs_table import ServerKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from pykeepalived.config.blocks.virtual_server import Service, endpoint_text
 from pykeepalived.effects import Kind, Level, Log
-from pykeepalived.ipvs_table import DestinationRow, ServiceRow
-from pykeepalived.lvs.events import ServerKey
+from pykeepalived.ipvs_table import DestinationRow, ServerKey, ServiceRow
 from pykeepalived.lvs.rows import ServiceTable
 
 _SERVICE_FIELDS = (

@@ -6,8 +6,7 @@ removed, and rows are edited where they stand.
 
 from collections.abc import Collection
 
-from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, Verb
-from pykeepalived.lvs.events import ServerKey
+from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServerKey, Verb
 from pykeepalived.lvs.rows import ServiceTable
 
 

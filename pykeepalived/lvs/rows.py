@@ -1,7 +1,9 @@
 """Rows of the IPVS table from the configuration's blocks."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import IPv4Address
+from typing import Literal
 
 from pykeepalived.config.blocks.virtual_server import LvsMethod, RealServer, Service, SorryServer, VirtualServer
 from pykeepalived.ipvs_table import (
@@ -11,9 +13,9 @@ from pykeepalived.ipvs_table import (
     FLAG_SCHED_2,
     FLAG_SCHED_3,
     DestinationRow,
+    ServerKey,
     ServiceRow,
 )
-from pykeepalived.lvs.events import ServerKey
 
 WEIGHT_MAX = 0x7FFFFFFF
 SORRY_SERVER_WEIGHT = 1
@@ -30,6 +32,8 @@ class ServiceTable:
 
 def key_of(server: RealServer | SorryServer | DestinationRow) -> ServerKey:
     """What identifies a server within its virtual server."""
+    if isinstance(server, DestinationRow):
+        return server.key
     return server.address.packed, server.port
 
 
@@ -62,7 +66,7 @@ def destination_row(server: RealServer | SorryServer, weight: int) -> Destinatio
     """The destination that a real or sorry server is, with ``weight``."""
     method = server.lvs_method
     if method.forward != "TUN":
-        method = LvsMethod(method.forward)
+        method = _plain(method.forward)
     return DestinationRow(
         address=server.address,
         port=server.port,
@@ -71,6 +75,11 @@ def destination_row(server: RealServer | SorryServer, weight: int) -> Destinatio
         upper_threshold=server.uthreshold if isinstance(server, RealServer) else 0,
         lower_threshold=server.lthreshold if isinstance(server, RealServer) else 0,
     )
+
+
+@cache
+def _plain(forward: Literal["NAT", "DR", "TUN"]) -> LvsMethod:
+    return LvsMethod(forward)
 
 
 def _netmask(block: VirtualServer, family: int) -> int:

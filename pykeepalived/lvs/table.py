@@ -5,14 +5,13 @@ so and planned anew. Services that are nobody's of ours are known, and never tou
 """
 
 import errno
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from pykeepalived.config.blocks.virtual_server import Service, endpoint_text
 from pykeepalived.effects import Kind, Level, Log
-from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServiceRow, Verb
-from pykeepalived.lvs.events import ServerKey
+from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServerKey, ServiceRow, Verb
 from pykeepalived.lvs.plan import plan
 from pykeepalived.lvs.rows import ServiceTable, key_of
 
@@ -53,7 +52,8 @@ class Table:
         self._wanted: dict[Service, ServiceTable] = {}
         self._actual: dict[Service, ServiceTable] = {}
         self._loaded = False
-        self._dirty: dict[Service, set[ServerKey] | None] = {}  # None: the whole service
+        # None: the whole service. A plain dict would be searched from its start for the next, again and again
+        self._dirty: OrderedDict[Service, set[ServerKey] | None] = OrderedDict()
         self._planned: deque[IpvsOrder] = deque()
         self._planned_for: Service | None = None
         self._overtaken: set[ServerKey] = set()  # changed since the plan was made
@@ -80,7 +80,7 @@ class Table:
         self._planned.clear()
         self._planned_for = None
         self._refused.clear()
-        self._dirty = {**dict.fromkeys(self._dirty), **dict.fromkeys(self._wanted)}
+        self._dirty = OrderedDict.fromkeys((*self._dirty, *self._wanted))
 
     def unload(self, given: Iterable[IpvsOrder] = ()) -> None:
         """The kernel cannot be asked any more; ``given`` orders have no answer. All waits for the next ``load``."""
@@ -182,8 +182,7 @@ class Table:
         self._planned_for = None
         self._overtaken.clear()
         while self._dirty:
-            service = next(iter(self._dirty))
-            touched = self._dirty.pop(service)
+            service, touched = self._dirty.popitem(last=False)
             self._planned.extend(plan(self._wanted.get(service), self._actual.get(service), touched))
             if self._planned:
                 self._planned_for = service

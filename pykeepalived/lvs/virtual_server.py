@@ -10,9 +10,9 @@ from types import MappingProxyType
 from pykeepalived.config.blocks import virtual_server as blocks
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.effects import Kind, Log, RunScript, WriteFifo
-from pykeepalived.ipvs_table import DestinationRow
+from pykeepalived.ipvs_table import DestinationRow, ServerKey
 from pykeepalived.lvs.effects import LvsEffect, TableChanged, TablesDropped
-from pykeepalived.lvs.events import CheckerWeighed, ServerKey, VirtualServerEvent
+from pykeepalived.lvs.events import CheckerWeighed, VirtualServerEvent
 from pykeepalived.lvs.fronts import Front, entry_text, front_of
 from pykeepalived.lvs.real_server import Server, failed_at_start
 from pykeepalived.lvs.rows import SORRY_SERVER_WEIGHT, ServiceTable, destination_row, key_of
@@ -31,10 +31,8 @@ class VirtualServer:
         self._block = block
         self._front = front or front_of(block.service)
         self._quorum_up = False
-        self._servers = {
-            key_of(each): Server.of(each, block.real_server_text(each), failed_at_start(each))
-            for each in block.real_server
-        }
+        servers = (Server.of(each, block.real_server_text(each), failed_at_start(each)) for each in block.real_server)
+        self._servers = {server.row_up.key: server for server in servers}
         self._sum = 0
         self._alive = 0
         self._wanted = Wanted(block, self._front)
@@ -64,13 +62,22 @@ class VirtualServer:
         """How many real servers are alive."""
         return self._alive
 
+    def real_servers(self) -> Iterator[tuple[ServerKey, Server]]:
+        """All of them, in the order of the configuration."""
+        return iter(self._servers.items())
+
     def server_block(self, server: ServerKey) -> blocks.RealServer | None:
         """The configuration of a real server, if it has one."""
         known = self._servers.get(server)
         return None if known is None else known.block
 
+    def server_name(self, server: ServerKey) -> str:
+        """How a real server is called; empty if there is none."""
+        known = self._servers.get(server)
+        return "" if known is None else known.name
+
     def is_up(self, server: ServerKey) -> bool:
-        """Whether a real server is known and alive."""
+        """Whether a real server is there, and alive."""
         known = self._servers.get(server)
         return known is not None and known.up
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from pykeepalived.config.blocks import virtual_server as blocks
 from pykeepalived.config.blocks.virtual_server import Service
-from pykeepalived.ipvs_table import DestinationRow
-from pykeepalived.lvs.events import ServerKey
+from pykeepalived.ipvs_table import DestinationRow, ServerKey
 from pykeepalived.lvs.fronts import Front
 from pykeepalived.lvs.rows import ServiceTable, key_of, service_row
 

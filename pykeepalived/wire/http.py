@@ -5,9 +5,8 @@ the fly. It knows nothing of sockets, of which status is good, or of which diges
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pykeepalived.errors import DecodeError
 
@@ -38,8 +37,7 @@ class Reason(StrEnum):
     HEADER_TOO_LONG = "header-too-long"
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """What a finished response said. ``status`` is 0 when the first line has none; ``digest`` is the body's MD5 sum, up
     to Content-Length where one was given.
     """
@@ -84,6 +82,9 @@ class ResponseReader:
             self._body(data)
             return
         head = self._head
+        if not head and (end := data.find(_HEADER_END) + len(_HEADER_END)) >= len(_HEADER_END) and end <= HEADER_LIMIT:
+            self._head_ends(data, end)  # in one piece, as it mostly is
+            return
         searched = max(0, len(head) - 3)
         head += data
         found = head.find(_HEADER_END, searched)
@@ -93,14 +94,18 @@ class ResponseReader:
             raise DecodeError(Reason.HEADER_TOO_LONG, f"more than {HEADER_LIMIT} bytes")
         if found < 0:
             return
-        self._in_body = True
-        self._status = _status(head)
-        self._content_length = _content_length(bytes(head[:end]))
         self._head = bytearray()
-        if end < len(head):
+        self._head_ends(bytes(head), end)
+
+    def _head_ends(self, data: bytes, end: int) -> None:
+        """The header, and what has come of the body."""
+        self._in_body = True
+        self._status = _status(data)
+        self._content_length = _content_length(data[:end])
+        if end < len(data):
             if self._search is not None:
-                self._search.feed(bytes(head))  # with the header that came together with it, as keepalived does
-            self._body(bytes(head[end:]), searched=True)
+                self._search.feed(data)  # with the header that came together with it, as keepalived does
+            self._body(data[end:], searched=True)
 
     def finish(self) -> Response:
         """The server has closed. Raises DecodeError when it sent no whole header."""
@@ -119,7 +124,7 @@ class ResponseReader:
             self._search.feed(data)
 
 
-def _status(head: bytearray) -> int:
+def _status(head: bytes) -> int:
     """The code after the first space of the first line; 0 when there is none."""
     found = _STATUS.match(head)
     return int(found[1]) if found else 0

@@ -15,6 +15,7 @@ import pytest
 from pykeepalived.checkers.checker import Checker, Names
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet, HttpUrl, Target, TcpCheck
+from pykeepalived.daemon.beats import Beats
 from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import Attempts
@@ -224,14 +225,14 @@ def round_() -> Round:
 
     def watch() -> int:
         reactor = Reactor(errors.append)
-        attempts = Attempts(reactor)
+        attempts, beats = Attempts(reactor), Beats(reactor)
         started_at = reactor.now()
         runs = []
         for name, case in CASES.items():
             outcome = outcomes[name]
             checker = Checker(case.check, Names(name, name, "VS"), started_at)
             runs.append(
-                CheckRun(reactor, attempts, case.check, checker, outcome.judged, outcome.log, lambda _cause: None)
+                CheckRun(beats, attempts, case.check, checker, outcome.judged, outcome.log, lambda _cause: None)
             )
         reactor.alarm(reactor.stop).set(started_at + WATCHED)
         reactor.run()

@@ -17,6 +17,7 @@ from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.config.blocks.checkers import CheckTiming, DnsCheck, PingCheck, Target, UdpCheck
 from pykeepalived.config.kinds_lvs import HexPattern
+from pykeepalived.daemon.beats import Beats
 from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import Attempts
@@ -164,13 +165,13 @@ def watch(cases: dict[str, Case], outcomes: dict[str, Outcome]) -> list[Exceptio
     """Run them side by side for a while; what went wrong."""
     errors: list[Exception] = []
     reactor = Reactor(errors.append)
-    attempts = Attempts(reactor)
+    attempts, beats = Attempts(reactor), Beats(reactor)
     started_at = reactor.now()
     runs = []
     for name, case in cases.items():
         outcome = outcomes[name] = Outcome()
         checker = Checker(case.check, Names(name, name, "VS"), started_at)
-        runs.append(CheckRun(reactor, attempts, case.check, checker, outcome.judged, outcome.log, lambda _cause: None))
+        runs.append(CheckRun(beats, attempts, case.check, checker, outcome.judged, outcome.log, lambda _cause: None))
     reactor.alarm(reactor.stop).set(started_at + WATCHED)
     reactor.run()
     for run in runs:

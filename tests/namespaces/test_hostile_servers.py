@@ -6,6 +6,7 @@ import pytest
 
 from pykeepalived.checkers.checker import Checker, Names
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
+from pykeepalived.daemon.beats import Beats
 from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import Attempts
@@ -59,13 +60,14 @@ def round_() -> dict[str, Outcome]:
 
     def watch() -> None:
         reactor = Reactor(errors.append)
-        attempts, tls = Attempts(reactor), Tls(reactor, None, lambda line: errors.append(ValueError(line.message)))
+        beats, attempts = Beats(reactor), Attempts(reactor)
+        tls = Tls(reactor, None, lambda line: errors.append(ValueError(line.message)))
         runs: list[CheckRun] = []
         for (name, outcome), server in zip(outcomes.items(), virtual.real_server, strict=True):
             (check,) = server.probes
             checker = Checker(check, Names(target(name), target(name), "VS"), reactor.now() + len(runs) * APART)
             runs.append(
-                CheckRun(reactor, attempts, check, checker, outcome.judged, outcome.log, lambda _cause: None, tls)
+                CheckRun(beats, attempts, check, checker, outcome.judged, outcome.log, lambda _cause: None, tls)
             )
         end_at = reactor.now() + WATCHED
         while reactor.now() < end_at and not all(map(Outcome.done, outcomes.values())):

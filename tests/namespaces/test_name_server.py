@@ -11,6 +11,7 @@ import pytest
 from pykeepalived.checkers.checker import Checker, Names
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import DNS_TYPES, CheckTiming, DnsCheck, Target
+from pykeepalived.daemon.beats import Beats
 from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import Attempts
@@ -123,12 +124,12 @@ def test_a_name_server_lives_dies_and_comes_back(server: tuple[Host, NameServer]
     def play() -> None:
         errors: list[Exception] = []
         reactor = Reactor(errors.append)
-        attempts = Attempts(reactor)
+        attempts, beats = Attempts(reactor), Beats(reactor)
         runs = []
         for name, block in (*GOOD.items(), *BAD.items()):
             checker = Checker(block, Names(name, name, "VS"), reactor.now())
             runs.append(
-                CheckRun(reactor, attempts, block, checker, teller(name), lambda _line: None, lambda _cause: None)
+                CheckRun(beats, attempts, block, checker, teller(name), lambda _line: None, lambda _cause: None)
             )
         wake = reactor.alarm(lambda: wake.set(reactor.now() + 20 * MILLISECOND))
         wake.set(reactor.now())

@@ -14,7 +14,7 @@ import pytest
 
 from pykeepalived.config.blocks.virtual_server import LvsMethod, RealServer, Service, SorryServer
 from pykeepalived.config.blocks.virtual_server import VirtualServer as Block
-from pykeepalived.lvs.events import ServerKey
+from pykeepalived.ipvs_table import ServerKey
 from pykeepalived.lvs.rows import key_of
 from pykeepalived.units import SECOND
 from tests.support.fakes_lvs import FakeIpvs

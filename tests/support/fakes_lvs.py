@@ -13,9 +13,8 @@ from pykeepalived.daemon.reactor import READABLE, WRITABLE, Reactor
 from pykeepalived.effects import Log
 from pykeepalived.errors import KernelError
 from pykeepalived.events import ScriptExited
-from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServiceRow, SyncDaemonRow, SyncState, Timeouts
+from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServerKey, ServiceRow, SyncDaemonRow, SyncState, Timeouts
 from pykeepalived.kernel.ports import BATCH, Failure
-from pykeepalived.lvs.events import ServerKey
 from pykeepalived.lvs.rows import ServiceTable, key_of
 
 GROUP = IPv4Address("224.0.0.81")
@@ -258,12 +257,12 @@ class SimulatedReactor(Reactor):
                 self._call(readable)
             elif writable is not None and mask & WRITABLE:
                 self._call(writable)
-        if ready:
-            return True
-        if self._soon:
+        if self._soon:  # in the same turn: what is ready again and again keeps nobody waiting
             callbacks, self._soon = self._soon, []
             for callback in callbacks:
                 self._call(callback)
+            return True
+        if ready:
             return True
         if self._heap and self._heap[0][0] <= until:
             self.time = max(self.time, self._heap[0][0])

@@ -10,9 +10,9 @@ from pykeepalived.config.blocks.checkers import CheckTiming, Target, TcpCheck
 from pykeepalived.config.blocks.virtual_server import LvsMethod, RealServer, Service, SorryServer
 from pykeepalived.config.blocks.virtual_server import VirtualServer as Block
 from pykeepalived.effects import Log, RunScript
-from pykeepalived.ipvs_table import DestinationRow, IpvsOrder
+from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServerKey
 from pykeepalived.lvs.effects import LvsEffect, TableChanged, TablesDropped
-from pykeepalived.lvs.events import CheckerJudged, CheckerWeighed, ServerKey
+from pykeepalived.lvs.events import CheckerJudged, CheckerWeighed
 from pykeepalived.lvs.fronts import Front, front_of
 from pykeepalived.lvs.rows import key_of
 from pykeepalived.lvs.table import Table

@@ -63,6 +63,8 @@ class RealServer:
     )
     snmp_name: str | None = keyword(OneWord(), default=None, effective=False, doc="What SNMP calls it.")
     checkers: tuple[AnyChecker, ...] = ()
+    untested: tuple[str, ...] = ()
+    """Of checkers with alpha that cannot be run: each keeps it out, for nobody can show that it is up."""
 
     @property
     def probes(self) -> list[Checker]:

@@ -95,6 +95,10 @@ class Checkers:
             return TcpCheck(target, timing)
         return self._probe[name](raw, above, target, timing)
 
+    def is_alpha_misc(self, raw: Raw, above: Above) -> bool:
+        """Whether it is a program that must show first that the server is up."""
+        return raw.table.name == "MISC_CHECK" and "misc_path" in raw.given and bool(above.value(raw, "alpha"))
+
     def _timing(self, raw: Raw, above: Above) -> CheckTiming:
         keywords = raw.table.keywords
         if "delay_loop" not in keywords:

@@ -11,7 +11,9 @@ from pykeepalived.config.kinds import Problem
 from pykeepalived.config.surroundings import NetworkInterface, Surroundings
 
 if TYPE_CHECKING:
+    from pykeepalived.config.blocks.virtual_server import Service
     from pykeepalived.config.cross.servers import Servers
+    from pykeepalived.config.raw import Raw
 
 IPROUTE_FOLDERS = ("/etc/iproute2", "/usr/share/iproute2", "/usr/lib/iproute2")
 """That of the administrator, and those of distributions."""
@@ -27,6 +29,8 @@ class Context:
         self.asked = 0
         """How often something was asked for that other blocks say, or the machine."""
         self.findings = findings
+        self.server: tuple[Service, Raw | None] | None = None
+        """The virtual server that is being read, and the real server in it."""
         self.not_effective: dict[str, str] = {}
         self.dynamic_interfaces = False
         self.missing_interface = False
@@ -58,6 +62,13 @@ class Context:
     def warning(self, message: str, span: Span | None, hint: str | None = None, problem: Problem | None = None) -> None:
         """Something to know. It counts for the test mode only with a problem."""
         self.findings.add(Diagnostic(Severity.WARNING, message, span, hint, problem))
+
+    def server_words(self) -> str:
+        """Which server is being read; nothing outside of them."""
+        if self.server is None:
+            return ""
+        service, real = self.server
+        return f"real server {' '.join(real.words)} of VS {service}" if real is not None else f"VS {service}"
 
     def interface(self, name: str) -> NetworkInterface | None:
         """The interface of that name, or None."""

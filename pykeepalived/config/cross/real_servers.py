@@ -66,6 +66,7 @@ class RealServers:
         found: dict[tuple[int, int], RealServer] = {}
         taken: set[tuple[int, int]] = set()
         for real in reals:
+            self._context.server = around.service, real
             endpoint = self._endpoint(real)
             server = self._server(real, endpoint, around) if endpoint is not None else None
             if endpoint is None or server is None:
@@ -84,6 +85,7 @@ class RealServers:
                 continue
             taken.update(places)
             found[key] = server
+        self._context.server = around.service, None
         return list(found.values())
 
     def _server(self, real: Raw, endpoint: "_Endpoint", around: Around) -> RealServer | None:
@@ -103,10 +105,17 @@ class RealServers:
             merged = {**merged, **{name: given[name].value for name in FOR_CHECKERS if name in given}}
             above = Above(merged, above.delay_loop)
         checkers: tuple[AnyChecker, ...] = ()
+        untested: tuple[str, ...] = ()
         if real.blocks:
             read = self._checkers.read
             all_of_them = [read(raw, above, address, port) for raw in real.blocks]
             checkers = tuple(each for each in all_of_them if each is not None)
+            if len(checkers) < len(all_of_them):
+                untested = tuple(
+                    raw.table.name
+                    for raw, each in zip(real.blocks, all_of_them, strict=True)
+                    if each is None and self._checkers.is_alpha_misc(raw, above)
+                )
         weight = given.get("weight")
         inhibit = given.get("inhibit_on_failure")
         alert = given.get("smtp_alert")
@@ -121,6 +130,7 @@ class RealServers:
             notify_down=self._scripts.command(given["notify_down"]) if "notify_down" in given else None,
             smtp_alert=around.smtp_alert if alert is None else alert.value,
             checkers=checkers,
+            untested=untested,
             **self._rare(real, around),
         )
 

@@ -23,6 +23,28 @@ class _Wrong:
     """For keywords where keepalived counts it."""
 
 
+class _Complaint:
+    """What is wrong with some commands, said once for all of them."""
+
+    __slots__ = ("concerns", "counts", "given", "wrong")
+
+    def __init__(self, wrong: _Wrong, given: Given) -> None:
+        self.wrong = wrong
+        self.given = given
+        self.counts = False
+        self.concerns: dict[str, None] = {}
+        """Keywords of servers; empty of what stands elsewhere: there the place says it."""
+
+    @property
+    def hint(self) -> str:
+        """Whom it concerns, and the remedy."""
+        if not self.concerns:
+            return self.wrong.hint
+        first, more = next(iter(self.concerns)), len(self.concerns) - 1
+        whom = f"{first}, and {more} more" if more else first
+        return f"{whom}: {self.wrong.hint}"
+
+
 class Scripts:
     """Resolves the commands of a configuration."""
 
@@ -40,8 +62,8 @@ class Scripts:
         self._default: Account | None = None
         self._default_known = False
         self._looked_up: dict[tuple[str, int, int], tuple[str | None, _Wrong | None]] = {}
-        self._said: dict[tuple[str, int, int], bool] = {}
-        """What was said of a command, and whether it counted."""
+        self._complaints: dict[tuple[str, int, int] | None, _Complaint] = {}
+        """By command; None: there is nobody to run them."""
         self.insecure: Given | None = None
         """The first script that root runs without script security."""
 
@@ -129,13 +151,28 @@ class Scripts:
     def _nobody(self, name: str, given: Given) -> None:
         """There is no default account: the file names one that does not exist, which was said, or none."""
         if self._user is not None:
-            self._context.warning(f"script '{name}' has no user to run as - disabling", given.span(1))
+            hint = f"mend the line script_user {' '.join(self._user.value)}"
+            self._complain(None, _Wrong(f"script '{name}' has no user to run as - disabling", hint), given)
             return
-        self._context.error(
-            f"Unable to set default user {DEFAULT_USER} for script '{name}' - disabling",
-            given.span(1),
-            f"create it (useradd --system --no-create-home {DEFAULT_USER}), or name one: script_user USER",
-        )
+        hint = f"create it (useradd --system --no-create-home {DEFAULT_USER}), or name one: script_user USER"
+        message = f"Unable to set default user {DEFAULT_USER} for script '{name}' - disabling"
+        self._complain(None, _Wrong(message, hint), given, counts=True)
+
+    def _complain(self, key: tuple[str, int, int] | None, wrong: _Wrong, given: Given, *, counts: bool = False) -> None:
+        complaint = self._complaints.get(key)
+        if complaint is None:
+            complaint = self._complaints[key] = _Complaint(wrong, given)
+        if whose := self._context.server_words():
+            complaint.concerns[f"{given.statement.words[0]} of {whose}"] = None
+        if counts and not complaint.counts:
+            complaint.counts = True
+            complaint.given = given
+
+    def complain(self) -> None:
+        """Say what was wrong with commands."""
+        for each in self._complaints.values():
+            say = self._context.error if each.counts else self._context.warning
+            say(each.wrong.message, each.given.span(1), each.hint)
 
     def idle(self, given: Given | None) -> Script | None:
         """A command that no process is going to run: checked, and no danger."""
@@ -148,10 +185,8 @@ class Scripts:
         key = (name, account.uid, account.gid)
         path, wrong = self._looked_up.get(key) or self._look_up(name, account, given)
         self._looked_up[key] = path, wrong
-        if wrong is not None and (counts and wrong.counts) > self._said.get(key, -1):
-            self._said[key] = counts and wrong.counts
-            say = self._context.error if self._said[key] else self._context.warning
-            say(wrong.message, given.span(1), wrong.hint)
+        if wrong is not None:
+            self._complain(key, wrong, given, counts=counts and wrong.counts)
         return path
 
     def _look_up(self, name: str, account: Account, given: Given) -> "tuple[str | None, _Wrong | None]":

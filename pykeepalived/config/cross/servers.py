@@ -71,6 +71,8 @@ class Servers:
                 server = self._server(raw, real_servers)
             except _Refusal:
                 continue
+            finally:
+                context.server = None
             if server.service in found:
                 message = f"Virtual server {server.service} is defined twice, the first is used"
                 self._context.warning(message, raw.span(), "remove one of the two")
@@ -85,6 +87,7 @@ class Servers:
         if not reals and not raw.kept:
             self._no_servers(raw)
         service = self._service(raw, head, reals)
+        self._context.server = service, None
         scheduler = scheduling.scheduler(raw, service, self._context)
         timeout, granularity = scheduling.persistence(raw, service, head.group, self._context)
         around = self._around(raw, head, service, reals)

@@ -117,6 +117,17 @@ def test_tcp_timeout() -> None:
 
 
 @pytest.mark.keyword("virtual_server.real_server.TCP_CHECK.log_all_failures")
+def test_a_process_that_stands_still_again_and_again_keeps_no_dead_server() -> None:
+    trial = Trial(TcpCheck(TARGET, TIMING))
+    trial.attempt(Connected())
+    for _ in range(4):
+        trial.begin()
+        trial.checker.stood_still()
+        trial.tell(REFUSED)
+    assert [verdict.up for verdict in trial.verdicts] == [True, False]
+    assert trial.started_at == [0, 10 * SECOND, 10 * SECOND, 11 * SECOND, 11 * SECOND]
+
+
 def test_every_failed_try_is_logged_on_wish_while_the_server_is_up() -> None:
     timing = CheckTiming(retry=1, delay_loop=10 * SECOND, log_all_failures=True)
     trial = Trial(TcpCheck(TARGET, timing))
@@ -141,12 +152,16 @@ def test_entries_name_server_and_cause() -> None:
 def test_trouble_of_our_own_changes_no_belief_and_is_said_once() -> None:
     trial = Trial(TcpCheck(TARGET, TIMING))
     trouble = LocalFailure("bind", "Cannot assign requested address")
-    line = "TCP socket bind failed (Cannot assign requested address). Rescheduling."
+    stays = f"Service {RS} for VS {VS} stays up until it can be checked."
+    line = f"TCP socket bind failed (Cannot assign requested address). Rescheduling. {stays}"
     assert trial.attempt(trouble) == (0, [line])
     assert trial.attempt(trouble) == (10, [])
     assert trial.verdicts == []
     assert trial.attempt(Connected())[0] == 20
-    assert trial.attempt(trouble) == (30, [line])
+    assert trial.attempt(LocalFailure("create", "Too many open files", shared=True)) == (30, [])
+    assert trial.attempt(trouble) == (40, [line])
+    other = f"TCP socket connect failed (Operation not permitted). Rescheduling. {stays}"
+    assert trial.attempt(LocalFailure("connect", "Operation not permitted")) == (50, [other])
     assert trial.checker.up
 
 

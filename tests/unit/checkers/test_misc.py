@@ -225,7 +225,11 @@ def test_a_failure_while_the_process_stood_still_does_not_count() -> None:
     assert trial.checker.up
     assert trial.checker.next_deadline() == trial.now  # at once
     assert not trial.checker.stood_still()
-    assert trial.run(FIVE)[-1] == "down"
+    trial.checker.handle(Tick(), trial.now)
+    assert trial.checker.stood_still()  # again: two in a row would keep a dead server for ever
+    assert trial.checker.handle(TIMED_OUT, trial.now)[-1] == ServerJudged(
+        False, True, "MISC_CHECK /opt/check timed out"
+    )
 
 
 def test_what_it_remembers() -> None:

@@ -90,7 +90,6 @@ def test_each_wait_and_the_whole_are_bounded() -> None:
 
 def test_trouble_of_our_own_is_no_failure() -> None:
     trial = Trial(smtp())
-    assert trial.attempt(LocalFailure("bind", "Cannot assign requested address"))[1] == [
-        "SMTP_CHECK socket bind failed (Cannot assign requested address). Rescheduling."
-    ]
+    [line] = trial.attempt(LocalFailure("bind", "Cannot assign requested address"))[1]
+    assert line.startswith("SMTP_CHECK socket bind failed (Cannot assign requested address). Rescheduling.")
     assert trial.verdicts == []

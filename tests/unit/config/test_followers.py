@@ -211,3 +211,36 @@ def test_a_session_must_be_for_checkers(words: str, kept: int) -> None:
     loaded = read(BFD.replace("}", f"{words}\n}}") + text("BFD_CHECK", "name b"))
     assert len(loaded.configuration.virtual_server[0].real_server[0].checkers) == kept
     assert bool(messages(loaded)) == (not kept)
+
+
+def test_an_alpha_server_is_kept_out_by_a_program_that_cannot_be_run() -> None:
+    """Its neighbours: one without alpha, and one whose program is there."""
+    blocks = [
+        "real_server 10.0.0.1 80 {\nMISC_CHECK {\nmisc_path /no/such\nalpha\n}\n}",
+        "real_server 10.0.0.2 80 {\nMISC_CHECK {\nmisc_path /no/such\n}\n}",
+        "real_server 10.0.0.3 80 {\nalpha\nMISC_CHECK {\nmisc_path /opt/check.sh\n}\n}",
+        "real_server 10.0.0.4 80 {\nalpha\nMISC_CHECK {\nmisc_path /no/such\nalpha off\n}\n}",
+    ]
+    loaded = read(SECURE + "virtual_server 10.0.0.100 80 {\nprotocol TCP\n" + "\n".join(blocks) + "\n}\n")
+    servers = loaded.configuration.virtual_server[0].real_server
+    assert [server.untested for server in servers] == [("MISC_CHECK",), (), (), ()]
+
+
+def test_what_is_wrong_with_many_programs_is_said_once_and_of_whom() -> None:
+    check = "MISC_CHECK {\nmisc_path /no/such\n}"
+    servers = "\n".join(
+        f"real_server 10.0.0.{number} 80 {{\nnotify_down /opt/notify-{number}.sh\n{check}\n}}" for number in range(1, 6)
+    )
+    text = f"global_defs {{\nscript_user nosuch\n}}\nvirtual_server 10.0.0.100 80 {{\nprotocol TCP\n{servers}\n}}\n"
+    loaded = read(text)
+    said = [each for each in loaded.diagnostics if "no user" in each.message]
+    assert [each.message for each in said] == ["script '/no/such' has no user to run as - disabling"]
+    assert said[0].hint == (
+        "misc_path of real server 10.0.0.1 80 of VS [10.0.0.100]:tcp:80, and 9 more: mend the line script_user nosuch"
+    )
+    loaded = read(SECURE + text.partition("}\n")[2])
+    said = [each for each in loaded.diagnostics if "/no/such" in each.message]
+    assert [each.message for each in said] == ["Unable to find script '/no/such' - disabling"]
+    assert (said[0].hint or "").startswith(
+        "misc_path of real server 10.0.0.1 80 of VS [10.0.0.100]:tcp:80, and 4 more: "
+    )

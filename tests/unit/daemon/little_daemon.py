@@ -71,6 +71,10 @@ class LittleService:
             self._context.scripts.run(Script((str(path),)))
         if (CONTROL / "never-stop").exists():
             return
+        if (CONTROL / "long-stop").exists():
+            for _ in range(9):
+                self._context.leaving()
+                time.sleep(0.25)
         alarm = self._context.reactor.alarm(finished)
         alarm.set(self._context.reactor.now() + SECOND // 100)
 

@@ -65,7 +65,7 @@ def test_what_was_read_becomes_lines_and_a_verdict() -> None:
         (Level.ERROR, "worse"),
     ]
     assert ("CONFIG_LINE", "3") in outcome.findings[0].fields
-    assert outcome.mistakes == (("bad (do good)", "(/c: Line 3) bad (do good)"), ("worse", "worse"))
+    assert outcome.mistakes == (("bad", "(/c: Line 3) bad (do good)"), ("worse", "worse"))
     assert not outcome.refused
     assert outcome.parts == frozenset()
     assert outcome.frames is None  # no VRRP, no scapy

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.daemon.channel import Channel, decode, encode, pair
 from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.daemon.script_client import ScriptClient
 from pykeepalived.errors import ProcessError
 from pykeepalived.units import SECOND
+from tests.support.fakes_lvs import FakeJournal
 
 RUN: dict[str, Any] = {
     "type": "run",
@@ -116,9 +119,9 @@ def test_what_waits_is_bounded(reactor: Reactor) -> None:
     ours, theirs = pair()
     side = Side(reactor, ours)
     sent = 0
-    while side.channel.send({"type": "ping", "number": sent}) and sent < 20_000:
+    while side.channel.send({"type": "ping", "number": sent}) and sent < 200_000:
         sent += 1
-    assert 1000 < sent < 20_000
+    assert 1000 < sent < 200_000
     theirs.close()
 
 
@@ -188,3 +191,28 @@ def test_what_waits_is_given_away_before_the_end(reactor: Reactor) -> None:
     side.channel.flush(10 * SECOND)
     side.channel.close()
     assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_what_thousands_of_servers_tell_in_one_turn_all_arrives(reactor: Reactor) -> None:
+    ours, theirs = (Side(reactor, end) for end in pair())
+    lines = [
+        {"type": "fifo", "line": f"RS [10.0.0.1]:tcp:{number} VS [10.9.0.100]:tcp:80 UP"} for number in range(20_000)
+    ]
+    assert all(ours.channel.send(line) for line in lines)
+    patience = time.monotonic() + 30
+    while len(theirs.heard) < len(lines) and time.monotonic() < patience:
+        reactor.turn()
+    assert [message for message, _ in theirs.heard] == lines
+
+
+def test_scripts_that_the_parent_does_not_take_are_told_once(reactor: Reactor) -> None:
+    ours, theirs = (Side(reactor, end) for end in pair())
+    journal = FakeJournal()
+    client = ScriptClient(reactor, ours.channel, journal)
+    client.run(Script(("/notify",)))
+    assert journal.lines() == []
+    ours.channel.close()
+    for _ in range(3):
+        client.run(Script(("/notify",)))
+    assert journal.lines() == ["Script '/notify' and those after it are not run: the parent process does not take them"]
+    theirs.channel.close()

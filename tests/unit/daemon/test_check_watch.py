@@ -105,6 +105,16 @@ def test_one_that_runs_without_end_is_overdue_too(bench: Bench) -> None:
     assert "the end of its run is 25 s late" in bench.pass_time()[0]
 
 
+def test_one_that_goes_wrong_does_not_end_the_watch_over_the_others(bench: Bench) -> None:
+    bench.checks[3].due_at = None  # type: ignore[assignment]  # a fault of the program
+    bench.checks[1100].due_at = bench.reactor.now() - 20 * SECOND
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            bench.reactor.run_for(ROUND)
+    assert bench.journal.lines()[0].startswith("TCP_CHECK of service [10.0.0.1100]:tcp:80 for VS V is overdue")
+    assert bench.checks[1100].woken == 2
+
+
 def test_thousands_are_not_thousands_of_lines(bench: Bench) -> None:
     for check in bench.checks:
         check.due_at = bench.reactor.now() - 20 * SECOND

@@ -98,6 +98,26 @@ def test_a_program_moves_the_weight_and_the_server(pool: Pool) -> None:
     assert pool.pool() == {"10.0.0.1:80": 10, "10.0.0.2:80": 10}
 
 
+def test_alpha_keeps_a_server_out_whose_program_cannot_be_run(pool: Pool) -> None:
+    """Until it can, and has succeeded. Where keepalived lets it in at the first reload."""
+    timing = replace(TIMING, alpha=True)
+    pool.start(virtual(real(1, untested=("MISC_CHECK",)), real(2)))
+    assert pool.pool() == {"10.0.0.2:80": 10}
+    missing = f"MISC_CHECK of service {rs(1)} for VS {VS} cannot be run: alpha keeps the service out until it can"
+    assert missing in pool.lines()
+    pool.reload(virtual(real(1, untested=("MISC_CHECK",), weight=5), real(2)))
+    assert pool.pool() == {"10.0.0.2:80": 10}
+    assert missing in pool.lines()
+    pool.reload(virtual(real(1, misc(timing=timing)), real(2)))
+    assert pool.pool() == {"10.0.0.2:80": 10}
+    pool.reactor.run_for(2 * SECOND)
+    pool.scripts.end(1, 0)
+    assert pool.pool() == {"10.0.0.1:80": 10, "10.0.0.2:80": 10}
+    # what was shown to be up is not thrown out by a program that is gone
+    pool.reload(virtual(real(1, untested=("MISC_CHECK",)), real(2)))
+    assert pool.pool() == {"10.0.0.1:80": 10, "10.0.0.2:80": 10}
+
+
 def test_a_status_of_0_keeps_the_weight_at_a_reload(pool: Pool) -> None:
     """Where keepalived sets it to 0 until the status changes."""
     pool.start(virtual(real(1, misc(dynamic=True))))
@@ -319,7 +339,7 @@ def test_a_check_that_lost_its_alarm_is_an_alarm_and_goes_on(pool: Pool) -> None
     pool.lines()
     [served] = service._served.values()
     [run] = served.all_runs()
-    run._alarm.set(None)  # type: ignore[union-attr]  # as a fault of ours would
+    run.woken_at = None  # type: ignore[union-attr]  # as a fault of ours would
     pool.reactor.run_for(30 * SECOND)
     lines = pool.lines()
     assert lines[0].startswith(f"TCP_CHECK of service {rs(1)} for VS {VS} is overdue: its next run is 1")

@@ -6,6 +6,7 @@ from pykeepalived.checkers.checker import Checker, Names
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import CheckTiming, Target, TcpCheck
 from pykeepalived.daemon import start
+from pykeepalived.daemon.beats import BEAT, Beats, pause_end, timeout_end
 from pykeepalived.daemon.check_run import CheckRun
 from pykeepalived.daemon.journal import Lines
 from pykeepalived.daemon.settings import Settings
@@ -14,26 +15,35 @@ from pykeepalived.effects import Log
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.support.fakes_lvs import SimulatedReactor
 
-BEAT = 8 * MILLISECOND
-
 
 def test_checks_begin_on_beats() -> None:
-    """So that checks that are due about together share a wake-up. Never before their time, less than a beat after."""
+    """So that checks that are due about together share a wake-up. Short pauses end less than a beat late, never early;
+    longer ones early, by a twentieth and by five beats at most. A timeout is never early.
+    """
+    for now in (1_000_000_000_000, 1_000_000_000_000 + 5 * BEAT):
+        for wait in (0, 1, BEAT, 159 * MILLISECOND, SECOND // 4, SECOND // 2 + 1, SECOND, 61 * SECOND):
+            end, timeout = pause_end(now, now + wait), timeout_end(now, now + wait)
+            assert end % BEAT == timeout % BEAT == 0
+            assert -min(wait // 20, 5 * BEAT) <= end - now - wait < BEAT
+            assert 0 <= timeout - now - wait < max(min(wait // 20, 5 * BEAT), BEAT)
+
+
+def test_a_check_keeps_to_its_beat() -> None:
+    """However long it takes, within a beat of a whole second."""
+    now = 1_000_000_000_000
+    assert {pause_end(now, now + took + SECOND) - now for took in range(0, 5 * BEAT, MILLISECOND)} == {SECOND}
+
+
+def test_a_check_is_woken_on_its_beat() -> None:
+    """The checker knows the beat as the time of its next try."""
     reactor = SimulatedReactor()
     check = TcpCheck(Target(IPv4Address("127.0.0.1"), 1), CheckTiming(delay_loop=SECOND))
-    for wait in (0, 1, 3 * MILLISECOND, BEAT, BEAT + 1):
-        first_at = reactor.now() // BEAT * BEAT + wait
-        judged: list[ServerJudged | ServerWeighed] = []
-        lines: list[Log] = []
-        starved: list[str] = []
-        checker = Checker(check, Names("t", "r", "v"), first_at)
-        run = CheckRun(reactor, Attempts(reactor), check, checker, judged.append, lines.append, starved.append)
-        assert run._alarm is not None
-        due_at = run._alarm.due_at
-        assert due_at is not None
-        assert due_at % BEAT == 0
-        assert 0 <= due_at - first_at < BEAT
-        run.close()
+    checker = Checker(check, Names("t", "r", "v"), reactor.now() + SECOND + 3 * MILLISECOND)
+    judged: list[ServerJudged | ServerWeighed] = []
+    lines: list[Log] = []
+    run = CheckRun(Beats(reactor), Attempts(reactor), check, checker, judged.append, lines.append, print)
+    assert (run.woken_at, checker.next_deadline()) == (reactor.now() + SECOND, reactor.now() + SECOND)
+    run.close()
     reactor.close()
 
 

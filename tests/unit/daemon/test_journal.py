@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import socket
 import time
 import uuid
@@ -137,6 +138,46 @@ def test_console_form() -> None:
     assert re.fullmatch(r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}: text\n", line)
     os.close(reader)
     assert not ConsoleSink(writer)(Log("text"), "Keepalived")  # nobody reads any more
+    os.close(writer)
+
+
+def test_lines_of_long_work_go_to_the_console_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    lines = Lines(ConsoleSink(writer), "Keepalived")
+    writes: list[int] = []
+    write = os.write
+
+    def counted(fd: int, text: bytes) -> int:
+        writes.append(len(text))
+        return write(fd, text)
+
+    monkeypatch.setattr(os, "write", counted)
+    with lines.together():
+        for number in range(300):
+            lines.log(Log(f"line {number}"))
+        assert writes, "they are not kept to the end"
+    lines.log(Log("line 300"))
+    found = os.read(reader, 1 << 16).decode().splitlines()
+    assert [line.partition(": ")[2] for line in found] == [f"line {number}" for number in range(301)]
+    assert len(writes) < 10
+    assert max(writes) <= select.PIPE_BUF
+    os.close(reader)
+    os.close(writer)
+
+
+def test_lines_of_long_work_that_a_console_does_not_take_are_counted() -> None:
+    reader, writer = os.pipe()
+    lines = Lines(ConsoleSink(writer), "Keepalived")
+    with lines.together():
+        for _ in range(3000):
+            lines.log(Log("x" * 100))
+    whole = os.read(reader, 1 << 20).decode().splitlines()
+    assert len(whole) < 3000
+    lines.log(Log("after"))
+    said = os.read(reader, 1 << 16).decode().splitlines()
+    assert f"{3000 - len(whole)} log lines were lost" in said[0]
+    assert said[1].endswith("after")
+    os.close(reader)
     os.close(writer)
 
 

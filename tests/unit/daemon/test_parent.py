@@ -300,6 +300,17 @@ def test_a_child_that_does_not_stop_is_killed(tmp_path: Path, daemons: list[Daem
     assert "VRRP process failed to die - forcing termination" in daemon.text
 
 
+def test_a_child_that_says_so_has_time_to_leave(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    (tmp_path / "control" / "long-stop").touch()
+    begin = time.monotonic()
+    assert daemon.end() == 0
+    assert time.monotonic() - begin > 2  # twice child_wait_time
+    assert "forcing termination" not in daemon.text
+
+
 def test_children_leave_in_good_order_when_the_parent_is_killed(tmp_path: Path, daemons: list[Daemon]) -> None:
     daemon = Daemon(tmp_path)
     daemons.append(daemon)

@@ -174,6 +174,57 @@ def test_a_callback_may_take_another_ones_descriptor_away(loop: Loop) -> None:
             each.close()
 
 
+def test_what_was_ready_is_not_told_of_another_one_with_the_same_number(loop: Loop) -> None:
+    pairs = [socket.socketpair() for _ in range(2)]
+    others: list[tuple[socket.socket, socket.socket]] = []
+
+    def take_the_other_away(mine: int) -> None:
+        loop.said.append("one")
+        ours, theirs = pairs[1 - mine]
+        number = ours.fileno()
+        loop.reactor.unwatch(number)
+        ours.close()
+        others.append(socket.socketpair())
+        fresh = next(each for each in others[0] if each.fileno() == number)  # the kernel gives the lowest number
+        loop.reactor.watch(number, lambda: loop.said.append(repr(fresh.recv(1, socket.MSG_DONTWAIT))))
+        theirs.close()
+
+    for mine, (ours, theirs) in enumerate(pairs):
+        loop.reactor.watch(ours.fileno(), partial(take_the_other_away, mine))
+        theirs.send(b"x")
+    loop.reactor.turn()
+    assert (loop.said, loop.faults) == (["one"], [])
+    for pair in (*pairs, *others):
+        for each in pair:
+            each.close()
+
+
+def test_a_loop_that_was_held_up_hears_every_socket_before_it_believes_a_deadline(loop: Loop) -> None:
+    """Far more than are read in one turn; each server answered in time."""
+    reactor = loop.reactor
+    pairs = [socket.socketpair() for _ in range(300)]
+    judged_down: list[int] = []
+
+    def heard(number: int) -> None:
+        pairs[number][0].recv(10)
+        alarms[number].set(None)
+
+    alarms = [reactor.alarm(partial(judged_down.append, number)) for number in range(len(pairs))]
+    due_at = reactor.now() - SECOND
+    for number, (ours, theirs) in enumerate(pairs):
+        reactor.watch(ours.fileno(), partial(heard, number))
+        alarms[number].set(due_at - number)  # whoever is heard last is the first to be judged
+        theirs.send(b"x")
+    for _ in range(10):
+        reactor.soon(lambda: None)
+        reactor.turn()
+    assert judged_down == []
+    for pair in pairs:
+        reactor.unwatch(pair[0].fileno())
+        for each in pair:
+            each.close()
+
+
 def test_what_the_other_side_closed_is_readable(loop: Loop) -> None:
     ours, theirs = socket.socketpair()
     loop.reactor.watch(ours.fileno(), lambda: loop.said.append(repr(ours.recv(1))))

@@ -1,5 +1,7 @@
 """Scripts as the parent runs them; how they are judged when they end is shown with whole processes in test_parent."""
 
+import errno
+import gc
 import os
 import time
 from collections.abc import Iterator
@@ -18,11 +20,11 @@ from pykeepalived.units import SECOND
 class Bench:
     """A runner in a loop, its lines, and how scripts ended."""
 
-    def __init__(self, most: int = 512) -> None:
+    def __init__(self, most: int = 512, loop: type[Reactor] = Reactor) -> None:
         self.lines: list[Log] = []
         self.faults: list[Exception] = []
         self.ended: list[ScriptExited] = []
-        self.reactor = Reactor(self.faults.append)
+        self.reactor = loop(self.faults.append)
         self.runner = ScriptRunner(self.reactor, self, dict(os.environ) | {"IFS": "x", "LD_PRELOAD": "y"}, most)
 
     def log(self, line: Log) -> None:
@@ -129,3 +131,47 @@ def test_nothing_is_left_of_a_script_that_ended(bench: Bench, tmp_path: Path) ->
     bench.until_ended(20)
     assert len(bench.runner) == 0
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_no_collector_is_needed_for_scripts_that_ended(bench: Bench, tmp_path: Path) -> None:
+    """The daemon has none: what refers to itself stays for ever."""
+    script = shell(tmp_path / "quick", "exit 0")
+    bench.runner.allow({script})
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            bench.run(script, timeout=SECOND // 4)
+        bench.until_ended(3)
+        time.sleep(0.3)  # the loop keeps an alarm until its time
+        later = bench.reactor.alarm(lambda: None)
+        later.set(bench.reactor.now() + SECOND // 100)
+        while later.due_at is not None:
+            bench.reactor.turn()
+        assert not [each for each in gc.get_objects() if type(each).__name__ == "_Running"]
+    finally:
+        gc.enable()
+
+
+class FullReactor(Reactor):
+    """One that can watch nothing more."""
+
+    def watch(self, *_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_one_whose_end_could_not_be_heard_is_not_started(tmp_path: Path) -> None:
+    """A check waits for the end of its program, and would wait for ever."""
+    bench = Bench(loop=FullReactor)
+    script = shell(tmp_path / "slow", "sleep 60")
+    bench.runner.allow({script})
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    alive = children.read_text()
+    bench.run(script)
+    bench.until_ended(1)
+    assert bench.ended[0].obstacle == "No space left on device"
+    assert len(bench.runner) == 0
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert children.read_text() == alive
+    bench.reactor.close()
