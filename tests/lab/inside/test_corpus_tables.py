@@ -22,7 +22,7 @@ pytestmark = [
 ]
 
 QUICK = frozenset({"0307"})
-AT_ONCE = 4
+AT_ONCE = 3  # a guest has little memory
 WHOLE = ("-D",)
 """With the VRRP process, which runs the sync daemon of an instance."""
 CHECKERS = ("-D", "-C")
