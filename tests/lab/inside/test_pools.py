@@ -7,7 +7,7 @@ import pytest
 from tests.support.lab_network import Host, Network, has_ipvs, run, wait_until
 from tests.support.lab_services import Daemon, ipvs_table
 
-pytestmark = pytest.mark.lab(timeout=300)
+pytestmark = [pytest.mark.lab(timeout=300), pytest.mark.long]
 
 FIRST = """
 virtual_server_group web {
