@@ -292,7 +292,7 @@ class VrrpService:
                         self._settle(port.router)
                     now = self._reactor.now()
                 if len(ports) == 1:
-                    port.judged(socket, heard, accepted=port.router.state is not states[0])
+                    ports[0].judged(socket, heard, accepted=ports[0].router.state is not states[0])
             if len(waiting) < MANY:
                 break
         if len(waiting) < _MANY_DATAGRAMS:

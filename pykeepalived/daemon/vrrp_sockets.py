@@ -54,7 +54,8 @@ class Port:
     def catch_up(self) -> None:
         """Learn which adverts the kernel has taken in."""
         repetition = self.repetition
-        if repetition is not None and (at := repetition.latest()):
+        # the place of one that has ended may be another socket's by now
+        if repetition is not None and not repetition.ended and (at := repetition.latest()):
             self.router.heard_meanwhile(at, repetition.count())
 
     def judged(self, receiver: AdvertReceiver, heard: Heard, *, accepted: bool) -> None:

@@ -84,6 +84,17 @@ def test_a_reload_starts_anew() -> None:
     assert states(service) == ["MASTER"]
 
 
+def test_one_that_has_ended_is_not_looked_at_any_more() -> None:
+    """Its place in the kernel's memory may be that of another socket."""
+    bench, service, socket = hearing()
+    taken = socket.taken[VRID]
+    socket.hand_up(VRID)
+    taken.at, taken.counted = bench.reactor.time + 100 * SECOND, 7
+    bench.reactor.run_for(DOWN)
+    assert states(service) == ["MASTER"]
+    assert taken.counted == 7
+
+
 def test_a_refused_packet_has_the_next_judged() -> None:
     bench, _, socket = hearing()
     bench.hear(advert(150, version="3"))
