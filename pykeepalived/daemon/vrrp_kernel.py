@@ -29,8 +29,9 @@ from pykeepalived.kernel.ports import (
 )
 from pykeepalived.kernel.repetitions import RepetitionFilters
 from pykeepalived.kernel.routing import LinuxRouting
+from pykeepalived.kernel.send_sockets import IPPROTO_VRRP, SendSockets
 from pykeepalived.kernel.sysctls import LinuxSysctls
-from pykeepalived.kernel.vrrp_sockets import IPPROTO_VRRP, LinuxAdvertReceiver, LinuxAdvertSender
+from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
 from pykeepalived.wire.ah import IPPROTO_AH
 
 
@@ -85,6 +86,7 @@ class LinuxVrrpKernel:
 
     def __init__(self, receivers: list[int]) -> None:
         self._filters = RepetitionFilters(receivers)
+        self._send_sockets = SendSockets()
 
     @staticmethod
     def host(listener: HostListener) -> Host:
@@ -109,14 +111,16 @@ class LinuxVrrpKernel:
             return AhAdvertReceiver(family, interface, group=group, unicast_source=unicast_source)
         return LinuxAdvertReceiver(family, interface, group=group, unicast_source=unicast_source, filters=self._filters)
 
-    @staticmethod
     def sender(
-        family: int, interface: Interface | None, *, multicast: bool, ttl: int | None, ah_password: bytes = b""
+        self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None, ah_password: bytes = b""
     ) -> AdvertSender:
-        """A raw socket."""
+        """At a raw socket that others share."""
+        sockets = self._send_sockets
         if ah_password:
-            return AhAdvertSender(family, interface, multicast=multicast, ttl=ttl, password=ah_password)
-        return LinuxAdvertSender(family, interface, multicast=multicast, ttl=ttl)
+            return AhAdvertSender(
+                family, interface, multicast=multicast, ttl=ttl, password=ah_password, sockets=sockets
+            )
+        return LinuxAdvertSender(family, interface, multicast=multicast, ttl=ttl, sockets=sockets)
 
     @staticmethod
     def announcer(templates: FrameTemplates) -> Announcer:

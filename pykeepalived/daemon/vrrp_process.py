@@ -6,7 +6,7 @@ It decides nothing. Adverts go out at once; whatever takes time waits its turn (
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import assert_never
 
@@ -14,6 +14,7 @@ from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET6
+from pykeepalived.daemon.advert_rounds import AdvertRounds
 from pykeepalived.daemon.announcements import Announcements
 from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.file_trackers import FileTrackers
@@ -32,7 +33,7 @@ from pykeepalived.daemon.vrrp_routing import VrrpRouting
 from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
-from pykeepalived.kernel.ports import MANY, Failure, ReceiveBuffer
+from pykeepalived.kernel.ports import MANY, Failure, Outbox, ReceiveBuffer
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
 from pykeepalived.units import MILLISECOND, SECOND
 from pykeepalived.vrrp.effects import (
@@ -101,6 +102,7 @@ class VrrpService:
         self._routers = Routers(part)
         self._kernel = LinuxVrrpKernel([key.family for key in self._routers.inboxes]) if kernel is None else kernel
         self._ports: dict[str, Port] = {}
+        self._rounds = AdvertRounds(self._reactor, self._advertise)
         self._groups = {group.name: group for group in part.vrrp_sync_group}
         self._clock = self._reactor.alarm(self._clock_rang)
         self._facts: deque[Event | LinkChanged] = deque()
@@ -304,7 +306,7 @@ class VrrpService:
         router = port.router
         before = router.deadline
         deadline = port.deadline()
-        if before is not None and deadline != before:
+        if before is not None and deadline is not None and deadline != before:
             now = self._reactor.now()
             if now - before > router.instance.advert_int:
                 self._carry_out(self._routers.frozen(router, before, now))
@@ -317,8 +319,11 @@ class VrrpService:
         try:
             order = router.due_advert(now)
             if order is not None:
-                self._send(order)
-                port.alarm.set(router.deadline)
+                self._transmit(port, order)
+                if router.adverts.phase:
+                    self._rounds.join(port)
+                else:
+                    port.alarm.set(router.deadline)
                 if self._facts:
                     self._hear()
                 return
@@ -331,6 +336,37 @@ class VrrpService:
         except Exception:
             port.alarm.set(now + router.instance.advert_int)  # a fault of ours must not silence an instance for good
             raise
+
+    def _advertise(self, ports: Iterable[Port]) -> None:
+        """The hot path of many MASTERs, whose adverts are due at the same instant: they leave together."""
+        now, join = self._reactor.now(), self._rounds.join
+        posted: dict[Outbox, list[tuple[Port, bytes]]] = {}
+        try:
+            for port in ports:
+                router = port.router
+                try:
+                    order = router.due_advert(now)
+                    if order is None:
+                        port.round_at = None
+                        port.arm()
+                        continue
+                    if order is not port.order or port.sender is None or port.refused:
+                        self._transmit(port, order)
+                    else:
+                        post, source = port.sender.post, order.source
+                        for destination, message in port.messages:
+                            posted.setdefault(post(source, destination, message), []).append((port, destination))
+                    join(port)
+                except Exception:
+                    port.round_at = None
+                    port.alarm.set(now + router.instance.advert_int)  # as above
+                    raise
+        finally:
+            for outbox, places in posted.items():
+                for place, code in outbox.flush():
+                    self._sent(*places[place], code)
+        if self._facts:
+            self._hear()
 
     def _clock_rang(self) -> None:
         self._catch_up()
@@ -434,8 +470,11 @@ class VrrpService:
         )
 
     def _send(self, order: SendAdvert) -> None:
+        """An advert, at once."""
+        self._transmit(self._ports[order.instance], order)
+
+    def _transmit(self, port: Port, order: SendAdvert) -> None:
         """The hot path: an unchanged advert is sent as it was encoded the first time."""
-        port = self._ports[order.instance]
         if order is not port.order:
             port.encode(order)
         sender = port.sender

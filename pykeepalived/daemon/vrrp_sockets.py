@@ -29,7 +29,7 @@ class Port:
 
     __slots__ = (
         *("_hears", "alarm", "instance", "messages", "order", "refused"),
-        *("repetition", "router", "sender", "stamps", "trouble"),
+        *("repetition", "round_at", "router", "sender", "stamps", "trouble"),
     )
 
     alarm: Alarm
@@ -43,13 +43,15 @@ class Port:
         self.messages: tuple[tuple[bytes, bytes], ...] = ()
         self.stamps = Stamps()
         self.refused: dict[bytes, int] = {}
+        self.round_at: int | None = None  # the deadline that others share: no alarm is wanted for it
         self.repetition: Repetition | None = None  # what the kernel takes in of adverts for a BACKUP
         self._hears: AdvertReceiver | None = None  # where it does
 
     def deadline(self) -> int | None:
-        """When the instance next has something to do."""
+        """When the instance next has something to do, for which its own alarm is wanted."""
         self.catch_up()
-        return self.router.deadline
+        deadline = self.router.deadline
+        return None if deadline == self.round_at else deadline
 
     def catch_up(self) -> None:
         """Learn which adverts the kernel has taken in."""
@@ -90,7 +92,8 @@ class Port:
         if order is not None and order is not self.order:
             self.encode(order)
         self.alarm.exact = order is not None
-        self.alarm.set(self.router.deadline)
+        deadline = self.router.deadline
+        self.alarm.set(None if deadline == self.round_at else deadline)
 
     def configure(self, instance: VrrpInstance, router: VirtualRouter) -> bool:
         """New settings; whether they need another sender. The former one is then closed."""
@@ -124,6 +127,7 @@ class Port:
         """Send no more, ring no more."""
         self._judge_each()
         self.close_sender()
+        self.round_at = None
         self.alarm.set(None)
         del self.alarm  # each knows the other: nobody collects cycles here
 

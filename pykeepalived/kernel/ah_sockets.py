@@ -3,18 +3,15 @@
 What it covers includes the IP header: the receiver hands that up, the sender signs when it has made it.
 """
 
-import errno
-import struct
 from collections.abc import Mapping, Sequence
 
 from pykeepalived.kernel.ports import Datagram, Heard, Interface
-from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
+from pykeepalived.kernel.send_sockets import SendSockets
+from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender, Prepared
 from pykeepalived.wire import ah
 from pykeepalived.wire.vrrp import Expected
 
 _LEAST_PDU = 8
-_SHORT = struct.Struct("!H")
-_IDENTIFICATION_PLACE = 4
 
 
 class AhAdvertReceiver(LinuxAdvertReceiver):
@@ -51,20 +48,22 @@ class AhAdvertSender(LinuxAdvertSender):
     protocol = ah.IPPROTO_AH
 
     def __init__(
-        self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None, password: bytes
+        self,
+        family: int,
+        interface: Interface | None,
+        *,
+        multicast: bool,
+        ttl: int | None,
+        password: bytes,
+        sockets: SendSockets | None = None,
     ) -> None:
-        super().__init__(family, interface, multicast=multicast, ttl=ttl)
+        super().__init__(family, interface, multicast=multicast, ttl=ttl, sockets=sockets)
         self._key = ah.Key(password)
         self._multicast = multicast
 
-    def send(self, source: bytes, destination: bytes, pdu: bytes) -> int:
-        """Send a header without its ICV and the message behind it, 0 or errno. No two are alike."""
-        self._identification = self._identification % 0xFFFF + 1
-        datagram = self._datagram4(source, destination, pdu)
-        _SHORT.pack_into(datagram.data, _IDENTIFICATION_PLACE, self._identification)
-        self._key.seal(datagram.data, multicast=self._multicast)
-        try:
-            self._socket.sendto(datagram.data, self._flags, datagram.where)
-        except OSError as error:
-            return error.errno or errno.EIO
-        return 0
+    def _ready(self, source: bytes, destination: bytes, pdu: bytes) -> Prepared:
+        """A header without its ICV and the message behind it come in. No two are alike."""
+        self._prepared.clear()
+        prepared = super()._ready(source, destination, pdu)
+        self._key.seal(prepared.letter.octets, multicast=self._multicast)
+        return prepared

@@ -17,9 +17,9 @@ _LEFT_OUT = 9  # of the IP header: type of service to fragment offset, and the c
 _LEAST = 28  # an IP header without options and VRRP's own
 _ADDRESSES_AT, _MESSAGE_AT = 3, 11  # in what is kept: version and length, TTL, protocol come before
 
-_HEADER = struct.Struct("=QI4xQQQQi4xI4x")  # struct mmsghdr
+MESSAGE = struct.Struct("=QI4xQQQQi4xI4x")  # struct mmsghdr
 _LENGTH = struct.Struct("=56xI4x")
-_VECTOR = struct.Struct("=QQ")
+VECTOR = struct.Struct("=QQ")  # struct iovec
 _VECTORS = 5
 _recvmmsg = ctypes.CDLL(None, use_errno=True).recvmmsg
 _recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
@@ -30,18 +30,18 @@ class Batch:
 
     def __init__(self) -> None:
         kept, left_out = bytearray(MANY * _KEPT_BYTES), bytearray(8)
-        vectors, headers = bytearray(MANY * _VECTORS * _VECTOR.size), bytearray(MANY * _HEADER.size)
+        vectors, headers = bytearray(MANY * _VECTORS * VECTOR.size), bytearray(MANY * MESSAGE.size)
         self._kept, self._headers = memoryview(kept), memoryview(headers)
         self._starts = range(0, MANY * _KEPT_BYTES, _KEPT_BYTES)
-        self._at = _address(headers)
-        kept_at, left_out_at, vectors_at = _address(kept), _address(left_out), _address(vectors)
+        self._at = address_of(headers)
+        kept_at, left_out_at, vectors_at = address_of(kept), address_of(left_out), address_of(vectors)
         for number, start in enumerate(self._starts):
             place = kept_at + start
             parts = ((place, 1), (left_out_at, 7), (place + 1, 2), (left_out_at, 2), (place + 3, _KEPT_BYTES - 3))
-            first = number * _VECTORS * _VECTOR.size
+            first = number * _VECTORS * VECTOR.size
             for offset, part in enumerate(parts):
-                _VECTOR.pack_into(vectors, first + offset * _VECTOR.size, *part)
-            _HEADER.pack_into(headers, number * _HEADER.size, 0, 0, vectors_at + first, _VECTORS, 0, 0, 0, 0)
+                VECTOR.pack_into(vectors, first + offset * VECTOR.size, *part)
+            MESSAGE.pack_into(headers, number * MESSAGE.size, 0, 0, vectors_at + first, _VECTORS, 0, 0, 0, 0)
         self._memory = (kept, left_out, vectors, headers)  # the kernel writes there
 
     def receive(self, fd: int) -> list[bytes]:
@@ -53,7 +53,7 @@ class Batch:
                 return []
             raise OSError(code, os.strerror(code))
         kept = self._kept
-        lengths = _LENGTH.iter_unpack(self._headers[: count * _HEADER.size])
+        lengths = _LENGTH.iter_unpack(self._headers[: count * MESSAGE.size])
         return [
             bytes(kept[start : start + length - _LEFT_OUT]) if _LEAST <= length <= _KEPT_BYTES else b""
             for start, (length,) in zip(self._starts, lengths, strict=False)
@@ -73,5 +73,6 @@ def datagram(kept: bytes) -> Datagram | None:
     return Datagram(source, destination, kept[1], data, len(data))  # the kernel has cut it to the header's total length
 
 
-def _address(memory: bytearray) -> int:
+def address_of(memory: bytearray) -> int:
+    """Where it lies. It stays there for as long as it lives and keeps its size."""
     return ctypes.addressof(ctypes.c_char.from_buffer(memory))

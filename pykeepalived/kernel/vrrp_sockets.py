@@ -19,20 +19,25 @@ from pykeepalived.kernel.batches import Batch, datagram
 from pykeepalived.kernel.flood_filter import Wanted, guard_program
 from pykeepalived.kernel.ports import MANY, Datagram, Heard, Interface, IPAddress
 from pykeepalived.kernel.repetitions import Repetition, RepetitionFilter, RepetitionFilters
-
-IPPROTO_VRRP = 112
+from pykeepalived.kernel.send_sockets import (
+    CHECKSUM_PLACE,
+    CONTROL_CLASS,
+    IPPROTO_VRRP,
+    IPV6_CHECKSUM,
+    MULTICAST_TTL,
+    Letter,
+    SendSocket,
+    SendSockets,
+    bind_to_link,
+    raw_socket,
+)
 
 _IP_FREEBIND = 15
 _IP_MULTICAST_ALL = 49
 _IPV6_MULTICAST_ALL = 29
 _IPV6_FREEBIND = 78
-_IPV6_CHECKSUM = 7
 _SO_RCVBUFFORCE = 33
-_SO_BINDTOIFINDEX = 62
 
-_CHECKSUM_PLACE = 6
-_CONTROL_CLASS = 0xC0  # Internetwork Control
-_MULTICAST_TTL = 255
 _BUFFER_BYTES = 8192  # 255 IPv6 addresses take 4.1 KiB; of anything longer the length alone matters
 _MOST_BYTES = (1 << 30) - 1  # the kernel doubles it
 _LEAST_PDU = 8  # VRRP's header, in both versions
@@ -44,6 +49,9 @@ _SHORT = struct.Struct("!H")
 _IDENTIFICATION_PLACE = 4
 _INT = struct.Struct("=i")
 _PKTINFO6 = struct.Struct("=16si")
+_ADDRESS4 = struct.Struct("=HH4s8x")  # struct sockaddr_in
+_ADDRESS6 = struct.Struct("=HHI16sI")  # struct sockaddr_in6
+_SOURCE6 = struct.Struct("=Qii16si4x")  # struct cmsghdr with in6_pktinfo
 _ANCILLARY_BYTES = socket.CMSG_SPACE(_INT.size) + socket.CMSG_SPACE(_PKTINFO6.size)
 
 
@@ -72,12 +80,12 @@ class LinuxAdvertReceiver:
         self._view = memoryview(self._buffer)
         self.dropped = 0
         """Datagrams that were no VRRP message at all: header lengths that lie, too short to name a router."""
-        self._socket = _raw_socket(family, self.protocol)
+        self._socket = raw_socket(family, self.protocol)
         try:
             # until it is set up, packets may come from anywhere
             socket_filter.attach(self._socket, socket_filter.DROP_ALL)
             if interface is not None:
-                _bind_to_link(self._socket, interface)
+                bind_to_link(self._socket, interface)
             local = group if group is not None else unicast_source
             index = 0 if interface is None else interface.index
             if family == socket.AF_INET:
@@ -107,7 +115,7 @@ class LinuxAdvertReceiver:
             sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
         with contextlib.suppress(OSError):  # Linux before 4.15
             sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
-        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_CHECKSUM, _CHECKSUM_PLACE)
+        sock.setsockopt(socket.IPPROTO_IPV6, IPV6_CHECKSUM, CHECKSUM_PLACE)
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         if group is not None:
@@ -236,96 +244,78 @@ class LinuxAdvertReceiver:
             return Datagram(source, destination, hop_limit, bytes(self._view[:end]), length)
 
 
-class _Datagram4(NamedTuple):
-    """The last advert to one destination: an unchanged one is sent again with another identification."""
+class Prepared(NamedTuple):
+    """The last advert to one destination, for as long as it is repeated."""
 
     source: bytes
     pdu: bytes
-    data: bytearray
-    where: tuple[str, int]
+    letter: Letter
+    where: tuple[str, int] | tuple[str, int, int, int]
 
 
 class LinuxAdvertSender:
-    """Sends one instance's adverts. ``interface`` may be None for unicast; ``ttl`` None is the protocol's default."""
+    """Sends one instance's adverts. ``interface`` may be None for unicast; ``ttl`` None is the protocol's default.
+
+    Senders that have ``sockets`` in common share those of their kind.
+    """
 
     protocol = IPPROTO_VRRP
 
-    def __init__(self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None) -> None:
+    def __init__(
+        self,
+        family: int,
+        interface: Interface | None,
+        *,
+        multicast: bool,
+        ttl: int | None,
+        sockets: SendSockets | None = None,
+    ) -> None:
         self._family = family
-        self._flags = socket.MSG_DONTROUTE if multicast else 0
         self._index = interface.index if interface is not None else 0
         self._identification = 0
-        self._ttl = ttl if ttl is not None and not multicast else _MULTICAST_TTL
-        self._datagrams: dict[bytes, _Datagram4] = {}
-        self._where: dict[bytes, tuple[str, int, int, int]] = {}
-        self._source = b""
-        self._ancillary: list[tuple[int, int, bytes]] = []
-        # IPPROTO_RAW hears nothing of VRRP: with hundreds of senders the kernel would copy each advert to all of them
-        self._socket = _raw_socket(family, socket.IPPROTO_RAW if family == socket.AF_INET else IPPROTO_VRRP)
-        try:
-            socket_filter.attach(self._socket, socket_filter.DROP_ALL)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)
-            if family == socket.AF_INET:
-                self._open4()
-            else:
-                self._open6(self._ttl if multicast else ttl, multicast=multicast)
-            if interface is not None:
-                _bind_to_link(self._socket, interface)
-        except OSError as error:
-            self._socket.close()
-            name = interface.name if interface is not None else "any link"
-            raise KernelError(f"prepare to send VRRP on {name}", error.errno or errno.EIO) from error
-
-    def _open4(self) -> None:
-        sock = self._socket
-        sock.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
-        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
-        if self._index:
-            membership = struct.pack("=4s4si", b"\0" * 4, b"\0" * 4, self._index)  # struct ip_mreqn
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, membership)
-
-    def _open6(self, hop_limit: int | None, *, multicast: bool) -> None:
-        sock = self._socket
-        # bound to an address nobody writes to, for the same reason; the source is named with each send
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
-            sock.bind(("::1", 0))
-        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_CHECKSUM, _CHECKSUM_PLACE)
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _CONTROL_CLASS)
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
-        if multicast:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, hop_limit or _MULTICAST_TTL)
-            if self._index:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, self._index)
-        elif hop_limit is not None:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, hop_limit)
+        self._ttl = ttl if ttl is not None and not multicast else MULTICAST_TTL
+        self._prepared: dict[bytes, Prepared] = {}
+        self._sockets = SendSockets() if sockets is None else sockets
+        self._out = self._sockets.take(family, interface, multicast=multicast, ttl=ttl)
+        self._flags = self._out.flags
 
     def close(self) -> None:
         """Close."""
-        self._socket.close()
+        self._sockets.give_back(self._out)
 
     def send(self, source: bytes, destination: bytes, pdu: bytes) -> int:
         """Send one PDU (VRRP header on), 0 or errno. The IPv4 header is built here, its id counted per sender."""
-        if self._family == socket.AF_INET:
-            return self._send4(source, destination, pdu)
-        return self._send6(source, destination, pdu)
-
-    def _send4(self, source: bytes, destination: bytes, pdu: bytes) -> int:
-        self._identification = self._identification % 0xFFFF + 1  # 1, 2, ... 65535, 1
-        datagram = self._datagrams.get(destination)
-        if datagram is None or datagram.pdu is not pdu or datagram.source != source:
-            datagram = self._datagrams[destination] = self._datagram4(source, destination, pdu)
-        _SHORT.pack_into(datagram.data, _IDENTIFICATION_PLACE, self._identification)
+        prepared = self._ready(source, destination, pdu)
         try:
-            self._socket.sendto(datagram.data, self._flags, datagram.where)
+            if self._family == socket.AF_INET:
+                self._out.socket.sendto(prepared.letter.octets, self._flags, prepared.where)
+            else:
+                ancillary = ((socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, _PKTINFO6.pack(source, self._index)),)
+                self._out.socket.sendmsg((pdu,), ancillary, self._flags, prepared.where)
         except OSError as error:
             return error.errno or errno.EIO
         return 0
 
-    def _datagram4(self, source: bytes, destination: bytes, pdu: bytes) -> "_Datagram4":
+    def post(self, source: bytes, destination: bytes, pdu: bytes) -> SendSocket:
+        """Leave one PDU at the socket that many share, to be flushed before the next one to ``destination``."""
+        self._out.post(self._ready(source, destination, pdu).letter)
+        return self._out
+
+    def _ready(self, source: bytes, destination: bytes, pdu: bytes) -> Prepared:
+        """What is to go out now: an unchanged advert differs in its identification alone."""
+        prepared = self._prepared.get(destination)
+        if prepared is None or prepared.pdu is not pdu or prepared.source != source:
+            prepare = self._prepare4 if self._family == socket.AF_INET else self._prepare6
+            prepared = self._prepared[destination] = prepare(source, destination, pdu)
+        if self._family == socket.AF_INET:
+            self._identification = self._identification % 0xFFFF + 1  # 1, 2, ... 65535, 1
+            _SHORT.pack_into(prepared.letter.octets, _IDENTIFICATION_PLACE, self._identification)
+        return prepared
+
+    def _prepare4(self, source: bytes, destination: bytes, pdu: bytes) -> Prepared:
         header = _IPV4.pack(
             0x45,
-            _CONTROL_CLASS,
+            CONTROL_CLASS,
             _LEAST_IPV4 + len(pdu),
             0,  # the identification differs each time
             0,  # may be fragmented, is not
@@ -336,46 +326,22 @@ class LinuxAdvertSender:
             destination,
         )
         where = (socket.inet_ntop(socket.AF_INET, destination), 0)
-        return _Datagram4(source, pdu, bytearray(header + pdu), where)
+        return Prepared(source, pdu, Letter(_ADDRESS4.pack(socket.AF_INET, 0, destination), header + pdu), where)
 
-    def _send6(self, source: bytes, destination: bytes, pdu: bytes) -> int:
-        if source != self._source:
-            self._source = source
-            pktinfo = _PKTINFO6.pack(source, self._index)
-            self._ancillary = [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, pktinfo)]
-        try:
-            where = self._where[destination]
-        except KeyError:
-            text = socket.inet_ntop(socket.AF_INET6, destination)
-            where = self._where[destination] = (text, 0, 0, self._index)
-        try:
-            self._socket.sendmsg((pdu,), self._ancillary, self._flags, where)
-        except OSError as error:
-            return error.errno or errno.EIO
-        return 0
+    def _prepare6(self, source: bytes, destination: bytes, pdu: bytes) -> Prepared:
+        address = _ADDRESS6.pack(socket.AF_INET6, 0, 0, destination, self._index)
+        letter = Letter(
+            address,
+            pdu,
+            _SOURCE6.pack(_SOURCE6.size - 4, socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, source, self._index),
+        )
+        return Prepared(source, pdu, letter, (socket.inet_ntop(socket.AF_INET6, destination), 0, 0, self._index))
 
 
 @cache
 def _batch() -> Batch:
     """One for all sockets: nobody reads from two at once."""
     return Batch()
-
-
-def _raw_socket(family: int, protocol: int) -> socket.socket:
-    try:
-        return socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
-    except OSError as error:
-        raise KernelError("open a raw socket", error.errno or errno.EIO) from error
-
-
-def _bind_to_link(sock: socket.socket, interface: Interface) -> None:
-    """By index, which a rename does not change; by name before Linux 5.0."""
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTOIFINDEX, interface.index)
-    except OSError as error:
-        if error.errno != errno.ENOPROTOOPT:
-            raise
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.name.encode() + b"\0")
 
 
 def _drain(sock: socket.socket) -> None:

@@ -61,7 +61,7 @@ class Key:
     def __init__(self, password: bytes) -> None:
         self._hash = keyed_hash("md5", password[:_PASSWORD_LENGTH].ljust(_PASSWORD_LENGTH, b"\0"))
 
-    def icv(self, datagram: bytes | bytearray, *, multicast: bool) -> bytes:
+    def icv(self, datagram: bytes | bytearray | memoryview, *, multicast: bool) -> bytes:
         """Of a whole datagram: IP header without options, authentication header, message."""
         # out of the IP header: TOS, flags and fragment, TTL of unicast, checksum
         covered = bytearray(datagram)
@@ -71,6 +71,6 @@ class Key:
         covered[_ICV_PLACE : _ICV_PLACE + ICV_LENGTH] = _NO_ICV
         return self._hash.of(bytes(covered))[:ICV_LENGTH]
 
-    def seal(self, datagram: bytearray, *, multicast: bool) -> None:
+    def seal(self, datagram: bytearray | memoryview, *, multicast: bool) -> None:
         """Fill in the ICV."""
         datagram[_ICV_PLACE : _ICV_PLACE + ICV_LENGTH] = self.icv(datagram, multicast=multicast)

@@ -234,6 +234,11 @@ class FakeSender:
     ah_password: bytes = b""
     closed: bool = False
 
+    def post(self, source: bytes, destination: bytes, pdu: bytes) -> "FakeOutbox":
+        assert not self.closed
+        self.kernel.outbox.waiting.append((self, source, destination, pdu))
+        return self.kernel.outbox
+
     def send(self, source: bytes, destination: bytes, pdu: bytes) -> int:
         assert not self.closed
         self.kernel.sent.append((source, destination, pdu))
@@ -243,6 +248,20 @@ class FakeSender:
 
     def close(self) -> None:
         self.closed = True
+
+
+class FakeOutbox:
+    """Adverts that go out together."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[FakeSender, bytes, bytes, bytes]] = []
+        self.flushed: list[int] = []
+
+    def flush(self) -> list[tuple[int, int]]:
+        waiting, self.waiting = self.waiting, []
+        self.flushed.append(len(waiting))
+        codes = [sender.send(*message) for sender, *message in waiting]
+        return [(place, code) for place, code in enumerate(codes) if code]
 
 
 class FakeRouting:
@@ -319,6 +338,7 @@ class FakeKernel:
         self.receivers: list[FakeReceiver] = []
         self.senders: list[FakeSender] = []
         self.sent: list[tuple[bytes, bytes, bytes]] = []
+        self.outbox = FakeOutbox()
         self.frames: list[tuple[str, str]] = []
         self.sync = FakeSyncDaemons()
         self.batches: list[int] = []
