@@ -95,6 +95,7 @@ class AdvertRounds:
         late = self._reactor.now() >= found.due_at + found.interval
         if late or not found.members or (found.until is not None and found.until <= found.due_at):
             del self._rounds[key]
+            found.alarm.end()
             for port in list(found.members):
                 port.leave_round()
                 port.arm()

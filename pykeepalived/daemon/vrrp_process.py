@@ -290,9 +290,10 @@ class VrrpService:
                 effects = self._routers.deliver(inbox, receiver, packet, now, heard)
                 if effects:
                     self._carry_out(effects)
-                    for port in ports:
-                        self._settle(port.router)
                     now = self._reactor.now()
+                for port in ports:
+                    if effects or port.in_round:
+                        self._settle(port.router)
                 if len(ports) == 1:
                     ports[0].judged(socket, heard, accepted=ports[0].router.state is not states[0])
             if len(waiting) < MANY:

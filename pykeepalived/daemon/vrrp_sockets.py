@@ -97,6 +97,11 @@ class Port:
             and not self.refused
         )
 
+    @property
+    def in_round(self) -> bool:
+        """Whether something advertises for it."""
+        return self._round is not None
+
     def adverts(self) -> Iterator[Advert]:
         """What is sent each time."""
         if self.order is not None and self.sender is not None:
