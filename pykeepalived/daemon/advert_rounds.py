@@ -48,6 +48,22 @@ class Round:
         """Somebody has a duty then."""
         if until is not None and (self.until is None or until < self.until):
             self.until = until
+        self.arm()
+
+    def arm(self) -> None:
+        """Ring for the adverts, or for a duty before them."""
+        self.alarm.set(self.due_at if self.until is None else min(self.due_at, self.until))
+
+    def let_go(self, now: int | None) -> None:
+        """Those whose duty is due see to it themselves; all of them with None."""
+        self.until = None
+        for port in list(self.members):
+            until = port.router.duty_at
+            if now is None or (until is not None and until <= now):
+                port.leave_round()
+                port.arm()
+            else:
+                self.ends_by(until)
 
     def send(self, bundler: Bundler) -> list[tuple["Port", bytes, int]]:
         """Advertise. Which were refused: destination and errno."""
@@ -57,6 +73,7 @@ class Round:
             self._bundle = bundler([advert for _, advert in adverts])
         self.sent += 1
         self.due_at += self.interval
+        self.arm()
         return [(*self._places[place], code) for place, code in self._bundle.send()]
 
 
@@ -83,23 +100,21 @@ class AdvertRounds:
             found = self._rounds.get(key)
         if found is None:
             found = self._rounds[key] = Round(due_at, interval, self._reactor.alarm(partial(self._due, key)))
-            found.alarm.set(due_at)
         elif found.due_at != due_at:
             return False  # one of them is late
         port.enter(found)
         return True
 
     def _due(self, key: tuple[int, int]) -> None:
-        """Send. If one of them has a duty, or this is so late that each must judge, let them go."""
-        found = self._rounds[key]
-        late = self._reactor.now() >= found.due_at + found.interval
-        if late or not found.members or (found.until is not None and found.until <= found.due_at):
-            del self._rounds[key]
+        """Send, after whoever has a duty was let go; if this is so late that each must judge, all are."""
+        found, now = self._rounds[key], self._reactor.now()
+        late = now >= found.due_at + found.interval
+        if late or (found.until is not None and found.until <= now):
+            found.let_go(None if late else now)
+        if not found.members:
             found.alarm.end()
-            for port in list(found.members):
-                port.leave_round()
-                port.arm()
-            return
-        found.alarm.set(found.due_at + found.interval)
-        if refused := found.send(self._bundler):
+            del self._rounds[key]
+        elif found.due_at > now:
+            found.arm()
+        elif refused := found.send(self._bundler):
             self._refused(refused)

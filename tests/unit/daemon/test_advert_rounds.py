@@ -113,7 +113,7 @@ def test_a_stop_during_a_round_sends_nothing_after_the_resignations() -> None:
     assert all(pdu[2] == 0 for _, _, pdu in bench.kernel.sent)
 
 
-ACTS = ["hear", "hear", "hear", "silence", "silence", "link", "address", "reload", "refuse"]
+ACTS = ["hear", "hear", "hear", "silence", "silence", "link", "address", "reload", "refuse", "freeze"]
 
 
 def a_life(seed: int) -> tuple[dict[int, list[tuple[int, int]]], list[tuple[int, str]], int]:
@@ -131,6 +131,10 @@ def a_life(seed: int) -> tuple[dict[int, list[tuple[int, int]]], list[tuple[int,
         for _, _, pdu in bench.kernel.sent:
             sent[pdu[1]].append((bench.reactor.time, pdu[2]))
         bench.kernel.sent.clear()
+        said.extend(
+            (bench.reactor.time, f"{link} announces {address}") for link, address in sorted(bench.kernel.frames)
+        )
+        bench.kernel.frames.clear()
         said.extend(sorted((bench.reactor.time, line.message) for line in bench.journal.lines))
         bench.journal.lines.clear()
 
@@ -151,6 +155,9 @@ def a_life(seed: int) -> tuple[dict[int, list[tuple[int, int]]], list[tuple[int,
         elif what == "reload":
             running = [line for line in start if chance.random() < 0.9]
             look(partial(service.reload, make_configuration(*running)))
+        elif what == "freeze":
+            bench.reactor.time += chance.choice((200 * MILLISECOND, 5 * SECOND))
+            look(bench.reactor.turn)
         elif what == "refuse":
             bench.kernel.send_errno = ENETUNREACH - bench.kernel.send_errno
         end = bench.reactor.time + chance.choice((MILLISECOND, 400 * MILLISECOND, SECOND, 3 * SECOND))
