@@ -157,7 +157,7 @@ def a_life(seed: int) -> tuple[dict[int, list[tuple[int, int]]], list[tuple[int,
             look(partial(service.reload, make_configuration(*running)))
         elif what == "freeze":
             bench.reactor.time += chance.choice((200 * MILLISECOND, 5 * SECOND))
-            look(bench.reactor.turn)
+            look(partial(bench.reactor.run_for, 0))
         elif what == "refuse":
             bench.kernel.send_errno = ENETUNREACH - bench.kernel.send_errno
         end = bench.reactor.time + chance.choice((MILLISECOND, 400 * MILLISECOND, SECOND, 3 * SECOND))
