@@ -71,10 +71,11 @@ class Round:
             adverts = [(port, advert) for port in self.members for advert in port.adverts()]
             self._places = [(port, advert.destination) for port, advert in adverts]
             self._bundle = bundler([advert for _, advert in adverts])
+        refused = self._bundle.send()
         self.sent += 1
         self.due_at += self.interval
         self.arm()
-        return [(*self._places[place], code) for place, code in self._bundle.send()]
+        return [(*self._places[place], code) for place, code in refused]
 
 
 class AdvertRounds:
@@ -106,8 +107,16 @@ class AdvertRounds:
         return True
 
     def _due(self, key: tuple[int, int]) -> None:
+        """A round's time has come. A fault of ours must not silence its members: then each sees to itself."""
+        found = self._rounds[key]
+        try:
+            self._go_round(key, found, self._reactor.now())
+        except Exception:
+            found.let_go(None)
+            raise
+
+    def _go_round(self, key: tuple[int, int], found: Round, now: int) -> None:
         """Send, after whoever has a duty was let go; if this is so late that each must judge, all are."""
-        found, now = self._rounds[key], self._reactor.now()
         late = now >= found.due_at + found.interval
         if late or (found.until is not None and found.until <= now):
             found.let_go(None if late else now)

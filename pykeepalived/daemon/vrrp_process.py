@@ -188,6 +188,12 @@ class VrrpService:
 
     def reload(self, part: Configuration) -> None:
         """Apply a new configuration by difference."""
+        try:
+            self._apply(part)
+        finally:
+            self._settle_all()
+
+    def _apply(self, part: Configuration) -> None:
         part, at_last = self._take_links(part)
         self._learn(part)
         self._catch_up()
@@ -208,7 +214,6 @@ class VrrpService:
                 if router.state.name in Word.__members__:
                     line = fifo_line("INSTANCE", router.name, Word[router.state.name], router.priority)
                     self._context.fifo(line)
-        self._settle_all()
 
     def stop(self, finished: Callback) -> None:
         """Leave in good order, then call ``finished``; scripts get a second."""
@@ -219,8 +224,10 @@ class VrrpService:
         self._processes.stop()
         self._linkbeat.close()
         release = not self._context.options.dont_release_vrrp
-        self._carry_out(self._routers.stop(self._reactor.now(), release=release))
-        self._settle_all()
+        try:
+            self._carry_out(self._routers.stop(self._reactor.now(), release=release))
+        finally:
+            self._settle_all()
         self._linger.set(self._reactor.now() + _LINGER)
         self._end_if_done()
 
@@ -252,7 +259,7 @@ class VrrpService:
                 self._heed(self._facts.popleft(), self._reactor.now())
         finally:
             self._hearing = False
-        self._settle_all()
+            self._settle_all()
 
     def _catch_up(self) -> None:
         """Learn of all adverts that the kernel has taken in, before anything is decided."""
@@ -287,13 +294,16 @@ class VrrpService:
                 for port in ports:
                     port.catch_up()
                 states = [port.router.state for port in ports]
-                effects = self._routers.deliver(inbox, receiver, packet, now, heard)
-                if effects:
-                    self._carry_out(effects)
-                    now = self._reactor.now()
-                for port in ports:
-                    if effects or port.in_round:
-                        self._settle(port.router)
+                effects: list[Effect] | None = None
+                try:
+                    effects = self._routers.deliver(inbox, receiver, packet, now, heard)
+                    if effects:
+                        self._carry_out(effects)
+                        now = self._reactor.now()
+                finally:
+                    for port in ports:
+                        if effects != [] or port.in_round:
+                            self._settle(port.router)
                 if len(ports) == 1:
                     ports[0].judged(socket, heard, accepted=ports[0].router.state is not states[0])
             if len(waiting) < MANY:
@@ -328,8 +338,10 @@ class VrrpService:
                 return
             for each in router.companions:
                 self._ports[each.name].catch_up()
-            self._carry_out(self._routers.tick(router, now, _Urgent(self._send)))
-            self._settle(router)
+            try:
+                self._carry_out(self._routers.tick(router, now, _Urgent(self._send)))
+            finally:
+                self._settle(router)
             if self._facts:
                 self._hear()
         except Exception:
@@ -345,8 +357,10 @@ class VrrpService:
 
     def _clock_rang(self) -> None:
         self._catch_up()
-        self._carry_out(self._routers.tick_self(self._reactor.now()))
-        self._settle_all()
+        try:
+            self._carry_out(self._routers.tick_self(self._reactor.now()))
+        finally:
+            self._settle_all()
 
     def _learn(self, part: Configuration) -> None:
         """Follow the files and processes that ``part`` does; as they are now they count from the start or reload on."""

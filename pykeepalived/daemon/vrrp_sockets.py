@@ -80,6 +80,7 @@ class Port:
 
     def encode(self, order: SendAdvert) -> None:
         """Make the messages of an advert. They are kept for its repetitions, unless a signature makes each another."""
+        self.leave_round()  # it says something else
         instance, settings = self.instance, self.instance.auth_hmac
         sequence, self.order = order.sequence, order
         if settings is not None and signs(instance):

@@ -176,12 +176,12 @@ class VirtualRouter:
         )
 
     def sent_meanwhile(self, count: int) -> None:
-        """So many adverts have gone out, each in time, as the one before."""
+        """So many adverts have gone out, each in time, as the one before. It may have left MASTER since then."""
+        self.statistics.advert_sent += count
         state = self.state
         if type(state) is Master:
             state.advert_at += count * self.instance.advert_int
             self.deadline = state.deadline
-            self.statistics.advert_sent += count
 
     @property
     def duty_at(self) -> int | None:
