@@ -44,6 +44,8 @@ class Around:
 
 @record(frozen=True, slots=True)
 class _Endpoint:
+    """Where the real server is."""
+
     address: IP
     port: int
     family: int

@@ -31,6 +31,8 @@ class _Refusal(Exception):  # noqa: N818 - the server cannot be used
 
 @dataclass(slots=True)
 class _Head:
+    """The words before the brace."""
+
     kind: Literal["address", "fwmark", "group"]
     address: IP | None = None
     port: int = 0
