@@ -166,7 +166,6 @@ def cross(root: Raw, context: Context) -> Configuration:
     raw_globals = next(root.named("global_defs"), None)
     context.dynamic_interfaces = raw_globals is not None and "dynamic_interfaces" in raw_globals.given
     scripts = Scripts(context, raw_globals)
-    scripts.default_account()
     settings = global_defs.resolve(root, raw_globals, context, scripts)
     context.move_iproute(settings.iproute_etc_dir, settings.iproute_usr_dir)
     files, defined_files = track_files.resolve(root, context)
