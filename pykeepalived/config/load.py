@@ -141,7 +141,7 @@ def _has_errors(diagnostics: Sequence[Diagnostic]) -> bool:
 
 def _reading(interpreter: Interpreter, context: Context, memory: Memory | None) -> Reading | None:
     """What the next reading may keep; after a mistake, nothing."""
-    servers = context.servers
+    servers, context.servers = context.servers, None  # who knows it again: nothing of what was read would be freed
     if servers is None or _has_errors(context.findings.all()):
         return None
     return reading(servers.global_defs, servers.resolved, interpreter.texts, interpreter.runs, interpreter.ends, memory)
