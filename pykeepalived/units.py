@@ -1,19 +1,9 @@
 """Time as integers of nanoseconds: instants on the monotonic clock, and lengths."""
 
-from decimal import Decimal
-
 MICROSECOND = 1_000
 MILLISECOND = 1_000_000
 CENTISECOND = 10_000_000
 SECOND = 1_000_000_000
-
-
-def nanoseconds(text: str) -> int:
-    """Seconds as written in a configuration (``1``, ``.5``, ``0.01``), read as a decimal, never as a binary fraction.
-
-    Raises decimal.InvalidOperation when the text is no number.
-    """
-    return int(Decimal(text) * SECOND)
 
 
 def seconds_text(length: int) -> str:

@@ -4,8 +4,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pykeepalived.cli import options
-from pykeepalived.daemon.settings import Settings
+from pykeepalived import seldom
+
+seldom.stand_in()
+from pykeepalived.cli import options  # noqa: E402 - which imports dataclasses
+from pykeepalived.daemon.settings import Settings  # noqa: E402 - likewise
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,8 +1,9 @@
 """The configuration as the processes have it: resolved, checked, frozen, comparable, small when pickled."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from pykeepalived.config.blocks.addresses import AddressEntry
@@ -140,7 +141,7 @@ class Amendment:
 
 def _scripts(value: Any) -> Iterator[Script]:
     waiting = [value]
-    names: dict[type, tuple[str, ...]] = {}
+    parts: dict[type, Callable[[Any], tuple[Any, ...]]] = {}
     while waiting:
         each = waiting.pop()
         if isinstance(each, Script):
@@ -149,9 +150,15 @@ def _scripts(value: Any) -> Iterator[Script]:
             waiting += each
         else:
             kind = type(each)
-            if kind not in names:
-                names[kind] = tuple(field.name for field in fields(each)) if is_dataclass(each) else ()
-            waiting += [inner for name in names[kind] if type(inner := getattr(each, name)) not in _PLAIN]
+            if kind not in parts:
+                parts[kind] = _parts(kind)
+            waiting += [inner for inner in parts[kind](each) if type(inner) not in _PLAIN]
+
+
+def _parts(kind: type) -> Callable[[Any], tuple[Any, ...]]:
+    """What gives the values of all fields of such a value, if it has any."""
+    names = [field.name for field in fields(kind)] if is_dataclass(kind) else []
+    return attrgetter(*names) if len(names) > 1 else lambda each: tuple(getattr(each, name) for name in names)
 
 
 _PLAIN = frozenset(

@@ -343,14 +343,19 @@ def leave(
     facts: list[tuple[int, Facts]] = []
     woven_before = dict(read.woven)
     woven: list[Woven] = []
-    count = taken = 0
+    count = taken = told = 0
 
     def new(until: int) -> None:
         nonlocal count, taken
         if until > taken:
-            runs.append(Run(None, until - taken))
             count += until - taken
             taken = until
+
+    def tell_new() -> None:
+        nonlocal told
+        if taken > told:
+            runs.append(Run(None, taken - told))
+            told = taken
 
     entries: list[tuple[int, Any]] = [(order, (server, text)) for order, server, text in read.servers]
     if read.runs:
@@ -360,6 +365,7 @@ def leave(
             kept = slice(entry.start, entry.stop)
             shift = len(texts) - entry.start
             facts += [(place + shift, each) for place, each in before.facts if place in entry]
+            tell_new()
             runs.append(Run(before.places[entry.start], len(entry)))
             texts += before.texts[kept]
             lines += before.lines[kept]
@@ -390,6 +396,7 @@ def leave(
         places.append(count - 1)
         services.append(_number(server.service))
         schedulers.append(server.lvs_sched)
+    tell_new()
     memory = Memory(read.settings, count, texts, lines, places, services, schedulers, facts)
     return memory, tuple(runs), tuple(woven), used
 

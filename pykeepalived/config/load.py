@@ -141,7 +141,7 @@ def _has_errors(diagnostics: Sequence[Diagnostic]) -> bool:
 
 def _reading(interpreter: Interpreter, context: Context, memory: Memory | None) -> Reading | None:
     """What the next reading may keep; after a mistake, nothing."""
-    servers = context.servers
+    servers, context.servers = context.servers, None  # who knows it again: nothing of what was read would be freed
     if servers is None or _has_errors(context.findings.all()):
         return None
     return reading(servers.global_defs, servers.resolved, interpreter.texts, interpreter.runs, interpreter.ends, memory)
@@ -166,7 +166,6 @@ def cross(root: Raw, context: Context) -> Configuration:
     raw_globals = next(root.named("global_defs"), None)
     context.dynamic_interfaces = raw_globals is not None and "dynamic_interfaces" in raw_globals.given
     scripts = Scripts(context, raw_globals)
-    scripts.default_account()
     settings = global_defs.resolve(root, raw_globals, context, scripts)
     context.move_iproute(settings.iproute_etc_dir, settings.iproute_usr_dir)
     files, defined_files = track_files.resolve(root, context)

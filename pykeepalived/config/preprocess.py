@@ -7,6 +7,7 @@ the number of lines that may come of it.
 import posixpath
 import re
 from collections.abc import Iterator
+from sys import intern
 
 from pykeepalived.config import characters, sequences, source
 from pykeepalived.config.definitions import DEFINITION, Definitions
@@ -482,7 +483,10 @@ def _plain(text: str) -> _Known | None:
         return ((CLOSE, [], at, at + 1),)
     if stripped[-1] == "{":
         words = stripped[:-1].split()
-        return ((WORDS, words, 0, at), (OPEN, [], at, at + 1)) if words else ((OPEN, [], at, at + 1),)
+        if not words:
+            return ((OPEN, [], at, at + 1),)
+        words[0] = intern(words[0])  # thousands of blocks are called alike
+        return (WORDS, words, 0, at), (OPEN, [], at, at + 1)
     return None
 
 

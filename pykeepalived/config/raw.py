@@ -89,13 +89,11 @@ class NamedLines:
 class Raw:
     """A block as it stands in the file."""
 
-    __slots__ = ("blocks", "given", "head", "kept", "order", "said", "table", "words")
+    __slots__ = ("blocks", "given", "head", "kept", "order", "said", "table")
 
     def __init__(self, table: Block, head: Statement, order: int) -> None:
         self.table = table
         self.head = head
-        self.words = head.words[1:]
-        """The words between the block's keyword and its brace."""
         self.order = order
         self.given: dict[str, Given] = {}
         self.said: dict[str, Given] = {}
@@ -105,9 +103,15 @@ class Raw:
         """Blocks within that were not read again, and their order."""
 
     @property
+    def words(self) -> list[str]:
+        """The words between the block's keyword and its brace."""
+        return self.head.words[1:]
+
+    @property
     def name(self) -> str:
         """The first word after the keyword."""
-        return self.words[0] if self.words else ""
+        words = self.head.words
+        return words[1] if len(words) > 1 else ""
 
     def value(self, keyword: str) -> Any:
         """The value given, else the table's default."""

@@ -29,6 +29,8 @@ _ROUTER_FOR = SECOND // 10  # /proc is not asked before each frame
 
 @dataclass(slots=True)
 class _Burst:
+    """One round of announcements after another."""
+
     instance: str
     entries: Sequence[AddressEntry]
     rounds: int

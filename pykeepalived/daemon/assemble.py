@@ -101,7 +101,7 @@ def _namespace(settings: Settings, global_defs: GlobalDefs) -> str | None:
 def reader(settings: Settings) -> Read:
     """What a loader does."""
     import pykeepalived.config.effective  # noqa: F401, PLC0415 - here once, not in each loader
-    from pykeepalived.daemon.reading import load_configuration  # noqa: PLC0415 - the parser is the loader's alone
+    from pykeepalived.daemon.reading import load_configuration  # noqa: PLC0415 - nor does each import the parser
 
     def read(with_frames: bool, memory: int | None) -> Compiled:
         kept = None if memory is None else read_value(memory)

@@ -6,7 +6,7 @@ process its own part, which the parent hands on unread.
 """
 
 import contextlib
-import gc
+import mmap
 import os
 import pickle
 import resource
@@ -142,10 +142,11 @@ class Loader:
 
 def read_value(descriptor: int) -> Any:
     """What stands pickled in a memory file that our own loader wrote. Its offset is shared, so it is not used."""
-    data = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
-    if not data:
+    size = os.fstat(descriptor).st_size
+    if not size:
         raise ConfigError("the loader ended without a word")
-    return pickle.loads(data)  # noqa: S301 - written by our own child into memory nobody else can reach
+    with mmap.mmap(descriptor, size, mmap.MAP_SHARED | mmap.MAP_POPULATE, mmap.PROT_READ) as data:
+        return pickle.loads(data)  # noqa: S301 - written by our own child into memory nobody else can reach
 
 
 def read_part(descriptors: Sequence[int]) -> Configuration:
@@ -177,7 +178,6 @@ def _read(read: Callable[[], Compiled], files: Mapping[str, int], parent: int) -
         processes.set_name("keepalived_load")
         processes.keep_free_memory()
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
-        gc.enable()
         try:
             compiled = read()
             for key, part in compiled.parts.items():

@@ -12,18 +12,9 @@ from typing import Any
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.errors import KernelError
-from pykeepalived.kernel.message_classes import (
-    NLM_F_CREATE,
-    NLM_F_EXCL,
-    Form,
-    Reader,
-    attribute,
-    encoded,
-    ifaddrmsg,
-    ifinfmsg,
-    place,
-)
+from pykeepalived.kernel.message_classes import NLM_F_CREATE, NLM_F_EXCL, Form, Reader, attribute, encoded, place
 from pykeepalived.kernel.ports import Failure, HostAddress, HostListener, Interface, ReceiveBuffer
+from pykeepalived.kernel.route_classes import ifaddrmsg, ifinfmsg
 from pykeepalived.kernel.rtnetlink import Rtnetlink
 
 _RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK = 16, 17, 18

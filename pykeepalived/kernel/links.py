@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from pykeepalived.errors import KernelError
-from pykeepalived.kernel.message_classes import NLM_F_CREATE, NLM_F_EXCL, encoded, ifinfmsg
+from pykeepalived.kernel.message_classes import NLM_F_CREATE, NLM_F_EXCL, encoded
 from pykeepalived.kernel.netlink import NETLINK_ROUTE, NetlinkSocket
 from pykeepalived.kernel.ports import NewLink
+from pykeepalived.kernel.route_classes import ifinfmsg
 
 _RTM_NEWLINK, _RTM_DELLINK = 16, 17
 _IFF_UP = 1

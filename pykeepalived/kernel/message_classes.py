@@ -24,38 +24,38 @@ from pykeepalived.errors import ProcessError
 PACKAGE = "pyroute2"
 
 
-_MODULES = ("netlink", *(f"netlink.rtnl.{name}" for name in ("ifaddrmsg", "ifinfmsg", "rtmsg", "fibmsg")))
+_ours: dict[str, types.ModuleType] = {}
 
 
-def _import_without_package() -> list[types.ModuleType]:
-    """The modules of the message classes: base classes, addresses, links, routes, rules."""
+def import_without_package(*names: str) -> list[Any]:
+    """Modules of the package by their names within it. What one call has imported serves the next."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.submodule_search_locations is None:
         raise ProcessError(f"the Python package {PACKAGE} is missing: install it beside pykeepalived")
-    stand_in = types.ModuleType(PACKAGE)
-    stand_in.__path__ = list(spec.submodule_search_locations)
-    others = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == PACKAGE}
-    for name in others:
-        del sys.modules[name]
-    sys.modules[PACKAGE] = stand_in
+    if not _ours:
+        stand_in = _ours[PACKAGE] = types.ModuleType(PACKAGE)
+        stand_in.__path__ = list(spec.submodule_search_locations)
+    others = _taken()
+    sys.modules.update(_ours)
     try:
-        return [importlib.import_module(f"{PACKAGE}.{name}") for name in _MODULES]
+        return [importlib.import_module(f"{PACKAGE}.{name}") for name in names]
     finally:
-        for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
-            del sys.modules[name]
+        _ours.update(_taken())
         sys.modules.update(others)
 
 
-_netlink, _ifaddrmsg, _ifinfmsg, _rtmsg, _fibmsg = _import_without_package()
+def _taken() -> dict[str, types.ModuleType]:
+    """The package and its modules, out of ``sys.modules``."""
+    names = [name for name in sys.modules if name.partition(".")[0] == PACKAGE]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+(_netlink,) = import_without_package("netlink")
 
 nlmsg: Any = _netlink.nlmsg
 genlmsg: Any = _netlink.genlmsg
 ctrlmsg: Any = _netlink.ctrlmsg
 nla: Any = _netlink.nla
-ifaddrmsg: Any = _ifaddrmsg.ifaddrmsg
-ifinfmsg: Any = _ifinfmsg.ifinfmsg
-rtmsg: Any = _rtmsg.rtmsg
-fibmsg: Any = _fibmsg.fibmsg
 
 
 NLM_F_REQUEST = 0x1

@@ -9,8 +9,9 @@ from socket import AF_INET6
 from typing import assert_never
 
 from pykeepalived.config.blocks.routes import Encap, EncapIla, EncapIp, EncapIp6, EncapMpls, Nexthop, RouteEntry
-from pykeepalived.kernel.message_classes import NLM_F_CREATE, NLM_F_EXCL, Reader, Writer, rtmsg
+from pykeepalived.kernel.message_classes import NLM_F_CREATE, NLM_F_EXCL, Reader, Writer
 from pykeepalived.kernel.ports import IPAddress
+from pykeepalived.kernel.route_classes import rtmsg
 
 RTPROT_KEEPALIVED = 18
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26

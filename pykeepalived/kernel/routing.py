@@ -16,8 +16,9 @@ from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import routes, rules
-from pykeepalived.kernel.message_classes import Form, Reader, encoded, ifinfmsg
+from pykeepalived.kernel.message_classes import Form, Reader, encoded
 from pykeepalived.kernel.ports import Failure, Interface, RoutingListener
+from pykeepalived.kernel.route_classes import ifinfmsg
 from pykeepalived.kernel.routes import RouteKey, UnknownLink
 from pykeepalived.kernel.rtnetlink import Rtnetlink
 from pykeepalived.kernel.rules import RuleKey

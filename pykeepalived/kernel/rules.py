@@ -6,7 +6,8 @@ Numbers are linux/fib_rules.h's.
 import struct
 
 from pykeepalived.config.blocks.rules import RuleEntry
-from pykeepalived.kernel.message_classes import NLM_F_CREATE, NLM_F_EXCL, Reader, Writer, fibmsg
+from pykeepalived.kernel.message_classes import NLM_F_CREATE, NLM_F_EXCL, Reader, Writer
+from pykeepalived.kernel.route_classes import fibmsg
 
 RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE = 32, 33, 34
 _ACTIONS = {"nop": 3, "blackhole": 6, "unreachable": 7, "prohibit": 8}

@@ -14,8 +14,9 @@ import pytest
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.kernel.host import LinuxHost
-from pykeepalived.kernel.message_classes import Reader, ifaddrmsg
+from pykeepalived.kernel.message_classes import Reader
 from pykeepalived.kernel.ports import Failure, HostAddress, Interface
+from pykeepalived.kernel.route_classes import ifaddrmsg
 from tests.namespaces.veth_pair import Namespace, veth_pair, why_not
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]

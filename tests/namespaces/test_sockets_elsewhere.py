@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from pykeepalived.errors import KernelError
-from pykeepalived.kernel.message_classes import encoded, ifinfmsg
+from pykeepalived.kernel.message_classes import encoded
 from pykeepalived.kernel.namespaces import Nowhere, SocketsElsewhere, named_namespace, own_namespace
 from pykeepalived.kernel.netlink import NETLINK_ROUTE, NetlinkSocket
+from pykeepalived.kernel.route_classes import ifinfmsg
 from tests.namespaces.veth_pair import veth_pair, why_not
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]

@@ -20,6 +20,7 @@ order. ``keyword`` names the keywords whose behaviour it shows. ``configuration 
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from ipaddress import ip_address, ip_interface
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.effects import Log
 from pykeepalived.events import Tick
-from pykeepalived.units import nanoseconds
+from pykeepalived.units import SECOND
 from pykeepalived.vrrp.adverts import messages
 from pykeepalived.vrrp.effects import (
     AddAddresses,
@@ -105,6 +106,11 @@ class Scenario:
     keywords: list[str]
 
 
+def _nanoseconds(text: str) -> int:
+    """Seconds as written (``1``, ``.5``, ``0.01``), read as a decimal, never as a binary fraction."""
+    return int(Decimal(text) * SECOND)
+
+
 def read(path: Path) -> Scenario:
     """Read a file; whatever it does not know is an error."""
     scenario = Scenario("", {"": Configuration()}, [], [], [])
@@ -118,7 +124,7 @@ def read(path: Path) -> Scenario:
         elif line.startswith(" "):
             scenario.steps[-1].effects.append(line.strip())
         elif words[0].isdigit():
-            scenario.steps.append(Step(words[0], BASE + nanoseconds(words[1]), words[2:]))
+            scenario.steps.append(Step(words[0], BASE + _nanoseconds(words[1]), words[2:]))
         elif words[0] == "keyword":
             scenario.keywords.extend(words[1:])
         elif words[0] == "configuration":
@@ -297,7 +303,7 @@ def _value(cls: type, word: str, written: str) -> Any:
     if word in {"unicast_src_ip", "mcast_src_ip", "mcast_group"}:
         return ip_address(written)
     if word in _TIMES:
-        return nanoseconds(written)
+        return _nanoseconds(written)
     if word == "auth_pass":
         return written.encode()
     if word == "interface":

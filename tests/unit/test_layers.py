@@ -33,6 +33,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "effects": ("config.blocks.scripts",),  # values that orders carry
     "events": (),
     "pcre2": ("units",),
+    "seldom": (),
     "wire": GROUND,
     "config": (*GROUND, "wire", "pcre2"),
     "config.blocks": (
@@ -65,7 +66,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "report": (*CORE, "vrrp", "trackers", "checkers", "lvs"),
     "kernel": (*GROUND, "wire", "config.blocks", "config.surroundings"),
     "daemon": (*CORE, "config", "vrrp", "trackers", "checkers", "lvs", "notify", "report", "kernel"),
-    "cli": ("daemon", "config", "report", "errors", "units"),
+    "cli": ("daemon", "config", "report", "errors", "seldom", "units"),
     "cli.genhash": ("wire", "cli.options", "kernel.tls", "errors"),
     "pages": ("cli.options", "cli.genhash", "config", "errors", "units"),
     "config.generate": ("pages",),  # a command of the source tree, nothing imports it
@@ -157,12 +158,12 @@ def test_running_processes_hold_no_heavy_library() -> None:
     program = (
         "import sys\n"
         "import pykeepalived.cli.main, pykeepalived.daemon.start\n"
-        "early = [name for name in sys.modules if name in ('pykeepalived.kernel.netlink', 'logging')]\n"
+        "early = [name for name in sys.modules if name in ('pykeepalived.kernel.netlink', 'logging', 'ast')]\n"
         "assert not early, early  # the loaders are forked first, and wait for nothing that they do not need\n"
         "from pykeepalived.daemon import assemble\n"
         "for role in assemble.ROLES: role.warm()\n"
         "heavy = ('pyparsing', 'scapy', 'asyncio', 'pyroute2.iproute', 'pyroute2.ndb', 'pyroute2.netlink.generic',"
-        " 'ssl', '_hashlib', 'argparse', 'pykeepalived.config.load', 'pykeepalived.config.interpret')\n"
+        " 'ssl', '_hashlib', 'argparse', 'ast', 'dis', 'pykeepalived.config.load', 'pykeepalived.config.interpret')\n"
         "held = [name for name in sys.modules if any(name == h or name.startswith(h + '.') for h in heavy)]\n"
         "assert not held, held\n"
         "assert 'pykeepalived.daemon.vrrp_process' in sys.modules and 'pykeepalived.kernel.netlink' in sys.modules\n"

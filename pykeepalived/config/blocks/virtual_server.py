@@ -58,9 +58,16 @@ def endpoint_text(address: IP, protocol: int, port: int) -> str:
     return f"[{address}]:{PROTOCOL_NAME[protocol]}:{port}"
 
 
+class _Hashed:
+    """Remembers its hash, once somebody asked for it."""
+
+    __slots__ = ("_hash",)
+    _hash: int
+
+
 @light
 @dataclass(frozen=True, slots=True)
-class Service:
+class Service(_Hashed):
     """What identifies a virtual server, in the kernel and across a reload."""
 
     kind: Literal["address", "fwmark", "group"]
@@ -75,8 +82,13 @@ class Service:
 
     def __hash__(self) -> int:
         """As quick as can be: tables of many services are kept by it. An address by itself takes longer."""
-        address = self.address
-        return hash((0 if address is None else int(address), self.port, self.protocol, self.fwmark, self.name))
+        try:
+            return self._hash
+        except AttributeError:
+            address = 0 if self.address is None else int(self.address)
+            found = hash((address, self.port, self.protocol, self.fwmark, self.name))
+            object.__setattr__(self, "_hash", found)
+            return found
 
     def __str__(self) -> str:
         """``[10.9.0.100]:tcp:80``, ``FWM 7`` or ``[web]:0``."""

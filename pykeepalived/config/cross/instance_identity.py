@@ -105,6 +105,8 @@ def version(draft: Draft) -> int:
 
 @record(frozen=True, slots=True)
 class _Unicast:
+    """Whom an instance with unicast peers hears."""
+
     draft: Draft
     source: IP | None
     peers: frozenset[IP]

@@ -4,6 +4,7 @@ There may be ten thousand: what is the same for all servers of a virtual server 
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pykeepalived.config.blocks.checkers import AnyChecker
@@ -18,7 +19,6 @@ from pykeepalived.config.cross.scripts import Scripts
 from pykeepalived.config.kinds import IP, Endpoint, Problem, Refused, plain_address
 from pykeepalived.config.kinds_lvs import LvsMethod
 from pykeepalived.config.raw import Given, Raw
-from pykeepalived.records import record
 
 _FOR_CHECKERS = frozenset(FOR_CHECKERS)
 _ENDPOINT = Endpoint()
@@ -26,7 +26,7 @@ _RARE = frozenset({"uthreshold", "lthreshold", "snmp_name"})
 _NOTHING: dict[str, Any] = {}
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Around:
     """What a virtual server gives its real servers."""
 
@@ -42,8 +42,10 @@ class Around:
     """The same with the delay_loop of the virtual server."""
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Endpoint:
+    """Where the real server is."""
+
     address: IP
     port: int
     family: int

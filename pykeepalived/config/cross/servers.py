@@ -23,6 +23,7 @@ from pykeepalived.config.raw import Raw
 from pykeepalived.units import SECOND
 
 DELAY_LOOP = 60 * SECOND
+_ENDPOINT = Endpoint()
 
 
 class _Refusal(Exception):  # noqa: N818 - the server cannot be used
@@ -31,6 +32,8 @@ class _Refusal(Exception):  # noqa: N818 - the server cannot be used
 
 @dataclass(slots=True)
 class _Head:
+    """The words before the brace."""
+
     kind: Literal["address", "fwmark", "group"]
     address: IP | None = None
     port: int = 0
@@ -175,7 +178,7 @@ class Servers:
         try:
             if words[0] == "fwmark":
                 return _Head("fwmark", fwmark=_mark(words[1]))
-            address, port = Endpoint().read(words)
+            address, port = _ENDPOINT.read(words)
         except Refused as refused:
             span = raw.span(word=refused.word + 1)
             self._context.error(f"virtual_server: {refused.message} - skipping", span, refused.hint)

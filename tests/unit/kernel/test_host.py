@@ -11,9 +11,10 @@ import pytest
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.host import LinuxHost
-from pykeepalived.kernel.message_classes import encoded, ifaddrmsg, ifinfmsg
+from pykeepalived.kernel.message_classes import encoded
 from pykeepalived.kernel.netlink import Overrun
 from pykeepalived.kernel.ports import Failure, HostAddress, Interface
+from pykeepalived.kernel.route_classes import ifaddrmsg, ifinfmsg
 
 NEWLINK, DELLINK, NEWADDR, DELADDR = 16, 17, 20, 21
 UP = 0x1043  # UP, BROADCAST, RUNNING, MULTICAST

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pykeepalived.kernel.message_classes import Form, Reader, ctrlmsg, encoded, ifaddrmsg, ifinfmsg, place
+from pykeepalived.kernel.message_classes import Form, Reader, ctrlmsg, encoded, place
+from pykeepalived.kernel.route_classes import ifaddrmsg, ifinfmsg
 
 HOST = "pykeepalived.kernel.host"
 
@@ -24,12 +25,20 @@ def test_only_the_message_classes_are_imported() -> None:
     assert in_fresh_python(f"import {HOST}, sys; print(*{heavy})") == ""
 
 
-@pytest.mark.parametrize("order", ["{ours}; {theirs}", "{theirs}; {ours}"])
+@pytest.mark.parametrize("order", ["{base}; {routes}; {theirs}", "{base}; {theirs}; {routes}", "{theirs}; {routes}"])
 def test_the_whole_package_can_be_imported_beside_and_stays_as_it_was(order: str) -> None:
     theirs = "import pyroute2; assert pyroute2.IPRoute and pyroute2.netlink.nlmsg"
-    ours = "from pykeepalived.kernel.message_classes import nlmsg, ifaddrmsg; assert issubclass(ifaddrmsg, nlmsg)"
-    check = "print(pyroute2.netlink.nlmsg is nlmsg)"
-    assert in_fresh_python(f"{order.format(ours=ours, theirs=theirs)}; {check}") == "False"
+    base = "import pykeepalived.kernel.message_classes"
+    routes = "from pykeepalived.kernel.route_classes import ifaddrmsg"
+    check = "from pykeepalived.kernel.message_classes import nlmsg; assert issubclass(ifaddrmsg, nlmsg)"
+    answer = "print(pyroute2.netlink.nlmsg is nlmsg)"
+    program = order.format(base=base, routes=routes, theirs=theirs)
+    assert in_fresh_python(f"{program}; {check}; {answer}") == "False"
+
+
+def test_the_ipvs_table_needs_no_classes_of_routes() -> None:
+    program = "import sys, pykeepalived.kernel.ipvs; print('pykeepalived.kernel.route_classes' in sys.modules)"
+    assert in_fresh_python(program) == "False"
 
 
 def test_a_form_says_what_pyroute2_would_say() -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import netlink
-from pykeepalived.kernel.message_classes import NLM_F_ACK, NLMSG_HEADER, Reader, encoded, ifaddrmsg, ifinfmsg
+from pykeepalived.kernel.message_classes import NLM_F_ACK, NLMSG_HEADER, Reader, encoded
 from pykeepalived.kernel.netlink import NETLINK_ROUTE, NetlinkSocket, Overrun
+from pykeepalived.kernel.route_classes import ifaddrmsg, ifinfmsg
 
 RTM_GETLINK, RTM_GETADDR, RTM_DELADDR = 18, 22, 21
 NETLINK_USERSOCK = 2
