@@ -20,12 +20,12 @@ from pykeepalived.config.blocks.checkers import (
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.config.blocks.virtual_server import RealServer, endpoint_text
 from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualServerBlock
+from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.beats import Beats
 from pykeepalived.daemon.check_followers import CheckFollowers, FollowerRun
-from pykeepalived.daemon.check_run import CheckRun
+from pykeepalived.daemon.check_run import CheckRun, Means
 from pykeepalived.daemon.check_scripts import CheckScripts, ScriptRun
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.daemon.transports import Tls
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.ipvs_table import ServerKey
@@ -104,13 +104,10 @@ class Checkers:
         self._reactor = reactor
         self._draw = draw
         self._log = log
-        self._starved = starved
         self._hear = hear
         self._scripts = scripts
         self._followers = followers
-        self._beats = Beats(reactor)
-        self._attempts = Attempts(reactor)
-        self._tls = tls
+        self._means = Means(Beats(reactor), Attempts(reactor), log, starved, tls)
 
     def enter(self, served: Served) -> tuple[dict[ServerKey, int], dict[ServerKey, int]]:
         """Begin those of a new virtual server. For each real server of which some know at once how it is: how many are
@@ -235,7 +232,7 @@ class Checkers:
         same_probe = former if isinstance(former, Checker) else None
         checker = Checker(_starting(check, lives), names, first_at, same_probe)
         judged = Judgement(self._hear, served, key, checker.offset)
-        return CheckRun(self._beats, self._attempts, check, checker, judged, self._log, self._starved, self._tls)
+        return CheckRun(self._means, check, checker, judged)
 
     def _follow(
         self,
