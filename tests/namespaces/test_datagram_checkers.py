@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pykeepalived.checkers.checker import Checker, Names
+from pykeepalived.checkers.checker import Checker
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.config.blocks.checkers import CheckTiming, DnsCheck, PingCheck, Target, UdpCheck
@@ -25,6 +25,7 @@ from pykeepalived.effects import Log
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.support.director import CHECKOUT
 from tests.support.hostile_datagrams import DNS, PING, PORT, TABLES, TIMEOUT, UDP, address, prepare
+from tests.support.names import Names
 from tests.support.netns import Host, Network, why_not
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]

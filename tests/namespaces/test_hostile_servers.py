@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pykeepalived.checkers.checker import Checker, Names
+from pykeepalived.checkers.checker import Checker
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.beats import Beats
@@ -15,6 +15,7 @@ from pykeepalived.effects import Log
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.config.reading import read
 from tests.support import hostile_expected, hostile_servers
+from tests.support.names import Names
 from tests.support.netns import Network, why_not
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pykeepalived.checkers.checker import Checker, Names
+from pykeepalived.checkers.checker import Checker
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import DNS_TYPES, CheckTiming, DnsCheck, Target
 from pykeepalived.daemon.attempts import Attempts
@@ -17,6 +17,7 @@ from pykeepalived.daemon.check_run import CheckRun, Means
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.support.director import CHECKOUT
+from tests.support.names import Names
 from tests.support.netns import Host, Network, why_not
 
 PORT = 5353

@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Address
 
-from pykeepalived.checkers.checker import Checker, Names
+from pykeepalived.checkers.checker import Checker
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import CheckTiming, Target, TcpCheck
 from pykeepalived.daemon import start
@@ -14,6 +14,7 @@ from pykeepalived.daemon.settings import Settings
 from pykeepalived.effects import Log
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.support.fakes_lvs import SimulatedReactor
+from tests.support.names import Names
 
 
 def test_checks_begin_on_beats() -> None:
