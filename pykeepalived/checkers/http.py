@@ -41,8 +41,6 @@ class HttpProbe:
         "_requests",
         "_search",
         "_target",
-        "hurries",
-        "pause_when_down",
     )
 
     failure_name = "HTTP_CHECK"
@@ -51,17 +49,25 @@ class HttpProbe:
     def __init__(self, check: HttpGet | SslGet, target: str) -> None:
         self._check = check
         self._target = target
-        self.pause_when_down = check.timing.delay_before_retry
-        self.hurries = check.fast_recovery
         # each wait is bounded by connect_timeout; a server that drips is not waited for beyond this
         self._longest = max(check.timing.delay_loop, check.target.connect_timeout)
-        self._requests: list[list[ProbeEffect]] = [[SendBytes(_request(check, url))] for url in check.url]
+        self._requests = tuple([_request(check, url) for url in check.url])
         self._index = 0
         self._failed = False  # the url at hand took the server down
         self._reader: http.ResponseReader | None = None  # none while connecting
         self._search: Search | None = None
         self._deadline_at = 0
         self._end_at = 0
+
+    @property
+    def pause_when_down(self) -> int:
+        """The least time until a dead server's next try."""
+        return self._check.timing.delay_before_retry
+
+    @property
+    def hurries(self) -> bool:
+        """A server that recovers is asked for its remaining parts at once."""
+        return self._check.fast_recovery
 
     @property
     def success_line(self) -> str:
@@ -130,7 +136,7 @@ class HttpProbe:
         self._search = _search(url)
         self._reader = http.ResponseReader(digest=url.digest is not None, search=self._search)
         self._deadline_at = now + self._check.target.connect_timeout
-        return self._requests[self._index]
+        return [SendBytes(self._requests[self._index])]
 
     def _read(self, reader: http.ResponseReader, data: bytes, now: int) -> list[ProbeEffect]:
         try:
