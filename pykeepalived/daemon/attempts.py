@@ -14,9 +14,10 @@ from pykeepalived.daemon.connections import Connection
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.units import MILLISECOND
 
-READABLE = select.POLLIN
+READABLE = select.POLLIN | select.POLLRDHUP
 WRITABLE = select.POLLOUT
 BROKEN = select.POLLERR | select.POLLHUP
+ENDED = select.POLLRDHUP
 
 
 class Attempt(Protocol):

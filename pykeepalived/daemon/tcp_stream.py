@@ -14,12 +14,11 @@ from pykeepalived.checkers.events import (
     PeerClosed,
 )
 from pykeepalived.config.blocks.checkers import Target
-from pykeepalived.daemon.attempts import BROKEN, READABLE, WRITABLE, Attempts
+from pykeepalived.daemon.attempts import BROKEN, ENDED, READABLE, WRITABLE, Attempts
 from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, DialError, dial
 from pykeepalived.daemon.reactor import Callback, Reactor
 
 _CHUNK = 65536
-_PIECES = 2  # an answer, and its end
 
 # made once: thousands of checks a second share them
 _CONNECTED = Connected()
@@ -89,7 +88,7 @@ class TcpStream:
         if self._connection is not connection:
             return
         if self._connected:
-            self._look_for_answer(connection)
+            self._look_for_answer(connection, ended=happened & (ENDED | BROKEN) == ENDED)
         else:
             self._decided(_error(connection) if happened & BROKEN else 0)
 
@@ -146,11 +145,11 @@ class TcpStream:
         if event is not None:
             self._tell(event)
 
-    def _look_for_answer(self, connection: Connection) -> None:
-        """With most answers their end has come, or comes at once. Of the others the reactor tells."""
-        for _ in range(_PIECES):
-            if not self._read(connection) or self._connection is not connection:
-                break
+    def _look_for_answer(self, connection: Connection, *, ended: bool) -> None:
+        """Most answers have come whole by now, or at once. Of the others the reactor tells."""
+        size = self._read(connection)
+        if ended and 0 < size < _CHUNK and self._connection is connection:
+            self._tell(_CLOSED)  # that was all
         if self._connection is not connection or self._watched:
             return
         if self._looked:
@@ -164,17 +163,17 @@ class TcpStream:
         if self._connection is not None:
             self._read(self._connection)
 
-    def _read(self, connection: Connection) -> bool:
-        """Tell the next piece; False: there is none yet."""
+    def _read(self, connection: Connection) -> int:
+        """Tell the next piece; its size."""
         try:
             data = connection.recv(_CHUNK)
         except BlockingIOError:
-            return False
+            return 0
         except OSError as error:
             self._tell(ConnectionFailed(os.strerror(error.errno or errno.EIO)))
-            return True
+            return 0
         self._tell(DataReceived(data) if data else _CLOSED)
-        return True
+        return len(data)
 
 
 def _error(connection: Connection) -> int:
