@@ -3,15 +3,13 @@
 It knows no socket and no clock, and draws nothing: its owner passes the time of the first try, warm-up included.
 """
 
-from dataclasses import dataclass
-
 from pykeepalived.checkers.belief import Belief, Verdict
 from pykeepalived.checkers.dns import DnsProbe
 from pykeepalived.checkers.effects import CheckEffect, CloseConnection, OpenConnection, ServerJudged
 from pykeepalived.checkers.events import CheckEvent
 from pykeepalived.checkers.http import HttpProbe
 from pykeepalived.checkers.ping import PingProbe
-from pykeepalived.checkers.probe import OPEN, Failed, Impossible, Outcome, Passed, Probe, Remark
+from pykeepalived.checkers.probe import OPEN, Failed, Impossible, Names, Outcome, Passed, Probe, Remark
 from pykeepalived.checkers.report import NOT_YET, CheckReport, grace
 from pykeepalived.checkers.smtp import SmtpProbe
 from pykeepalived.checkers.tcp import TcpProbe
@@ -26,23 +24,13 @@ _OPEN: list[CheckEffect] = [OpenConnection()]
 _HANG_UP: list[CheckEffect] = [CloseConnection()]
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """How a checker's target and servers are called in logs."""
-
-    target: str
-    real_server: str
-    virtual_server: str
-
-
-class Checker:
-    """``handle`` facts, ask ``next_deadline`` when to tell it a Tick. While it is not ``running``, its owner may move
-    ``due_at``, the time of its next try, somewhat.
+class Checker(Belief):
+    """What is believed of a server, and how that comes about: ``handle`` facts, ask ``next_deadline`` when to tell it a
+    Tick. While it is not ``running``, its owner may move ``due_at``, the time of its next try, somewhat.
     """
 
     __slots__ = (
         "_began_at",
-        "_belief",
         "_ended_at",
         "_excused",
         "_names",
@@ -50,7 +38,6 @@ class Checker:
         "_probe",
         "_remark",
         "_said_impossible",
-        "_timing",
         "_took",
         "_was_excused",
         "due_at",
@@ -61,9 +48,8 @@ class Checker:
 
     def __init__(self, check: CheckerBlock, names: Names, first_at: int, former: "Checker | None" = None) -> None:
         """``former`` is the checker of the configuration before, whose belief is kept."""
+        super().__init__(check.timing)
         self._names = names
-        self._timing = check.timing
-        self._belief = Belief(check.timing)
         self._probe = probe_of(check, names)
         self.running = False
         self.due_at = first_at
@@ -76,22 +62,12 @@ class Checker:
         self._took = 0
         self._outcome: Outcome | None = None
         if former is not None:
-            self._belief.up = former._belief.up
-            self._belief.has_run = former._belief.has_run
-            self._belief.failures = min(former._belief.failures, check.timing.retry)
+            self.up = former.up
+            self.has_run = former.has_run
+            self.failures = min(former.failures, check.timing.retry)
             self._ended_at, self._took, self._outcome = former._ended_at, former._took, former._outcome
-            if self._belief.has_run and not self._belief.up:
+            if self.has_run and not self.up:
                 self._probe.believed_down()
-
-    @property
-    def up(self) -> bool:
-        """What is believed now."""
-        return self._belief.up
-
-    @property
-    def has_run(self) -> bool:
-        """Whether that was ever shown."""
-        return self._belief.has_run
 
     def next_deadline(self) -> int:
         """When a Tick is wanted."""
@@ -99,7 +75,7 @@ class Checker:
 
     def overdue_at(self) -> int:
         """From when on that nothing has happened is an alarm."""
-        return self.next_deadline() + grace(self._timing.delay_loop)
+        return self.next_deadline() + grace(self.timing.delay_loop)
 
     def stood_still(self) -> bool:
         """The process did not run for a while: a failure of the try at hand, if there is one, does not count; but never
@@ -131,7 +107,7 @@ class Checker:
                 return _NOTHING
             if len(steps) == 2 and isinstance(passed := steps[1], Passed) and passed.whole and self._is_settled():
                 self._ended(passed, now)
-                self.due_at = now + self._timing.delay_loop
+                self.due_at = now + self.timing.delay_loop
                 return _HANG_UP
         elif isinstance(event, Tick) and now >= self.due_at:
             self.running = True
@@ -160,11 +136,10 @@ class Checker:
 
     def _is_settled(self) -> bool:
         """Another success changes nothing: so it is with nearly all."""
-        belief = self._belief
         return (
-            belief.up
-            and belief.has_run
-            and not (belief.failures or self._excused or self._was_excused or self._said_impossible)
+            self.up
+            and self.has_run
+            and not (self.failures or self._excused or self._was_excused or self._said_impossible)
         )
 
     def _ended(self, outcome: Outcome, now: int) -> None:
@@ -172,23 +147,23 @@ class Checker:
         self._outcome = outcome
         self._ended_at = now
         self._took = now - self._began_at
+        self._began_at = 0  # a number less to keep
 
     def _passed(self, outcome: Passed, now: int, effects: list[CheckEffect]) -> None:
         self._ended(outcome, now)
         self._excused = self._was_excused = False
         self._said_impossible = ""
-        self.due_at = now + self._timing.delay_loop
-        belief = self._belief
+        self.due_at = now + self.timing.delay_loop
         if not outcome.whole:
-            belief.failures = 0
-            if not belief.up:
+            self.failures = 0
+            if not self.up:
                 if outcome.line:
                     effects.append(self._log(outcome.line))
                 if self._probe.hurries:
                     self.due_at = now
             return
-        was_up = belief.up
-        if belief.passed() is Verdict.AS_BEFORE:
+        was_up = self.up
+        if self.passed() is Verdict.AS_BEFORE:
             return
         if outcome.line and not was_up:
             effects.append(self._log(outcome.line))
@@ -205,10 +180,10 @@ class Checker:
             line = f"{outcome.line} This process stood still meanwhile: tried again."
             effects.append(self._log(line, outcome.reason, detail=True))
             return
-        timing = self._timing
-        first = not self._belief.has_run
-        was_up = self._belief.up
-        verdict = self._belief.failed()
+        timing = self.timing
+        first = not self.has_run
+        was_up = self.up
+        verdict = self.failed()
         retries = 0 if first else timing.retry
         final = self._probe.verdict_line(outcome.line, retries) if verdict is Verdict.DOWN else ""
         if (first or was_up) and not final.startswith(outcome.line):
@@ -226,7 +201,7 @@ class Checker:
     def _impossible(self, outcome: Impossible, now: int, effects: list[CheckEffect]) -> None:
         self._ended(outcome, now)
         self._excused = False
-        self.due_at = now + self._timing.delay_loop
+        self.due_at = now + self.timing.delay_loop
         if outcome.line != self._said_impossible:
             self._said_impossible = outcome.line
             names = self._names
@@ -247,9 +222,9 @@ class Checker:
 
 def probe_of(check: CheckerBlock, names: Names) -> Probe:
     """The probe that a checker block of the configuration asks for."""
-    target = names.target
     if isinstance(check, TcpCheck):
-        return TcpProbe(check, target)
+        return TcpProbe(check, names)
+    target = names.target
     if isinstance(check, UdpCheck):
         return UdpProbe(check, target)
     if isinstance(check, DnsCheck):

@@ -1,7 +1,7 @@
 """FILE_CHECK and BFD_CHECK: checkers that are told instead of asking. They know no file and no session but by name."""
 
-from pykeepalived.checkers.checker import Names
 from pykeepalived.checkers.effects import FollowerEffect, ServerJudged, ServerWeighed
+from pykeepalived.checkers.probe import Names
 from pykeepalived.checkers.report import NOT_YET, CheckReport
 from pykeepalived.config.blocks.followers import BfdCheck, FileCheck
 from pykeepalived.effects import Kind, Log

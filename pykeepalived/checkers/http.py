@@ -40,9 +40,8 @@ class HttpProbe:
         "_reader",
         "_requests",
         "_search",
+        "_success",
         "_target",
-        "hurries",
-        "pause_when_down",
     )
 
     failure_name = "HTTP_CHECK"
@@ -51,17 +50,26 @@ class HttpProbe:
     def __init__(self, check: HttpGet | SslGet, target: str) -> None:
         self._check = check
         self._target = target
-        self.pause_when_down = check.timing.delay_before_retry
-        self.hurries = check.fast_recovery
         # each wait is bounded by connect_timeout; a server that drips is not waited for beyond this
         self._longest = max(check.timing.delay_loop, check.target.connect_timeout)
-        self._requests: list[list[ProbeEffect]] = [[SendBytes(_request(check, url))] for url in check.url]
+        self._requests = tuple([_request(check, url) for url in check.url])
         self._index = 0
         self._failed = False  # the url at hand took the server down
         self._reader: http.ResponseReader | None = None  # none while connecting
         self._search: Search | None = None
+        self._success: Passed | None = None  # of a whole round: made once, for it is mostly the same
         self._deadline_at = 0
         self._end_at = 0
+
+    @property
+    def pause_when_down(self) -> int:
+        """The least time until a dead server's next try."""
+        return self._check.timing.delay_before_retry
+
+    @property
+    def hurries(self) -> bool:
+        """A server that recovers is asked for its remaining parts at once."""
+        return self._check.fast_recovery
 
     @property
     def success_line(self) -> str:
@@ -130,7 +138,7 @@ class HttpProbe:
         self._search = _search(url)
         self._reader = http.ResponseReader(digest=url.digest is not None, search=self._search)
         self._deadline_at = now + self._check.target.connect_timeout
-        return self._requests[self._index]
+        return [SendBytes(self._requests[self._index])]
 
     def _read(self, reader: http.ResponseReader, data: bytes, now: int) -> list[ProbeEffect]:
         try:
@@ -177,7 +185,7 @@ class HttpProbe:
         if response.content_length not in (None, response.received):
             differs = f"content_length ({response.content_length}) does not match received bytes ({response.received})"
             said.append(Remark("http_check", f"url {url.path}: {differs}"))
-        if not any(low <= response.status <= high for low, high in url.status_code):
+        if not _is_good(url, response.status):
             return [*said, self._failed_at("HTTP status code error to", f"status code {response.status}")]
         shown = "HTTP status code"
         if url.digest is not None:
@@ -195,7 +203,14 @@ class HttpProbe:
                 reason = search.trouble or ("the pattern was found" if search.found else "the pattern was not found")
                 return [*said, self._failed_at("Regex match failed", f"regex: {reason}")]
             shown = "Regex match"
-        return [*said, Passed(self._url_passed(), f"{shown} success to {self._target} url({url.path})")]
+        if not self._url_passed():
+            return [*said, Passed(whole=False, line=self._success_of(url, shown))]
+        if self._success is None:
+            self._success = Passed(line=self._success_of(url, shown))
+        return [*said, self._success]
+
+    def _success_of(self, url: HttpUrl, shown: str) -> str:
+        return f"{shown} success to {self._target} url({url.path})"
 
     def _url_passed(self) -> bool:
         """Choose the next url; True when with this one a whole round has passed."""
@@ -214,6 +229,13 @@ class HttpProbe:
 
     def _failed_at(self, line: str, reason: str) -> Failed:
         return Failed(f"{line} server {self._target}.", f"url {self._url.path}: {reason}")
+
+
+def _is_good(url: HttpUrl, status: int) -> bool:
+    for low, high in url.status_code:  # quicker than a generator
+        if low <= status <= high:
+            return True
+    return False
 
 
 def _search(url: HttpUrl) -> "Search | None":

@@ -6,8 +6,8 @@ says nothing of the server.
 """
 
 from pykeepalived.checkers.belief import Belief, Verdict
-from pykeepalived.checkers.checker import Names
 from pykeepalived.checkers.effects import FollowerEffect, RunCheckScript, ServerJudged, ServerWeighed
+from pykeepalived.checkers.probe import Names
 from pykeepalived.checkers.report import NOT_YET, CheckReport, grace
 from pykeepalived.config.blocks.followers import MiscCheck
 from pykeepalived.effects import Kind, Level, Log

@@ -52,6 +52,22 @@ PASSED: list[ProbeEffect] = [CloseConnection(), Passed()]
 """How most tries end."""
 
 
+class Names(Protocol):
+    """How a checker's target and servers are called in logs: made when somebody asks."""
+
+    @property
+    def target(self) -> str:
+        """Who is asked."""
+
+    @property
+    def real_server(self) -> str:
+        """The real server."""
+
+    @property
+    def virtual_server(self) -> str:
+        """Its virtual server."""
+
+
 class Probe(Protocol):
     """One kind of check against one target."""
 

@@ -13,9 +13,9 @@ from pykeepalived.checkers.effects import (
 )
 from pykeepalived.checkers.events import CheckEvent, LocalFailure
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
+from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.beats import BEAT, Beats, pause_end, timeout_end
-from pykeepalived.daemon.tcp_stream import Attempts
-from pykeepalived.daemon.transports import Encrypted, Tls, Transport, transport_for
+from pykeepalived.daemon.transports import Tls, Transport, transport_for
 from pykeepalived.effects import Log
 from pykeepalived.events import Tick
 
@@ -23,43 +23,57 @@ _NEVER = 1 << 63
 _TICK = Tick()  # made once: thousands of checks a second share it
 
 
-class CheckRun:
-    """``judged`` is told verdicts, ``log`` lines, ``starved`` a want of descriptors or memory in words."""
+class Means:
+    """What the checks of a process share: ``log`` is told lines, ``starved`` a want of descriptors in words."""
 
-    __slots__ = ("_beats", "_judged", "_log", "_starved", "_transport", "block", "checker", "woken_at")
+    __slots__ = ("attempts", "beats", "log", "starved", "tls")
 
     def __init__(
         self,
         beats: Beats,
         attempts: Attempts,
-        block: CheckerBlock,
-        checker: Checker,
-        judged: Callable[[ServerJudged | ServerWeighed], None],
         log: Callable[[Log], None],
         starved: Callable[[str], None],
         tls: Tls | None = None,
     ) -> None:
+        self.beats = beats
+        self.attempts = attempts
+        self.log = log
+        self.starved = starved
+        self.tls = tls or Tls(beats.reactor, None, log)
+
+
+class CheckRun:
+    """``judged`` is told verdicts. There are thousands: what only a try needs is made for the try."""
+
+    __slots__ = ("_judged", "_means", "_transport", "block", "checker", "woken_at")
+
+    def __init__(
+        self,
+        means: Means,
+        block: CheckerBlock,
+        checker: Checker,
+        judged: Callable[[ServerJudged | ServerWeighed], None],
+    ) -> None:
         self.block = block
         self.checker = checker
         self.woken_at: int | None = None
-        self._beats = beats
+        self._means: Means | None = means
         self._judged = judged
-        self._log = log
-        self._starved = starved
-        self._transport: Transport | None = transport_for(block, beats.reactor, attempts, self._tell, tls)
-        self._sleep(beats.reactor.now())
+        self._transport: Transport | None = None  # it knows us: no cycle may stay, for there is no collector
+        self._sleep(means.beats, means.beats.reactor.now())
 
     def close(self) -> None:
-        """End for good. The transport knows us: no cycle may stay, for there is no collector."""
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
-        self._beats.forget(self)
+        """End for good."""
+        self._hang_up()
+        if self._means is not None:
+            self._means.beats.forget(self)
+            self._means = None
 
     @property
     def open(self) -> bool:
         """Whether it goes on."""
-        return self._transport is not None
+        return self._means is not None
 
     def wake(self) -> None:
         """Do what is due."""
@@ -67,43 +81,49 @@ class CheckRun:
 
     def _tell(self, first: CheckEvent) -> None:
         """Tell the checker a fact, and carry out what it orders."""
-        transport = self._transport
-        if transport is None:
+        means = self._means
+        if means is None:
             return
         checker = self.checker
-        now = self._beats.reactor.now() // BEAT * BEAT  # what is counted from a beat falls on a beat
+        now = means.beats.reactor.now() // BEAT * BEAT  # what is counted from a beat falls on a beat
         event: CheckEvent | None = first
         while event is not None:
             fact, event = event, None
             for effect in checker.handle(fact, now):
                 if isinstance(effect, CloseConnection):
-                    transport.close()
+                    self._hang_up()
                 elif isinstance(effect, OpenConnection):
-                    event = self._open(transport)
+                    event = self._open(means)
                 elif isinstance(effect, SendBytes):
-                    event = transport.send(effect.data)
+                    event = None if self._transport is None else self._transport.send(effect.data)
                 elif isinstance(effect, OpenSession):
-                    if isinstance(transport, Encrypted):
-                        transport.wish(effect)
-                    event = self._open(transport)
+                    event = self._open(means, effect)
                 elif isinstance(effect, (ServerJudged, ServerWeighed)):
                     self._judged(effect)
                 else:
-                    self._log(effect)
-        if self._transport is not None:
-            self._sleep(now)
+                    means.log(effect)
+        if self._means is not None:
+            self._sleep(means.beats, now)
 
-    def _sleep(self, now: int) -> None:
+    def _sleep(self, beats: Beats, now: int) -> None:
         """Until the next deadline; who is woken earlier asks again."""
         checker = self.checker
         if not checker.running:
             checker.due_at = beat = pause_end(now, checker.due_at)
-            self._beats.wake(self, beat)
+            beats.wake(self, beat)
         elif (deadline := checker.next_deadline()) < (self.woken_at or _NEVER):
-            self._beats.wake(self, timeout_end(now, deadline))
+            beats.wake(self, timeout_end(now, deadline))
 
-    def _open(self, transport: Transport) -> CheckEvent | None:
+    def _open(self, means: Means, wish: OpenSession | None = None) -> CheckEvent | None:
+        transport = transport_for(self.block, means.beats.reactor, means.attempts, self._tell, means.tls, wish)
+        self._transport = transport
         event = transport.open()
         if isinstance(event, LocalFailure) and event.shared:
-            self._starved(event.reason)
+            means.starved(event.reason)
         return event
+
+    def _hang_up(self) -> None:
+        transport = self._transport
+        if transport is not None:
+            self._transport = None
+            transport.close()

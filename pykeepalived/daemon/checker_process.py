@@ -64,9 +64,7 @@ class CheckerService:
         scripts = CheckScripts(self._reactor, context.scripts, self._log)
         self._followers = CheckFollowers(self._reactor, context.journal)
         self._tls = Tls(self._reactor, part.ssl, self._log)
-        self._checkers = Checkers(
-            self._reactor, draw, self._log, self._starved, self._heard, scripts, self._followers, self._tls
-        )
+        self._checkers = Checkers(self._reactor, draw, self._log, self._starved, scripts, self._followers, self._tls)
         self._watch = CheckWatch(self._reactor, self._log, self._watched)
         self._ha_suspend = HaSuspend(self._reactor, self._log, make_host, self._turned)
         self._served: dict[Service, Served] = {}
@@ -167,7 +165,7 @@ class CheckerService:
         return {block.service: (block, found[block.service]) for block in self._part.virtual_server}
 
     def _enter(self, block: VirtualServerBlock, front: Front) -> Served:
-        served = Served(VirtualServer(block, front), suspended=self._is_suspended(block, front))
+        served = Served(VirtualServer(block, front), self._heard, suspended=self._is_suspended(block, front))
         failed, offsets = self._checkers.enter(served)
         init_notifies = self._part.global_defs.rs_init_notifies
         self._carry_out(served, served.core.start(failed, offsets, init_notifies=init_notifies))

@@ -9,13 +9,12 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 
 from pykeepalived.checkers.events import CheckEvent, Connected, ConnectionFailed, DataReceived, LocalFailure
 from pykeepalived.config.blocks.checkers import Target
-from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, Dialer, DialError
+from pykeepalived.daemon.attempts import READABLE, Attempts
+from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, DialError, dial
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.wire import icmp
 
 _RECEIVE_ERRORS: dict[
@@ -43,7 +42,7 @@ _LONGEST = 65535  # a checksum is over all
 class Datagrams:
     """A Transport over UDP. Of a datagram the first ``limit`` bytes are read."""
 
-    __slots__ = ("_attempts", "_connection", "_dialer", "_limit", "_reactor", "_tell")
+    __slots__ = ("_attempts", "_connection", "_limit", "_reactor", "_target", "_tell")
 
     def __init__(
         self, target: Target, limit: int, reactor: Reactor, attempts: Attempts, tell: Callable[[CheckEvent], None]
@@ -52,7 +51,7 @@ class Datagrams:
         self._attempts = attempts
         self._tell = tell
         self._limit = limit
-        self._dialer = Dialer(target, socket.SOCK_DGRAM)
+        self._target = target
         self._connection: Connection | None = None
 
     def open(self) -> CheckEvent | None:
@@ -80,7 +79,7 @@ class Datagrams:
             if number in REFUSALS:
                 return ConnectionFailed(os.strerror(number), number)
             return LocalFailure("send", os.strerror(number), number == errno.EAGAIN or number in NO_DESCRIPTOR)
-        self._attempts.add(self, connection)
+        self._attempts.add(self, connection, READABLE)
         return None
 
     def close(self) -> None:
@@ -91,10 +90,14 @@ class Datagrams:
             self._reactor.unwatch(connection.fileno())
             connection.close()
 
-    def look_at(self, connection: Connection) -> None:
-        """A question of the beat before; ours may be another one by now, or none."""
+    def ready(self, connection: Connection, happened: int) -> None:  # noqa: ARG002 - reading tells of errors, too
+        """An answer to a question, or an error; ours may be another one by now, or none."""
         if self._connection is connection:
             self._readable()
+        self.wait(connection)
+
+    def wait(self, connection: Connection) -> None:
+        """It takes its time."""
         if self._connection is connection:
             self._reactor.watch(connection.fileno(), self._readable)
 
@@ -102,7 +105,7 @@ class Datagrams:
         return int.from_bytes(os.urandom(8), "big")
 
     def _dial(self) -> tuple[Connection, int]:
-        return self._dialer.dial()
+        return dial(self._target, socket.SOCK_DGRAM)
 
     def _readable(self) -> None:
         if self._connection is None:
@@ -129,19 +132,14 @@ class IcmpMessages(Datagrams):
     alone; the identifier is then the low 16 bits of the nonce. The sysctl is left as it is.
     """
 
-    __slots__ = ("_address", "_identifier", "_raw", "_target", "_version")
+    __slots__ = ("_identifier", "_raw")
 
     def __init__(
         self, target: Target, reactor: Reactor, attempts: Attempts, tell: Callable[[CheckEvent], None]
     ) -> None:
-        self._target = replace(target, connect_port=0, bind_port=0)  # ICMP has no ports
-        super().__init__(self._target, _LONGEST, reactor, attempts, tell)
-        self._version = target.connect_ip.version
-        family = socket.AF_INET6 if self._version == 6 else socket.AF_INET
-        self._address = socket.inet_ntop(family, target.connect_ip.packed)
-        self._dialer = Dialer(self._target, socket.SOCK_DGRAM, _ICMP[self._version])
+        super().__init__(target, _LONGEST, reactor, attempts, tell)
         self._identifier = b""
-        self._raw: Dialer | None = None
+        self._raw = False
 
     def _draw(self) -> int:
         nonce = super()._draw()
@@ -149,23 +147,25 @@ class IcmpMessages(Datagrams):
         return nonce
 
     def _dial(self) -> tuple[Connection, int]:
-        if self._raw is None:
-            try:
-                return self._dialer.dial()
-            except DialError as error:
-                if error.action != "create" or error.errno not in _NOT_FOR_US:
-                    raise
-            self._raw = Dialer(self._target, socket.SOCK_RAW, _ICMP[self._version])
-        connection, number = self._raw.dial()
-        connection.setsockopt(*_REPLIES_ALONE[self._version])
+        version = self._target.connect_ip.version
+        self._raw = False
+        try:
+            return dial(self._target, socket.SOCK_DGRAM, _ICMP[version])
+        except DialError as error:
+            if error.action != "create" or error.errno not in _NOT_FOR_US:
+                raise
+        self._raw = True
+        connection, number = dial(self._target, socket.SOCK_RAW, _ICMP[version])
+        connection.setsockopt(*_REPLIES_ALONE[version])
         return connection, number
 
     def _receive(self, connection: Connection) -> bytes:
         """Of the target alone: the kernel's datagram sockets hear others even when connected."""
         data, sender = connection.recvfrom(self._limit)
-        if sender[0] != self._address:
+        target = self._target.connect_ip
+        if sender[0] != socket.inet_ntop(connection.family, target.packed):
             return b""
-        if self._raw is None:
+        if not self._raw:
             return data
-        message = icmp.behind_ip(data) if self._version == 4 else data
+        message = icmp.behind_ip(data) if target.version == 4 else data
         return message if message[4:6] == self._identifier else b""

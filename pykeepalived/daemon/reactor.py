@@ -18,7 +18,7 @@ Callback = Callable[[], None]
 READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
 WRITABLE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
 
-_COARSE = 20 * MILLISECOND  # above this epoll's own wait will do: the kernel takes a thousandth of a wait as leeway
+_COARSE = 50 * MILLISECOND  # above this epoll's own wait will do: the kernel takes a thousandth of a wait as leeway
 _PACE = 500 * MICROSECOND  # turns that follow each other are at least so far apart, unless work is left over
 _HORIZON = 4  # in paces: alarms nearer than this are asked whether they still mean it
 _WAKING = 200 * MICROSECOND  # what a waking may be late: an exact alarm is waited for awake

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from ipaddress import ip_address
 from itertools import chain
 from typing import TypeVar
 
-from pykeepalived.checkers.checker import Checker, Names
+from pykeepalived.checkers.checker import Checker
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.checkers.followers import BfdFollower, FileFollower
 from pykeepalived.checkers.misc import MiscChecker
@@ -20,12 +21,12 @@ from pykeepalived.config.blocks.checkers import (
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.config.blocks.virtual_server import RealServer, endpoint_text
 from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualServerBlock
+from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.beats import Beats
 from pykeepalived.daemon.check_followers import CheckFollowers, FollowerRun
-from pykeepalived.daemon.check_run import CheckRun
+from pykeepalived.daemon.check_run import CheckRun, Means
 from pykeepalived.daemon.check_scripts import CheckScripts, ScriptRun
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.daemon.transports import Tls
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.ipvs_table import ServerKey
@@ -44,11 +45,14 @@ AnyChecker = Checker | MiscChecker | FileFollower | BfdFollower
 class Served:
     """A virtual server at work. While it is ``suspended`` its checkers believe what they believed, and do nothing."""
 
-    __slots__ = ("core", "runs", "suspended")
+    __slots__ = ("core", "hear", "runs", "suspended")
 
-    def __init__(self, core: VirtualServer, *, suspended: bool = False) -> None:
+    def __init__(
+        self, core: VirtualServer, hear: "Callable[[Served, VirtualServerEvent], None]", *, suspended: bool = False
+    ) -> None:
         self.core = core
-        self.runs: dict[ServerKey, list[Run]] = {}
+        self.hear = hear
+        self.runs: dict[ServerKey, tuple[Run, ...]] = {}
         self.suspended = suspended
 
     def all_runs(self) -> Iterator[Run]:
@@ -63,18 +67,35 @@ class Served:
         self.runs.clear()
 
 
-class Judgement:
-    """What one checker finds, as the virtual server hears it."""
+class Place:
+    """Where a checker stands: how its servers are called, and who hears what it finds."""
 
-    __slots__ = ("_hear", "_key", "_served", "_weighed")
+    __slots__ = ("_check", "_key", "_served", "weighed")
 
-    def __init__(
-        self, hear: Callable[[Served, VirtualServerEvent], None], served: Served, key: ServerKey, weighed: int
-    ) -> None:
-        self._hear = hear
+    def __init__(self, served: Served, key: ServerKey, check: RunningCheck) -> None:
         self._served = served
         self._key = key
-        self._weighed = weighed
+        self._check = check
+        self.weighed = 0  # what it adds to the weight of its server, as far as the virtual server knows
+
+    @property
+    def target(self) -> str:
+        """Who is asked."""
+        if isinstance(self._check, Follower):
+            return self.real_server
+        target = self._check.target
+        return endpoint_text(target.connect_ip, self._served.core.block.service.protocol, target.connect_port)
+
+    @property
+    def real_server(self) -> str:
+        """As in logs."""
+        address, port = self._key
+        return endpoint_text(ip_address(address), self._served.core.block.service.protocol, port)
+
+    @property
+    def virtual_server(self) -> str:
+        """As in logs."""
+        return self._served.core.name
 
     def __call__(self, verdict: ServerJudged | ServerWeighed) -> None:
         """It has found something."""
@@ -82,13 +103,13 @@ class Judgement:
         if isinstance(verdict, ServerJudged):
             event = CheckerJudged(self._key, verdict.up, verdict.changed, verdict.reason)
         else:
-            event = CheckerWeighed(self._key, verdict.offset - self._weighed, verdict.silent)
-            self._weighed = verdict.offset
-        self._hear(self._served, event)
+            event = CheckerWeighed(self._key, verdict.offset - self.weighed, verdict.silent)
+            self.weighed = verdict.offset
+        self._served.hear(self._served, event)
 
 
 class Checkers:
-    """Begins, keeps and ends the checkers of virtual servers; ``hear`` is told what they find."""
+    """Begins, keeps and ends the checkers of virtual servers."""
 
     def __init__(
         self,
@@ -96,7 +117,6 @@ class Checkers:
         draw: Callable[[], float],
         log: Callable[[Log], None],
         starved: Callable[[str], None],
-        hear: Callable[[Served, VirtualServerEvent], None],
         scripts: CheckScripts,
         followers: CheckFollowers,
         tls: Tls,
@@ -104,13 +124,9 @@ class Checkers:
         self._reactor = reactor
         self._draw = draw
         self._log = log
-        self._starved = starved
-        self._hear = hear
         self._scripts = scripts
         self._followers = followers
-        self._beats = Beats(reactor)
-        self._attempts = Attempts(reactor)
-        self._tls = tls
+        self._means = Means(Beats(reactor), Attempts(reactor), log, starved, tls)
 
     def enter(self, served: Served) -> tuple[dict[ServerKey, int], dict[ServerKey, int]]:
         """Begin those of a new virtual server. For each real server of which some know at once how it is: how many are
@@ -120,7 +136,7 @@ class Checkers:
         offsets: dict[ServerKey, int] = {}
         for key, known in served.core.real_servers():
             server = known.block
-            runs = served.runs[key] = [self._begin(served, key, server, check) for check in server.running]
+            runs = served.runs[key] = tuple([self._begin(served, key, server, check) for check in server.running])
             self._tell_untested(served, server)
             if any(isinstance(run, FollowerRun) for run in runs):
                 failed[key] = sum(not run.checker.up for run in runs) + len(server.untested)
@@ -136,11 +152,11 @@ class Checkers:
         offsets: dict[ServerKey, int] = {}
         for server in block.real_server:
             key = key_of(server)
-            known = former.pop(key, [])
+            known = former.pop(key, ())
             if served.core.server_block(key) == server:
                 served.runs[key] = known
                 continue
-            runs = served.runs[key] = self._keep(served, key, server, known)
+            runs = served.runs[key] = self._keep(served, key, server, list(known))
             failed[key] = sum(not run.checker.up for run in runs)
             if server.untested and not served.core.is_up(key):  # one that was shown to be up is not thrown out
                 failed[key] += len(server.untested)
@@ -160,17 +176,19 @@ class Checkers:
             server = served.core.server_block(key)
             if server is None:
                 continue
-            for place, run in enumerate(runs):
-                if isinstance(run, FollowerRun):
-                    continue  # it asks nobody
-                self._tell(served, server, "Suspending" if suspended else "Activating")
-                if suspended:
-                    run.close()
-                else:
-                    first_at = self._reactor.now() + int(self._draw() * run.block.timing.warmup)
-                    runs[place] = self._run(served, key, server, run.block, first_at, run.checker)
+            served.runs[key] = tuple([self._wait_or_go_on(served, key, server, run) for run in runs])
 
-    def _keep(self, served: Served, key: ServerKey, server: RealServer, former: list[Run]) -> list[Run]:
+    def _wait_or_go_on(self, served: Served, key: ServerKey, server: RealServer, run: Run) -> Run:
+        if isinstance(run, FollowerRun):
+            return run  # it asks nobody
+        self._tell(served, server, "Suspending" if served.suspended else "Activating")
+        if served.suspended:
+            run.close()
+            return run
+        first_at = self._reactor.now() + int(self._draw() * run.block.timing.warmup)
+        return self._run(served, key, server, run.block, first_at, run.checker)
+
+    def _keep(self, served: Served, key: ServerKey, server: RealServer, former: list[Run]) -> tuple[Run, ...]:
         """The checkers of a real server that has changed: the same go on, changed timing keeps the belief. New ones
         leave a server that lives where it is, with alpha as well.
         """
@@ -192,7 +210,7 @@ class Checkers:
                 runs.append(known)
         for run in former:
             run.close()
-        return runs
+        return tuple(runs)
 
     def _begin(
         self,
@@ -206,7 +224,7 @@ class Checkers:
     ) -> Run:
         """A checker that is new, or has another configuration."""
         if isinstance(check, (FileCheck, BfdCheck)):
-            return self._follow(served, key, server, check, former, lives=lives)
+            return self._follow(served, key, check, former, lives=lives)
         first_at = self._reactor.now() + _BOOTSTRAP + int(self._draw() * check.timing.warmup)
         if former is None or not former.has_run:
             self._tell(served, server, "Deactivating" if served.suspended else "Activating")
@@ -226,38 +244,35 @@ class Checkers:
         *,
         lives: bool = False,
     ) -> CheckRun | ScriptRun:
-        names = _names(served, key, server, check)
+        place = Place(served, key, check)
         if isinstance(check, MiscCheck):
             same = former if isinstance(former, MiscChecker) else None
-            misc = MiscChecker(_starting(check, lives), server.weight, names, first_at, same)
-            judged = Judgement(self._hear, served, key, misc.offset)
-            return ScriptRun(self._reactor, self._scripts, check, misc, judged, self._log)
+            misc = MiscChecker(_starting(check, lives), server.weight, place, first_at, same)
+            place.weighed = misc.offset
+            return ScriptRun(self._reactor, self._scripts, check, misc, place, self._log)
         same_probe = former if isinstance(former, Checker) else None
-        checker = Checker(_starting(check, lives), names, first_at, same_probe)
-        judged = Judgement(self._hear, served, key, checker.offset)
-        return CheckRun(self._beats, self._attempts, check, checker, judged, self._log, self._starved, self._tls)
+        return CheckRun(self._means, check, Checker(_starting(check, lives), place, first_at, same_probe), place)
 
     def _follow(
         self,
         served: Served,
         key: ServerKey,
-        server: RealServer,
         check: FileCheck | BfdCheck,
         former: AnyChecker | None,
         *,
         lives: bool,
     ) -> FollowerRun:
-        names, followers = _names(served, key, server, check), self._followers
+        place, followers = Place(served, key, check), self._followers
         follower: FileFollower | BfdFollower
         if isinstance(check, FileCheck):
-            follower = FileFollower(check, names, followers.number(check.track_file))
+            follower = FileFollower(check, place, followers.number(check.track_file))
         else:
             same = former if isinstance(former, BfdFollower) else None
             follower = BfdFollower(
-                replace(check, alpha=check.alpha and not lives), names, followers.session(check.name), same
+                replace(check, alpha=check.alpha and not lives), place, followers.session(check.name), same
             )
-        judged = Judgement(self._hear, served, key, follower.offset)
-        run = FollowerRun(followers, check, follower, judged, self._log)
+        place.weighed = follower.offset
+        run = FollowerRun(followers, check, follower, place, self._log)
         followers.add(run)
         return run
 
@@ -273,16 +288,6 @@ class Checkers:
         fields = (("VIRTUAL_SERVER", virtual), ("REAL_SERVER", real))
         line = f"{what} healthchecker for service {real} for VS {virtual}"
         self._log(Log(line, kind=Kind.CHECK, fields=fields))
-
-
-def _names(served: Served, key: ServerKey, server: RealServer, check: RunningCheck) -> Names:
-    """Texts are shared where they are the same: there are thousands."""
-    block = served.core.block
-    real = served.core.server_name(key) or block.real_server_text(server)
-    if isinstance(check, Follower):
-        return Names(real, real, served.core.name)
-    target = endpoint_text(check.target.connect_ip, block.service.protocol, check.target.connect_port)
-    return Names(real if target == real else target, real, served.core.name)
 
 
 def _starting(check: _Asking, lives: bool) -> _Asking:

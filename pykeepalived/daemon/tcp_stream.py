@@ -4,7 +4,6 @@ import errno
 import os
 import socket
 from collections.abc import Callable
-from typing import Protocol
 
 from pykeepalived.checkers.events import (
     CheckEvent,
@@ -15,58 +14,31 @@ from pykeepalived.checkers.events import (
     PeerClosed,
 )
 from pykeepalived.config.blocks.checkers import Target
-from pykeepalived.daemon.beats import on_beat
-from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, Dialer, DialError
+from pykeepalived.daemon.attempts import BROKEN, ENDED, READABLE, WRITABLE, Attempts
+from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, DialError, dial
 from pykeepalived.daemon.reactor import Callback, Reactor
 
 _CHUNK = 65536
-_PIECES = 2  # an answer, and its end
-_UNDECIDED = (errno.EALREADY, errno.EINPROGRESS)
 
 # made once: thousands of checks a second share them
 _CONNECTED = Connected()
 _CLOSED = PeerClosed()
 
 
-class Attempt(Protocol):
-    """What has begun something with a socket."""
-
-    def look_at(self, connection: Connection) -> None:
-        """See what has become of it."""
-
-
-class Attempts:
-    """Connections and questions begun in one beat are looked at in the next. By then nearly all are decided, with one
-    system call each; only those that are not go to the reactor.
-    """
-
-    def __init__(self, reactor: Reactor) -> None:
-        self._reactor = reactor
-        self._alarm = reactor.alarm(self._look)
-        self._begun: list[tuple[Attempt, Connection]] = []
-
-    def add(self, attempt: Attempt, connection: Connection) -> None:
-        """An attempt that is not decided yet."""
-        if not self._begun:
-            self._alarm.set(on_beat(self._reactor.now() + 1))
-        self._begun.append((attempt, connection))
-
-    def _look(self) -> None:
-        due, self._begun = self._begun, []
-        try:
-            while due:
-                attempt, connection = due.pop()
-                attempt.look_at(connection)
-        finally:
-            if due:  # one went wrong; the others must not be taken for silent servers
-                self._begun += due
-                self._alarm.set(on_beat(self._reactor.now() + 1))
-
-
 class TcpStream:
-    """A Transport: one connection at a time to one target."""
+    """A Transport: a connection to a target."""
 
-    __slots__ = ("_attempts", "_connected", "_connection", "_dialer", "_reactor", "_tell", "_unsent", "_watched")
+    __slots__ = (
+        "_attempts",
+        "_connected",
+        "_connection",
+        "_looked",
+        "_reactor",
+        "_target",
+        "_tell",
+        "_unsent",
+        "_watched",
+    )
 
     def __init__(
         self, target: Target, reactor: Reactor, attempts: Attempts, tell: Callable[[CheckEvent], None]
@@ -74,22 +46,23 @@ class TcpStream:
         self._reactor = reactor
         self._attempts = attempts
         self._tell = tell
-        self._dialer = Dialer(target)
+        self._target = target
         self._connection: Connection | None = None
         self._connected = False
+        self._looked = False  # for an answer, once
         self._watched = False  # by the reactor
         self._unsent = b""
 
     def open(self) -> CheckEvent | None:
         """Connect."""
         try:
-            connection, number = self._dialer.dial()
+            connection, number = dial(self._target)
         except DialError as error:
             return LocalFailure(error.action, os.strerror(error.errno), error.errno in NO_DESCRIPTOR)
         self._connection = connection
         self._connected = not number
         if number == errno.EINPROGRESS:
-            self._attempts.add(self, connection)
+            self._attempts.add(self, connection, WRITABLE)
             return None
         return ConnectionFailed(os.strerror(number)) if number else _CONNECTED
 
@@ -110,18 +83,23 @@ class TcpStream:
         self._unsent = b""
         connection.close()
 
-    def look_at(self, connection: Connection) -> None:
-        """What was begun in the beat before, a connection or an answer; ours may be another one by now, or none."""
+    def ready(self, connection: Connection, happened: int) -> None:
+        """What was begun has come to something, a connection or an answer."""
         if self._connection is not connection:
             return
         if self._connected:
-            self._look_for_answer(connection)
-            return
-        number = self._dialer.outcome(connection)
-        if number in _UNDECIDED:
-            self._watch(connection, None, self._writable)
+            self._look_for_answer(connection, ended=happened & (ENDED | BROKEN) == ENDED)
         else:
-            self._decided(number)
+            self._decided(_error(connection) if happened & BROKEN else 0)
+
+    def wait(self, connection: Connection) -> None:
+        """It takes its time."""
+        if self._connection is not connection or self._watched:
+            return
+        if self._connected:
+            self._watch(connection, self._readable, None)
+        else:
+            self._watch(connection, None, self._writable)
 
     def _decided(self, number: int) -> None:
         """The attempt has ended, one way or the other."""
@@ -153,7 +131,7 @@ class TcpStream:
         elif self._watched:
             self._watch(connection, self._readable, None)
         else:
-            self._attempts.add(self, connection)
+            self._attempts.add(self, connection, READABLE)
         return None
 
     def _writable(self) -> None:
@@ -161,33 +139,42 @@ class TcpStream:
         if connection is None:
             return
         if not self._connected:
-            self._decided(connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+            self._decided(_error(connection))
             return
         event = self._send()
         if event is not None:
             self._tell(event)
 
-    def _look_for_answer(self, connection: Connection) -> None:
-        """Most answers have come by now, and their end with them. Of the others the reactor tells."""
-        for _ in range(_PIECES):
-            if not self._read(connection) or self._connection is not connection:
-                break
-        if self._connection is connection and not self._watched:
+    def _look_for_answer(self, connection: Connection, *, ended: bool) -> None:
+        """Most answers have come whole by now, or at once. Of the others the reactor tells."""
+        size = self._read(connection)
+        if ended and 0 < size < _CHUNK and self._connection is connection:
+            self._tell(_CLOSED)  # that was all
+        if self._connection is not connection or self._watched:
+            return
+        if self._looked:
             self._watch(connection, self._readable, None)
+        else:
+            self._looked = True
+            self._attempts.add(self, connection, READABLE)
 
     def _readable(self) -> None:
         """One piece a turn, so that a server that floods us delays nobody."""
         if self._connection is not None:
             self._read(self._connection)
 
-    def _read(self, connection: Connection) -> bool:
-        """Tell the next piece; False: there is none yet."""
+    def _read(self, connection: Connection) -> int:
+        """Tell the next piece; its size."""
         try:
             data = connection.recv(_CHUNK)
         except BlockingIOError:
-            return False
+            return 0
         except OSError as error:
             self._tell(ConnectionFailed(os.strerror(error.errno or errno.EIO)))
-            return True
+            return 0
         self._tell(DataReceived(data) if data else _CLOSED)
-        return True
+        return len(data)
+
+
+def _error(connection: Connection) -> int:
+    return connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

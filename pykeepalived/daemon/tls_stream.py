@@ -16,8 +16,9 @@ from pykeepalived.checkers.events import (
 )
 from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.config.blocks.ssl import Ssl
+from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.tcp_stream import Attempts, TcpStream
+from pykeepalived.daemon.tcp_stream import TcpStream
 from pykeepalived.daemon.transports import Tls
 from pykeepalived.kernel.tls import client_context
 
@@ -54,7 +55,7 @@ class TlsSessions:
 
 
 class TlsStream:
-    """A Transport: one session at a time to one target. Connected is told when the handshake is done."""
+    """A Transport: a session with a target. Connected is told when the handshake is done."""
 
     __slots__ = (
         "_attempts",
@@ -80,27 +81,22 @@ class TlsStream:
         attempts: Attempts,
         tell: Callable[[CheckEvent], None],
         tls: Tls,
+        wish: OpenSession,
     ) -> None:
         self._target = target
         self._reactor = reactor
         self._attempts = attempts
         self._tell = tell
         self._tls = tls
-        self._wish = OpenSession(None, compliant=False)
+        self._wish = wish
         self._stream: TcpStream | None = None  # it knows us, and so lives from open to close: no cycle may stay
         self._session: ssl.SSLObject | None = None
-        self._incoming = self._outgoing = ssl.MemoryBIO()
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._connected = self._ended = self._shaken = False
         self._queued = False  # a step of the handshake waits for its turn
 
-    def wish(self, wish: OpenSession) -> None:
-        """What the next session is like."""
-        self._wish = wish
-
     def open(self) -> CheckEvent | None:
         """Connect; then the handshake."""
-        self.close()
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._stream = TcpStream(self._target, self._reactor, self._attempts, self._told)
         event = self._stream.open()
         if not isinstance(event, Connected):

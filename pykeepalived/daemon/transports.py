@@ -1,15 +1,16 @@
 """How the bytes of a check travel: what every transport is, and which one a checker has."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 from pykeepalived.checkers.effects import OpenSession
 from pykeepalived.checkers.events import CheckEvent
-from pykeepalived.config.blocks.checkers import Checker, DnsCheck, PingCheck, SslGet, UdpCheck
+from pykeepalived.config.blocks.checkers import Checker, DnsCheck, PingCheck, UdpCheck
 from pykeepalived.config.blocks.ssl import Ssl
+from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.datagrams import Datagrams, IcmpMessages
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.tcp_stream import Attempts, TcpStream
+from pykeepalived.daemon.tcp_stream import TcpStream
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.wire import dns
 
@@ -20,7 +21,7 @@ Tell = Callable[[CheckEvent], None]
 
 
 class Transport(Protocol):
-    """One connection (or what stands for one) at a time to one target, opened again and again.
+    """A connection to a target, or what stands for one: opened once, then closed.
 
     It is made with a ``tell``, which learns what is not known at once: Connected, ConnectionFailed, LocalFailure of an
     ``open``; DataReceived, PeerClosed, ConnectionFailed after a ``send``. Of a stream the data come in pieces of any
@@ -35,14 +36,6 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Give up whatever is open; nothing happens if nothing is."""
-
-
-@runtime_checkable
-class Encrypted(Transport, Protocol):
-    """A Transport whose next session may be wished for."""
-
-    def wish(self, wish: OpenSession) -> None:
-        """What the next session is like."""
 
 
 class Tls:
@@ -73,17 +66,17 @@ class Tls:
 
 
 def transport_for(
-    block: Checker, reactor: Reactor, attempts: Attempts, tell: Tell, tls: Tls | None = None
+    block: Checker, reactor: Reactor, attempts: Attempts, tell: Tell, tls: Tls, wish: OpenSession | None = None
 ) -> Transport:
-    """The transport that a checker block of the configuration asks for."""
+    """The transport of a try of a checker block of the configuration; with TLS a session may be as is wished."""
     if isinstance(block, UdpCheck):
         return Datagrams(block.target, block.max_reply_length + 1, reactor, attempts, tell)
     if isinstance(block, DnsCheck):
         return Datagrams(block.target, dns.READ_LIMIT, reactor, attempts, tell)
     if isinstance(block, PingCheck):
         return IcmpMessages(block.target, reactor, attempts, tell)
-    if isinstance(block, SslGet):
+    if wish is not None:
         from pykeepalived.daemon.tls_stream import TlsStream  # noqa: PLC0415 - see above
 
-        return TlsStream(block.target, reactor, attempts, tell, tls or Tls(reactor, None, lambda _line: None))
+        return TlsStream(block.target, reactor, attempts, tell, tls, wish)
     return TcpStream(block.target, reactor, attempts, tell)

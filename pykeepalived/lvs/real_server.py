@@ -14,7 +14,6 @@ class Server:
     """It is up while none of its checkers has failed. ``offset`` is what they add to its weight."""
 
     block: blocks.RealServer
-    name: str
     failed_checkers: int
     offset: int
     up: bool
@@ -22,10 +21,10 @@ class Server:
     row_inhibited: DestinationRow | None
 
     @classmethod
-    def of(cls, block: blocks.RealServer, name: str, failed_checkers: int, offset: int = 0) -> Self:
+    def of(cls, block: blocks.RealServer, failed_checkers: int, offset: int = 0) -> Self:
         """A new one."""
         row_up, row_inhibited = _rows(block, offset)
-        return cls(block, name, failed_checkers, offset, failed_checkers == 0, row_up, row_inhibited)
+        return cls(block, failed_checkers, offset, failed_checkers == 0, row_up, row_inhibited)
 
     @property
     def weight(self) -> int:

@@ -31,7 +31,7 @@ class VirtualServer:
         self._block = block
         self._front = front or front_of(block.service)
         self._quorum_up = False
-        servers = (Server.of(each, block.real_server_text(each), failed_at_start(each)) for each in block.real_server)
+        servers = (Server.of(each, failed_at_start(each)) for each in block.real_server)
         self._servers = {server.row_up.key: server for server in servers}
         self._sum = 0
         self._alive = 0
@@ -70,11 +70,6 @@ class VirtualServer:
         """The configuration of a real server, if it has one."""
         known = self._servers.get(server)
         return None if known is None else known.block
-
-    def server_name(self, server: ServerKey) -> str:
-        """How a real server is called; empty if there is none."""
-        known = self._servers.get(server)
-        return "" if known is None else known.name
 
     def is_up(self, server: ServerKey) -> bool:
         """Whether a real server is there, and alive."""
@@ -162,8 +157,8 @@ class VirtualServer:
             return []
         if server.up:
             self._sum += server.weight - former
-        active = "active" if server.up else "inactive"
-        line = f"Changing weight from {former} to {server.weight} for {active} service {server.name} of VS {self.name}"
+        which = f"{'active' if server.up else 'inactive'} service {self._name_of(server)} of VS {self.name}"
+        line = f"Changing weight from {former} to {server.weight} for {which}"
         return [self._server_log(server, line)]
 
     def _set_up(self, server: Server, up: bool) -> None:
@@ -173,11 +168,11 @@ class VirtualServer:
 
     def _turn_lines(self, server: Server, reason: str) -> list[LvsEffect]:
         if server.block.inhibit_on_failure:
-            line = f"{'Enabling' if server.up else 'Disabling'} service {server.name} of VS {self.name}"
+            line = f"{'Enabling' if server.up else 'Disabling'} service {self._name_of(server)} of VS {self.name}"
         elif server.up:
-            line = f"Adding service {server.name} to VS {self.name}"
+            line = f"Adding service {self._name_of(server)} to VS {self.name}"
         else:
-            line = f"Removing service {server.name} from VS {self.name}"
+            line = f"Removing service {self._name_of(server)} from VS {self.name}"
         return [self._server_log(server, line, reason)]
 
     def _server_leaves(self, server: Server, *, stopping: bool) -> list[LvsEffect]:
@@ -186,7 +181,9 @@ class VirtualServer:
         if stopping or in_pool:
             verb = "Shutting down" if stopping else "Removing"
             inhibited = "" if server.up or not server.block.inhibit_on_failure else " (inhibited)"
-            effects.append(self._server_log(server, f"{verb}{inhibited} service {server.name} from VS {self.name}"))
+            effects.append(
+                self._server_log(server, f"{verb}{inhibited} service {self._name_of(server)} from VS {self.name}")
+            )
         if server.up:
             self._set_up(server, up=False)
             if in_pool and (self._block.omega or not stopping):
@@ -195,7 +192,7 @@ class VirtualServer:
 
     def _server_notifies(self, server: Server) -> list[LvsEffect]:
         script = server.block.notify_up if server.up else server.block.notify_down
-        return [*_run(script), WriteFifo(f"RS {server.name} {self.name} {'UP' if server.up else 'DOWN'}")]
+        return [*_run(script), WriteFifo(f"RS {self._name_of(server)} {self.name} {'UP' if server.up else 'DOWN'}")]
 
     # reload
 
@@ -252,7 +249,7 @@ class VirtualServer:
         lines: list[LvsEffect] = []
         for key in [key for key in self._servers if key not in kept]:
             server = self._servers[key]
-            lines.append(self._server_log(server, f"service {server.name} no longer exist"))
+            lines.append(self._server_log(server, f"service {self._name_of(server)} no longer exist"))
             lines += self._server_leaves(server, stopping=False)
             touched |= self._wanted.keys(server.row_up)
             self._wanted.take_out(server.row_up)
@@ -265,7 +262,7 @@ class VirtualServer:
         """One that is new or has changed: lines, and what is to be told when the table is right."""
         server = self._servers.get(key)
         if server is None:
-            server = self._servers[key] = Server.of(block, self._block.real_server_text(block), failed, offset)
+            server = self._servers[key] = Server.of(block, failed, offset)
             if not server.up:
                 return [], []
             self._set_up(server, up=True)
@@ -402,11 +399,14 @@ class VirtualServer:
 
     # lines
 
+    def _name_of(self, server: Server) -> str:
+        return self._block.real_server_text(server.block)
+
     def _log(self, line: str) -> Log:
         return Log(line, kind=Kind.QUORUM, fields=(("VIRTUAL_SERVER", self.name),))
 
     def _server_log(self, server: Server, line: str, reason: str = "") -> Log:
-        fields: tuple[tuple[str, str], ...] = (("VIRTUAL_SERVER", self.name), ("REAL_SERVER", server.name))
+        fields: tuple[tuple[str, str], ...] = (("VIRTUAL_SERVER", self.name), ("REAL_SERVER", self._name_of(server)))
         if reason:
             fields += (("CAUSE", reason),)
         return Log(line, kind=Kind.REAL_SERVER, fields=fields)

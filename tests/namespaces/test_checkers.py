@@ -12,16 +12,17 @@ from ipaddress import ip_address
 
 import pytest
 
-from pykeepalived.checkers.checker import Checker, Names
+from pykeepalived.checkers.checker import Checker
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet, HttpUrl, Target, TcpCheck
+from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.beats import Beats
-from pykeepalived.daemon.check_run import CheckRun
+from pykeepalived.daemon.check_run import CheckRun, Means
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.effects import Log
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.namespaces.veth_pair import Namespace, veth_pair, why_not
+from tests.support.names import Names
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
 
@@ -231,9 +232,8 @@ def round_() -> Round:
         for name, case in CASES.items():
             outcome = outcomes[name]
             checker = Checker(case.check, Names(name, name, "VS"), started_at)
-            runs.append(
-                CheckRun(beats, attempts, case.check, checker, outcome.judged, outcome.log, lambda _cause: None)
-            )
+            means = Means(beats, attempts, outcome.log, lambda _cause: None)
+            runs.append(CheckRun(means, case.check, checker, outcome.judged))
         reactor.alarm(reactor.stop).set(started_at + WATCHED)
         reactor.run()
         for run in runs:

@@ -12,19 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from pykeepalived.checkers.checker import Checker, Names
+from pykeepalived.checkers.checker import Checker
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.config.blocks.checkers import CheckTiming, DnsCheck, PingCheck, Target, UdpCheck
 from pykeepalived.config.kinds_lvs import HexPattern
+from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.beats import Beats
-from pykeepalived.daemon.check_run import CheckRun
+from pykeepalived.daemon.check_run import CheckRun, Means
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.effects import Log
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.support.director import CHECKOUT
 from tests.support.hostile_datagrams import DNS, PING, PORT, TABLES, TIMEOUT, UDP, address, prepare
+from tests.support.names import Names
 from tests.support.netns import Host, Network, why_not
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
@@ -171,7 +172,8 @@ def watch(cases: dict[str, Case], outcomes: dict[str, Outcome]) -> list[Exceptio
     for name, case in cases.items():
         outcome = outcomes[name] = Outcome()
         checker = Checker(case.check, Names(name, name, "VS"), started_at)
-        runs.append(CheckRun(beats, attempts, case.check, checker, outcome.judged, outcome.log, lambda _cause: None))
+        means = Means(beats, attempts, outcome.log, lambda _cause: None)
+        runs.append(CheckRun(means, case.check, checker, outcome.judged))
     reactor.alarm(reactor.stop).set(started_at + WATCHED)
     reactor.run()
     for run in runs:

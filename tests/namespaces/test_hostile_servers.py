@@ -4,17 +4,18 @@ import time
 
 import pytest
 
-from pykeepalived.checkers.checker import Checker, Names
+from pykeepalived.checkers.checker import Checker
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
+from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.beats import Beats
-from pykeepalived.daemon.check_run import CheckRun
+from pykeepalived.daemon.check_run import CheckRun, Means
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.daemon.transports import Tls
 from pykeepalived.effects import Log
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.config.reading import read
 from tests.support import hostile_expected, hostile_servers
+from tests.support.names import Names
 from tests.support.netns import Network, why_not
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
@@ -66,9 +67,8 @@ def round_() -> dict[str, Outcome]:
         for (name, outcome), server in zip(outcomes.items(), virtual.real_server, strict=True):
             (check,) = server.probes
             checker = Checker(check, Names(target(name), target(name), "VS"), reactor.now() + len(runs) * APART)
-            runs.append(
-                CheckRun(beats, attempts, check, checker, outcome.judged, outcome.log, lambda _cause: None, tls)
-            )
+            means = Means(beats, attempts, outcome.log, lambda _cause: None, tls)
+            runs.append(CheckRun(means, check, checker, outcome.judged))
         end_at = reactor.now() + WATCHED
         while reactor.now() < end_at and not all(map(Outcome.done, outcomes.values())):
             began = time.thread_time_ns()

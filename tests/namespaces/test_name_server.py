@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from pykeepalived.checkers.checker import Checker, Names
+from pykeepalived.checkers.checker import Checker
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import DNS_TYPES, CheckTiming, DnsCheck, Target
+from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.beats import Beats
-from pykeepalived.daemon.check_run import CheckRun
+from pykeepalived.daemon.check_run import CheckRun, Means
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.support.director import CHECKOUT
+from tests.support.names import Names
 from tests.support.netns import Host, Network, why_not
 
 PORT = 5353
@@ -128,9 +129,8 @@ def test_a_name_server_lives_dies_and_comes_back(server: tuple[Host, NameServer]
         runs = []
         for name, block in (*GOOD.items(), *BAD.items()):
             checker = Checker(block, Names(name, name, "VS"), reactor.now())
-            runs.append(
-                CheckRun(beats, attempts, block, checker, teller(name), lambda _line: None, lambda _cause: None)
-            )
+            means = Means(beats, attempts, lambda _line: None, lambda _cause: None)
+            runs.append(CheckRun(means, block, checker, teller(name)))
         wake = reactor.alarm(lambda: wake.set(reactor.now() + 20 * MILLISECOND))
         wake.set(reactor.now())
         try:

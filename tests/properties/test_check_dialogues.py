@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from pykeepalived.checkers.checker import Checker, Names
+from pykeepalived.checkers.checker import Checker
 from pykeepalived.checkers.events import (
     CheckEvent,
     Connected,
@@ -29,6 +29,7 @@ from pykeepalived.errors import DecodeError
 from pykeepalived.events import Tick
 from pykeepalived.units import SECOND
 from pykeepalived.wire import http, smtp
+from tests.support.names import Names
 
 TARGET = Target(ip_address("192.0.2.1"), 80, connect_timeout=SECOND)
 TIMING = CheckTiming(retry=1, delay_loop=5 * SECOND, log_all_failures=True)

@@ -1,12 +1,13 @@
 """A checker under simulated time, and what it says."""
 
-from pykeepalived.checkers.checker import Checker, Names
+from pykeepalived.checkers.checker import Checker
 from pykeepalived.checkers.effects import CheckEffect, OpenConnection, OpenSession, SendBytes, ServerJudged
 from pykeepalived.checkers.events import CheckEvent
 from pykeepalived.config.blocks.checkers import Checker as Block
 from pykeepalived.effects import Log
 from pykeepalived.events import Tick
 from pykeepalived.units import SECOND
+from tests.support.names import Names
 
 RS, VS = "[127.0.0.11]:tcp:80", "[10.9.0.100]:tcp:80"
 NAMES = Names(RS, RS, VS)

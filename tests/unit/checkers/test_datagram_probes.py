@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from pykeepalived.checkers.checker import Checker, Names
+from pykeepalived.checkers.checker import Checker
 from pykeepalived.checkers.effects import CheckEffect, CloseConnection, OpenConnection, SendBytes, ServerJudged
 from pykeepalived.checkers.events import CheckEvent, Connected, ConnectionFailed, DataReceived, LocalFailure
 from pykeepalived.config.blocks.checkers import CheckTiming, DnsCheck, PingCheck, Target, UdpCheck
@@ -15,6 +15,7 @@ from pykeepalived.effects import Log
 from pykeepalived.events import Tick
 from pykeepalived.units import SECOND
 from pykeepalived.wire import dns
+from tests.support.names import Names
 
 RS, VS = "[127.0.0.11]:udp:53", "[10.9.0.100]:udp:53"
 TARGET = Target(ip_address("127.0.0.11"), 53, connect_timeout=5 * SECOND)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from pykeepalived.checkers.checker import Names
 from pykeepalived.checkers.effects import FollowerEffect, ServerJudged, ServerWeighed
 from pykeepalived.checkers.followers import BfdFollower, FileFollower, product
 from pykeepalived.config.blocks.checkers import BfdCheck, FileCheck
 from pykeepalived.config.kinds_trackers import Weight
 from pykeepalived.effects import Log
+from tests.support.names import Names
 
 RS, VS = "[127.0.0.11]:tcp:80", "[10.9.0.100]:tcp:80"
 NAMES = Names(RS, RS, VS)

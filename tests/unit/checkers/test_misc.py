@@ -2,7 +2,6 @@
 
 import pytest
 
-from pykeepalived.checkers.checker import Names
 from pykeepalived.checkers.effects import FollowerEffect, RunCheckScript, ServerJudged, ServerWeighed
 from pykeepalived.checkers.misc import MiscChecker
 from pykeepalived.config.blocks.checkers import CheckTiming, MiscCheck
@@ -10,6 +9,7 @@ from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.effects import Level, Log
 from pykeepalived.events import ScriptExited, Tick
 from pykeepalived.units import SECOND
+from tests.support.names import Names
 
 RS, VS = "[127.0.0.11]:tcp:80", "[10.9.0.100]:tcp:80"
 NAMES = Names(RS, RS, VS)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from pykeepalived.checkers.checker import Names
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.checkers.misc import MiscChecker
 from pykeepalived.config.blocks.checkers import CheckTiming, MiscCheck
@@ -14,6 +13,7 @@ from pykeepalived.daemon.beats import BEAT
 from pykeepalived.daemon.check_scripts import MOST, CheckScripts, ScriptRun
 from pykeepalived.units import SECOND
 from tests.support.fakes_lvs import FakeJournal, FakeScripts, SimulatedReactor
+from tests.support.names import Names
 
 NAMES = Names("r", "r", "v")
 

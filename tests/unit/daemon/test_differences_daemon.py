@@ -2,18 +2,19 @@
 
 from ipaddress import IPv4Address
 
-from pykeepalived.checkers.checker import Checker, Names
+from pykeepalived.checkers.checker import Checker
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.config.blocks.checkers import CheckTiming, Target, TcpCheck
 from pykeepalived.daemon import start
+from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.beats import BEAT, Beats, pause_end, timeout_end
-from pykeepalived.daemon.check_run import CheckRun
+from pykeepalived.daemon.check_run import CheckRun, Means
 from pykeepalived.daemon.journal import Lines
 from pykeepalived.daemon.settings import Settings
-from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.effects import Log
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.support.fakes_lvs import SimulatedReactor
+from tests.support.names import Names
 
 
 def test_checks_begin_on_beats() -> None:
@@ -41,7 +42,8 @@ def test_a_check_is_woken_on_its_beat() -> None:
     checker = Checker(check, Names("t", "r", "v"), reactor.now() + SECOND + 3 * MILLISECOND)
     judged: list[ServerJudged | ServerWeighed] = []
     lines: list[Log] = []
-    run = CheckRun(Beats(reactor), Attempts(reactor), check, checker, judged.append, lines.append, print)
+    means = Means(Beats(reactor), Attempts(reactor), lines.append, print)
+    run = CheckRun(means, check, checker, judged.append)
     assert (run.woken_at, checker.next_deadline()) == (reactor.now() + SECOND, reactor.now() + SECOND)
     run.close()
     reactor.close()

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from pykeepalived.checkers.checker import Names
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
 from pykeepalived.checkers.misc import MiscChecker
 from pykeepalived.config.blocks.checkers import CheckTiming, MiscCheck
@@ -18,6 +17,7 @@ from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.scripts import OnExit, ScriptRunner
 from pykeepalived.effects import Log
 from pykeepalived.units import MILLISECOND, SECOND
+from tests.support.names import Names
 
 PATIENCE = 60.0
 NOBODY = 65534
