@@ -102,17 +102,19 @@ class CheckerService:
         self._listen_for_addresses()
         self._followers.replace(part.track_file)
         wanted = self._wanted()
-        for service in [service for service in self._served if service not in wanted]:
-            gone = self._served.pop(service)
-            gone.close()
-            self._carry_out(gone, gone.core.leave(stopping=False))
-        for service, (block, front) in wanted.items():
-            served = self._served.get(service)
-            if served is None:
-                served = self._served[service] = self._enter(block, front)
-            elif served.core.block != block or served.core.front != front:
+        for service, served in list(self._served.items()):
+            if service not in wanted:
+                del self._served[service]
+                served.close()
+                self._carry_out(served, served.core.leave(stopping=False))
+                continue
+            block, front = wanted[service]
+            if served.core.block != block or served.core.front != front or _is_renamed(served, block):
                 self._change(served, block, front)
-            self._checkers.suspend(served, suspended=self._is_suspended(block, front))
+        for service, (block, front) in wanted.items():
+            if service not in self._served:
+                self._served[service] = self._enter(block, front)
+            self._checkers.suspend(self._served[service], suspended=self._is_suspended(block, front))
         self._served = {each: self._served[each] for each in wanted}
         self._ha_suspend.follow(self._suspendable())
         self._raise_descriptor_limit()
@@ -174,7 +176,8 @@ class CheckerService:
         return served
 
     def _change(self, served: Served, block: VirtualServerBlock, front: Front) -> None:
-        failed, offsets = self._checkers.change(served, block)
+        renamed = served.core.rename(block.service)
+        failed, offsets = self._checkers.change(served, block, renamed=renamed)
         init_notifies = self._part.global_defs.rs_init_notifies
         self._carry_out(served, served.core.reload(block, failed, offsets, front, init_notifies=init_notifies))
 
@@ -274,3 +277,8 @@ class CheckerService:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         line = f"Checks are put off: {cause} ({soft} file descriptors allowed; LimitNOFILE= raises it)"
         self._log(Log(line, Level.WARNING, Kind.CHECK, fields=(("CAUSE", cause),)))
+
+
+def _is_renamed(served: Served, block: VirtualServerBlock) -> bool:
+    """Whether its place among the virtual servers of its group is another one."""
+    return served.core.block.service.number != block.service.number
