@@ -9,6 +9,7 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pykeepalived.config.blocks.virtual_server import Service
@@ -35,6 +36,7 @@ _SCRIPT_USER = re.compile(r"^([ \t]*script_user)[ \t].*$", re.MULTILINE)
 _ALPHA = re.compile(r"^[ \t]*alpha\b", re.MULTILINE)
 _MISC_PATH = re.compile(r"\b(misc_path[ \t]+\"?)([^\"\s]+)")
 _WEIGHT = re.compile(r"\bweight[ \t]+(\d+)")
+_OF_GROUP = re.compile(r"^[ \t]*virtual_server[ \t]+group[ \t]", re.MULTILINE)
 _TWICE = re.compile(r"Virtual server \[.*\]:\d+ is defined twice, the first is used")
 _SERVER = re.compile(r"^[ \t]*real_server[ \t][^{\n]*\{", re.MULTILINE)
 _ADDED_SERVICE = """
@@ -75,6 +77,7 @@ def interfaces(name: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+@cache
 def text(name: str) -> str:
     """A file, with a notify FIFO if it has none, and time to stop in a slow guest. Scripts are root's.
 
@@ -117,6 +120,8 @@ def serving(config: str, names: tuple[str, ...]) -> list[Target]:
 
 def _each_its_own(config: str) -> str:
     """The same without virtual servers that want what another has."""
+    if not _OF_GROUP.search(config):
+        return config
     spans = [each.span for each in _load(config, ()).diagnostics if _TWICE.fullmatch(each.message)]
     lines = config.splitlines(keepends=True)
     for place in sorted((sum(map(len, lines[: span.line - 1])) for span in spans if span is not None), reverse=True):
