@@ -103,18 +103,18 @@ class CheckerService:
         self._followers.replace(part.track_file)
         wanted = self._wanted()
         for service, served in list(self._served.items()):
-            if service not in wanted:
+            found = wanted.get(service)
+            if found is None:
                 del self._served[service]
                 served.close()
                 self._carry_out(served, served.core.leave(stopping=False))
-                continue
-            block, front = wanted[service]
-            if served.core.block != block or served.core.front != front or _is_renamed(served, block):
-                self._change(served, block, front)
+            elif found != (served.core.block, served.core.front) or _is_renamed(served, found[0]):
+                self._change(served, *found)
         for service, (block, front) in wanted.items():
-            if service not in self._served:
-                self._served[service] = self._enter(block, front)
-            self._checkers.suspend(self._served[service], suspended=self._is_suspended(block, front))
+            known = self._served.get(service)
+            if known is None:
+                known = self._served[service] = self._enter(block, front)
+            self._checkers.suspend(known, suspended=self._is_suspended(block, front))
         self._served = {each: self._served[each] for each in wanted}
         self._ha_suspend.follow(self._suspendable())
         self._raise_descriptor_limit()
