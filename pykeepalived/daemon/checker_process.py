@@ -100,17 +100,19 @@ class CheckerService:
         self._listen_for_addresses()
         self._followers.replace(part.track_file)
         wanted = self._wanted()
-        for service in [service for service in self._served if service not in wanted]:
-            gone = self._served.pop(service)
-            gone.close()
-            self._carry_out(gone, gone.core.leave(stopping=False))
+        for service, served in list(self._served.items()):
+            found = wanted.get(service)
+            if found is None:
+                del self._served[service]
+                served.close()
+                self._carry_out(served, served.core.leave(stopping=False))
+            elif found != (served.core.block, served.core.front) or _is_renamed(served, found[0]):
+                self._change(served, *found)
         for service, (block, front) in wanted.items():
-            served = self._served.get(service)
-            if served is None:
-                served = self._served[service] = self._enter(block, front)
-            elif served.core.block != block or served.core.front != front:
-                self._change(served, block, front)
-            self._checkers.suspend(served, suspended=self._is_suspended(block, front))
+            known = self._served.get(service)
+            if known is None:
+                known = self._served[service] = self._enter(block, front)
+            self._checkers.suspend(known, suspended=self._is_suspended(block, front))
         self._served = {each: self._served[each] for each in wanted}
         self._ha_suspend.follow(self._suspendable())
         self._raise_descriptor_limit()
@@ -172,7 +174,8 @@ class CheckerService:
         return served
 
     def _change(self, served: Served, block: VirtualServerBlock, front: Front) -> None:
-        failed, offsets = self._checkers.change(served, block)
+        renamed = served.core.rename(block.service)
+        failed, offsets = self._checkers.change(served, block, renamed=renamed)
         init_notifies = self._part.global_defs.rs_init_notifies
         self._carry_out(served, served.core.reload(block, failed, offsets, front, init_notifies=init_notifies))
 
@@ -272,3 +275,8 @@ class CheckerService:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         line = f"Checks are put off: {cause} ({soft} file descriptors allowed; LimitNOFILE= raises it)"
         self._log(Log(line, Level.WARNING, Kind.CHECK, fields=(("CAUSE", cause),)))
+
+
+def _is_renamed(served: Served, block: VirtualServerBlock) -> bool:
+    """Whether its place among the virtual servers of its group is another one."""
+    return served.core.block.service.number != block.service.number

@@ -42,7 +42,6 @@ if TYPE_CHECKING:  # netlink is not for the loaders
 
 _FORMER_ONE = 5 * SECOND  # how long a former process of this role may take to leave
 _SIGN_OF_LIFE = SECOND // 10  # between two words that a long stop goes on
-_LAST_WORDS = SECOND  # for the parent to take them
 _LAST_RESORT = 30 * SECOND  # a service that does not finish its stop, with no parent to end it
 _CHANGES_SAID = 50
 _READS_FILES = frozenset({Capability.DAC_READ_SEARCH})  # tracked files are other programs', a key may be anybody's
@@ -136,7 +135,7 @@ class Frame:
         with self._scheduling.long_work(), self._journal.together():
             self._service.start()
         self._reactor.run()
-        self._channel.flush(_LAST_WORDS)
+        self._channel.flush(self._part.global_defs.child_wait_time)  # so long the parent waits for the end
         self._stopped()
         return EXIT_OK
 

@@ -143,9 +143,11 @@ class Checkers:
                 offsets[key] = sum(run.checker.offset for run in runs)
         return failed, offsets
 
-    def change(self, served: Served, block: VirtualServerBlock) -> tuple[dict[ServerKey, int], dict[ServerKey, int]]:
+    def change(
+        self, served: Served, block: VirtualServerBlock, *, renamed: bool = False
+    ) -> tuple[dict[ServerKey, int], dict[ServerKey, int]]:
         """Those of a changed configuration. For each real server that is new or changed: how many are down, and what
-        they add to its weight.
+        they add to its weight. Where the virtual server is ``renamed`` they are made anew, and believe what they did.
         """
         former, served.runs = served.runs, {}
         failed: dict[ServerKey, int] = {}
@@ -153,10 +155,10 @@ class Checkers:
         for server in block.real_server:
             key = key_of(server)
             known = former.pop(key, ())
-            if served.core.server_block(key) == server:
+            if served.core.server_block(key) == server and not renamed:
                 served.runs[key] = known
                 continue
-            runs = served.runs[key] = self._keep(served, key, server, list(known))
+            runs = served.runs[key] = self._keep(served, key, server, list(known), anew=renamed)
             failed[key] = sum(not run.checker.up for run in runs)
             if server.untested and not served.core.is_up(key):  # one that was shown to be up is not thrown out
                 failed[key] += len(server.untested)
@@ -188,7 +190,9 @@ class Checkers:
         first_at = self._reactor.now() + int(self._draw() * run.block.timing.warmup)
         return self._run(served, key, server, run.block, first_at, run.checker)
 
-    def _keep(self, served: Served, key: ServerKey, server: RealServer, former: list[Run]) -> tuple[Run, ...]:
+    def _keep(
+        self, served: Served, key: ServerKey, server: RealServer, former: list[Run], *, anew: bool
+    ) -> tuple[Run, ...]:
         """The checkers of a real server that has changed: the same go on, changed timing keeps the belief. New ones
         leave a server that lives where it is, with alpha as well.
         """
@@ -198,7 +202,7 @@ class Checkers:
         weighed_anew = block is not None and block.weight != server.weight
         for check in server.running:
             known = next((run for run in former if run.block == check), None)
-            if known is None or (weighed_anew and isinstance(check, MiscCheck)):
+            if known is None or anew or (weighed_anew and isinstance(check, MiscCheck)):
                 known = next((run for run in former if _alike(run.block, check)), None)
                 fresh = self._begin(served, key, server, check, None if known is None else known.checker, lives=lives)
                 if known is not None:

@@ -76,6 +76,13 @@ class VirtualServer:
         known = self._servers.get(server)
         return known is not None and known.up
 
+    def rename(self, service: blocks.Service) -> bool:
+        """Before a reload: take the name that it has in a changed configuration. Whether it is another one."""
+        if service.number == self._block.service.number:
+            return False
+        self.name = str(service)
+        return True
+
     def start(
         self,
         failed: Mapping[ServerKey, int] = _NOTHING,
@@ -211,22 +218,24 @@ class VirtualServer:
         front = front or front_of(block.service)
         former_block, former_front, sorry_was_active = self._block, self._front, self._sorry_active()
         kept = {key_of(each): each for each in block.real_server}
-        logs = [*self._entry_lines(former_front, front, gone=True), *self._sorry_server_leaves(block.sorry_server)]
+        before = [*self._entry_lines(former_front, front, gone=True), *self._sorry_server_leaves(block.sorry_server)]
         touched: set[ServerKey] = set()
-        logs += self._drop_servers(kept.keys(), touched)
+        gone = self._drop_servers(kept.keys(), touched)
         self._block, self._front = block, front
         turned: list[LvsEffect] = []
+        weighed: list[LvsEffect] = []
         for key, each in kept.items():
-            if key in failed:
-                new = key not in self._servers
-                lines, told = self._take_server(key, each, failed[key], offsets.get(key, 0), touched)
-                logs += lines
-                turned += told if init_notifies or not new else ()
-            else:
+            if key not in failed:
                 self._servers[key].block = each
+            elif key in self._servers:
+                turned += self._turn_anew(self._servers[key], each, failed[key], touched)
+                weighed += self._reweigh(self._servers[key], each, offsets.get(key, 0))
+            else:
+                notices = self._take_server(key, each, failed[key], offsets.get(key, 0))
+                turned += notices if init_notifies else ()
         self._servers = {key: self._servers[key] for key in kept}
         dropped = self._wanted.take(block, front)
-        logs += self._entry_lines(front, former_front, gone=False)
+        told = [*before, *turned, *gone, *weighed, *self._entry_lines(front, former_front, gone=False)]
         new_sorry_server = not _same_place(former_block.sorry_server, block.sorry_server)
         quorum = self._judge_quorum(starting=True, anew=new_sorry_server)
         if (
@@ -242,7 +251,9 @@ class VirtualServer:
         else:
             self._fill()
             effect = TableChanged()
-        return [*logs, *([TablesDropped(dropped)] if dropped else ()), effect, *turned, *quorum]
+        changes = [TablesDropped(dropped), effect] if dropped else [effect]
+        lines = [each for each in told if isinstance(each, Log)]
+        return [*lines, *changes, *(each for each in told if not isinstance(each, Log)), *quorum]
 
     def _drop_servers(self, kept: Collection[ServerKey], touched: set[ServerKey]) -> list[LvsEffect]:
         """Those that the configuration has no more go."""
@@ -256,25 +267,25 @@ class VirtualServer:
             del self._servers[key]
         return lines
 
-    def _take_server(
-        self, key: ServerKey, block: blocks.RealServer, failed: int, offset: int, touched: set[ServerKey]
-    ) -> tuple[list[LvsEffect], list[LvsEffect]]:
-        """One that is new or has changed: lines, and what is to be told when the table is right."""
-        server = self._servers.get(key)
-        if server is None:
-            server = self._servers[key] = Server.of(block, failed, offset)
-            if not server.up:
-                return [], []
-            self._set_up(server, up=True)
-            return [], self._server_notifies(server)
+    def _take_server(self, key: ServerKey, block: blocks.RealServer, failed: int, offset: int) -> list[LvsEffect]:
+        """One that is new: what is to be told of it on wish."""
+        server = self._servers[key] = Server.of(block, failed, offset)
+        if not server.up:
+            return []
+        self._set_up(server, up=True)
+        return self._server_notifies(server)
+
+    def _turn_anew(
+        self, server: Server, block: blocks.RealServer, failed: int, touched: set[ServerKey]
+    ) -> list[LvsEffect]:
+        """One that has changed: is it up? Its weight is still the former."""
         touched |= self._wanted.keys(server.row_up)
         self._wanted.take_out(server.row_up)  # with another method it may have another port
-        lines = self._reweigh(server, block, offset)
-        server.failed_checkers = failed
+        server.block, server.failed_checkers = block, failed
         if server.up is (failed == 0):
-            return lines, []
+            return []
         self._set_up(server, not server.up)
-        return lines, [*self._turn_lines(server, "reload"), *self._server_notifies(server)]
+        return [*self._turn_lines(server, "reload"), *self._server_notifies(server)]
 
     def _sorry_server_leaves(self, following: blocks.SorryServer | None) -> list[LvsEffect]:
         """The line for a sorry server that stands in the table and is not the one that follows."""

@@ -9,9 +9,13 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from pykeepalived.config.blocks.virtual_server import Service
+from pykeepalived.config.kinds import AF_INET
 from pykeepalived.config.load import Loaded, LoadOptions, load
+from pykeepalived.lvs.fronts import fronts
 from tests.config.machine import Machine
 from tests.lab.world import Target, targets
 
@@ -32,6 +36,8 @@ _SCRIPT_USER = re.compile(r"^([ \t]*script_user)[ \t].*$", re.MULTILINE)
 _ALPHA = re.compile(r"^[ \t]*alpha\b", re.MULTILINE)
 _MISC_PATH = re.compile(r"\b(misc_path[ \t]+\"?)([^\"\s]+)")
 _WEIGHT = re.compile(r"\bweight[ \t]+(\d+)")
+_OF_GROUP = re.compile(r"^[ \t]*virtual_server[ \t]+group[ \t]", re.MULTILINE)
+_TWICE = re.compile(r"Virtual server \[.*\]:\d+ is defined twice, the first is used")
 _SERVER = re.compile(r"^[ \t]*real_server[ \t][^{\n]*\{", re.MULTILINE)
 _ADDED_SERVICE = """
 virtual_server 198.51.100.77 8077 {
@@ -71,13 +77,15 @@ def interfaces(name: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+@cache
 def text(name: str) -> str:
     """A file, with a notify FIFO if it has none, and time to stop in a slow guest. Scripts are root's.
 
-    What becomes of alpha servers whose check script is missing is a story of its own: here it is another script.
+    Alpha servers whose check script is missing, and virtual servers that want what another has, are stories of their
+    own: here it is another script, and the first of such virtual servers is alone.
     """
     data = (Path(FOLDER) / f"{name}.conf").read_text(encoding="utf-8", errors="surrogateescape")
-    data = BEFORE + _SCRIPT_USER.sub(r"\1 root", data)
+    data = _each_its_own(BEFORE + _SCRIPT_USER.sub(r"\1 root", data))
     if _ALPHA.search(data):
         data = _MISC_PATH.sub(lambda found: found[0] if Path(found[2]).exists() else f"{found[1]}/bin/true", data)
     return data if "notify_fifo" in data else data + ADDED
@@ -108,6 +116,42 @@ def derived(config: str, names: tuple[str, ...]) -> str:
 def serving(config: str, names: tuple[str, ...]) -> list[Target]:
     """The servers that answer: every second one of those that are checked."""
     return targets(_load(config, names).configuration)[::2]
+
+
+def _each_its_own(config: str) -> str:
+    """The same without virtual servers that want what another has."""
+    if not _OF_GROUP.search(config):
+        return config
+    spans = [each.span for each in _load(config, ()).diagnostics if _TWICE.fullmatch(each.message)]
+    lines = config.splitlines(keepends=True)
+    for place in sorted((sum(map(len, lines[: span.line - 1])) for span in spans if span is not None), reverse=True):
+        config = _without_block(config, place)
+    configuration = _load(config, ()).configuration
+    servers, groups = configuration.virtual_server, configuration.virtual_server_group
+    late = [clash.server for clash in fronts(servers, groups)[1]] + _second_families([each.service for each in servers])
+    for place in sorted((_header(config, service) for service in late), reverse=True):
+        config = _without_block(config, place)
+    return config
+
+
+def _second_families(services: list[Service]) -> list[Service]:
+    """Those of IPv6 that share marks with one of IPv4 before them."""
+    first: dict[str, int] = {}
+    marks = [each for each in services if each.kind == "group" and not each.protocol]
+    return [each for each in marks if first.setdefault(each.name, each.family) == AF_INET != each.family]
+
+
+def _header(config: str, service: Service) -> int:
+    """Where the block of a virtual server begins."""
+    about = f"group {service.name}" if service.kind == "group" else f"{service.address} {service.port}"
+    pattern = r"^[ \t]*virtual_server[ \t]+" + re.escape(about).replace("\\ ", r"[ \t]+") + r"[ \t]*\{"
+    return [found.start() for found in re.finditer(pattern, config, re.MULTILINE)][service.number]
+
+
+def _without_block(config: str, place: int) -> str:
+    """Without the block that begins there."""
+    end = _closed(config, config.index("{", place) + 1)
+    return config if end is None else config[:place] + config[end:]
 
 
 def _without_last_server(config: str) -> str:

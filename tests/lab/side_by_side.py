@@ -27,6 +27,8 @@ QUIET_SECONDS = 0.6
 CHECKED_SECONDS = 1.6
 ROUND_SECONDS = 15.0
 """The longest that two rounds of checks are waited for: some may be suspended."""
+TOLD_SECONDS = 4.0
+"""The longest that what was done takes to be told, by a process that gets its turn late."""
 JUDGED_SECONDS = 2.5
 """How long nothing changes once the checks, which come every second, have judged."""
 THEIRS, OURS = "keepalived", "ours"
@@ -41,7 +43,7 @@ EVENT = re.compile(
     r"(Adding|Removing|Enabling|Disabling|Shutting down) (\(inhibited\) )?(service|sorry server|alive servers|Virtual)|"
     r".*IPVS cmd|.*ipvs.*error"
 )
-SERVICE = re.compile(r"(VS|FWM) (\S+)( (UP|DOWN))?$|\S+ \[.*\] (?P<name>\[\S+) (UP|DOWN)$")
+SERVICE = re.compile(r"(VS|FWM) (\S+)( (UP|DOWN))?$|^RS \S+ (?P<name>\S+) (UP|DOWN)$")
 
 
 @dataclass(slots=True)
@@ -131,7 +133,7 @@ class Play:
                 break
             time.sleep(0.1)
         time.sleep(max(0, began + CHECKED_SECONDS - time.monotonic()))
-        self._agree()
+        self._agree(ROUND_SECONDS)
         self._wait(CHECKED_SECONDS)
         self._keep(name, judged=False)
 
@@ -144,9 +146,9 @@ class Play:
             told = json.dumps({"streams": self.streams, "logs": self.logs}, indent=1)
             Path(folder, f"{name}.json").write_text(told, encoding="utf-8")
 
-    def _agree(self) -> None:
-        """Wait until one is where the other is already, or shall never be."""
-        end = time.monotonic() + ROUND_SECONDS
+    def _agree(self, seconds: float) -> None:
+        """Wait until one is where the other is already, or so long: it shall never be."""
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             ours, theirs = ((player.reader.look(), sorted(player.listen())) for player in self.players.values())
             if ours == theirs:
@@ -175,7 +177,7 @@ class Play:
             time.sleep(0.1)
         if judged:
             time.sleep(1.5)
-            self._agree()
+        self._agree(ROUND_SECONDS if judged else TOLD_SECONDS)
         self._wait(JUDGED_SECONDS if judged else QUIET_SECONDS)
         self._keep(name, judged=judged)
 

@@ -29,6 +29,10 @@ class Difference:
     """Whether it need not happen."""
 
 
+_WEIGHT = r"Changing weight from 1 to 5 for ((?:in)?active) service .*"
+_WEIGHT_OF_3 = r"Changing weight from 1 to 5 for ((?:in)?active) service \[192\.168\.0\.3\].*"
+_STOP_OF_3 = r"Shutting down( \(inhibited\)|) service \[192\.168\.0\.3\].*"
+
 DIFFERENCES = (
     Difference(
         "2.2.7 orders what is there already, or is there no longer; the table is read before, and compared.",
@@ -196,17 +200,112 @@ DIFFERENCES = (
     ),
     *(
         Difference(
-            "2.2.7 keeps an alpha server whose check script is missing out until the first reload.",
+            "A reload of 2.2.7 takes in an alpha server whose check script is missing.",
+            theirs=theirs,
+            ours=ours,
+            streams=f"^{stream} after another weight",
+            plays="^an-alpha-server-whose-script-is-missing",
+            number=(1, 1) if ours else (1, 0),
+            parts=bool(ours),
+        )
+        for stream, theirs, ours in (
+            ("table", r"  -> address 10\.1\.0\.1 port 80 method NAT weight 5 .*", ""),
+            ("log", r"Adding service \[10\.1\.0\.1\]:tcp:80 .*", ""),
+            ("log", _WEIGHT, _WEIGHT),
+            ("FIFO", r"RS \[10\.1\.0\.1\]:tcp:80 .* UP", ""),
+        )
+    ),
+    *(
+        Difference(
+            "A reload of 2.2.7 takes in an alpha server that gets a FILE_CHECK, whatever its other checks.",
             theirs=theirs,
             ours=ours,
             streams=f"^{stream}",
-            plays="^an-alpha-server-whose-script-is-missing",
+            plays="^0849$",
+            number=number,
+            parts=number == (1, 1),
+        )
+        for stream, theirs, ours, number in (
+            (
+                "table after the reload",
+                r"  -> address 192\.168\.0\.(1 port 80 method NAT weight 1|3 port 80 method NAT weight 5) .*",
+                r"  -> address 192\.168\.0\.[13] port 80 method NAT weight 0 .*",
+                (2, 2),
+            ),
+            ("log after the reload", r"(Enabling service \[192\.168\.0\.3|Gained).*", "", (2, 0)),
+            ("log after the reload", _WEIGHT_OF_3, _WEIGHT_OF_3, (1, 1)),
+            ("FIFO after the reload", r"(RS \[192\.168\.0\.3\]|VS).* UP", "", (2, 0)),
+            ("log after the stop", _STOP_OF_3, _STOP_OF_3, (1, 1)),
+        )
+    ),
+    *(
+        Difference(
+            "2.2.7 refuses a reload that changes the name of the nftables table of the VRRP process.",
+            theirs=theirs,
+            ours=ours,
+            streams=f"^{stream}",
+            plays="^0806$",
+        )
+        for stream, theirs, ours in (
+            ("table after the reload", r"(family|  ->) .*", r"(family|  ->) .*"),
+            ("log after the reload", "", r"(Removing|Gained) .*"),
+            ("FIFO after the reload", "", r"[RV]S .* (UP|DOWN)"),
+            ("log after the stop", r"Shutting down .*", r"Shutting down .*"),
+        )
+    ),
+    *(
+        Difference(
+            "2.2.7 tells DOWN of a virtual server of which a reload removes the servers that lived: twice where it is"
+            " down, and where it is not never UP.",
+            theirs=theirs,
+            ours=ours,
+            streams=f"^{stream}",
+            plays=f"^({plays})",
+            number=number,
+        )
+        for stream, theirs, ours, plays, number in (
+            ("FIFO after the change", r"VS (?!\[198\.).* DOWN", "", "(0344|0558)$", (1, 0)),
+            ("FIFO after the change", r"VS .* DOWN", r"VS .* DOWN", "0437$", (2, 1)),
+            ("FIFO after its removal", r"VS .* DOWN", r"VS .* DOWN", "a-reload-removes-the-last-living", (3, 1)),
+            ("calls", "quorum down", "quorum down", "a-reload-removes-the-last-living", (3, 1)),
+        )
+    ),
+    Difference(
+        "2.2.7 leaves living servers out when a reload takes away the sorry server that stood in for them.",
+        ours=r"  -> address 10\.1\.0\.1 port 80 method NAT weight 4 .*",
+        streams="^table (after no sorry server|when the second is back)",
+        plays="^a-reload-while-servers-are-down",
+        number=(0, 1),
+    ),
+    *(
+        Difference(
+            "2.2.7 does not use `persistence_granularity` for a group.",
+            theirs=rf"family {family} .* netmask (\S+)",
+            ours=rf"family {family} .* netmask (\S+)",
+            streams="^table (after the start|once judged|after the change)",
+            plays=f"^{play}",
+            number=(1, 1),
+            parts=True,
+        )
+        for family, play in (("IPv6", "0878$"), ("IPv6", "persistence-of-a-group"), ("IPv4", "persistence-of-a-group"))
+    ),
+    *(
+        Difference(
+            "Of virtual servers that want the same of a group 2.2.7 orders the same services by each; we serve the"
+            " first, and one of each family.",
+            theirs=theirs,
+            ours=ours,
+            streams=f"^{stream}",
+            plays="^virtual-servers-that-want-the-same",
             number=number,
         )
         for stream, theirs, ours, number in (
-            ("table after the start", "", r"  -> address 10\.1\.0\.1 port 80 method NAT weight 1 .*", (0, 1)),
-            ("log after another weight", r"Adding service \[10\.1\.0\.1\]:tcp:80 .*", "", (1, 0)),
-            ("FIFO after another weight", r"RS \[10\.1\.0\.1\]:tcp:80 .* UP", "", (1, 0)),
+            ("table after the start", r"  -> address 10\.1\.0\.2 port 80 .*", "", (1, 0)),
+            ("table after the start", "", r"family IPv6 fwmark 7 .*|  -> address 2001:db8:1::3 .*", (0, 2)),
+            ("table after the stop", r"family .*", "", (1, 0)),
+            ("log after the start", r"IPVS cmd .*ADDDEST.* No such file .*|Gained .* VS \[all\]:1", "", (2, 0)),
+            ("FIFO after the start", r"VS \[all\]:1 UP", "", (1, 0)),
+            ("log after the stop", r"IPVS cmd .*|Shutting down service .* from VS \[all\]:1", "", (2, 0)),
         )
     ),
     *(

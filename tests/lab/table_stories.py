@@ -141,6 +141,7 @@ virtual_server_group all {
     fwmark 6
 }
 """
+_MARK = "virtual_server_group mark {\n    fwmark 7\n}\n"
 _GROUP6 = """
 virtual_server_group six {
     2001:db8::1 80
@@ -200,6 +201,10 @@ _METHODS = (
 
 def _entries(*lines: str) -> str:
     return "\n".join(["virtual_server_group all {", *lines, "}", ""])
+
+
+def _both_protocols(*servers: str) -> str:
+    return "".join(service("group all", *servers, method="NAT", protocol=protocol) for protocol in ("TCP", "UDP"))
 
 
 def _every_scheduler() -> str:
@@ -311,6 +316,34 @@ STORIES: tuple[TableStory, ...] = (
                 _entries("10.9.1.2-3 80") + service("group all", server("10.1.0.1"), server("10.1.0.2"), method="DR"),
             ),
         ),
+        needs=GROUP,
+    ),
+    TableStory(
+        "virtual servers of one group",
+        _entries("10.9.1.1-2 80") + _both_protocols(server("10.1.0.1 80"), server("10.1.0.2 80")),
+        (
+            reloads(
+                "a change of servers", _entries("10.9.1.1-2 80") + _both_protocols(server("10.1.0.2 80", "weight 3"))
+            ),
+        ),
+        needs=GROUP,
+    ),
+    TableStory(
+        "virtual servers that want the same of a group",
+        _entries("10.9.1.1 80")
+        + service("group all", server("10.1.0.1 80"), method="NAT")
+        + service("group all", server("10.1.0.2 80"), method="NAT", sched="wrr")
+        + _MARK
+        + service("group mark", server("10.1.0.3 80"), protocol="")
+        + service("group mark", server("2001:db8:1::3 80"), protocol=""),
+        needs=GROUP,
+    ),
+    TableStory(
+        "persistence of a group",
+        _entries("10.9.1.1 80")
+        + service("group all", server("10.1.0.1 80"), lines="persistence_granularity 255.255.255.0")
+        + _MARK
+        + service("group mark", server("2001:db8:1::3 80"), lines="persistence_granularity 64", protocol=""),
         needs=GROUP,
     ),
     TableStory(
@@ -577,6 +610,20 @@ STORIES: tuple[TableStory, ...] = (
             ),
             reloads("no sorry server", _judged_one_by_one("quorum 9", weights=(4, 5, 6))),
             says("two", "0", what="the second is back"),
+        ),
+        needs=MISC,
+    ),
+    TableStory(
+        "a reload removes the last living servers",
+        service("10.9.0.1 80", server(WEB1, script("one")), server(WEB2), lines=_QUORUM_SCRIPTS)
+        + service("10.9.0.2 80", server(WEB1, script("one")), server(WEB2), lines=_QUORUM_SCRIPTS),
+        (
+            says("one", "1", what="it fails"),
+            reloads(
+                "its removal",
+                service("10.9.0.1 80", server(WEB1, script("one")), server(WEB3), lines=_QUORUM_SCRIPTS)
+                + service("10.9.0.2 80", server(WEB1, script("one")), lines=_QUORUM_SCRIPTS),
+            ),
         ),
         needs=MISC,
     ),

@@ -23,7 +23,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 FIRST_PROCESS = CHECKOUT / "tests/lab/guest/init"
 UNPACKED = CHECKOUT / ".lab"
 """Where script/packages unpacks programs that must not be installed as services of this machine."""
-MEMORY_MIB = 768
+MEMORY_MIB = 1024
 
 InitSystem = Literal["plain", "systemd"]
 

@@ -1,6 +1,6 @@
 """virtual_server: a service of the kernel's IPVS table, its real servers and its sorry server."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Literal
 
@@ -79,6 +79,8 @@ class Service(_Hashed):
     family: int
     name: str = ""
     """Of the group."""
+    number: int = field(default=0, compare=False)
+    """How many virtual servers of its group stand before it; a reload may count it anew."""
 
     def __hash__(self) -> int:
         """As quick as can be: tables of many services are kept by it. An address by itself takes longer."""
@@ -93,7 +95,7 @@ class Service(_Hashed):
     def __str__(self) -> str:
         """``[10.9.0.100]:tcp:80``, ``FWM 7`` or ``[web]:0``."""
         if self.kind == "group":
-            return f"[{self.name}]:0"
+            return f"[{self.name}]:{self.number}"
         if self.address is None:
             return f"FWM {self.fwmark}"
         return endpoint_text(self.address, self.protocol, self.port)

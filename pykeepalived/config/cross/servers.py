@@ -1,5 +1,6 @@
 """virtual_server blocks as values: the service, its family and protocol, and all that hangs on it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
@@ -39,6 +40,8 @@ class _Head:
     port: int = 0
     fwmark: int = 0
     group: VirtualServerGroup | None = None
+    number: int = 0
+    """How many virtual servers of the group stand before it."""
 
 
 class Servers:
@@ -57,6 +60,8 @@ class Servers:
         self.global_defs = global_defs
         self._groups = groups
         self._followers = followers
+        self._of_group: Counter[str] = Counter()
+        """How many virtual servers there are of each group."""
         self._alert = global_defs.smtp_alert_checker
         """None: nothing is said, and real servers differ from virtual ones."""
         self.resolved: list[tuple[Raw, VirtualServer, bool]] = []
@@ -77,7 +82,8 @@ class Servers:
             finally:
                 context.server = None
             if server.service in found:
-                message = f"Virtual server {server.service} is defined twice, the first is used"
+                first = found[server.service].service
+                message = f"Virtual server {first} is defined twice, the first is used"
                 self._context.warning(message, raw.span(), "remove one of the two")
                 continue
             found[server.service] = server
@@ -88,7 +94,7 @@ class Servers:
         head = self._head(raw)
         reals = list(raw.named("real_server"))
         if not reals and not raw.kept:
-            self._no_servers(raw)
+            self._no_servers(raw, head)
         service = self._service(raw, head, reals)
         self._context.server = service, None
         scheduler = scheduling.scheduler(raw, service, self._context)
@@ -96,7 +102,7 @@ class Servers:
         around = self._around(raw, head, service, reals)
         servers = real_servers.resolve(reals, around)
         if not servers and not raw.kept:
-            self._no_servers(raw)
+            self._no_servers(raw, head)
         weight = sum(each.weight for each in servers) + kept_weight(raw)
         quorum, hysteresis = scheduling.quorum(raw, service, weight, self._context)
         flags = scheduling.flags(raw, self._context)
@@ -128,9 +134,9 @@ class Servers:
             real_server=tuple(servers),
         )
 
-    def _no_servers(self, raw: Raw) -> NoReturn:
+    def _no_servers(self, raw: Raw, head: _Head) -> NoReturn:
         hint = "add a real_server block" if next(raw.named("real_server"), None) is None else None
-        message = f"Virtual server {_text(raw)} has no real servers - ignoring"
+        message = f"Virtual server {_text(raw, head)} has no real servers - ignoring"
         self._context.error(message, raw.span(), hint or "mend one of its real servers")
         raise _Refusal
 
@@ -174,7 +180,8 @@ class Servers:
             group = self._groups.get(words[1])
             if group is None:
                 self._no_group(raw, words[1])
-            return _Head("group", group=group)
+            self._of_group[group.name] += 1
+            return _Head("group", group=group, number=self._of_group[group.name] - 1)
         try:
             if words[0] == "fwmark":
                 return _Head("fwmark", fwmark=_mark(words[1]))
@@ -197,42 +204,42 @@ class Servers:
     def _service(self, raw: Raw, head: _Head, reals: list[Raw]) -> Service:
         if head.address is None:
             if head.group is not None:
-                return self._group_service(raw, head.group, reals)
-            self._mark_has_no_protocol(raw)
+                return self._group_service(raw, head, head.group, reals)
+            self._mark_has_no_protocol(raw, head)
             return Service("fwmark", None, 0, 0, head.fwmark, mark_family(raw, reals, self._context))
         family = family_of(head.address)
         given = raw.given.get("ip_family")
         if given is not None and FAMILIES[given.value] != family:
-            message = f"Virtual server {_text(raw)}: ip_family contradicts the address - ignored"
+            message = f"Virtual server {_text(raw, head)}: ip_family contradicts the address - ignored"
             self._context.error(message, given.span(1), "remove the line")
-        return Service("address", head.address, head.port, self._protocol(raw), 0, family)
+        return Service("address", head.address, head.port, self._protocol(raw, head), 0, family)
 
-    def _group_service(self, raw: Raw, group: VirtualServerGroup, reals: list[Raw]) -> Service:
+    def _group_service(self, raw: Raw, head: _Head, group: VirtualServerGroup, reals: list[Raw]) -> Service:
         """A group's family is that of its servers; without a tunnel all its entries must be of it."""
         families = {each.family for each in group.entries if each.family}
-        family = self._wanted_family(raw, reals, families)
+        family = self._wanted_family(raw, head, reals, families)
         if family is not None and families - {family}:
-            message = (
-                f"virtual_server_group {group.name} is not of the family of its servers alone - ignoring {_text(raw)}"
-            )
+            name = _text(raw, head)
+            message = f"virtual_server_group {group.name} is not of the family of its servers alone - ignoring {name}"
+            self._of_group[group.name] -= 1  # as if it were not there
             hint = "make a group of each family, or use lvs_method TUN"
             self._context.warning(message, raw.span(word=2), hint)
             raise _Refusal
         family = family or next((each.family for each in group.entries if each.family), AF_INET)
         if all(each.first is None for each in group.entries):
-            self._mark_has_no_protocol(raw)
+            self._mark_has_no_protocol(raw, head)
             protocol = 0
         else:
-            protocol = self._protocol(raw)
-        return Service("group", None, 0, protocol, 0, family, group.name)
+            protocol = self._protocol(raw, head)
+        return Service("group", None, 0, protocol, 0, family, group.name, head.number)
 
-    def _wanted_family(self, raw: Raw, reals: list[Raw], families: set[int]) -> int | None:
+    def _wanted_family(self, raw: Raw, head: _Head, reals: list[Raw], families: set[int]) -> int | None:
         """What ip_family says, or the first real server that is not behind a tunnel."""
         given = raw.given.get("ip_family")
         if given is not None:
             family = FAMILIES[given.value]
             if families - {family}:
-                message = f"Virtual server {_text(raw)}: ip_family contradicts the group"
+                message = f"Virtual server {_text(raw, head)}: ip_family contradicts the group"
                 self._context.error(message, given.span(1), "remove the line")
             return family
         method = raw.given.get("lvs_method")
@@ -243,19 +250,19 @@ class Servers:
                 plain.append(real)
         return first_family(plain)
 
-    def _protocol(self, raw: Raw) -> int:
+    def _protocol(self, raw: Raw, head: _Head) -> int:
         given = raw.given.get("protocol")
         if given is not None:
             return PROTOCOLS[given.value]
         if "protocol" not in raw.said:
-            message = f"Virtual server {_text(raw)}: no protocol set - setting to UDP"
+            message = f"Virtual server {_text(raw, head)}: no protocol set - setting to UDP"
             self._context.error(message, raw.span(), "add a line: protocol TCP (or UDP, SCTP)")
         return IPPROTO_UDP
 
-    def _mark_has_no_protocol(self, raw: Raw) -> None:
+    def _mark_has_no_protocol(self, raw: Raw, head: _Head) -> None:
         given = raw.given.get("protocol")
         if given is not None:
-            message = f"Virtual server {_text(raw)}: a fwmark has no protocol - ignored"
+            message = f"Virtual server {_text(raw, head)}: a fwmark has no protocol - ignored"
             self._context.warning(message, given.span(), "remove the line", Problem.WARNING)
 
     def _ha_suspend(self, raw: Raw, head: _Head, service: Service) -> bool:
@@ -283,10 +290,11 @@ def _mark(text: str) -> int:
     return mark
 
 
-def _text(raw: Raw) -> str:
+def _text(raw: Raw, head: _Head) -> str:
+    """What it is called before its protocol is known."""
     words = raw.words
-    if words and words[0] == "group":
-        return f"[{words[1]}]:0"
-    if words and words[0] == "fwmark":
+    if head.kind == "group":
+        return f"[{words[1]}]:{head.number}"
+    if head.kind == "fwmark":
         return f"FWM {words[1]}"
-    return f"[{words[0]}]:{words[1] if len(words) > 1 else 0}" if words else "?"
+    return f"[{words[0]}]:{words[1] if len(words) > 1 else 0}"

@@ -183,6 +183,23 @@ def test_a_virtual_server_of_a_group() -> None:
     assert loaded.configuration.virtual_server[0].head_text() == "group g"
 
 
+def test_observed_numbers_of_virtual_servers_of_a_group() -> None:
+    """Each has that of its place among those of its group; one without servers counts, one of another family not."""
+    entries = group("10.0.0.1 80")
+    empty = "virtual_server group g {\nlvs_sched rr\nlvs_method NAT\nprotocol TCP\n}\n"
+    loaded = read(entries + of_group() + of_group(protocol=False) + group("10.0.0.1 80", name="h"))
+    assert [str(each.service) for each in loaded.configuration.virtual_server] == ["[g]:0", "[g]:1"]
+    (said,) = messages(loaded)
+    assert said.endswith("Virtual server [g]:1: no protocol set - setting to UDP")
+    loaded = read(entries + empty + of_group())
+    assert str(only(loaded)) == "[g]:1"
+    (said,) = messages(loaded)
+    assert said.endswith("Virtual server [g]:0 has no real servers - ignoring")
+    assert str(only(read(entries + of_group("", "2001:db8::9 80") + of_group()))) == "[g]:0"
+    again = read(entries + of_group() + of_group() + of_group(protocol=False))
+    assert [str(each.service) for each in again.configuration.virtual_server] == ["[g]:0", "[g]:2"]
+
+
 def test_a_group_that_does_not_exist_is_said_and_does_not_count() -> None:
     loaded = read(of_group() + group("10.0.0.1", name="gg"))
     assert loaded.configuration.virtual_server == ()

@@ -4,7 +4,8 @@
 
 Its configuration is FOLDER/conf, a line a wish: ``vrrp``, ``checkers`` (these parts exist), ``error TEXT``,
 ``script PATH``, ``server PORT`` (a virtual server, which is not read again), ``loader-crash``, ``loader-hang``,
-``loader-forgets`` (it fails where anything was kept), ``ipvs-namespace NAME``.
+``loader-forgets`` (it fails where anything was kept), ``ipvs-namespace NAME``, ``lvs-fifo PATH`` (with 30 s for
+children to stop).
 ``FOLDER/control/NAME`` present changes how a service behaves.
 """
 
@@ -13,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from pykeepalived.config.blocks.virtual_server import IPPROTO_TCP, Service, Virt
 from pykeepalived.config.configuration import Amendment, Configuration, Run
 from pykeepalived.config.kept import Memory
 from pykeepalived.config.kinds import AF_INET
+from pykeepalived.config.kinds_global import Fifo
 from pykeepalived.daemon.child import ChildContext, ChildOptions
 from pykeepalived.daemon.journal import ConsoleSink, Lines
 from pykeepalived.daemon.loader import MEMORY, Compiled, Loader, Outcome, finding, read_value
@@ -75,8 +78,15 @@ class LittleService:
             for _ in range(9):
                 self._context.leaving()
                 time.sleep(0.25)
-        alarm = self._context.reactor.alarm(finished)
-        alarm.set(self._context.reactor.now() + SECOND // 100)
+        talks = (CONTROL / "talk-at-the-end").exists()
+        alarm = self._context.reactor.alarm(partial(self._talk, finished) if talks else finished)
+        alarm.set(self._context.reactor.now() + SECOND // (2 if talks else 100))
+
+    def _talk(self, finished: Callable[[], None]) -> None:
+        """More than a socket holds."""
+        for number in range(2000):
+            self._context.fifo(f"word {number}")
+        finished()
 
     def _cut(self, ready: Path, number: int) -> None:
         """End a script as soon as it has said that it runs."""
@@ -126,6 +136,8 @@ def read(with_frames: bool, memory: int | None) -> Compiled:  # noqa: ARG001 - t
     router_id = ""
     namespace = None
     ports = []
+    fifo: Fifo | None = None
+    wait_time = SECOND
     for number, line in enumerate(lines, 1):
         word, _, rest = line.partition(" ")
         if word == "error":
@@ -136,6 +148,8 @@ def read(with_frames: bool, memory: int | None) -> Compiled:  # noqa: ARG001 - t
             ports.append(int(rest))
         elif word == "ipvs-namespace":
             namespace = rest
+        elif word == "lvs-fifo":
+            fifo, wait_time = Fifo(rest), 30 * SECOND
         elif word == "loader-forgets" and memory is not None:
             raise ValueError("a fault of what was kept")
         elif word == "loader-crash":
@@ -144,7 +158,9 @@ def read(with_frames: bool, memory: int | None) -> Compiled:  # noqa: ARG001 - t
             raise ValueError("a fault of the loader")
         elif word == "loader-hang":
             time.sleep(60)
-    global_defs = GlobalDefs(router_id=router_id, child_wait_time=SECOND, net_namespace_ipvs=namespace)
+    global_defs = GlobalDefs(
+        router_id=router_id, child_wait_time=wait_time, net_namespace_ipvs=namespace, lvs_notify_fifo=fifo
+    )
     scripts = frozenset(Script((str(path),)) for glob in ("script-*", "stop-*", "cut-*") for path in FOLDER.glob(glob))
     outcome = Outcome(
         findings=tuple(findings),

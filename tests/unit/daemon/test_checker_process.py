@@ -438,7 +438,7 @@ def test_a_reload_that_fails_half_way_loses_nobody(director: Director, monkeypat
     director.reactor.run_for(9 * SECOND)
     changed = [replace(block, quorum=2) for block in blocks]
     with monkeypatch.context() as patched:
-        patched.setattr(service._checkers, "change", lambda *_: 1 // 0)
+        patched.setattr(service._checkers, "change", lambda *_, **__: 1 // 0)
         with pytest.raises(ZeroDivisionError):
             director.reload(*changed)
     director.reload(*changed)
@@ -459,16 +459,16 @@ def test_reload_drops_and_adds(director: Director) -> None:
     gone, new = "[10.9.0.101]:tcp:80", "[10.9.0.102]:tcp:80"
     assert director.lines() == [
         "Reinitializing ipvs",
-        f"Removing Virtual Server {gone}",
-        f"Removing service {name(web)} from VS {gone}",
         f"service {name(web)} no longer exist",
         f"Removing service {name(web)} from VS {VS}",
+        f"Removing Virtual Server {gone}",
+        f"Removing service {name(web)} from VS {gone}",
         f"Activating healthchecker for service {name(web)} for VS {new}",
         f"Gained quorum 1+0=1 <= 1 for VS {new}",
     ]
     assert [str(order.verb) for order in director.kernel.orders[orders:]] == [
-        "delete-service",
         "delete-server",
+        "delete-service",
         "add-service",
         "add-server",
     ]

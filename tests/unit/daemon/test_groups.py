@@ -123,6 +123,31 @@ def test_a_service_that_two_want_belongs_to_the_first(grouped: Grouped) -> None:
     assert line not in grouped.lines()
 
 
+def test_virtual_servers_of_a_group_are_numbered_anew_and_their_checks_go_on(grouped: Grouped) -> None:
+    web = grouped.web()
+    grouped.groups["web"] = (entry(1),)
+    first = of_group("web", still(11))
+    second = of_group("web", real(web.port))
+    second = replace(second, service=replace(second.service, protocol=17, number=1))
+    grouped.start(first, second)
+    grouped.reactor.run_for(9 * SECOND)
+    udp = grouped.kernel.weights()["[10.9.0.1]:udp:80"]
+    grouped.lines()
+    grouped.orders()
+    grouped.reload(replace(second, service=replace(second.service, number=0)))
+    assert set(grouped.orders()) == {f"delete-service {ONE}"}
+    assert grouped.kernel.weights() == {"[10.9.0.1]:udp:80": udp}
+    assert not any("Activating" in line or "[web]:1" in line for line in grouped.lines())
+    grouped.reactor.run_for(9 * SECOND)
+    assert grouped.lines() == []  # what was believed still is
+    web.close()
+    grouped.reactor.run_for(20 * SECOND)
+    told = "\n".join(grouped.lines())
+    assert "[web]:0" in told
+    assert "[web]:1" not in told
+    assert grouped.fifo[-1] == "VS [web]:0 DOWN"
+
+
 def test_a_thousand_addresses_of_a_group(grouped: Grouped) -> None:
     first = ip_address("10.20.0.0")
     grouped.groups["web"] = (GroupEntry(first, first + 999, 80, family=2),)

@@ -311,6 +311,26 @@ def test_a_child_that_says_so_has_time_to_leave(tmp_path: Path, daemons: list[Da
     assert "forcing termination" not in daemon.text
 
 
+@pytest.mark.long
+def test_a_parent_that_is_slow_loses_no_last_words(tmp_path: Path, daemons: list[Daemon]) -> None:
+    """It stands still for longer than a second while a child tells more than a socket holds, and ends."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    daemon = Daemon(tmp_path, conf=f"checkers\nlvs-fifo {pipe}\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    (tmp_path / "control" / "talk-at-the-end").touch()
+    daemon.send(signal.SIGTERM)
+    daemon.until("told to stop")
+    daemon.send(signal.SIGSTOP)
+    time.sleep(2.5)
+    daemon.send(signal.SIGCONT)
+    assert daemon.wait() == 0
+    assert os.read(reader, 1 << 20).splitlines() == [f"word {number}".encode() for number in range(2000)]
+    os.close(reader)
+
+
 def test_children_leave_in_good_order_when_the_parent_is_killed(tmp_path: Path, daemons: list[Daemon]) -> None:
     daemon = Daemon(tmp_path)
     daemons.append(daemon)

@@ -51,8 +51,8 @@ def test_reload_drops_and_adds_servers() -> None:
     assert lines == [
         f"service {rs(11)} no longer exist",
         f"Removing service {rs(11)} from VS {VS}",
-        f"fifo RS {rs(11)} {VS} DOWN",
         "table",
+        f"fifo RS {rs(11)} {VS} DOWN",
     ]
     assert table(core) == {12: 1, 13: 1}
 
@@ -91,6 +91,34 @@ def test_reload_without_the_checker_that_failed() -> None:
     down(core, 11)
     assert f"Adding service {rs(11)} to VS {VS}" in reload(core, block(replace(server(11), checkers=())))
     assert table(core) == {11: 1}
+
+
+def test_observed_order_of_a_reload() -> None:
+    """Who turns is first, who goes is next, then weights change. Scripts and FIFOs are told once the table is right."""
+    core = VirtualServer(block(server(11), server(12)))
+    core.start()
+    down(core, 11)
+    assert reload(core, block(replace(server(11, weight=4), checkers=()), server(13))) == [
+        f"Adding service {rs(11)} to VS {VS}",
+        f"service {rs(12)} no longer exist",
+        f"Removing service {rs(12)} from VS {VS}",
+        f"Changing weight from 1 to 4 for active service {rs(11)} of VS {VS}",
+        "table",
+        f"fifo RS {rs(11)} {VS} UP",
+        f"fifo RS {rs(12)} {VS} DOWN",
+    ]
+    assert table(core) == {11: 4, 13: 1}
+
+
+def test_a_quorum_that_a_reload_keeps_is_not_told() -> None:
+    """Though all that lived go."""
+    core = started(server(11), server(12))
+    down(core, 11)
+    lines = reload(core, block(server(11), server(13)), rs11=1)
+    assert lines[-2:] == ["table", f"fifo RS {rs(12)} {VS} DOWN"]
+    lines = reload(core, block(server(11)), rs11=1)
+    assert [line for line in lines if line.startswith("fifo VS")] == [f"fifo VS {VS} DOWN"]
+    assert not core.quorum_up
 
 
 def test_reload_changes_the_forwarding() -> None:

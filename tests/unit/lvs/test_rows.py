@@ -10,6 +10,7 @@ from pykeepalived.lvs.rows import WEIGHT_MAX, destination_row, service_row
 
 IPV4 = Service("address", ip_address("10.9.0.100"), 80, 6, 0, 2)
 IPV6 = Service("address", ip_address("2001:db8::100"), 80, 132, 0, 10)
+GROUP6 = Service("group", None, 0, 0, 0, 10, "g")
 FWMARK = Service("fwmark", None, 0, 0, 7, 10)
 
 
@@ -28,6 +29,7 @@ FWMARK = Service("fwmark", None, 0, 0, 7, 10)
             0xFFFFFF00,
         ),
         (IPV6, {"persistence_timeout": 30, "persistence_granularity": 64}, 1, 30, 64),
+        (GROUP6, {"persistence_timeout": 30, "persistence_granularity": 64}, 1, 30, 64),
         (IPV4, {"ops": True}, 4, 0, 0xFFFFFFFF),
         (IPV4, {"sched_1": True, "sched_2": True}, 0x18, 0, 0xFFFFFFFF),
         (IPV4, {"sched_3": True, "persistence_timeout": 360}, 0x21, 360, 0xFFFFFFFF),
