@@ -21,6 +21,7 @@ from pykeepalived.daemon.reactor import Callback, Reactor
 
 _CHUNK = 65536
 _PIECES = 2  # an answer, and its end
+_A_TURN = 64  # looked at before others get their turn
 _UNDECIDED = (errno.EALREADY, errno.EINPROGRESS)
 
 # made once: thousands of checks a second share them
@@ -44,6 +45,7 @@ class Attempts:
         self._reactor = reactor
         self._alarm = reactor.alarm(self._look)
         self._begun: list[tuple[Attempt, Connection]] = []
+        self._due: list[tuple[Attempt, Connection]] = []
 
     def add(self, attempt: Attempt, connection: Connection) -> None:
         """An attempt that is not decided yet."""
@@ -52,15 +54,22 @@ class Attempts:
         self._begun.append((attempt, connection))
 
     def _look(self) -> None:
-        due, self._begun = self._begun, []
+        begun, self._begun = self._begun, []
+        waiting = bool(self._due)
+        self._due += begun
+        if not waiting:
+            self._look_at_some()
+
+    def _look_at_some(self) -> None:
+        """After some of them others get their turn."""
+        due = self._due
         try:
-            while due:
+            for _ in range(min(_A_TURN, len(due))):
                 attempt, connection = due.pop()
                 attempt.look_at(connection)
-        finally:
-            if due:  # one went wrong; the others must not be taken for silent servers
-                self._begun += due
-                self._alarm.set(on_beat(self._reactor.now() + 1))
+        finally:  # one may have gone wrong; the others must not be taken for silent servers
+            if due:
+                self._reactor.soon(self._look_at_some)
 
 
 class TcpStream:
