@@ -19,6 +19,8 @@ WRITABLE = select.POLLOUT
 BROKEN = select.POLLERR | select.POLLHUP
 ENDED = select.POLLRDHUP
 
+_A_TURN = 64  # looked at before others get their turn
+
 
 class Attempt(Protocol):
     """What has begun something with a socket. By the time it is told it may have another one, or none."""
@@ -66,7 +68,9 @@ class _Look:
         self._begun.append(begun)
 
     def _look(self) -> None:
-        begun, self._begun = self._begun, []
+        begun, self._begun = self._begun[:_A_TURN], self._begun[_A_TURN:]
+        if self._begun:
+            self._reactor.soon(self._look)
         waiting: dict[int, _Begun] = {}
         poll = select.poll()
         for each in begun:

@@ -27,6 +27,7 @@ from pykeepalived.kernel.ports import BATCH, HostListener, HostTable, Ipvs
 from pykeepalived.lvs.effects import LvsEffect, TableChanged, TablesDropped
 from pykeepalived.lvs.events import VirtualServerEvent
 from pykeepalived.lvs.fronts import Front, fronts
+from pykeepalived.lvs.rows import ServiceTable
 from pykeepalived.lvs.virtual_server import VirtualServer
 from pykeepalived.units import SECOND
 
@@ -69,6 +70,7 @@ class CheckerService:
         self._ha_suspend = HaSuspend(self._reactor, self._log, make_host, self._turned)
         self._served: dict[Service, Served] = {}
         self._waiting: deque[RunScript | WriteFifo] = deque()  # until the table is as they tell
+        self._outgoing: list[ServiceTable] = []  # until packets go to those that come instead
         self._announced = False
         self._starved_until = 0
         self._finished: Callable[[], None] | None = None
@@ -81,7 +83,9 @@ class CheckerService:
         self._raise_descriptor_limit()
         self._log(Log("Initializing ipvs", Level.DEBUG, Kind.IPVS))
         self._care.configure(self._part)
-        self._kernel_table.start(flush=self._part.global_defs.lvs_flush)
+        keepsake = self._context.keepsake
+        self._kernel_table.start(flush=self._part.global_defs.lvs_flush and not keepsake.get("began"))
+        keepsake.keep("began", True)  # the daemon's start empties the table, not that of a process which takes over
         self._listen_for_addresses()
         self._followers.replace(self._part.track_file)
         for service, (block, front) in self._wanted().items():
@@ -130,6 +134,7 @@ class CheckerService:
         for served in self._served.values():
             served.close()
         if not self._context.options.dont_release_ipvs:
+            self._drop_outgoing()
             for number, served in enumerate(self._served.values(), 1):
                 self._carry_out(served, served.core.leave(stopping=True))
                 if number % BATCH == 0:
@@ -192,15 +197,23 @@ class CheckerService:
                 for table in served.core.tables:
                     self._table.want(table, effect.servers)
             elif isinstance(effect, TablesDropped):
-                for table in effect.tables:
-                    self._table.drop(table)
+                self._outgoing += effect.tables
+                if not self._care.marks_change:
+                    self._drop_outgoing()
             elif self._waiting or self._table.pending:
                 self._waiting.append(effect)
             else:
                 self._notify(effect)
 
     def _settled(self) -> None:
-        """The kernel's table is as it is wanted: what waited for it is told."""
+        """The kernel's table is as it is wanted: what waited for it is told. Where packets are to go to other services,
+        they do so now, and then the former ones go.
+        """
+        if self._care.marks_change:
+            self._care.mark_packets()
+            self._drop_outgoing()
+            self._kernel_table.pump()
+            return
         while self._waiting:
             self._notify(self._waiting.popleft())
         if self._status_alarm.due_at is None:
@@ -212,6 +225,11 @@ class CheckerService:
             self._status_alarm.set(None)
             finished, self._finished = self._finished, None
             finished()
+
+    def _drop_outgoing(self) -> None:
+        for table in self._outgoing:
+            self._table.drop(table)
+        self._outgoing.clear()
 
     def _notify(self, effect: RunScript | WriteFifo) -> None:
         if isinstance(effect, RunScript):

@@ -2,11 +2,12 @@
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.configuration import Configuration
+from pykeepalived.daemon.keepsake import Keepsake
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.effects import Log
 from pykeepalived.events import ScriptExited
@@ -71,6 +72,7 @@ class ChildContext:
     leaving: Callable[[], None] = _unheard  # call now and then while a long stop goes on: it is not cut off then
     process_events: socket.socket | None = None  # made where the kernel tells of processes, when that is not here
     ipvs_socket: "Opener | None" = None  # opens netlink sockets where the IPVS table is, when that is not here
+    keepsake: Keepsake = field(default_factory=Keepsake)  # of a process that died, for the one in its place
 
 
 @runtime_checkable

@@ -5,7 +5,6 @@ replaced, a link that leads elsewhere, a file system without events) is found by
 """
 
 import errno
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import small_files
+from pykeepalived.kernel.capabilities import words
 from pykeepalived.kernel.inotify import ANY, Inotify
 from pykeepalived.trackers.file import LONGEST, number
 from pykeepalived.units import SECOND
@@ -128,9 +128,7 @@ class FileTrackers:
         except (OSError, KernelError) as error:
             changed = folder.identity is not None
             folder.watch = folder.identity = None
-            reason = os.strerror(error.errno or 0)
-            if error.errno in (errno.EACCES, errno.EPERM):
-                reason += " (after a restart with a track_file, other programs' folders may be read)"
+            reason = words(error.errno or 0)
             if reason != folder.trouble:
                 folder.trouble = reason
                 names = ", ".join(file.config.name for file in folder.files)
@@ -209,7 +207,8 @@ class FileTrackers:
             if error.errno in _WANT_OF_OURS:
                 found, what = file.number, "cannot be read just now, its number stays"
                 file.signature = ()  # it is looked at again
-            trouble = f"track_file {file.config.name}: {path} {what}: {error.strerror}"
+            cause = words(error.errno) if error.errno else error.strerror
+            trouble = f"track_file {file.config.name}: {path} {what}: {cause}"
         if found is None:
             trouble = f"Invalid number read from {path} - ignoring"
         else:

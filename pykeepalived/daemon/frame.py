@@ -23,6 +23,7 @@ from pykeepalived.daemon.exit_status import EXIT_CONFIG, EXIT_MISSING_PERMISSION
 from pykeepalived.daemon.faults import Faults, describe
 from pykeepalived.daemon.fifos import configured
 from pykeepalived.daemon.journal import Lines
+from pykeepalived.daemon.keepsake import Keepsake
 from pykeepalived.daemon.loader import amended, read_part, read_value
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.roles import STOP_SIGNALS, Role
@@ -62,6 +63,7 @@ class Birth:
     lines: Lines
     process_events: socket.socket | None = None
     first_namespace: int | None = None  # a descriptor, when the daemon has entered another network namespace
+    keepsake: int | None = None  # a descriptor, for what outlives a process that dies
     ipvs_namespace: str | None = None  # net_namespace_ipvs of the daemon's start: a reload does not change it
 
 
@@ -121,6 +123,7 @@ class Frame:
             self._tell_leaving,
             birth.process_events,
             self._ipvs_sockets(birth.ipvs_namespace),
+            Keepsake(birth.keepsake),
         )
         self._service = birth.role.make(context, part)  # takes what needs more rights than the work does
         needed = self._scheduling.start(part.global_defs) | to_read_files(part)

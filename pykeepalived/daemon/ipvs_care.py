@@ -3,6 +3,7 @@ others change. All of it begins when IPVS is there and goes on by itself.
 """
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from errno import EIO, ENOENT
 from os import strerror
 
@@ -64,8 +65,18 @@ class IpvsCare:
         if part.global_defs.nftables_ipvs is None and self._marks is None:
             return {}
         if self._marks is None:
-            self._marks = IpvsMarks(self._context.reactor, self._journal, self._packet_marks)
+            self._marks = IpvsMarks(self._context.reactor, self._journal, self._packet_marks, self._context.keepsake)
         return self._marks.take(part)
+
+    @property
+    def marks_change(self) -> bool:
+        """Whether packets are to be marked otherwise, once the services stand to which the marks lead."""
+        return self._marks is not None and self._marks.change
+
+    def mark_packets(self) -> None:
+        """They stand."""
+        if self._marks is not None:
+            self._marks.mark()
 
     def tell_strangers(self) -> None:
         """Services that stand in the table and not in the file: somebody else's, or left by one that crashed."""
@@ -103,6 +114,9 @@ class TimeoutSettings:
         self._kernel: Ipvs | None = None
         self._wanted = Timeouts()
         self._former: Timeouts | None = None  # before we changed anything
+        self._keepsake = context.keepsake
+        if kept := self._keepsake.get("timeouts"):
+            self._former, self._wanted = (Timeouts(*each) for each in kept)
 
     def opened(self, kernel: Ipvs) -> None:
         """IPVS is there, or answers again. One that was loaded anew has its own timeouts."""
@@ -139,6 +153,7 @@ class TimeoutSettings:
             if self._former is None:
                 self._former = self._kernel.timeouts()
             former = self._former
+            self._keepsake.keep("timeouts", [list(astuple(each)) for each in (former, wanted)])
             self._kernel.set_timeouts(
                 Timeouts(
                     wanted.tcp or (former.tcp if before.tcp else 0),

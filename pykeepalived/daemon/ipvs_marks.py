@@ -12,6 +12,7 @@ from pykeepalived.config.blocks.virtual_server import Service
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET, AF_INET6
 from pykeepalived.daemon.child import Journal
+from pykeepalived.daemon.keepsake import Keepsake
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.repairs import Repairs, reason
 from pykeepalived.effects import Kind, Level, Log
@@ -25,39 +26,67 @@ _Elements = frozenset[MarkElement]
 
 
 class IpvsMarks:
-    """``take`` a configuration: the marks of its virtual servers; ``close`` at the end."""
+    """``take`` a configuration: the marks of its virtual servers. ``mark`` packets when their services stand:
+    until then they go where they went. ``close`` at the end.
+    """
 
-    def __init__(self, reactor: Reactor, journal: Journal, make_filter: Callable[[], PacketMarks]) -> None:
+    def __init__(
+        self,
+        reactor: Reactor,
+        journal: Journal,
+        make_filter: Callable[[], PacketMarks],
+        keepsake: Keepsake,
+    ) -> None:
         self._reactor = reactor
         self._journal = journal
         self._make_filter = make_filter
         self._filter: PacketMarks | None = None  # there is none before it is wanted
         self._settings = FilterSettings("", HOOK_PRIORITY, counters=False)
         self._can: dict[int, bool] = {}
-        self._marks: dict[Service, int] = {}
-        self._first_mark = 0
+        self._keepsake = keepsake
+        self._first_mark: int
+        self._first_mark, kept = keepsake.get("marks") or (0, [])
+        self._marks: dict[Service, int] = {
+            Service("group", None, 0, protocol, 0, family, name): mark for protocol, family, name, mark in kept
+        }
+        self._next: tuple[FilterSettings, dict[int, _Elements]] | None = None
         self._wanted: dict[int, _Elements] = {}
         self._made: dict[int, tuple[FilterSettings, _Elements]] = {}
         self._repairs = Repairs(reactor, self._mend)
         self._watched: int | None = None
 
     def take(self, part: Configuration) -> Mapping[Service, int]:
-        """A start or a reload. Tables under another name take over before the former ones go."""
+        """A start or a reload."""
         defs = part.global_defs
+        settings = self._settings
         if defs.nftables_ipvs is None:
             self._marks = {}
-            self._want(frozenset())
-            return self._marks
-        self._settings = FilterSettings(defs.nftables_ipvs, defs.nftables_ipvs_priority, defs.nftables_counters)
-        first = defs.nftables_ipvs_start_fwmark
-        kept = self._marks if first == self._first_mark else {}
-        self._first_mark = first
-        self._marks = marks(part.virtual_server, part.virtual_server_group, first, self._families(part), kept)
-        self._want(markings(self._marks, part.virtual_server_group))
+        else:
+            settings = FilterSettings(defs.nftables_ipvs, defs.nftables_ipvs_priority, defs.nftables_counters)
+            first = defs.nftables_ipvs_start_fwmark
+            # a mark never goes from one to another that still has packets under it
+            former = self._marks if first >= self._first_mark else {}
+            self._first_mark = first
+            self._marks = marks(part.virtual_server, part.virtual_server_group, first, self._families(part), former)
+        kept = [[each.protocol, each.family, each.name, mark] for each, mark in self._marks.items()]
+        self._keepsake.keep("marks", [self._first_mark, kept])
+        self._next = settings, _by_family(markings(self._marks, part.virtual_server_group))
         return self._marks
+
+    @property
+    def change(self) -> bool:
+        """Whether ``mark`` is to be called."""
+        return self._next is not None and self._next != (self._settings, self._wanted)
+
+    def mark(self) -> None:
+        """What was taken last holds. Tables under another name take over before the former ones go."""
+        if self._next is not None:
+            (self._settings, self._wanted), self._next = self._next, None
+            self._write_all()
 
     def close(self, *, release: bool) -> None:
         """The end: no table stays, unless all is to stay."""
+        self._next = None
         self._repairs.close()
         if self._filter is None:
             return
@@ -89,15 +118,10 @@ class IpvsMarks:
                 self._say(f"{text} address by address (load the module nf_tables, if there is one)", Level.WARNING)
         return frozenset(family for family in used if self._can[family])
 
-    def _want(self, found: frozenset[Marking]) -> None:
-        wanted: dict[int, set[MarkElement]] = {}
-        for each in found:
-            element = MarkElement(each.protocol, each.port, each.first, each.last, each.mark)
-            wanted.setdefault(each.family, set()).add(element)
-        self._wanted = {family: frozenset(elements) for family, elements in wanted.items()}
-        for family in _FAMILIES.keys() - wanted.keys():
+    def _write_all(self) -> None:
+        for family in _FAMILIES.keys() - self._wanted.keys():
             self._repairs.settled(family)
-        for family in [family for family in self._made if family not in wanted]:
+        for family in [family for family in self._made if family not in self._wanted]:
             settings, _ = self._made.pop(family)
             self._remove(family, settings.table)
         for family, elements in self._wanted.items():
@@ -184,6 +208,14 @@ class IpvsMarks:
 
     def _say(self, text: str, level: Level) -> None:
         self._journal.log(Log(text, level, Kind.IPVS))
+
+
+def _by_family(found: frozenset[Marking]) -> dict[int, _Elements]:
+    wanted: dict[int, set[MarkElement]] = {}
+    for each in found:
+        element = MarkElement(each.protocol, each.port, each.first, each.last, each.mark)
+        wanted.setdefault(each.family, set()).add(element)
+    return {family: frozenset(elements) for family, elements in wanted.items()}
 
 
 def _maps(elements: _Elements) -> set[tuple[int, bool]]:

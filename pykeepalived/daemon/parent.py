@@ -118,6 +118,7 @@ class Parent:
         self._children: dict[str, Child] = {}
         self._respawn = {role.key: Respawn() for role in plan.roles}
         self._respawn_alarms = {role.key: self._start_alarm(role) for role in plan.roles}
+        self._keepsakes = {role.key: os.memfd_create(f"{role.key} keepsake") for role in plan.roles}
         self._wanted: frozenset[str] = frozenset()
         self._parts: dict[str, tuple[int, ...]] = {}  # descriptors of the pickled parts, and of what amends them
         self._memory: int | None = None  # descriptor of what the next reading may keep
@@ -217,6 +218,7 @@ class Parent:
             lines=self._journal.named(self._plan.idents[role.key]),
             process_events=self._plan.process_events,
             first_namespace=self._plan.first_namespace,
+            keepsake=self._keepsakes[role.key],
             ipvs_namespace=self._outcome.global_defs.net_namespace_ipvs,
         )
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -268,6 +270,9 @@ class Parent:
         for other, descriptors in self._parts.items():
             for descriptor in descriptors if other != key else ():
                 os.close(descriptor)
+        for other, descriptor in self._keepsakes.items():
+            if other != key:
+                os.close(descriptor)
         self._forget()
         if self._loader is not None:
             self._loader.close()
@@ -292,6 +297,7 @@ class Parent:
             self._look_stopped()
             return
         if child.leaving:
+            os.ftruncate(self._keepsakes[role.key], 0)
             self._start(role)  # perhaps it is wanted again by now
         elif os.WIFEXITED(status) and os.WEXITSTATUS(status) in PERMANENT:
             self._exit_code = os.WEXITSTATUS(status)

@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import os
 import struct
 from enum import IntEnum
 from pathlib import Path
@@ -18,6 +19,9 @@ _PR_SET_KEEPCAPS = 8
 _PR_CAPBSET_READ, _PR_CAPBSET_DROP = 23, 24
 _PR_SET_NO_NEW_PRIVS, _PR_GET_NO_NEW_PRIVS = 38, 39
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
+_TO_READ = (
+    "other users' files take CAP_DAC_READ_SEARCH, which is kept when the daemon starts with such a file: restart it"
+)
 
 
 class Capability(IntEnum):
@@ -49,6 +53,16 @@ def effective() -> frozenset[int]:
 def bounding() -> frozenset[int]:
     """The numbers of those that any program started from here could have."""
     return frozenset(number for number in range(_last() + 1) if _prctl(_PR_CAPBSET_READ, number) == 1)
+
+
+def words(number: int) -> str:
+    """strerror(3) for a file that cannot be read, with the remedy if it is that this process gave up the right to."""
+    text = os.strerror(number)
+    if number not in (errno.EACCES, errno.EPERM) or os.geteuid() != 0:
+        return text
+    if effective() & {Capability.DAC_READ_SEARCH, Capability.DAC_OVERRIDE}:
+        return text
+    return f"{text} - {_TO_READ}"
 
 
 def keep_only(kept: frozenset[Capability]) -> None:

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Mapping
 
 from pykeepalived.config.blocks.ssl import Ssl
+from pykeepalived.kernel.capabilities import words
 
 _NO_CERTIFICATE = "it holds no certificate"
 _NO_KEY = "it holds no private key, or password does not open it"
@@ -48,4 +49,6 @@ def _reason(error: OSError | ValueError, otherwise: str) -> str:
     """The system's or the library's word, or what it means that the library has none."""
     if isinstance(error, ssl.SSLError):
         return (error.reason or otherwise).replace("_", " ").lower()
-    return (error.strerror if isinstance(error, OSError) else str(error)) or otherwise
+    if isinstance(error, OSError) and error.errno:
+        return words(error.errno)
+    return str(error) or otherwise

@@ -1,5 +1,6 @@
 """Dropping capabilities for good: as root, as an ordinary user, and as root of a user namespace."""
 
+import json
 import os
 import socket
 import subprocess
@@ -9,12 +10,18 @@ from pathlib import Path
 import pytest
 
 from pykeepalived.config.blocks.ssl import Ssl
+from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.assemble import CHECKER
+from pykeepalived.daemon.file_trackers import FileTrackers
 from pykeepalived.daemon.frame import to_read_files
+from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.kernel.capabilities import Capability, effective, keep_only, no_new_privileges
 from pykeepalived.kernel.processes import enter_network_namespace
+from pykeepalived.kernel.tls import client_context
 from tests.namespaces.veth_pair import veth_pair
+from tests.support.fakes_vrrp import FakeJournal
+from tests.support.hostile_servers import certificate
 from tests.unit.kernel.forked import in_child
 
 KEPT = frozenset({Capability.NET_ADMIN, Capability.NET_RAW})
@@ -72,6 +79,46 @@ def test_the_key_of_checks_may_be_another_users(part: Configuration, told: str, 
             return str(error.strerror)
 
     assert in_child(work) == told
+
+
+@needs_root
+@pytest.mark.parametrize("gave_up", [True, False])
+def test_what_first_comes_by_a_reload_and_cannot_be_read_is_told_with_its_remedy(
+    tmp_path: Path, *, gave_up: bool
+) -> None:
+    """A start with such a file keeps what it takes; root's own files can always be read."""
+    of_root, of_another = tmp_path / "root", tmp_path / "another"
+    for file in (of_root, of_another):
+        file.write_text("7")
+        file.chmod(0o600)
+    os.chown(of_another, 65534, 65534)
+    files = [TrackedFile(name=file.name, file=str(file)) for file in (of_root, of_another)]
+    certificate(tmp_path)
+    key = Ssl(certificate=str(tmp_path / "certificate.pem"), key=str(tmp_path / "key.pem"))
+    os.chown(tmp_path / "key.pem", 65534, 65534)
+    (tmp_path / "key.pem").chmod(0o600)
+
+    def work() -> str:
+        keep_only(CHECKER.capabilities | to_read_files(Configuration(track_file=() if gave_up else tuple(files))))
+        journal = FakeJournal()
+        reactor = Reactor(lambda error: pytest.fail(repr(error)))
+        trackers = FileTrackers(reactor, journal, lambda _name, _number: None)
+        found = trackers.replace(files)
+        trackers.stop()
+        _, troubles = client_context(key)
+        return json.dumps([found, journal.texts(), dict(troubles)])
+
+    found, said, troubles = json.loads(in_child(work))
+    remedy = (
+        "Permission denied - other users' files take CAP_DAC_READ_SEARCH,"
+        " which is kept when the daemon starts with such a file: restart it"
+    )
+    if gave_up:
+        assert found == {"root": 7, "another": 0}
+        assert said == [f"track_file another: {of_another} cannot be read, its number is 0: {remedy}"]
+        assert troubles == {"key": remedy}
+    else:
+        assert (found, said, troubles) == ({"root": 7, "another": 7}, [], {})
 
 
 @needs_root

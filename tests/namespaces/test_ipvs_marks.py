@@ -13,6 +13,7 @@ import pytest
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET, AF_INET6
 from pykeepalived.daemon.ipvs_marks import IpvsMarks
+from pykeepalived.daemon.keepsake import Keepsake
 from pykeepalived.kernel.packet_marks import LinuxPacketMarks
 from pykeepalived.units import SECOND
 from tests.config.reading import read
@@ -42,6 +43,7 @@ class Bench:
     def take(self, text: str) -> dict[str, int]:
         configuration = parsed(text)
         found = self.left.call(lambda: self.marks.take(configuration))
+        self.left.call(self.marks.mark)
         return {f"{service.name}/{service.protocol}": mark for service, mark in found.items()}
 
     def nft(self, *words: str) -> str:
@@ -75,7 +77,7 @@ def bench() -> Iterator[Bench]:
             namespace.ip(f"addr add 10.9.0.{number}/24 dev eth0")
             namespace.ip(f"addr add fd00::a{number}/64 dev eth0 nodad")
         reactor, journal = FakeReactor(), FakeJournal()
-        marks = IpvsMarks(cast("Any", reactor), journal, LinuxPacketMarks)
+        marks = IpvsMarks(cast("Any", reactor), journal, LinuxPacketMarks, Keepsake())
         yield Bench(left, right, marks, reactor, journal)
         marks.close(release=True)
 
@@ -138,8 +140,9 @@ def test_a_table_that_another_program_flushes_is_made_again(bench: Bench) -> Non
 def test_a_table_that_a_crashed_daemon_left_is_taken_over(bench: Bench) -> None:
     bench.take(GROUPS)
     before = by_name(bench.listed())
-    other = IpvsMarks(cast("Any", FakeReactor()), FakeJournal(), LinuxPacketMarks)
+    other = IpvsMarks(cast("Any", FakeReactor()), FakeJournal(), LinuxPacketMarks, Keepsake())
     bench.left.call(lambda: other.take(parsed(GROUPS)))
+    bench.left.call(other.mark)
     assert by_name(bench.listed()) == before
     other.close(release=True)
     assert bench.listed() == []

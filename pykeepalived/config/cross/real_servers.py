@@ -83,7 +83,7 @@ class RealServers:
             if not taken.isdisjoint(places):
                 message = f"VS {around.service}: real server {server.address} {server.port} stands there already"
                 hint = "DR and TUN have the port of each service of the group: leave the other one out"
-                self._context.warning(f"{message} with another method - ignored", real.span(), hint)
+                self._context.warning(f"{message} - ignored", real.span(), hint)
                 continue
             taken.update(places)
             found[key] = server

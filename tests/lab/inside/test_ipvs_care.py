@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.lab import required
 from tests.support.lab_network import Host, Network, NetworkError, has_ipvs, run, wait_until
-from tests.support.lab_services import Daemon, WebServer, ipvs_table, pages
+from tests.support.lab_services import Daemon, Requests, WebServer, ipvs_table, pages
 
 pytestmark = [pytest.mark.lab(timeout=900), pytest.mark.long]
 
@@ -234,6 +234,62 @@ def test_a_group_of_addresses_is_served_by_its_mark_or_address_by_address(
     assert daemon.stop() == 0
     assert ipvs_table(host) == {}
     server.kill()
+
+
+@pytest.mark.keyword("global_defs.nftables_ipvs")
+@pytest.mark.parametrize("version", [4, 6])
+def test_reloads_that_turn_to_marks_and_back_refuse_nobody(network: Network, host: Host, version: int) -> None:
+    net, length = ("10.9.0.", 24) if version == 4 else ("fd00:9::", 64)
+    client, web = network.host("client"), network.host("web1")
+    for number, each in ((200, client), (11, web)):
+        each.attach("lan", "eth0", f"{net}{number}/{length}")
+    if version == 6:
+        host.ip("address", "add", "fd00:9::1/64", "dev", "eth0", "nodad")
+    for each, link in ((host, "eth0"), (web, "lo")):
+        extra = ["nodad", "preferred_lft", "0"] if version == 6 else []
+        each.ip("address", "add", f"{net}100/{32 if version == 4 else 128}", "dev", link, *extra)
+    web.sysctl("net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2")
+    server = WebServer(web)
+    server.start()
+    text = f"virtual_server_group web {{\n{net}100 80\n}}\n"
+    text += "virtual_server group web {\nprotocol TCP\nlvs_sched rr\nlvs_method DR\n"
+    text += "".join(f"real_server {net}{last} 80 {{\nweight {int(last == 11)}\n}}\n" for last in range(11, 31)) + "}\n"
+    marked = global_defs("nftables_ipvs") + text
+    daemon = Daemon(host, text)
+    daemon.start()
+    wait_until(lambda: pages(client, f"{net}100", 1, seconds=10) == ["web1"], PATIENCE, "a page")
+    requests = Requests(client, f"{net}100", 50, 5)
+    for number in range(1, 13):
+        daemon.reload(marked if number % 2 else text)
+        daemon.wait_for("New configuration applied", PATIENCE, len(daemon.log()))
+        time.sleep(0.5)
+    assert {request.page for request in requests.end()} == {"web1"}
+    if f"No nftables for IPv{version} in this kernel" not in daemon.log():
+        daemon.reload(marked)
+        wait_until(lambda: [*ipvs_table(host)] == ["FWM 1000"], PATIENCE, "a mark")
+    assert daemon.stop() == 0
+    assert ipvs_table(host) == {}
+    server.kill()
+
+
+@pytest.mark.keyword("global_defs.lvs_flush", "global_defs.lvs_timeouts")
+def test_a_checker_process_that_dies_flushes_nothing_and_forgets_no_timeout(host: Host) -> None:
+    text = global_defs("lvs_flush", "lvs_timeouts tcp 905") + servers(1, 2)
+    ipvsadm(host, "-A", "-t", "10.9.0.60:81")
+    daemon = Daemon(host, text)
+    daemon.start()
+    wait_until(lambda: [*ipvs_table(host)] == [SERVICE], PATIENCE, "the table, emptied and filled")
+    ipvsadm(host, "-A", "-t", "10.9.0.61:81")
+    first = daemon.checker_pid()
+    os.kill(first, signal.SIGKILL)
+    daemon.wait_for("left alone, for the file does not name them: [10.9.0.61]:tcp:81", PATIENCE)
+    assert sorted(ipvs_table(host)) == [SERVICE, "TCP 10.9.0.61:81"]
+    assert timeouts(host) == [905, 120, 300]
+    wait_until(lambda: daemon.checker_pid() != first, PATIENCE, "its successor")
+    assert daemon.stop() == 0
+    assert timeouts(host) == [900, 120, 300]
+    assert [*ipvs_table(host)] == ["TCP 10.9.0.61:81"]
+    ipvsadm(host, "-C")
 
 
 def test_ipvs_that_is_unloaded_is_said_and_loaded_again(host: Host) -> None:

@@ -553,7 +553,24 @@ def test_servers_of_a_group_that_would_be_one_destination() -> None:
     assert servers(dr, "1 82") == (["10.0.0.1 0", "10.0.0.9 0", "10.0.0.1 82"], [])
     kept, said = servers(dr, "1 81")
     assert kept == ["10.0.0.1 0", "10.0.0.9 0"]
-    assert said == ["VS [g]:0: real server 10.0.0.1 81 stands there already with another method - ignored"]
+    assert said == ["VS [g]:0: real server 10.0.0.1 81 stands there already - ignored"]
+
+
+def test_servers_that_dr_makes_one_destination_are_one() -> None:
+    """One row of the kernel cannot have two weights, nor go with one of them and stay with the other."""
+    for entries, kept, last in (
+        ("10.9.0.1 80\n10.9.0.2 81", "10.0.0.1 0", "is there already - removing the second"),
+        ("10.9.0.1 80\n10.9.0.2 80", "10.0.0.1 80", "stands there already - ignored"),
+        ("10.9.0.1 80\nfwmark 7", "10.0.0.1 80", "stands there already - ignored"),
+    ):
+        text = f"virtual_server_group g {{\n{entries}\n}}\nvirtual_server group g {{\nprotocol TCP\nlvs_method DR\n"
+        loaded = read(f"{text}real_server 10.0.0.1 80 {{\nweight 2\n}}\nreal_server 10.0.0.1 81 {{\nweight 3\n}}\n}}\n")
+        (found,) = loaded.configuration.virtual_server
+        assert [f"{each.address} {each.port}" for each in found.real_server] == [kept]
+        assert [each.weight for each in found.real_server] == [2]
+        said = [each.message for each in loaded.diagnostics]
+        assert f"VS [g]:0: real server 10.0.0.1 0 {last}" in said
+        assert "VS [g]:0: 10.9.0.1 80 of the group and port 81 don't match - resetting" in said
 
 
 def test_a_sorry_server_that_is_a_real_server_is_inhibited_as_that_is() -> None:

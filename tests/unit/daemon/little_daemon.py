@@ -46,6 +46,9 @@ class LittleService:
     def __init__(self, context: ChildContext, part: Configuration) -> None:
         self._context = context
         self._say(f"made with router_id {part.global_defs.router_id}{_servers(part)}")
+        lives = (context.keepsake.get("lives") or 0) + 1
+        context.keepsake.keep("lives", lives)
+        self._say(f"life {lives}")
 
     def start(self) -> None:
         if (CONTROL / "exit-config").exists():

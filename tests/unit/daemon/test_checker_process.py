@@ -4,7 +4,7 @@ import errno
 import gc
 import resource
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
@@ -157,7 +157,8 @@ def real(port: int, *, timing: CheckTiming = TIMING, url: HttpUrl | None = None,
     target = Target(ip_address("127.0.0.1"), port)
     check = TcpCheck(target, timing) if url is None else HttpGet(target=target, timing=timing, url=(url,))
     keywords.setdefault("checkers", (check,))
-    return RealServer(address=target.connect_ip, port=port, **keywords)
+    keywords.setdefault("address", target.connect_ip)
+    return RealServer(port=port, **keywords)
 
 
 def patient(port: int, timing: CheckTiming) -> RealServer:
@@ -685,3 +686,37 @@ def test_the_descriptor_limit_follows_the_number_of_checks(director: Director) -
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 264
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+class Pages(FakeJournal):
+    """Counts the lines of each turn of the loop."""
+
+    def __init__(self, reactor: SimulatedReactor) -> None:
+        super().__init__()
+        self.of_turns: list[int] = []
+        self._reactor = reactor
+        self._turn: Callable[[int], bool] = reactor.step
+        reactor.step = self._step  # type: ignore[method-assign]  # the loop is watched, not changed
+
+    def _step(self, until: int) -> bool:
+        before = len(self.entries)
+        went_on = self._turn(until)
+        self.of_turns.append(len(self.entries) - before)
+        return went_on
+
+
+def test_an_outage_of_a_rack_is_told_server_by_server_and_holds_nobody_up(director: Director) -> None:
+    """Each dead server has its two lines; what is written before others get their turn is bounded all the same."""
+    count = 500
+    journal = director.journal = Pages(director.reactor)
+    timing = replace(TIMING, warmup=0)
+    at = [real(9, address=ip_address("127.1.0.0") + number, timing=timing) for number in range(count)]
+    director.start(virtual(*at))
+    director.lines()
+    journal.of_turns.clear()
+    director.reactor.run_for(2 * SECOND)
+    lines = director.lines()
+    assert sum(line.startswith("TCP_CHECK on service") for line in lines) == count
+    assert sum(line.startswith("Removing service") for line in lines) == count
+    assert len(lines) <= 2 * count + 2
+    assert max(journal.of_turns) <= 3 * 64 + 2  # with one that only detail shows

@@ -1,5 +1,6 @@
 """Groups in the checker process: one pool on many services of the kernel, and services that change hands."""
 
+import errno
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
@@ -10,8 +11,13 @@ import pytest
 from pykeepalived.config.blocks.virtual_server import RealServer, Service, SorryServer, VirtualServer
 from pykeepalived.config.blocks.virtual_server_group import GroupEntry, VirtualServerGroup
 from pykeepalived.config.configuration import Configuration
+from pykeepalived.daemon import ipvs_care
+from pykeepalived.daemon.ipvs_marks import IpvsMarks
+from pykeepalived.errors import KernelError
 from pykeepalived.units import SECOND
+from tests.support.fakes_lvs import FakeIpvs
 from tests.unit.daemon.test_checker_process import VS, Director, real, virtual
+from tests.unit.daemon.test_ipvs_marks import FakePacketMarks
 
 ONE, TWO, THREE = (f"[10.9.0.{last}]:tcp:80" for last in (1, 2, 3))
 
@@ -160,3 +166,62 @@ def test_a_thousand_addresses_of_a_group(grouped: Grouped) -> None:
     grouped.reactor.run_for(SECOND)
     assert len(grouped.orders()) == 1000
     assert {each["10.8.0.12:80"] for each in grouped.kernel.weights().values()} == {7}
+
+
+class MarksWithoutNews(FakePacketMarks):
+    """Of a kernel that tells nobody what others do."""
+
+    def listen(self) -> int:
+        raise KernelError("listen", errno.EPERM)
+
+
+class WatchedMarks(IpvsMarks):
+    """How the table is while packets are marked anew, before and after."""
+
+    kernel: FakeIpvs
+    moments: list[set[str]]
+
+    def mark(self) -> None:
+        self.moments.append({str(each) for each, table in self.kernel.services.items() if table.destinations})
+        super().mark()
+
+
+def test_packets_find_their_servers_while_a_reload_turns_to_marks_and_back(
+    grouped: Grouped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Services are there with their servers before packets go to them, and until no packet does any more."""
+    marks = MarksWithoutNews()
+    monkeypatch.setattr(WatchedMarks, "kernel", grouped.kernel, raising=False)
+    moments: list[set[str]] = []
+    monkeypatch.setattr(WatchedMarks, "moments", moments, raising=False)
+    monkeypatch.setattr(ipvs_care, "IpvsMarks", WatchedMarks)
+    monkeypatch.setattr(ipvs_care.IpvsCare, "_packet_marks", lambda _self: marks)
+    grouped.groups = {"web": (entry(1, 2),)}
+    block = of_group("web", still(1), still(2))
+    service = grouped.start(block)
+    for nftables in ("marks", None, "marks", "others"):
+        service.reload(grouped.part(block, nftables_ipvs=nftables))
+        grouped.reactor.run_for(0)
+        assert set(grouped.kernel.weights()) == ({"FWM 1000"} if nftables else {ONE, TWO})
+        assert [table for _, table in marks.tables] == ([nftables] if nftables else [])
+    both = {ONE, TWO, "FWM 1000"}
+    assert moments == [both, both, both, {"FWM 1000"}]
+    grouped.groups = {"web": (entry(1, 2), GroupEntry(None, None, 0, fwmark=7, family=2))}  # which has none of ours
+    service.reload(grouped.part(block, nftables_ipvs="others"))
+    grouped.reactor.run_for(0)
+    assert moments[4:] == [both | {"FWM 7"}]
+    assert set(grouped.kernel.weights()) == {ONE, TWO, "FWM 7"}
+
+
+def test_a_stop_amid_a_turn_to_marks_leaves_nothing(grouped: Grouped, monkeypatch: pytest.MonkeyPatch) -> None:
+    marks = MarksWithoutNews()
+    monkeypatch.setattr(ipvs_care.IpvsCare, "_packet_marks", lambda _self: marks)
+    grouped.groups = {"web": (entry(1, 250),)}
+    block = of_group("web", still(1), still(2))
+    service = grouped.start(block, nftables_ipvs="marks")
+    service.reload(grouped.part(block))
+    assert marks.tables
+    assert len(grouped.kernel.services) > 1
+    grouped.stop()
+    assert grouped.kernel.services == {}
+    assert marks.tables == {}

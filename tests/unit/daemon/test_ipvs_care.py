@@ -4,16 +4,20 @@ import errno
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
+from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
 from pykeepalived.config.blocks.virtual_server import LvsMethod
 from pykeepalived.config.kinds_ipvs import LvsTimeouts, SyncDaemon
+from pykeepalived.daemon.checker_process import CheckerService
 from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.keepsake import Keepsake
 from pykeepalived.ipvs_table import DestinationRow, ServiceRow, Timeouts
 from pykeepalived.lvs.rows import ServiceTable, key_of
 from pykeepalived.units import MILLISECOND, SECOND
-from tests.support.fakes_lvs import FakeIpvs
+from tests.support.fakes_lvs import FakeIpvs, SimulatedReactor
 from tests.unit.daemon.test_checker_process import VS, Director, real, virtual
 
 PASS = 61 * SECOND
@@ -226,6 +230,62 @@ def test_with_dont_release_ipvs_the_table_alone_stays(director: Director) -> Non
     assert director.kernel.held.tcp == 900
     assert director.kernel.running == {}
     assert len(table(director.kernel).destinations) == 1
+
+
+class Respawned(Director):
+    """A checker process that died, with what it left, and the one in its place."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__()
+        self._file = file
+
+    def service_of(self, *arguments: Any) -> CheckerService:
+        context, *rest = arguments
+        return super().service_of(replace(context, keepsake=Keepsake(self._file.fileno())), *rest)
+
+    def die(self) -> None:
+        self.reactor.close()
+        self.reactor = SimulatedReactor()
+
+
+@pytest.fixture
+def respawned(tmp_path: Path) -> Iterator[Respawned]:
+    with (tmp_path / "kept").open("w+b") as file:
+        respawned = Respawned(file)
+        yield respawned
+        respawned.reactor.close()
+
+
+@pytest.mark.keyword("global_defs.lvs_timeouts")
+@pytest.mark.parametrize("anew", [False, True])
+def test_timeouts_of_the_very_start_are_given_back_after_a_death(respawned: Respawned, *, anew: bool) -> None:
+    block = virtual(replace(real(8000), checkers=()))
+    respawned.start(block, lvs_timeouts=LvsTimeouts(tcp=901 * SECOND, udp=7 * SECOND))
+    respawned.die()
+    if anew:  # the module went and came meanwhile
+        respawned.kernel.held = Timeouts(800, 120, 300)
+    respawned.start(block, lvs_timeouts=LvsTimeouts(tcp=901 * SECOND, udp=7 * SECOND))
+    respawned.die()
+    service = respawned.start(block, lvs_timeouts=LvsTimeouts(tcp=902 * SECOND))
+    assert respawned.kernel.held == Timeouts(902, 120, 300)
+    respawned.die()
+    assert service is not respawned.start(block)
+    assert respawned.kernel.held == Timeouts(800 if anew else 900, 120, 300)
+
+
+@pytest.mark.keyword("global_defs.lvs_flush")
+def test_a_process_that_takes_over_flushes_nothing(respawned: Respawned) -> None:
+    theirs = replace(virtual().service, port=7)
+    block = virtual(replace(real(8000), checkers=()))
+    respawned.kernel.services[theirs] = ServiceTable(ServiceRow(theirs, "rr", 0, 0, 0xFFFFFFFF))
+    respawned.start(block, lvs_flush=True)
+    assert theirs not in respawned.kernel.services
+    respawned.kernel.services[theirs] = ServiceTable(ServiceRow(theirs, "rr", 0, 0, 0xFFFFFFFF))
+    respawned.die()
+    respawned.kernel.batches.clear()
+    respawned.start(block, lvs_flush=True)
+    assert theirs in respawned.kernel.services
+    assert respawned.kernel.orders == []
 
 
 @pytest.mark.parametrize("anew", [False, True])

@@ -2,12 +2,14 @@
 
 import errno
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from pykeepalived.config.kinds import AF_INET, AF_INET6
 from pykeepalived.daemon.ipvs_marks import IpvsMarks
+from pykeepalived.daemon.keepsake import Keepsake
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.ports import FilterDisturbance, FilterSettings, MarkElement
 from pykeepalived.units import SECOND
@@ -79,12 +81,17 @@ class Bench:
     filter: FakePacketMarks = field(default_factory=FakePacketMarks)
     reactor: FakeReactor = field(default_factory=FakeReactor)
     journal: FakeJournal = field(default_factory=FakeJournal)
+    keepsake: Keepsake = field(default_factory=Keepsake)
 
     def __post_init__(self) -> None:
-        self.marks = IpvsMarks(cast("Any", self.reactor), self.journal, lambda: self.filter)
+        self.begin()
+
+    def begin(self) -> None:
+        self.marks = IpvsMarks(cast("Any", self.reactor), self.journal, lambda: self.filter, self.keepsake)
 
     def take(self, text: str) -> dict[str, int]:
         found = self.marks.take(read(text).configuration)
+        self.marks.mark()
         return {service.name: mark for service, mark in found.items()}
 
     def flush(self) -> None:
@@ -215,3 +222,36 @@ def test_a_table_that_is_not_made_yet_may_go_under_its_former_name() -> None:
     assert bench.filter.tables == {}
     bench.reactor.run_for(600 * SECOND)
     bench.marks.close(release=True)
+
+
+def test_one_that_takes_over_goes_on_with_the_marks(tmp_path: Path) -> None:
+    """By their order in the file they would be others: packets of one service would go to the servers of another."""
+    with (tmp_path / "kept").open("w+b") as file:
+        bench = Bench(keepsake=Keepsake(file.fileno()))
+        bench.take(DEFS + WEB)
+        assert bench.take(DEFS + WEB6 + WEB) == {"web6": 1001, "web": 1000}
+        bench.keepsake = Keepsake(file.fileno())
+        bench.begin()
+        assert bench.take(DEFS + WEB6 + WEB) == {"web6": 1001, "web": 1000}
+    bench.keepsake = Keepsake()
+    bench.begin()
+    assert bench.take(DEFS + WEB6 + WEB) == {"web6": 1000, "web": 1001}
+
+
+def test_another_first_mark_gives_no_mark_to_another() -> None:
+    bench = Bench()
+    first = DEFS.replace("{", "{{").replace("}", "nftables_ipvs_start_fwmark {}\n}}")
+    assert bench.take(first.format(1000) + WEB + WEB6) == {"web": 1000, "web6": 1001}
+    assert bench.take(first.format(1001) + WEB + WEB6) == {"web": 1002, "web6": 1001}
+    assert bench.take(first.format(500) + WEB + WEB6) == {"web": 500, "web6": 501}
+
+
+def test_packets_are_marked_when_it_is_said_that_the_services_stand() -> None:
+    bench = Bench()
+    part = read(DEFS + WEB).configuration
+    assert bench.marks.take(part)
+    assert (bench.marks.change, bench.filter.cut()) == (True, [])
+    bench.marks.mark()
+    assert (bench.marks.change, bench.filter.cut()) == (False, ["write"])
+    bench.marks.take(part)
+    assert not bench.marks.change

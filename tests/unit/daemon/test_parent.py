@@ -130,13 +130,14 @@ def test_a_child_holds_nothing_of_the_parents(tmp_path: Path, daemons: list[Daem
     daemon = Daemon(tmp_path)
     daemons.append(daemon)
     daemon.until("Startup complete")
-    for pid in daemon.children().values():
+    for role, pid in daemon.children().items():
         held = sorted(str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir())
         kinds = [re.sub(r"\d+|\[|\]", "", name) for name in held]
-        # standard streams apart: its loop, its signals, its control socket, its pid file
+        # standard streams apart: its loop, its signals, its control socket, its pid file, its keepsake
         assert kinds.count("anon_inode:eventpoll") == 1, held
         assert kinds.count("socket:") == 3, held
-        assert not [name for name in held if "memfd" in name or "pidfd" in name], held
+        memory = [name for name in held if "memfd" in name or "pidfd" in name]
+        assert memory == [f"/memfd:{role} keepsake (deleted)"], held
         assert not [name for name in held if name.endswith(".pid") and Path(name).read_text() != f"{pid}\n"], held
         status = Path(f"/proc/{pid}/status").read_text()
         assert "NoNewPrivs:\t1" in status
@@ -159,6 +160,25 @@ def test_a_dead_child_is_started_again(tmp_path: Path, daemons: list[Daemon]) ->
     daemon.until("Restart of VRRP process delayed 1 seconds")
     assert daemon.end() == 0  # without waiting for the respawn
     assert gone(before["checkers"])
+
+
+def test_a_process_finds_what_its_dead_predecessor_kept_and_nothing_of_one_that_left(
+    tmp_path: Path, daemons: list[Daemon]
+) -> None:
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.until("life 2")
+    daemon.configure("checkers\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("VRRP process has nothing to do any more")
+    daemon.until("New configuration applied")
+    daemon.configure("vrrp\ncheckers\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("New configuration applied", 2)
+    daemon.until("life 1", 3)
+    assert daemon.end() == 0
 
 
 def test_no_respawn_when_told_so(tmp_path: Path, daemons: list[Daemon]) -> None:
