@@ -21,7 +21,7 @@ from tests.support.names import Names
 
 PATIENCE = 60.0
 NOBODY = 65534
-TIMEOUT = 400 * MILLISECOND
+TIMEOUT = 2 * SECOND
 
 
 class Parent:
