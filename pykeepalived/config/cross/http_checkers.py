@@ -82,6 +82,8 @@ class HttpCheckers:
             self._check_pattern(raw, given)
         elif alone := next((name for name in given if name.startswith("regex_")), None):
             self._context.warning(f"{alone} does nothing without regex", raw.span(alone), "add a line: regex PATTERN")
+        if "regex" not in given:
+            given = {name: value for name, value in given.items() if not name.startswith("regex_")}
         most = given.get("regex_max_offset")
         if most is not None and most < given.get("regex_min_offset", 0):
             message = "regex_max_offset is below regex_min_offset: both are ignored"

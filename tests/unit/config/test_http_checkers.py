@@ -190,13 +190,13 @@ def test_a_search_that_ends_before_it_begins_is_said() -> None:
     ],
 )
 def test_a_pattern_that_is_none_is_said_with_its_place(lines: str, message: str) -> None:
-    """The url is judged without it, and the test mode is content, as keepalived's is."""
+    """The url is judged without it and its options, and the test mode is content, as keepalived's is."""
     result, found = loaded(lines)
     assert result.exit_code == 0
     (said,) = result.diagnostics
     assert message in said.message
     assert (said.span is not None, said.hint is not None) == (True, True)
-    assert found.regex is None
+    assert found == HttpUrl(path="/")
 
 
 def test_without_the_library_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
