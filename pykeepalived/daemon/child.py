@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pykeepalived.config.blocks.scripts import Script
@@ -11,6 +10,7 @@ from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.effects import Log
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.frames import FrameTemplates
+from pykeepalived.records import record
 
 if TYPE_CHECKING:  # netlink is not for the loaders
     from pykeepalived.kernel.netlink import Opener
@@ -42,7 +42,7 @@ class Scripts(Protocol):
         """End one that is waited for as if its time were over; ``on_exit`` comes all the same."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ChildOptions:
     """The command line's wishes that a protocol process heeds."""
 
@@ -56,7 +56,7 @@ def _unheard(*_: str) -> None:
     """Where words go that nobody asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ChildContext:
     """Everything a service may use of the outside world besides ``kernel/``."""
 

@@ -11,7 +11,6 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +34,7 @@ from pykeepalived.kernel import capabilities, processes
 from pykeepalived.kernel.capabilities import Capability
 from pykeepalived.kernel.frames import FrameTemplates
 from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
+from pykeepalived.records import record
 from pykeepalived.units import MILLISECOND, SECOND
 
 if TYPE_CHECKING:  # netlink is not for the loaders
@@ -48,7 +48,7 @@ _CHANGES_SAID = 50
 _READS_FILES = frozenset({Capability.DAC_READ_SEARCH})  # tracked files are other programs', a key may be anybody's
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Birth:
     """What a child is given at its fork."""
 
