@@ -135,6 +135,7 @@ class Frame:
         # the garbage collector stays off, as the parent left it: a last run here would only write to shared pages
         with self._scheduling.long_work(), self._journal.together():
             self._service.start()
+        processes.give_back_free_memory()  # what reading its part has needed
         self._reactor.run()
         self._channel.flush(_LAST_WORDS)
         self._stopped()
