@@ -1,7 +1,7 @@
 """What a rule of the lint looks at, and what it answers with."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
@@ -20,7 +20,7 @@ class Peer:
     vrrp_instance: tuple[VrrpInstance, ...]
 
 
-@record(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class View:
     """One file: its values, where they stand, and the other nodes as far as they are known."""
 
