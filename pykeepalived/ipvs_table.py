@@ -5,6 +5,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 
 from pykeepalived.config.blocks.virtual_server import LvsMethod, Service
+from pykeepalived.records import record
 
 IPAddress = IPv4Address | IPv6Address
 
@@ -75,7 +76,7 @@ class SyncState(StrEnum):
     BACKUP = "backup"  # hears of them
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SyncDaemonRow:
     """A sync daemon: wanted, where 0 and None leave it to the kernel, or as it runs."""
 
@@ -100,7 +101,7 @@ class SyncDaemonRow:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Timeouts:
     """How long IPVS remembers connections, in seconds; 0 leaves what is."""
 

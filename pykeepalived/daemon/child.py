@@ -12,6 +12,7 @@ from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.effects import Log
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.frames import FrameTemplates
+from pykeepalived.records import record
 
 if TYPE_CHECKING:  # netlink is not for the loaders
     from pykeepalived.kernel.netlink import Opener
@@ -43,7 +44,7 @@ class Scripts(Protocol):
         """End one that is waited for as if its time were over; ``on_exit`` comes all the same."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ChildOptions:
     """The command line's wishes that a protocol process heeds."""
 

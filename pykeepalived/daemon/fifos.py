@@ -8,7 +8,6 @@ import contextlib
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from pykeepalived.daemon.journal import harmless
 from pykeepalived.daemon.scripts import ScriptRunner
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import ScriptExited
+from pykeepalived.records import record
 
 _MODE = 0o644
 _LONGEST = 4095  # with its newline no more than PIPE_BUF, so that lines never mix
@@ -28,7 +28,7 @@ _OWN = {"vrrp": "vrrp_notify_fifo", "checkers": "lvs_notify_fifo"}  # beside the
 Place = tuple[str, tuple[int, int] | None]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Spec:
     """One FIFO as it is configured."""
 

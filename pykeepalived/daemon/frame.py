@@ -11,7 +11,6 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +35,7 @@ from pykeepalived.kernel import capabilities, processes
 from pykeepalived.kernel.capabilities import Capability
 from pykeepalived.kernel.frames import FrameTemplates
 from pykeepalived.kernel.pidfile import AlreadyRunning, PidFile
+from pykeepalived.records import record
 from pykeepalived.units import MILLISECOND, SECOND
 
 if TYPE_CHECKING:  # netlink is not for the loaders
@@ -48,7 +48,7 @@ _CHANGES_SAID = 50
 _READS_FILES = frozenset({Capability.DAC_READ_SEARCH})  # tracked files are other programs', a key may be anybody's
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Birth:
     """What a child is given at its fork."""
 
@@ -137,6 +137,7 @@ class Frame:
         # the garbage collector stays off, as the parent left it: a last run here would only write to shared pages
         with self._scheduling.long_work(), self._journal.together():
             self._service.start()
+        processes.give_back_free_memory()  # what reading its part has needed
         self._reactor.run()
         self._channel.flush(self._part.global_defs.child_wait_time)  # so long the parent waits for the end
         self._stopped()

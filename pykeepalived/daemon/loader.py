@@ -25,6 +25,7 @@ from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import ConfigError
 from pykeepalived.kernel import processes
 from pykeepalived.kernel.frames import FrameTemplates
+from pykeepalived.records import record
 from pykeepalived.units import MILLISECOND, SECOND
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ MEMORY = "memory"
 _OUTCOME = "outcome"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Outcome:
     """What the parent needs to know of a configuration. The parts themselves stay pickled."""
 

@@ -11,7 +11,7 @@ import signal
 import socket
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pykeepalived import __version__
 from pykeepalived.config.blocks.global_defs import GlobalDefs
@@ -35,6 +35,7 @@ from pykeepalived.events import ScriptExited
 from pykeepalived.kernel import processes
 from pykeepalived.kernel.frames import FrameTemplates, Template
 from pykeepalived.kernel.pidfile import PidFile
+from pykeepalived.records import record
 from pykeepalived.units import SECOND, seconds_text
 
 _BEAT = 10 * SECOND  # how often the children are asked whether they still turn
@@ -47,7 +48,7 @@ _FIXED = ("net_namespace", "net_namespace_ipvs", "instance", "use_pid_dir", "dis
 NO_FRAMES = FrameTemplates(Template(b"", (), ()), Template(b"", (), ()), 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Plan:
     """What the parent is given: who may run, under which names, and how configurations are read."""
 

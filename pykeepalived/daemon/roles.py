@@ -2,18 +2,18 @@
 
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.child import ChildContext, Service
 from pykeepalived.kernel.capabilities import Capability
+from pykeepalived.records import record
 
 ServiceFactory = Callable[[ChildContext, Configuration], Service]
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Role:
     """One kind of protocol process. ``name`` is keepalived's word for it in log lines."""
 

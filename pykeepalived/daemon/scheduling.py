@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.daemon.child import Journal
@@ -19,6 +19,7 @@ from pykeepalived.errors import KernelError
 from pykeepalived.kernel import scheduling
 from pykeepalived.kernel.capabilities import Capability
 from pykeepalived.kernel.ports import Scheduler
+from pykeepalived.records import record
 from pykeepalived.units import MICROSECOND, MILLISECOND, SECOND, seconds_text
 
 _REALTIME_PRIORITY = 2  # of a role that wants one, where the file says nothing
@@ -28,7 +29,7 @@ _SLEPT = 10 * MILLISECOND  # by then the process has slept, and what it computed
 _SHORTEST_LOOK = 100 * MILLISECOND
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Wanted:
     """What the file says of one process."""
 

@@ -7,6 +7,7 @@ with what is wanted, and only what differs is stopped or started.
 import errno
 from collections.abc import Callable
 from os import strerror
+from typing import TYPE_CHECKING
 
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds_ipvs import SyncDaemon
@@ -17,7 +18,9 @@ from pykeepalived.errors import KernelError
 from pykeepalived.ipvs_table import SyncDaemonRow, SyncState
 from pykeepalived.kernel.ports import IpvsDaemons
 from pykeepalived.units import SECOND
-from pykeepalived.vrrp.effects import Word
+
+if TYPE_CHECKING:
+    from pykeepalived.vrrp.effects import Word
 
 _LOOK = 60 * SECOND  # at what others may have done to them
 _SECOND_LOOK = 2 * SECOND  # a reload may have had another process of ours stop what we started
@@ -159,8 +162,10 @@ class InstanceSync:
         self.instance = "" if daemon is None or daemon.instance is None else daemon.instance
         self._want(master=bool(self.instance) and master(self.instance))
 
-    def entered(self, word: Word) -> None:
+    def entered(self, word: "Word") -> None:
         """The instance was told of by that word."""
+        from pykeepalived.vrrp.effects import Word  # noqa: PLC0415 - the checker process has no instance
+
         if word in {Word.MASTER, Word.BACKUP, Word.FAULT}:
             self._want(master=word is Word.MASTER)
 

@@ -8,9 +8,9 @@ import contextlib
 import errno
 import socket
 import struct
-from dataclasses import dataclass
 
 from pykeepalived.kernel.ports import Interface, IPAddress
+from pykeepalived.records import record
 from pykeepalived.wire.checksum import checksum
 
 _MAC_BYTES = 6
@@ -25,7 +25,7 @@ _MARK_IPV4 = "198.51.100.77"
 _MARK_IPV6 = "2001:db8:a1b2:c3d4:e5f6:1728:394a:5b6c"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Template:
     """A frame with holes: where the MAC of the interface and the address belong."""
 
@@ -34,7 +34,7 @@ class Template:
     address_places: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FrameTemplates:
     """What the VRRP process is given by the loader."""
 

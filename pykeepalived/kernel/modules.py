@@ -1,15 +1,21 @@
 """Loading kernel modules by modprobe, as root and outside of any protocol process."""
 
 import os
-import subprocess
+import select
+import signal
 from collections.abc import Sequence
 
-from pykeepalived.units import SECOND
+from pykeepalived.units import MILLISECOND, SECOND
 
 FOLDERS = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
 """Where modprobe is looked for, whatever PATH says."""
 
 _PATIENCE = 10 * SECOND
+_SILENT = (
+    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
+    (os.POSIX_SPAWN_DUP2, 0, 1),
+    (os.POSIX_SPAWN_DUP2, 0, 2),
+)
 
 
 def load_module(name: str, *, folders: Sequence[str] = FOLDERS, patience: int = _PATIENCE) -> bool:
@@ -26,15 +32,24 @@ def load_module(name: str, *, folders: Sequence[str] = FOLDERS, patience: int = 
     else:
         return False
     try:
-        done = subprocess.run(
+        pid = os.posix_spawn(
+            program,
             [program, "-q", "--", name],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={"PATH": ":".join(folders)},
-            timeout=patience / SECOND,
-            check=False,
+            {"PATH": ":".join(folders)},
+            file_actions=_SILENT,
+            setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),  # which Python ignores
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except OSError:
         return False
-    return done.returncode == 0
+    return _exit_code(pid, patience) == 0
+
+
+def _exit_code(pid: int, patience: int) -> int:
+    """How the child ends, or is ended when it takes longer."""
+    ending = os.pidfd_open(pid)
+    poll = select.poll()
+    poll.register(ending, select.POLLIN)
+    if not poll.poll(patience // MILLISECOND):
+        os.kill(pid, signal.SIGKILL)
+    os.close(ending)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

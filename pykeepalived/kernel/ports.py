@@ -20,6 +20,7 @@ from pykeepalived.ipvs_table import IpvsOrder as IpvsOrder  # noqa: PLC0414
 from pykeepalived.ipvs_table import ServiceRow as ServiceRow  # noqa: PLC0414
 from pykeepalived.ipvs_table import SyncDaemonRow, Timeouts
 from pykeepalived.kernel.capabilities import Capability
+from pykeepalived.records import record
 from pykeepalived.wire.vrrp import Expected
 
 BATCH = 64
@@ -322,7 +323,7 @@ class FilterElement(NamedTuple):
     data: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FilterSettings:
     """What the operator decides of our tables."""
 
