@@ -14,7 +14,7 @@ from pykeepalived.checkers.effects import (
 from pykeepalived.checkers.events import CheckEvent, LocalFailure
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.daemon.attempts import Attempts
-from pykeepalived.daemon.beats import BEAT, Beats, pause_end, timeout_end
+from pykeepalived.daemon.beats import BEAT, Beats, on_beat, pause_end
 from pykeepalived.daemon.transports import Tls, Transport, transport_for
 from pykeepalived.effects import Log
 from pykeepalived.events import Tick
@@ -107,18 +107,18 @@ class CheckRun:
         if not checker.running:
             self._pause(means.beats, now)
         elif self.woken_at is not None or (isinstance(first, Tick) and not began):
-            self._watch_time(means.beats, now)
+            self._watch_time(means.beats)
 
     def _pause(self, beats: Beats, now: int) -> None:
         """Until the next try."""
         self.checker.due_at = beat = pause_end(now, self.checker.due_at)
         beats.wake(self, beat)
 
-    def _watch_time(self, beats: Beats, now: int) -> None:
+    def _watch_time(self, beats: Beats) -> None:
         """Of a try that takes longer than most; who is woken before its deadline asks again."""
         deadline = self.checker.next_deadline()
         if self.woken_at is None or deadline < self.woken_at:
-            beats.wake(self, timeout_end(now, deadline))
+            beats.wake(self, on_beat(deadline))
 
     def _open(self, means: Means, wish: OpenSession | None = None) -> CheckEvent | None:
         transport = transport_for(self.block, means.beats.reactor, means.attempts, self._tell, means.tls, wish)
