@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from pykeepalived.config.blocks.virtual_server import LvsMethod, Service
 from pykeepalived.records import record
@@ -39,8 +39,18 @@ class ServiceRow:
     persistence_engine: str = ""
 
 
-ServerKey = tuple[bytes, int]
-"""The address and the port of a server: what identifies it within its virtual server."""
+ServerKey = bytes
+"""The address of a server, then its port in two bytes: what identifies it within its virtual server."""
+
+
+def server_key(address: IPAddress, port: int) -> ServerKey:
+    """The key of a server; that of an IPv4 server is shorter than any of an IPv6 one."""
+    return address.packed + port.to_bytes(2, "big")
+
+
+def key_parts(key: ServerKey) -> tuple[IPAddress, int]:
+    """Address and port of the server that has this key."""
+    return ip_address(key[:-2]), int.from_bytes(key[-2:], "big")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,7 @@ class DestinationRow:
 
     def __post_init__(self) -> None:
         """Make the key once: every table has it."""
-        object.__setattr__(self, "key", (self.address.packed, self.port))
+        object.__setattr__(self, "key", server_key(self.address, self.port))
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,9 +82,11 @@ class _Look:
             for number, happened in poll.poll(0):
                 attempt, connection, _ = waiting.pop(number)
                 attempt.ready(connection, happened)
+            while waiting:
+                self._then(waiting.popitem()[1])
         finally:  # one may have gone wrong; the others must not be taken for silent servers
             for each in waiting.values():
-                self._then(each)
+                self.add(each)
 
 
 def _watch(begun: _Begun) -> None:

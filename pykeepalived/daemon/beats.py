@@ -1,6 +1,7 @@
 """The beats on which checks are done: those that are due about together share a wake-up, which costs more than a check.
 
-The shortest beat is that of connections that are looked at. Waits of checks end on wider ones, in proportion.
+The shortest beat is that of connections that are looked at, and of timeouts: tries that begin together end together.
+Pauses end on wider ones, in proportion: with few checks it is the wider beat that saves most.
 """
 
 import contextlib
@@ -10,10 +11,10 @@ from typing import Protocol
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.units import MILLISECOND
 
-BEAT = 8 * MILLISECOND
+BEAT = 10 * MILLISECOND
 
-_WIDEST = 5  # in beats; delays of whole seconds are multiples of it
-_SHARE = 20  # of a wait, that it may be shortened or lengthened by
+_WIDEST = 10  # in beats; delays of whole seconds are multiples of it
+_SHARE = 10  # of a pause, that it may be shortened by
 _A_TURN = 64  # woken before the sockets are looked at again
 
 
@@ -33,13 +34,6 @@ def pause_end(now: int, instant: int) -> int:
     return instant // width * width
 
 
-def timeout_end(now: int, instant: int) -> int:
-    """The beat on which an answer is waited for no more: never early."""
-    beats = (instant - now) // (_SHARE * BEAT)
-    width = (1 if beats < 1 else min(_WIDEST, beats)) * BEAT
-    return -(-instant // width) * width
-
-
 class Sleeper(Protocol):
     """Who wants to be woken on a beat."""
 
@@ -57,6 +51,7 @@ class Beats:
         self._alarm = reactor.alarm(self._ring)
         self._order: list[int] = []  # a heap of the beats that somebody waits for
         self._sleepers: dict[int, list[Sleeper]] = {}
+        reactor.may_be_late(2 * _WIDEST * BEAT)
 
     def wake(self, sleeper: Sleeper, beat: int) -> None:
         """Have it woken then, unless it is to be woken earlier: it says then again what it wants."""

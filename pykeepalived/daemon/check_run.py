@@ -14,12 +14,11 @@ from pykeepalived.checkers.effects import (
 from pykeepalived.checkers.events import CheckEvent, LocalFailure
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.daemon.attempts import Attempts
-from pykeepalived.daemon.beats import BEAT, Beats, pause_end, timeout_end
+from pykeepalived.daemon.beats import BEAT, Beats, on_beat, pause_end
 from pykeepalived.daemon.transports import Tls, Transport, transport_for
 from pykeepalived.effects import Log
 from pykeepalived.events import Tick
 
-_NEVER = 1 << 63
 _TICK = Tick()  # made once: thousands of checks a second share it
 
 
@@ -61,7 +60,7 @@ class CheckRun:
         self._means: Means | None = means
         self._judged = judged
         self._transport: Transport | None = None  # it knows us: no cycle may stay, for there is no collector
-        self._sleep(means.beats, means.beats.reactor.now())
+        self._pause(means.beats, means.beats.reactor.now())
 
     def close(self) -> None:
         """End for good."""
@@ -86,6 +85,7 @@ class CheckRun:
             return
         checker = self.checker
         now = means.beats.reactor.now() // BEAT * BEAT  # what is counted from a beat falls on a beat
+        began = not checker.running  # most tries have ended before it is worth while to see to their time
         event: CheckEvent | None = first
         while event is not None:
             fact, event = event, None
@@ -102,17 +102,23 @@ class CheckRun:
                     self._judged(effect)
                 else:
                     means.log(effect)
-        if self._means is not None:
-            self._sleep(means.beats, now)
-
-    def _sleep(self, beats: Beats, now: int) -> None:
-        """Until the next deadline; who is woken earlier asks again."""
-        checker = self.checker
+        if self._means is None:
+            return
         if not checker.running:
-            checker.due_at = beat = pause_end(now, checker.due_at)
-            beats.wake(self, beat)
-        elif (deadline := checker.next_deadline()) < (self.woken_at or _NEVER):
-            beats.wake(self, timeout_end(now, deadline))
+            self._pause(means.beats, now)
+        elif self.woken_at is not None or (isinstance(first, Tick) and not began):
+            self._watch_time(means.beats)
+
+    def _pause(self, beats: Beats, now: int) -> None:
+        """Until the next try."""
+        self.checker.due_at = beat = pause_end(now, self.checker.due_at)
+        beats.wake(self, beat)
+
+    def _watch_time(self, beats: Beats) -> None:
+        """Of a try that takes longer than most; who is woken before its deadline asks again."""
+        deadline = self.checker.next_deadline()
+        if self.woken_at is None or deadline < self.woken_at:
+            beats.wake(self, on_beat(deadline))
 
     def _open(self, means: Means, wish: OpenSession | None = None) -> CheckEvent | None:
         transport = transport_for(self.block, means.beats.reactor, means.attempts, self._tell, means.tls, wish)

@@ -15,6 +15,7 @@ from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.daemon.attempts import READABLE, Attempts
 from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, DialError, dial
 from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.events import Tick
 from pykeepalived.wire import icmp
 
 _RECEIVE_ERRORS: dict[
@@ -100,6 +101,7 @@ class Datagrams:
         """It takes its time."""
         if self._connection is connection:
             self._reactor.watch(connection.fileno(), self._readable)
+            self._tell(Tick())
 
     def _draw(self) -> int:
         return int.from_bytes(os.urandom(8), "big")

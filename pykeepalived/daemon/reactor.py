@@ -18,7 +18,7 @@ Callback = Callable[[], None]
 READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
 WRITABLE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
 
-_COARSE = 50 * MILLISECOND  # above this epoll's own wait will do: the kernel takes a thousandth of a wait as leeway
+_COARSE = 20 * MILLISECOND  # above this epoll's own wait will do: the kernel takes a thousandth of a wait as leeway
 _PACE = 500 * MICROSECOND  # turns that follow each other are at least so far apart, unless work is left over
 _HORIZON = 4  # in paces: alarms nearer than this are asked whether they still mean it
 _WAKING = 200 * MICROSECOND  # what a waking may be late: an exact alarm is waited for awake
@@ -97,6 +97,7 @@ class Reactor:
         self._busy = False  # the last turn followed closely upon the one before
         self._pace = _PACE
         self._punctual = False
+        self._coarse = _COARSE
         self._left_over = False  # alarms are due that the last turn had no room for
         self._stall = _NEVER  # a pause of the loop that is told
         self._on_stall: Callable[[int], None] | None = None
@@ -129,6 +130,10 @@ class Reactor:
     def set_pace(self, pace: int, *, punctual: bool) -> None:
         """How far apart the turns of a busy loop are; a ``punctual`` one still wakes for each alarm."""
         self._pace, self._punctual = pace, punctual
+
+    def may_be_late(self, wait: int) -> None:
+        """Waits up to this length may end late by a thousandth of it: that saves a wake-up in each."""
+        self._coarse = max(wait, _COARSE)
 
     def soon(self, callback: Callback) -> None:
         """Call back in the next turn, after the sockets were looked at: long work is cut into turns with this."""
@@ -225,7 +230,7 @@ class Reactor:
                     return self._turns(ready)
         if wake_at is None:
             ready = poll(-1, _EVENTS_A_TURN)
-        elif (wait := wake_at - now) > _COARSE:
+        elif (wait := wake_at - now) > self._coarse:
             ready = poll((wait // MILLISECOND - 1) / 1000, _EVENTS_A_TURN)
         elif wait <= 0 or select.select(self._epoll_fd, (), (), wait / SECOND)[0]:
             ready = poll(0, _EVENTS_A_TURN)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from ipaddress import ip_address
 from itertools import chain
 from typing import TypeVar
 
@@ -29,7 +28,7 @@ from pykeepalived.daemon.check_scripts import CheckScripts, ScriptRun
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.transports import Tls
 from pykeepalived.effects import Kind, Level, Log
-from pykeepalived.ipvs_table import ServerKey
+from pykeepalived.ipvs_table import ServerKey, key_parts
 from pykeepalived.lvs.events import CheckerJudged, CheckerWeighed, VirtualServerEvent
 from pykeepalived.lvs.rows import key_of
 from pykeepalived.lvs.virtual_server import VirtualServer
@@ -89,8 +88,8 @@ class Place:
     @property
     def real_server(self) -> str:
         """As in logs."""
-        address, port = self._key
-        return endpoint_text(ip_address(address), self._served.core.block.service.protocol, port)
+        address, port = key_parts(self._key)
+        return endpoint_text(address, self._served.core.block.service.protocol, port)
 
     @property
     def virtual_server(self) -> str:

@@ -17,12 +17,14 @@ from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.daemon.attempts import BROKEN, ENDED, READABLE, WRITABLE, Attempts
 from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, DialError, dial
 from pykeepalived.daemon.reactor import Callback, Reactor
+from pykeepalived.events import Tick
 
 _CHUNK = 65536
 
 # made once: thousands of checks a second share them
 _CONNECTED = Connected()
 _CLOSED = PeerClosed()
+_TICK = Tick()
 
 
 class TcpStream:
@@ -84,22 +86,25 @@ class TcpStream:
         connection.close()
 
     def ready(self, connection: Connection, happened: int) -> None:
-        """What was begun has come to something, a connection or an answer."""
+        """What was begun has come to something, a connection or an answer; or there is room to send more."""
         if self._connection is not connection:
             return
-        if self._connected:
-            self._look_for_answer(connection, ended=happened & (ENDED | BROKEN) == ENDED)
-        else:
+        if not self._connected:
             self._decided(_error(connection) if happened & BROKEN else 0)
+        elif self._unsent:
+            self._writable()
+        else:
+            self._look_for_answer(connection, ended=happened & (ENDED | BROKEN) == ENDED)
 
     def wait(self, connection: Connection) -> None:
         """It takes its time."""
         if self._connection is not connection or self._watched:
             return
-        if self._connected:
+        if self._connected and not self._unsent:
             self._watch(connection, self._readable, None)
         else:
             self._watch(connection, None, self._writable)
+        self._tell(_TICK)
 
     def _decided(self, number: int) -> None:
         """The attempt has ended, one way or the other."""
@@ -126,12 +131,12 @@ class TcpStream:
         except OSError as error:
             return ConnectionFailed(os.strerror(error.errno or errno.EIO))
         self._unsent = self._unsent[sent:]
-        if self._unsent:
+        if not self._watched:
+            self._attempts.add(self, connection, WRITABLE if self._unsent else READABLE)
+        elif self._unsent:
             self._watch(connection, None, self._writable)
-        elif self._watched:
-            self._watch(connection, self._readable, None)
         else:
-            self._attempts.add(self, connection, READABLE)
+            self._watch(connection, self._readable, None)
         return None
 
     def _writable(self) -> None:
@@ -153,7 +158,7 @@ class TcpStream:
         if self._connection is not connection or self._watched:
             return
         if self._looked:
-            self._watch(connection, self._readable, None)
+            self.wait(connection)
         else:
             self._looked = True
             self._attempts.add(self, connection, READABLE)

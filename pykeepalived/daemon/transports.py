@@ -25,7 +25,8 @@ class Transport(Protocol):
 
     It is made with a ``tell``, which learns what is not known at once: Connected, ConnectionFailed, LocalFailure of an
     ``open``; DataReceived, PeerClosed, ConnectionFailed after a ``send``. Of a stream the data come in pieces of any
-    size, of datagrams one at a time. After ``close`` nothing is told of what was open. Nothing here may block.
+    size, of datagrams one at a time. Of what takes longer than most a Tick is told, before it is left to the reactor:
+    somebody must see to its time. After ``close`` nothing is told of what was open. Nothing here may block.
     """
 
     def open(self) -> CheckEvent | None:

@@ -15,6 +15,7 @@ from pykeepalived.ipvs_table import (
     DestinationRow,
     ServerKey,
     ServiceRow,
+    server_key,
 )
 
 WEIGHT_MAX = 0x7FFFFFFF
@@ -34,7 +35,7 @@ def key_of(server: RealServer | SorryServer | DestinationRow) -> ServerKey:
     """What identifies a server within its virtual server."""
     if isinstance(server, DestinationRow):
         return server.key
-    return server.address.packed, server.port
+    return server_key(server.address, server.port)
 
 
 def service_row(block: VirtualServer, service: Service | None = None) -> ServiceRow:

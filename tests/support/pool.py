@@ -10,7 +10,7 @@ from pykeepalived.config.blocks.checkers import CheckTiming, Target, TcpCheck
 from pykeepalived.config.blocks.virtual_server import LvsMethod, RealServer, Service, SorryServer
 from pykeepalived.config.blocks.virtual_server import VirtualServer as Block
 from pykeepalived.effects import Log, RunScript
-from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServerKey
+from pykeepalived.ipvs_table import DestinationRow, IpvsOrder, ServerKey, server_key
 from pykeepalived.lvs.effects import LvsEffect, TableChanged, TablesDropped
 from pykeepalived.lvs.events import CheckerJudged, CheckerWeighed
 from pykeepalived.lvs.fronts import Front, front_of
@@ -46,7 +46,7 @@ def block(*servers: RealServer, sorry: int | None = None, inhibit: bool = False,
 
 def key(number: int, port: int = 80) -> ServerKey:
     """What identifies a real server."""
-    return ip_address(f"10.9.{number >> 8}.{number & 255}").packed, port
+    return server_key(ip_address(f"10.9.{number >> 8}.{number & 255}"), port)
 
 
 def brief(effects: Iterable[LvsEffect]) -> list[str]:

@@ -27,7 +27,7 @@ from tests.support.fakes_lvs import FakeIpvs, FakeJournal, FakeScripts, Simulate
 
 VS = "[10.9.0.100]:tcp:80"
 TIMING = CheckTiming(retry=1, delay_before_retry=SECOND, delay_loop=10 * SECOND, warmup=4 * SECOND)
-BEAT = 8 * MILLISECOND
+BEAT = 10 * MILLISECOND
 """Checks begin, and connections are looked at, on beats."""
 NO_FRAMES = FrameTemplates(Template(b"", (), ()), Template(b"", (), ()), 0, 0)
 

@@ -302,3 +302,14 @@ def test_a_loop_that_stood_still_tells_it_before_it_believes_a_deadline() -> Non
     assert told[3:] == ["soon"]
     assert faults == []
     reactor.close()
+
+
+def test_who_may_be_late_is_woken_once(loop: Loop) -> None:
+    """A wait of milliseconds takes two wake-ups, unless a thousandth of it does not matter."""
+    reactor = loop.reactor
+    rung: list[int] = []
+    reactor.may_be_late(100 * MILLISECOND)
+    due_at = reactor.now() + 90 * MILLISECOND
+    reactor.alarm(lambda: rung.append(reactor.now())).set(due_at)
+    reactor.turn()
+    assert [at >= due_at for at in rung] == [True]
