@@ -27,7 +27,9 @@ QUIET_SECONDS = 0.6
 CHECKED_SECONDS = 1.6
 ROUND_SECONDS = 15.0
 """The longest that two rounds of checks are waited for: some may be suspended."""
-TOLD_SECONDS = 4.0
+AGREE_SECONDS = 45.0
+"""The longest that one is waited for to judge as the other did: a guest may be slow, and hundreds of checks many."""
+TOLD_SECONDS = 10.0
 """The longest that what was done takes to be told, by a process that gets its turn late."""
 JUDGED_SECONDS = 2.5
 """How long nothing changes once the checks, which come every second, have judged."""
@@ -133,7 +135,7 @@ class Play:
                 break
             time.sleep(0.1)
         time.sleep(max(0, began + CHECKED_SECONDS - time.monotonic()))
-        self._agree(ROUND_SECONDS)
+        self._agree(AGREE_SECONDS)
         self._wait(CHECKED_SECONDS)
         self._keep(name, judged=False)
 
@@ -177,7 +179,7 @@ class Play:
             time.sleep(0.1)
         if judged:
             time.sleep(1.5)
-        self._agree(ROUND_SECONDS if judged else TOLD_SECONDS)
+        self._agree(AGREE_SECONDS if judged else TOLD_SECONDS)
         self._wait(JUDGED_SECONDS if judged else QUIET_SECONDS)
         self._keep(name, judged=judged)
 
