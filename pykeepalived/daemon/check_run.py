@@ -13,6 +13,7 @@ from pykeepalived.checkers.effects import (
 )
 from pykeepalived.checkers.events import CheckEvent, LocalFailure
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
+from pykeepalived.config.blocks.checkers import SslGet
 from pykeepalived.daemon.beats import BEAT, Beats, pause_end, timeout_end
 from pykeepalived.daemon.tcp_stream import Attempts
 from pykeepalived.daemon.transports import Encrypted, Tls, Transport, transport_for
@@ -46,7 +47,8 @@ class CheckRun:
         self._judged = judged
         self._log = log
         self._starved = starved
-        self._transport: Transport | None = transport_for(block, beats.reactor, attempts, self._tell, tls)
+        tell = self._hear if isinstance(block, SslGet) else self._tell
+        self._transport: Transport | None = transport_for(block, beats.reactor, attempts, tell, tls)
         self._sleep(beats.reactor.now())
 
     def close(self) -> None:
@@ -64,6 +66,12 @@ class CheckRun:
     def wake(self) -> None:
         """Do what is due."""
         self._tell(_TICK)
+
+    def _hear(self, event: CheckEvent) -> None:
+        """From a transport that opens later than it is told to."""
+        if isinstance(event, LocalFailure) and event.shared:
+            self._starved(event.reason)
+        self._tell(event)
 
     def _tell(self, first: CheckEvent) -> None:
         """Tell the checker a fact, and carry out what it orders."""

@@ -12,29 +12,58 @@ from pykeepalived.checkers.events import (
     ConnectionFailed,
     DataReceived,
     HandshakeFailed,
+    HeldUp,
     PeerClosed,
+    WentOn,
 )
 from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.config.blocks.ssl import Ssl
+from pykeepalived.daemon.beats import BEAT, on_beat
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import Attempts, TcpStream
 from pykeepalived.daemon.transports import Tls
+from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.kernel.tls import client_context
+from pykeepalived.units import SECOND, seconds_text
 
 _CHUNK = 65536
 _STEPS_A_TURN = 4  # of handshakes; one costs as much as a dozen checks of TCP
+_FEW = 16  # steps that wait: with more no session begins
+_A_BEAT = 16  # sessions that may begin: more than any processor can go on with
 _HANDSHAKE_LIMIT = 131072  # bytes that may wait for their step: more than any handshake has
 _CUT = "the connection ended within the session"
+_LONG = 5 * SECOND  # that sessions wait for their beginning
+_SHORT = SECOND
 
 
 class TlsSessions:
-    """What all sessions share: their context, and turns that are not filled by handshakes."""
+    """What all sessions share: their context, and turns that are not filled by handshakes.
 
-    def __init__(self, reactor: Reactor, settings: Ssl | None) -> None:
+    Few sessions begin in a beat, and none while many steps of others wait. So each that has begun goes on soon, however
+    many are due; the others wait in line, where no server waits with them.
+    """
+
+    def __init__(self, reactor: Reactor, settings: Ssl | None, log: Callable[[Log], None]) -> None:
         self._reactor = reactor
+        self._log = log
         self._steps: deque[Callable[[], None]] = deque()
+        self._line: deque[tuple[int, Callable[[], None]]] = deque()  # since when
         self._working = False
+        self._line_alarm = reactor.alarm(self._call_up)
+        self._beat = 0
+        self._left = 0  # of those that may begin in it
+        self._crowded = False
         self.context, self.troubles = client_context(settings)
+
+    def may_begin(self) -> bool:
+        """Whether a session may begin at once; then it counts as begun."""
+        return not self._line and self._has_room()
+
+    def wait_in_line(self, beginning: Callable[[], None]) -> None:
+        """Begin one when it is its turn."""
+        if not self._line:
+            self._line_alarm.set(on_beat(self._reactor.now() + 1))
+        self._line.append((self._reactor.now(), beginning))
 
     def soon(self, step: Callable[[], None]) -> None:
         """Take the step in one of the next turns."""
@@ -42,6 +71,25 @@ class TlsSessions:
         if not self._working:
             self._working = True
             self._reactor.soon(self._work)
+
+    def _has_room(self) -> bool:
+        beat = self._reactor.now() // BEAT
+        if beat != self._beat:
+            self._beat, self._left = beat, _A_BEAT
+        if not self._left or len(self._steps) >= _FEW:
+            return False
+        self._left -= 1
+        return True
+
+    def _call_up(self) -> None:
+        try:
+            while self._line and self._has_room():
+                since, beginning = self._line.popleft()
+                self._look_at_line(self._reactor.now() - since)
+                beginning()
+        finally:
+            if self._line:
+                self._line_alarm.set(on_beat(self._reactor.now() + 1))
 
     def _work(self) -> None:
         try:
@@ -52,6 +100,20 @@ class TlsSessions:
             if self._working:
                 self._reactor.soon(self._work)
 
+    def _look_at_line(self, waited: int) -> None:
+        """Once when it is long, and once when it is short again."""
+        if waited > _LONG and not self._crowded:
+            self._crowded = True
+            text = (
+                f"{len(self._line) + 1} SSL checks wait for this process, for {seconds_text(waited // SECOND * SECOND)}"
+                " by now: it cannot make more handshakes. Each is made in its turn, and no server fails by that; but"
+                " deaths are found so much later. A longer delay_loop, or TCP_CHECK, mends it"
+            )
+            self._log(Log(text, Level.ERROR, Kind.STALL))
+        elif waited < _SHORT and self._crowded:
+            self._crowded = False
+            self._log(Log("SSL checks are made in time again", Level.NOTICE, Kind.STALL))
+
 
 class TlsStream:
     """A Transport: one session at a time to one target. Connected is told when the handshake is done."""
@@ -60,6 +122,7 @@ class TlsStream:
         "_attempts",
         "_connected",
         "_ended",
+        "_in_line",
         "_incoming",
         "_outgoing",
         "_queued",
@@ -70,6 +133,7 @@ class TlsStream:
         "_target",
         "_tell",
         "_tls",
+        "_wanted",
         "_wish",
     )
 
@@ -92,14 +156,34 @@ class TlsStream:
         self._incoming = self._outgoing = ssl.MemoryBIO()
         self._connected = self._ended = self._shaken = False
         self._queued = False  # a step of the handshake waits for its turn
+        self._in_line = False  # with the beginning of a session
+        self._wanted = False  # which is wanted still
 
     def wish(self, wish: OpenSession) -> None:
         """What the next session is like."""
         self._wish = wish
 
     def open(self) -> CheckEvent | None:
-        """Connect; then the handshake."""
+        """Connect when it is our turn; then the handshake."""
         self.close()
+        if self._tls.sessions.may_begin():
+            return self._begin()
+        self._wanted = True
+        if not self._in_line:
+            self._in_line = True
+            self._tls.sessions.wait_in_line(self._called_up)
+        return HeldUp()
+
+    def _called_up(self) -> None:
+        self._in_line = False
+        if self._wanted:
+            self._wanted = False
+            self._tell(WentOn())
+            event = self._begin()
+            if event is not None:
+                self._tell(event)
+
+    def _begin(self) -> CheckEvent | None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._stream = TcpStream(self._target, self._reactor, self._attempts, self._told)
         event = self._stream.open()
@@ -120,6 +204,7 @@ class TlsStream:
 
     def close(self) -> None:
         """Hang up, with close_notify if that is wished."""
+        self._wanted = False
         if self._stream is None:
             return
         if self._wish.compliant and self._shaken and self._session is not None:
@@ -148,12 +233,14 @@ class TlsStream:
         elif not self._queued:
             self._queued = True
             self._tls.sessions.soon(self._shake)
+            self._tell(HeldUp())
 
     def _shake(self) -> None:
         """Begin the handshake, or go on with it."""
         self._queued = False
         if not self._connected or self._shaken:
             return
+        self._tell(WentOn())
         try:
             if self._session is None:
                 name = self._wish.server_name

@@ -65,7 +65,7 @@ class Tls:
         if self._sessions is None:
             from pykeepalived.daemon.tls_stream import TlsSessions  # noqa: PLC0415 - see above
 
-            self._sessions = TlsSessions(self._reactor, self._settings)
+            self._sessions = TlsSessions(self._reactor, self._settings, self._log)
             for keyword, reason in self._sessions.troubles.items():
                 line = f"SSL: {keyword} cannot be used ({reason}): checks go on without it. Mend the file, then reload"
                 self._log(Log(line, Level.WARNING, Kind.CHECK))
