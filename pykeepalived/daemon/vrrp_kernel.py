@@ -1,6 +1,6 @@
 """The kernel as the VRRP process needs it, in one place, so that a test can give another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +12,8 @@ from pykeepalived.kernel.links import LinuxVirtualLinks
 from pykeepalived.kernel.netlink import Opener
 from pykeepalived.kernel.nftables import LinuxPacketFilter
 from pykeepalived.kernel.ports import (
+    Advert,
+    AdvertBundle,
     AdvertReceiver,
     AdvertSender,
     Announcer,
@@ -31,7 +33,7 @@ from pykeepalived.kernel.repetitions import RepetitionFilters
 from pykeepalived.kernel.routing import LinuxRouting
 from pykeepalived.kernel.send_sockets import IPPROTO_VRRP, SendSockets
 from pykeepalived.kernel.sysctls import LinuxSysctls
-from pykeepalived.kernel.vrrp_sockets import LinuxAdvertReceiver, LinuxAdvertSender
+from pykeepalived.kernel.vrrp_sockets import LinuxAdvertBundle, LinuxAdvertReceiver, LinuxAdvertSender
 from pykeepalived.wire.ah import IPPROTO_AH
 
 
@@ -58,6 +60,9 @@ class VrrpKernel(Protocol):
         self, family: int, interface: Interface | None, *, multicast: bool, ttl: int | None, ah_password: bytes = b""
     ) -> AdvertSender:
         """A send socket."""
+
+    def bundle(self, adverts: Sequence[Advert]) -> AdvertBundle:
+        """Adverts that go out together."""
 
     def announcer(self, templates: FrameTemplates) -> Announcer:
         """Gratuitous ARP and unsolicited NA."""
@@ -121,6 +126,11 @@ class LinuxVrrpKernel:
                 family, interface, multicast=multicast, ttl=ttl, password=ah_password, sockets=sockets
             )
         return LinuxAdvertSender(family, interface, multicast=multicast, ttl=ttl, sockets=sockets)
+
+    @staticmethod
+    def bundle(adverts: Sequence[Advert]) -> AdvertBundle:
+        """Prepared for sendmmsg."""
+        return LinuxAdvertBundle(adverts)
 
     @staticmethod
     def announcer(templates: FrameTemplates) -> Announcer:

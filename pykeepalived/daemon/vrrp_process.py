@@ -6,7 +6,7 @@ It decides nothing. Adverts go out at once; whatever takes time waits its turn (
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import assert_never
 
@@ -33,7 +33,7 @@ from pykeepalived.daemon.vrrp_routing import VrrpRouting
 from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
-from pykeepalived.kernel.ports import MANY, Failure, Outbox, ReceiveBuffer
+from pykeepalived.kernel.ports import MANY, Failure, ReceiveBuffer
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
 from pykeepalived.units import MILLISECOND, SECOND
 from pykeepalived.vrrp.effects import (
@@ -102,7 +102,7 @@ class VrrpService:
         self._routers = Routers(part)
         self._kernel = LinuxVrrpKernel([key.family for key in self._routers.inboxes]) if kernel is None else kernel
         self._ports: dict[str, Port] = {}
-        self._rounds = AdvertRounds(self._reactor, self._advertise)
+        self._rounds = AdvertRounds(self._reactor, self._kernel.bundle, self._refused)
         self._groups = {group.name: group for group in part.vrrp_sync_group}
         self._clock = self._reactor.alarm(self._clock_rang)
         self._facts: deque[Event | LinkChanged] = deque()
@@ -290,9 +290,10 @@ class VrrpService:
                 effects = self._routers.deliver(inbox, receiver, packet, now, heard)
                 if effects:
                     self._carry_out(effects)
-                    for port in ports:
-                        self._settle(port.router)
                     now = self._reactor.now()
+                for port in ports:
+                    if effects or port.in_round:
+                        self._settle(port.router)
                 if len(ports) == 1:
                     ports[0].judged(socket, heard, accepted=ports[0].router.state is not states[0])
             if len(waiting) < MANY:
@@ -320,9 +321,7 @@ class VrrpService:
             order = router.due_advert(now)
             if order is not None:
                 self._transmit(port, order)
-                if router.adverts.phase:
-                    self._rounds.join(port)
-                else:
+                if not router.adverts.phase or not self._rounds.join(port):
                     port.alarm.set(router.deadline)
                 if self._facts:
                     self._hear()
@@ -337,36 +336,12 @@ class VrrpService:
             port.alarm.set(now + router.instance.advert_int)  # a fault of ours must not silence an instance for good
             raise
 
-    def _advertise(self, ports: Iterable[Port]) -> None:
-        """The hot path of many MASTERs, whose adverts are due at the same instant: they leave together."""
-        now, join = self._reactor.now(), self._rounds.join
-        posted: dict[Outbox, list[tuple[Port, bytes]]] = {}
-        try:
-            for port in ports:
-                router = port.router
-                try:
-                    order = router.due_advert(now)
-                    if order is None:
-                        port.round_at = None
-                        port.arm()
-                        continue
-                    if order is not port.order or port.sender is None or port.refused:
-                        self._transmit(port, order)
-                    else:
-                        post, source = port.sender.post, order.source
-                        for destination, message in port.messages:
-                            posted.setdefault(post(source, destination, message), []).append((port, destination))
-                    join(port)
-                except Exception:
-                    port.round_at = None
-                    port.alarm.set(now + router.instance.advert_int)  # as above
-                    raise
-        finally:
-            for outbox, places in posted.items():
-                for place, code in outbox.flush():
-                    self._sent(*places[place], code)
-        if self._facts:
-            self._hear()
+    def _refused(self, adverts: list[tuple[Port, bytes, int]]) -> None:
+        """The kernel did not take adverts of a round."""
+        for port, destination, code in adverts:
+            self._sent(port, destination, code)
+            port.arm()
+        self._hear()
 
     def _clock_rang(self) -> None:
         self._catch_up()

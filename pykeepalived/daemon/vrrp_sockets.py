@@ -1,19 +1,20 @@
 """The sockets of the VRRP process: a port for each instance, a receive socket for all that share one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from errno import ENODEV
 from functools import partial
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import AF_INET
+from pykeepalived.daemon.advert_rounds import Round
 from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.reactor import Alarm, Reactor
 from pykeepalived.daemon.vrrp_kernel import VrrpKernel
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
-from pykeepalived.kernel.ports import AdvertReceiver, AdvertSender, Heard, Interface, Repetition
+from pykeepalived.kernel.ports import Advert, AdvertReceiver, AdvertSender, Heard, Interface, Repetition
 from pykeepalived.vrrp.adverts import expected, messages, signs
 from pykeepalived.vrrp.authentication import Stamps
 from pykeepalived.vrrp.effects import SendAdvert
@@ -28,8 +29,8 @@ class Port:
     """Where one instance sends from, with its advert as encoded last, and its alarm."""
 
     __slots__ = (
-        *("_hears", "alarm", "instance", "messages", "order", "refused"),
-        *("repetition", "round_at", "router", "sender", "stamps", "trouble"),
+        *("_counted", "_hears", "_round", "alarm", "instance", "messages", "order", "refused"),
+        *("repetition", "router", "sender", "stamps", "trouble"),
     )
 
     alarm: Alarm
@@ -43,18 +44,21 @@ class Port:
         self.messages: tuple[tuple[bytes, bytes], ...] = ()
         self.stamps = Stamps()
         self.refused: dict[bytes, int] = {}
-        self.round_at: int | None = None  # the deadline that others share: no alarm is wanted for it
+        self._round: Round | None = None  # what advertises for it
+        self._counted = 0  # the adverts of that, as far as they are known here
         self.repetition: Repetition | None = None  # what the kernel takes in of adverts for a BACKUP
         self._hears: AdvertReceiver | None = None  # where it does
 
     def deadline(self) -> int | None:
         """When the instance next has something to do, for which its own alarm is wanted."""
         self.catch_up()
-        deadline = self.router.deadline
-        return None if deadline == self.round_at else deadline
+        return self.router.deadline if self._round is None else None
 
     def catch_up(self) -> None:
-        """Learn which adverts the kernel has taken in."""
+        """Learn which adverts the kernel has taken in, and which were sent for it."""
+        if self._round is not None and (count := self._round.sent - self._counted):
+            self._counted += count
+            self.router.sent_meanwhile(count)
         repetition = self.repetition
         # the place of one that has ended may be another socket's by now
         if repetition is not None and not repetition.ended and (at := repetition.latest()):
@@ -84,20 +88,58 @@ class Port:
             instance, order.priority, order.source, sequence=sequence, old_checksum=order.old_checksum
         )
 
+    def repeats(self, due_at: int) -> bool:
+        """Whether all that is due then is to send once more what was sent before, with no trouble."""
+        return (
+            self.router.repeats(due_at)
+            and self.order is self.router.adverts.ready
+            and self.sender is not None
+            and not self.refused
+        )
+
+    @property
+    def in_round(self) -> bool:
+        """Whether something advertises for it."""
+        return self._round is not None
+
+    def adverts(self) -> Iterator[Advert]:
+        """What is sent each time."""
+        if self.order is not None and self.sender is not None:
+            for destination, message in self.messages:
+                yield Advert(self.sender, self.order.source, destination, message)
+
+    def enter(self, round_: Round) -> None:
+        """Let a round advertise."""
+        self._round, self._counted = round_, round_.sent
+        round_.join(self, self.router.duty_at)
+
+    def leave_round(self) -> None:
+        """Advertise by itself."""
+        if self._round is not None:
+            self.catch_up()
+            self._round.leave(self)
+            self._round = None
+
     def arm(self) -> None:
         """See that the alarm rings in time, and that a BACKUP has at hand what it then sends."""
+        if self._round is not None:
+            self.catch_up()
+            if self.repeats(self._round.due_at):
+                self._round.ends_by(self.router.duty_at)
+                return
+            self.leave_round()
         if self.repetition is not None and (self.repetition.ended or not self.router.repeatable):
             self._judge_each()
         order = self.router.foreseen_advert
         if order is not None and order is not self.order:
             self.encode(order)
         self.alarm.exact = order is not None
-        deadline = self.router.deadline
-        self.alarm.set(None if deadline == self.round_at else deadline)
+        self.alarm.set(self.router.deadline)
 
     def configure(self, instance: VrrpInstance, router: VirtualRouter) -> bool:
         """New settings; whether they need another sender. The former one is then closed."""
         self._judge_each()
+        self.leave_round()
         same = _sender_settings(self.instance) == _sender_settings(instance)
         self.instance, self.router, self.order = instance, router, None
         if not same:
@@ -118,6 +160,7 @@ class Port:
 
     def close_sender(self) -> None:
         """Close the send socket."""
+        self.leave_round()
         if self.sender is not None:
             self.sender.close()
             self.sender = None
@@ -127,7 +170,6 @@ class Port:
         """Send no more, ring no more."""
         self._judge_each()
         self.close_sender()
-        self.round_at = None
         self.alarm.set(None)
         del self.alarm  # each knows the other: nobody collects cycles here
 

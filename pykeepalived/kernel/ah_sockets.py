@@ -45,6 +45,8 @@ class AhAdvertReceiver(LinuxAdvertReceiver):
 class AhAdvertSender(LinuxAdvertSender):
     """Sends adverts that begin with an authentication header, and fills in its ICV."""
 
+    __slots__ = ("_key", "_multicast")
+
     protocol = ah.IPPROTO_AH
 
     def __init__(

@@ -269,24 +269,30 @@ class AdvertReceiver(Protocol):
         """Leave the group and close."""
 
 
-class Outbox(Protocol):
-    """What several senders leave to go out together."""
-
-    def flush(self) -> Sequence[tuple[int, int]]:
-        """Send what was posted, in that order; the places of those that the kernel refused, with errno."""
-
-
 class AdvertSender(Protocol):
     """Sends an instance's adverts from its interface (behaviour.md 1.1.1)."""
 
     def send(self, source: bytes, destination: bytes, pdu: bytes) -> int:
         """Send one PDU (VRRP header on), 0 or errno. The IPv4 header is built here, its id counted per sender."""
 
-    def post(self, source: bytes, destination: bytes, pdu: bytes) -> Outbox:
-        """Leave one PDU in the outbox given, which is to be flushed before the next one to ``destination``."""
-
     def close(self) -> None:
         """Close."""
+
+
+class Advert(NamedTuple):
+    """One PDU that is sent again and again."""
+
+    sender: AdvertSender
+    source: bytes
+    destination: bytes
+    pdu: bytes
+
+
+class AdvertBundle(Protocol):
+    """Adverts of several senders that go out together, any number of times."""
+
+    def send(self) -> Sequence[tuple[int, int]]:
+        """Send each once. The places of those that the kernel refused, with errno."""
 
 
 class Announcer(Protocol):

@@ -1,9 +1,6 @@
-"""The raw sockets that adverts go out of. Senders of one kind on one link share one, so that what many of them send at
-once takes one system call: sendmmsg(2).
-"""
+"""The raw sockets that adverts go out of. Senders of one kind on one link share one, so that many can send at once."""
 
 import contextlib
-import ctypes
 import errno
 import socket
 import struct
@@ -11,7 +8,6 @@ from typing import NamedTuple
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import socket_filter
-from pykeepalived.kernel.batches import MESSAGE, VECTOR, address_of
 from pykeepalived.kernel.ports import Interface
 
 IPPROTO_VRRP = 112
@@ -26,9 +22,6 @@ _SO_BINDTOIFINDEX = 62
 _BUFFER_BYTES = 4 << 20  # 255 long adverts of one link are 0.6 MB as the kernel counts
 _MULTICAST_LINK = struct.Struct("=4s4si")  # struct ip_mreqn
 
-_sendmmsg = ctypes.CDLL(None, use_errno=True).sendmmsg
-_sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
-
 
 class Kind(NamedTuple):
     """What senders that share a socket have in common. ``link`` is an index, 0 any; ``hop_limit`` is of IPv6, None the
@@ -41,56 +34,14 @@ class Kind(NamedTuple):
     hop_limit: int | None
 
 
-class Letter:
-    """A message with its address, as sendmmsg(2) wants them in memory. ``octets`` may be written to."""
-
-    __slots__ = ("_memory", "header", "octets")
-
-    def __init__(self, where: bytes, octets: bytes, control: bytes = b"") -> None:
-        control_at = VECTOR.size
-        where_at = control_at + len(control)
-        octets_at = where_at + len(where)
-        self._memory = memory = bytearray(octets_at) + octets
-        at = address_of(memory)
-        VECTOR.pack_into(memory, 0, at + octets_at, len(octets))
-        memory[control_at:octets_at] = control + where
-        self.header = MESSAGE.pack(at + where_at, len(where), at, 1, at + control_at, len(control), 0, 0)
-        self.octets = memoryview(memory)[octets_at:]
-
-
 class SendSocket:
-    """One socket, and the letters that wait to go out together."""
+    """One socket, and how many use it."""
 
     def __init__(self, kind: Kind, interface: Interface | None) -> None:
         self.kind = kind
         self.users = 0
         self.flags = socket.MSG_DONTROUTE if kind.multicast else 0
-        self._waiting: list[Letter] = []
         self.socket = _opened(kind, interface)
-
-    def post(self, letter: Letter) -> None:
-        """Keep a letter for ``flush``."""
-        self._waiting.append(letter)
-
-    def flush(self) -> list[tuple[int, int]]:
-        """Send what was posted, in that order; the places of those that the kernel refused, with errno."""
-        waiting, self._waiting = self._waiting, []
-        if not waiting:
-            return []
-        headers = bytearray().join([letter.header for letter in waiting])
-        at, fd = address_of(headers), self.socket.fileno()
-        refused: list[tuple[int, int]] = []
-        done = 0
-        while done < len(waiting):
-            sent = _sendmmsg(fd, at + done * MESSAGE.size, len(waiting) - done, self.flags)
-            if sent < 0:  # the first of them: for a later one it would have ended before
-                code = ctypes.get_errno()
-                if code == errno.EINTR:
-                    continue
-                refused.append((done, code))
-                sent = 1
-            done += sent
-        return refused
 
 
 class SendSockets:

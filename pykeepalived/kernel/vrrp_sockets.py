@@ -11,21 +11,21 @@ import struct
 from collections.abc import Sequence
 from functools import cache
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import socket_filter
 from pykeepalived.kernel.batches import Batch, datagram
 from pykeepalived.kernel.flood_filter import Wanted, guard_program
-from pykeepalived.kernel.ports import MANY, Datagram, Heard, Interface, IPAddress
+from pykeepalived.kernel.ports import MANY, Advert, Datagram, Heard, Interface, IPAddress
 from pykeepalived.kernel.repetitions import Repetition, RepetitionFilter, RepetitionFilters
+from pykeepalived.kernel.send_batches import Letter, SendBatch
 from pykeepalived.kernel.send_sockets import (
     CHECKSUM_PLACE,
     CONTROL_CLASS,
     IPPROTO_VRRP,
     IPV6_CHECKSUM,
     MULTICAST_TTL,
-    Letter,
     SendSocket,
     SendSockets,
     bind_to_link,
@@ -42,6 +42,7 @@ _BUFFER_BYTES = 8192  # 255 IPv6 addresses take 4.1 KiB; of anything longer the 
 _MOST_BYTES = (1 << 30) - 1  # the kernel doubles it
 _LEAST_PDU = 8  # VRRP's header, in both versions
 _LEAST_IPV4 = 20
+_IPV4_BYTES = 4
 
 _IPV4 = struct.Struct("!BBHHHBBH4s4s")  # RFC 791 3.1, without options
 _IPV4_RECEIVED = struct.Struct("!BxHxxxxBxxx4s4s")
@@ -261,6 +262,8 @@ class LinuxAdvertSender:
 
     protocol = IPPROTO_VRRP
 
+    __slots__ = ("_family", "_flags", "_identification", "_index", "_prepared", "_sockets", "_ttl", "out")
+
     def __init__(
         self,
         family: int,
@@ -276,41 +279,45 @@ class LinuxAdvertSender:
         self._ttl = ttl if ttl is not None and not multicast else MULTICAST_TTL
         self._prepared: dict[bytes, Prepared] = {}
         self._sockets = SendSockets() if sockets is None else sockets
-        self._out = self._sockets.take(family, interface, multicast=multicast, ttl=ttl)
-        self._flags = self._out.flags
+        self.out = self._sockets.take(family, interface, multicast=multicast, ttl=ttl)
+        self._flags = self.out.flags
 
     def close(self) -> None:
         """Close."""
-        self._sockets.give_back(self._out)
+        self._sockets.give_back(self.out)
 
     def send(self, source: bytes, destination: bytes, pdu: bytes) -> int:
         """Send one PDU (VRRP header on), 0 or errno. The IPv4 header is built here, its id counted per sender."""
         prepared = self._ready(source, destination, pdu)
         try:
             if self._family == socket.AF_INET:
-                self._out.socket.sendto(prepared.letter.octets, self._flags, prepared.where)
+                self.out.socket.sendto(prepared.letter.octets, self._flags, prepared.where)
             else:
                 ancillary = ((socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, _PKTINFO6.pack(source, self._index)),)
-                self._out.socket.sendmsg((pdu,), ancillary, self._flags, prepared.where)
+                self.out.socket.sendmsg((pdu,), ancillary, self._flags, prepared.where)
         except OSError as error:
             return error.errno or errno.EIO
         return 0
 
-    def post(self, source: bytes, destination: bytes, pdu: bytes) -> SendSocket:
-        """Leave one PDU at the socket that many share, to be flushed before the next one to ``destination``."""
-        self._out.post(self._ready(source, destination, pdu).letter)
-        return self._out
-
     def _ready(self, source: bytes, destination: bytes, pdu: bytes) -> Prepared:
         """What is to go out now: an unchanged advert differs in its identification alone."""
+        prepared = self.prepared(source, destination, pdu)
+        if self._family == socket.AF_INET:
+            self.number(prepared.letter.octets)
+        return prepared
+
+    def prepared(self, source: bytes, destination: bytes, pdu: bytes) -> Prepared:
+        """An advert, which stays the same until there is another one for its destination."""
         prepared = self._prepared.get(destination)
         if prepared is None or prepared.pdu is not pdu or prepared.source != source:
             prepare = self._prepare4 if self._family == socket.AF_INET else self._prepare6
             prepared = self._prepared[destination] = prepare(source, destination, pdu)
-        if self._family == socket.AF_INET:
-            self._identification = self._identification % 0xFFFF + 1  # 1, 2, ... 65535, 1
-            _SHORT.pack_into(prepared.letter.octets, _IDENTIFICATION_PLACE, self._identification)
         return prepared
+
+    def number(self, octets: memoryview) -> None:
+        """Give an IPv4 advert its identification."""
+        self._identification = number = self._identification % 0xFFFF + 1  # 1, 2, ... 65535, 1
+        _SHORT.pack_into(octets, _IDENTIFICATION_PLACE, number)
 
     def _prepare4(self, source: bytes, destination: bytes, pdu: bytes) -> Prepared:
         header = _IPV4.pack(
@@ -336,6 +343,30 @@ class LinuxAdvertSender:
             _SOURCE6.pack(_SOURCE6.size - 4, socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, source, self._index),
         )
         return Prepared(source, pdu, letter, (socket.inet_ntop(socket.AF_INET6, destination), 0, 0, self._index))
+
+
+class LinuxAdvertBundle:
+    """Adverts of senders that share few sockets. None is under AH: those differ each time."""
+
+    def __init__(self, adverts: Sequence[Advert]) -> None:
+        self._numbered: list[tuple[LinuxAdvertSender, memoryview]] = []
+        shared: dict[SendSocket, list[tuple[int, Letter]]] = {}
+        for place, (sender, source, destination, pdu) in enumerate(adverts):
+            linux = cast("LinuxAdvertSender", sender)
+            letter = linux.prepared(source, destination, pdu).letter
+            shared.setdefault(linux.out, []).append((place, letter))
+            if len(source) == _IPV4_BYTES:
+                self._numbered.append((linux, letter.octets))
+        self._batches = [
+            (SendBatch(out.socket, out.flags, [letter for _, letter in letters]), [place for place, _ in letters])
+            for out, letters in shared.items()
+        ]
+
+    def send(self) -> list[tuple[int, int]]:
+        """Send each once. The places of those that the kernel refused, with errno."""
+        for sender, octets in self._numbered:
+            sender.number(octets)
+        return [(places[place], code) for batch, places in self._batches for place, code in batch.send()]
 
 
 @cache

@@ -164,6 +164,30 @@ class VirtualRouter:
         self.statistics.advert_sent += 1
         return advert
 
+    def repeats(self, due_at: int) -> bool:
+        """Whether what is due then is a MASTER's advert that was ordered before, and nothing else."""
+        state = self.state
+        return (
+            type(state) is Master
+            and state.advert_at == due_at
+            and (state.duties_at is None or state.duties_at > due_at)
+            and state.duties.rogue is None
+            and self.adverts.ready is not None
+        )
+
+    def sent_meanwhile(self, count: int) -> None:
+        """So many adverts have gone out, each in time, as the one before."""
+        state = self.state
+        if type(state) is Master:
+            state.advert_at += count * self.instance.advert_int
+            self.deadline = state.deadline
+            self.statistics.advert_sent += count
+
+    @property
+    def duty_at(self) -> int | None:
+        """When a MASTER has something to do beside its adverts."""
+        return self.state.duties_at if type(self.state) is Master else None
+
     # --- start and stop -----------------------------------------------------------------------------------------
 
     @property

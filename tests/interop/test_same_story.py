@@ -117,6 +117,9 @@ def test_both_tell_the_same_story(wire: Wire, make: str) -> None:
         theirs, mine = ([line for line in log if line.startswith("Sending") is packets] for log in (their_log, our_log))
         difference = "\n".join(unified_diff(theirs, mine, "keepalived", make, lineterm="", n=2))
         assert not difference, difference
-    assert [line.replace(prefix, "") for line in our_any] == [line.replace(prefix, "") for line in their_any]
-    assert our_particular == their_particular
+    # keepalived waits for no script: on a busy machine a later one may write first
+    assert sorted(line.replace(prefix, "") for line in our_any) == sorted(
+        line.replace(prefix, "") for line in their_any
+    )
+    assert sorted(our_particular) == sorted(their_particular)
     assert len(their_any) >= 7

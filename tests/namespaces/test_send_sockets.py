@@ -2,15 +2,14 @@
 
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from pykeepalived.kernel.ah_sockets import AhAdvertReceiver, AhAdvertSender
+from pykeepalived.kernel.ports import Advert
 from pykeepalived.kernel.send_sockets import SendSockets
-from pykeepalived.kernel.vrrp_sockets import LinuxAdvertSender
-from pykeepalived.wire import ah
+from pykeepalived.kernel.vrrp_sockets import LinuxAdvertBundle, LinuxAdvertSender
 from tests.namespaces.test_sockets import (
     FAMILIES,
     GROUP,
@@ -23,13 +22,13 @@ from tests.namespaces.test_sockets import (
     pair,
     pdu,
     sniffer,
-    waited,
 )
 from tests.namespaces.veth_pair import Namespace, why_not
 
 __all__ = ["pair"]
 pytestmark = [pytest.mark.root, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
 Pair = tuple[Namespace, Namespace]
+MESSAGES = [pdu(vrid) for vrid in range(100)]
 
 
 @pytest.fixture
@@ -63,6 +62,15 @@ def sender(
     return namespace.call(lambda: LinuxAdvertSender(family, interface, multicast=multicast, ttl=ttl, sockets=sockets))
 
 
+def bundle(
+    senders: Sequence[LinuxAdvertSender], source: bytes, destination: bytes, messages: Sequence[bytes] = MESSAGES
+) -> LinuxAdvertBundle:
+    messages = messages[: len(senders)]
+    return LinuxAdvertBundle(
+        [Advert(sender, source, destination, message) for sender, message in zip(senders, messages, strict=True)]
+    )
+
+
 def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -85,11 +93,9 @@ def test_together_they_are_what_each_is_by_itself(
     for vrid, each in enumerate(many):
         assert each.send(LEFT[family].packed, destination, pdu(vrid)) == 0
         alone.append(next_vrrp(ear))
+    together = bundle(many, LEFT[family].packed, destination)
     for turn in (2, 3):
-        messages = [pdu(vrid) for vrid in range(100)]
-        outboxes = {each.post(LEFT[family].packed, destination, pdu) for each, pdu in zip(many, messages, strict=True)}
-        assert len(outboxes) == 1
-        assert outboxes.pop().flush() == []
+        assert together.send() == []
         for before in alone:
             frame = next_vrrp(ear)
             if family == V4:  # the identification counts each sender's adverts, and the checksum covers it
@@ -101,13 +107,28 @@ def test_together_they_are_what_each_is_by_itself(
         each.close()
 
 
-def test_a_message_that_is_repeated_and_then_changes(pair: Pair, ear: socket.socket, sockets: SendSockets) -> None:
+def test_what_is_sent_alone_between_is_numbered_with_the_rest(
+    pair: Pair, ear: socket.socket, sockets: SendSockets
+) -> None:
     out = sender(pair[0], V4, sockets)
-    for number, length in enumerate((12, 12, 40, 12), 1):
-        assert out.post(LEFT[V4].packed, GROUP[V4].packed, pdu(number, length=length)).flush() == []
-        frame = next_vrrp(ear)
-        assert frame[34:] == pdu(number, length=length)
-        assert frame[18:20] == number.to_bytes(2, "big")
+    source, group = LEFT[V4].packed, GROUP[V4].packed
+    together = LinuxAdvertBundle(
+        [Advert(out, source, group, MESSAGES[7]), Advert(out, source, RIGHT[V4].packed, MESSAGES[8])]
+    )
+    sends: list[Callable[[], object]] = [
+        together.send,
+        lambda: out.send(source, group, MESSAGES[7]),
+        lambda: out.send(source, group, pdu(9, length=40)),
+        together.send,
+    ]
+    frames = []
+    for send in sends:
+        send()
+        frames += [next_vrrp(ear) for _ in range(2 if send == together.send else 1)]
+    assert [frame[34:] for frame in frames] == [
+        *(MESSAGES[7], MESSAGES[8], MESSAGES[7], pdu(9, length=40), MESSAGES[7], MESSAGES[8])
+    ]
+    assert [frame[18:20] for frame in frames] == [number.to_bytes(2, "big") for number in range(1, 7)]
     out.close()
 
 
@@ -116,14 +137,14 @@ def test_a_refusal_is_told_of_its_place_and_the_others_go_out(
     pair: Pair, ear: socket.socket, sockets: SendSockets, family: int
 ) -> None:
     many = senders(5, pair[0], family, sockets)
+    adverts = []
     for vrid, each in enumerate(many):
         # longer than the link takes, and from an address that nobody has
         message = pdu(vrid) + bytes(1600 if family == V4 and vrid in (1, 4) else 0)
         source = (RIGHT if family == V6 and vrid in (1, 4) else LEFT)[family].packed
-        outbox = each.post(source, GROUP[family].packed, message)
+        adverts.append(Advert(each, source, GROUP[family].packed, message))
     code = errno.EMSGSIZE if family == V4 else errno.EINVAL
-    assert outbox.flush() == [(1, code), (4, code)]
-    assert outbox.flush() == []
+    assert LinuxAdvertBundle(adverts).send() == [(1, code), (4, code)]
     at = 35 if family == V4 else 55
     assert [next_vrrp(ear)[at] for _ in range(3)] == [0, 2, 3]
     for each in many:
@@ -135,38 +156,12 @@ def test_a_link_that_is_down_refuses_all(pair: Pair, sockets: SendSockets) -> No
     many = senders(3, left, V4, sockets)
     left.ip("link set eth0 down")
     try:
-        for each in many:
-            outbox = each.post(LEFT[V4].packed, GROUP[V4].packed, pdu())
-        assert [place for place, _ in outbox.flush()] == [0, 1, 2]
+        together = bundle(many, LEFT[V4].packed, GROUP[V4].packed)
+        assert [place for place, _ in together.send()] == [0, 1, 2]
     finally:
         left.ip("link set eth0 up")
         for namespace in (left, right):
             namespace.wait_for("LOWER_UP")
-    for each in many:
-        each.close()
-
-
-def test_under_ah_each_is_sealed(pair: Pair, sockets: SendSockets) -> None:
-    left, right = pair
-    interface, listens_on = link(left), link(right)
-    inward = right.call(lambda: AhAdvertReceiver(V4, listens_on, group=GROUP[V4], unicast_source=None))
-    many = [
-        left.call(
-            lambda: AhAdvertSender(V4, interface, multicast=True, ttl=None, password=b"sesame42", sockets=sockets)
-        )
-        for _ in range(3)
-    ]
-    for number, each in enumerate(many):
-        outbox = each.post(LEFT[V4].packed, GROUP[V4].packed, ah.header(LEFT[V4].packed, 9) + pdu(number))
-    assert outbox.flush() == []
-    for number in range(3):
-        datagram = waited(inward)
-        assert datagram is not None
-        proof = ah.read(datagram.headers)
-        assert proof is not None
-        assert datagram.data == pdu(number)
-        assert ah.Key(b"sesame42").icv(datagram.headers + datagram.data, multicast=True) == proof.icv
-    inward.close()
     for each in many:
         each.close()
 

@@ -248,13 +248,13 @@ def test_senders_of_one_host_hear_nothing(pair: tuple[Namespace, Namespace]) -> 
     for family in (V4, V6):
         silent, out = sender(left, family), sender(right, family)
         socket_filter_off = struct.pack("@i", 0)
-        silent._out.socket.setsockopt(socket.SOL_SOCKET, 27, socket_filter_off)  # SO_DETACH_FILTER
-        silent._out.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        silent.out.socket.setsockopt(socket.SOL_SOCKET, 27, socket_filter_off)  # SO_DETACH_FILTER
+        silent.out.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         inward = receiver(left, family)
         out.send(RIGHT[family].packed, GROUP[family].packed, pdu())
         assert waited(inward) is not None
         with pytest.raises(BlockingIOError):  # not even without its filter
-            silent._out.socket.recv(100)
+            silent.out.socket.recv(100)
         for sock in (silent, out, inward):
             sock.close()
 

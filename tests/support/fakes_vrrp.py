@@ -18,6 +18,7 @@ from pykeepalived.kernel.frames import FrameTemplates
 from pykeepalived.kernel.netlink import Opener
 from pykeepalived.kernel.ports import (
     MANY,
+    Advert,
     Datagram,
     Failure,
     Heard,
@@ -234,11 +235,6 @@ class FakeSender:
     ah_password: bytes = b""
     closed: bool = False
 
-    def post(self, source: bytes, destination: bytes, pdu: bytes) -> "FakeOutbox":
-        assert not self.closed
-        self.kernel.outbox.waiting.append((self, source, destination, pdu))
-        return self.kernel.outbox
-
     def send(self, source: bytes, destination: bytes, pdu: bytes) -> int:
         assert not self.closed
         self.kernel.sent.append((source, destination, pdu))
@@ -250,17 +246,14 @@ class FakeSender:
         self.closed = True
 
 
-class FakeOutbox:
+class FakeBundle:
     """Adverts that go out together."""
 
-    def __init__(self) -> None:
-        self.waiting: list[tuple[FakeSender, bytes, bytes, bytes]] = []
-        self.flushed: list[int] = []
+    def __init__(self, adverts: Sequence[Advert]) -> None:
+        self.adverts = adverts
 
-    def flush(self) -> list[tuple[int, int]]:
-        waiting, self.waiting = self.waiting, []
-        self.flushed.append(len(waiting))
-        codes = [sender.send(*message) for sender, *message in waiting]
+    def send(self) -> list[tuple[int, int]]:
+        codes = [sender.send(source, destination, pdu) for sender, source, destination, pdu in self.adverts]
         return [(place, code) for place, code in enumerate(codes) if code]
 
 
@@ -338,7 +331,7 @@ class FakeKernel:
         self.receivers: list[FakeReceiver] = []
         self.senders: list[FakeSender] = []
         self.sent: list[tuple[bytes, bytes, bytes]] = []
-        self.outbox = FakeOutbox()
+        self.bundles: list[FakeBundle] = []
         self.frames: list[tuple[str, str]] = []
         self.sync = FakeSyncDaemons()
         self.batches: list[int] = []
@@ -441,6 +434,10 @@ class FakeKernel:
         sender = FakeSender(self, interface, multicast, ttl, ah_password)
         self.senders.append(sender)
         return sender
+
+    def bundle(self, adverts: Sequence[Advert]) -> FakeBundle:
+        self.bundles.append(FakeBundle(adverts))
+        return self.bundles[-1]
 
     def announcer(self, templates: FrameTemplates) -> "FakeKernel":
         del templates
