@@ -150,13 +150,12 @@ class TlsStream:
         self._queued = False
         if not self._connected or self._shaken:
             return
+        context = self._tls.sessions.context  # which may have to be made, in our time
         self._tell(_WENT_ON)
         try:
             if self._session is None:
                 name = self._wish.server_name
-                self._session = self._tls.sessions.context.wrap_bio(
-                    self._incoming, self._outgoing, server_hostname=name
-                )
+                self._session = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
             self._session.do_handshake()
         except ssl.SSLWantReadError:
             event = self._flush() or (HandshakeFailed(_CUT) if self._ended else None)
