@@ -75,7 +75,12 @@ class Checker(Belief):
 
     def overdue_at(self) -> int:
         """From when on that nothing has happened is an alarm."""
-        return self.next_deadline() + grace(self.timing.delay_loop)
+        return self._promised_at() + grace(self.timing.delay_loop)
+
+    def _promised_at(self) -> int:
+        """The next deadline, and nothing is an excuse."""
+        held = self._probe.held if self.running and isinstance(self._probe, HttpProbe) else 0
+        return self.next_deadline() - held
 
     def stood_still(self) -> bool:
         """The process did not run for a while: a failure of the try at hand, if there is one, does not count; but never
@@ -96,7 +101,7 @@ class Checker(Belief):
             None if self._ended_at is None else self._ended_at - self._took,
             self._took,
             self._began_at if self.running else None,
-            self.next_deadline(),
+            self._promised_at(),
         )
 
     def handle(self, event: CheckEvent, now: int) -> list[CheckEffect]:

@@ -52,4 +52,16 @@ class PeerClosed:
     """The peer has ended its side: no more bytes will come."""
 
 
-CheckEvent = Tick | Connected | ConnectionFailed | HandshakeFailed | LocalFailure | DataReceived | PeerClosed
+@dataclass(frozen=True, slots=True)
+class HeldUp:
+    """What is next is this process's own work, which waits for its turn: nobody else is late meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class WentOn:
+    """The turn has come: whoever was waited for has the rest of the time."""
+
+
+CheckEvent = (
+    Tick | Connected | ConnectionFailed | HandshakeFailed | LocalFailure | DataReceived | PeerClosed | HeldUp | WentOn
+)

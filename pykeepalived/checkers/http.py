@@ -13,8 +13,10 @@ from pykeepalived.checkers.events import (
     ConnectionFailed,
     DataReceived,
     HandshakeFailed,
+    HeldUp,
     LocalFailure,
     PeerClosed,
+    WentOn,
 )
 from pykeepalived.checkers.probe import OPEN, Failed, Impossible, Passed, ProbeEffect, Remark, verdict_line
 from pykeepalived.config.blocks.checkers import HttpGet, HttpsUrl, HttpUrl, SslGet, Target
@@ -35,6 +37,7 @@ class HttpProbe:
         "_deadline_at",
         "_end_at",
         "_failed",
+        "_held_at",
         "_index",
         "_longest",
         "_reader",
@@ -42,6 +45,7 @@ class HttpProbe:
         "_search",
         "_success",
         "_target",
+        "held",
     )
 
     failure_name = "HTTP_CHECK"
@@ -60,6 +64,9 @@ class HttpProbe:
         self._success: Passed | None = None  # of a whole round: made once, for it is mostly the same
         self._deadline_at = 0
         self._end_at = 0
+        self._held_at: int | None = None  # since when this process keeps the server waiting
+        self.held = 0
+        """By how much the deadline has moved on because of that: a watch must not."""
 
     @property
     def pause_when_down(self) -> int:
@@ -82,7 +89,8 @@ class HttpProbe:
 
     def begin(self, now: int) -> list[ProbeEffect]:
         """Connect, to ask for the url that is next."""
-        self._reader = self._search = None
+        self._reader = self._search = self._held_at = None
+        self.held = 0
         self._deadline_at = now + self._check.target.connect_timeout
         self._end_at = now + self._longest
         url = self._url
@@ -109,7 +117,13 @@ class HttpProbe:
             line = f"HTTP socket {event.action} failed ({event.reason}). Rescheduling."
             return [CloseConnection(), Impossible(line, event.shared)]
         if isinstance(event, Tick) and now >= self._deadline_at:
-            return self._too_late(now)
+            return self._too_late(now) if self._held_at is None else self._hold(now)
+        if isinstance(event, HeldUp):
+            self._held_at = now
+        elif isinstance(event, WentOn) and self._held_at is not None:
+            self._put_off(now - self._held_at - self.held)
+            self._held_at = None
+            self.held = 0
         return []
 
     def next_deadline(self) -> int:
@@ -173,6 +187,17 @@ class HttpProbe:
         if now >= self._end_at:
             return self._failure("Timeout HTTP read", f"the response took more than {seconds_text(self._longest)}")
         return self._failure("Timeout HTTP read", f"nothing came for {waited}")
+
+    def _hold(self, now: int) -> list[ProbeEffect]:
+        """The time of a server that waits for us is not over."""
+        length = now - self._deadline_at + self._check.target.connect_timeout
+        self._put_off(length)
+        self.held += length
+        return []
+
+    def _put_off(self, length: int) -> None:
+        self._deadline_at += length
+        self._end_at += length
 
     def _judge(self, reader: http.ResponseReader) -> list[ProbeEffect]:
         """In keepalived's order: something came, its status, its digest, its text."""

@@ -121,12 +121,19 @@ class CheckRun:
             beats.wake(self, on_beat(deadline))
 
     def _open(self, means: Means, wish: OpenSession | None = None) -> CheckEvent | None:
-        transport = transport_for(self.block, means.beats.reactor, means.attempts, self._tell, means.tls, wish)
+        tell = self._tell if wish is None else self._hear
+        transport = transport_for(self.block, means.beats.reactor, means.attempts, tell, means.tls, wish)
         self._transport = transport
         event = transport.open()
         if isinstance(event, LocalFailure) and event.shared:
             means.starved(event.reason)
         return event
+
+    def _hear(self, event: CheckEvent) -> None:
+        """Of a transport that may wait in line, and then opens by itself."""
+        if isinstance(event, LocalFailure) and event.shared and self._means is not None:
+            self._means.starved(event.reason)
+        self._tell(event)
 
     def _hang_up(self) -> None:
         transport = self._transport

@@ -2,7 +2,6 @@
 
 import contextlib
 import ssl
-from collections import deque
 from collections.abc import Callable
 
 from pykeepalived.checkers.effects import OpenSession
@@ -12,7 +11,9 @@ from pykeepalived.checkers.events import (
     ConnectionFailed,
     DataReceived,
     HandshakeFailed,
+    HeldUp,
     PeerClosed,
+    WentOn,
 )
 from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.config.blocks.ssl import Ssl
@@ -23,35 +24,19 @@ from pykeepalived.daemon.transports import Tls
 from pykeepalived.kernel.tls import client_context
 
 _CHUNK = 65536
-_STEPS_A_TURN = 4  # of handshakes; one costs as much as a dozen checks of TCP
 _HANDSHAKE_LIMIT = 131072  # bytes that may wait for their step: more than any handshake has
 _CUT = "the connection ended within the session"
 
+# made once, as of TCP
+_HELD_UP = HeldUp()
+_WENT_ON = WentOn()
+
 
 class TlsSessions:
-    """What all sessions share: their context, and turns that are not filled by handshakes."""
+    """What the sessions of a configuration share: their context."""
 
-    def __init__(self, reactor: Reactor, settings: Ssl | None) -> None:
-        self._reactor = reactor
-        self._steps: deque[Callable[[], None]] = deque()
-        self._working = False
+    def __init__(self, settings: Ssl | None) -> None:
         self.context, self.troubles = client_context(settings)
-
-    def soon(self, step: Callable[[], None]) -> None:
-        """Take the step in one of the next turns."""
-        self._steps.append(step)
-        if not self._working:
-            self._working = True
-            self._reactor.soon(self._work)
-
-    def _work(self) -> None:
-        try:
-            for _ in range(min(_STEPS_A_TURN, len(self._steps))):
-                self._steps.popleft()()
-        finally:
-            self._working = bool(self._steps)
-            if self._working:
-                self._reactor.soon(self._work)
 
 
 class TlsStream:
@@ -96,7 +81,20 @@ class TlsStream:
         self._queued = False  # a step of the handshake waits for its turn
 
     def open(self) -> CheckEvent | None:
-        """Connect; then the handshake."""
+        """Connect when it is our turn; then the handshake."""
+        if self._tls.turns.may_begin():
+            return self._begin()
+        self._tls.turns.wait_in_line(self)
+        return _HELD_UP
+
+    def called_up(self) -> None:
+        """It is our turn."""
+        self._tell(_WENT_ON)
+        event = self._begin()
+        if event is not None:
+            self._tell(event)
+
+    def _begin(self) -> CheckEvent | None:
         self._stream = TcpStream(self._target, self._reactor, self._attempts, self._told)
         event = self._stream.open()
         if not isinstance(event, Connected):
@@ -115,8 +113,9 @@ class TlsStream:
         return self._flush()
 
     def close(self) -> None:
-        """Hang up, with close_notify if that is wished."""
+        """Hang up, with close_notify if that is wished; or leave the line."""
         if self._stream is None:
+            self._tls.turns.leave_line(self)
             return
         if self._wish.compliant and self._shaken and self._session is not None:
             with contextlib.suppress(ssl.SSLError):
@@ -143,19 +142,20 @@ class TlsStream:
             self._tell(HandshakeFailed(f"more than {_HANDSHAKE_LIMIT} bytes"))
         elif not self._queued:
             self._queued = True
-            self._tls.sessions.soon(self._shake)
+            self._tls.turns.soon(self._shake)
+            self._tell(_HELD_UP)
 
     def _shake(self) -> None:
         """Begin the handshake, or go on with it."""
         self._queued = False
         if not self._connected or self._shaken:
             return
+        context = self._tls.sessions.context  # which may have to be made, in our time
+        self._tell(_WENT_ON)
         try:
             if self._session is None:
                 name = self._wish.server_name
-                self._session = self._tls.sessions.context.wrap_bio(
-                    self._incoming, self._outgoing, server_hostname=name
-                )
+                self._session = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
             self._session.do_handshake()
         except ssl.SSLWantReadError:
             event = self._flush() or (HandshakeFailed(_CUT) if self._ended else None)

@@ -11,6 +11,7 @@ from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.datagrams import Datagrams, IcmpMessages
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import TcpStream
+from pykeepalived.daemon.tls_turns import TlsTurns
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.wire import dns
 
@@ -26,7 +27,8 @@ class Transport(Protocol):
     It is made with a ``tell``, which learns what is not known at once: Connected, ConnectionFailed, LocalFailure of an
     ``open``; DataReceived, PeerClosed, ConnectionFailed after a ``send``. Of a stream the data come in pieces of any
     size, of datagrams one at a time. Of what takes longer than most a Tick is told, before it is left to the reactor:
-    somebody must see to its time. After ``close`` nothing is told of what was open. Nothing here may block.
+    somebody must see to its time. What waits for this process itself tells HeldUp, as the answer to ``open`` too, and
+    WentOn when it goes on. After ``close`` nothing is told of what was open. Nothing here may block.
     """
 
     def open(self) -> CheckEvent | None:
@@ -43,10 +45,10 @@ class Tls:
     """The TLS of all checks, which is loaded when the first one needs it: it is four mebibytes."""
 
     def __init__(self, reactor: Reactor, settings: Ssl | None, log: Callable[[Log], None]) -> None:
-        self._reactor = reactor
         self._settings = settings
         self._log = log
         self._sessions: TlsSessions | None = None
+        self.turns = TlsTurns(reactor, log)
 
     def use(self, settings: Ssl | None) -> None:
         """The settings of the sessions that begin from now on; files are read again."""
@@ -59,7 +61,7 @@ class Tls:
         if self._sessions is None:
             from pykeepalived.daemon.tls_stream import TlsSessions  # noqa: PLC0415 - see above
 
-            self._sessions = TlsSessions(self._reactor, self._settings)
+            self._sessions = TlsSessions(self._settings)
             for keyword, reason in self._sessions.troubles.items():
                 line = f"SSL: {keyword} cannot be used ({reason}): checks go on without it. Mend the file, then reload"
                 self._log(Log(line, Level.WARNING, Kind.CHECK))

@@ -40,10 +40,14 @@ class HttpCheckers:
             given = url.given.get("tls_compliant")
             own = compliant if given is None else given.value
             values.append({**self._url(url, virtualhost), "tls_compliant": own})
+        request = self._request(raw)
+        if request["enable_sni"]:
+            for (url, _), each in zip(urls, values, strict=True):
+                self._check_server_name(request["sni_name"] or each["virtualhost"], url)
         return SslGet(
             target=target,
             timing=timing,
-            **self._request(raw),
+            **request,
             tls_compliant=compliant,
             url=tuple(HttpsUrl(**each) for each in values),
         )
@@ -56,6 +60,14 @@ class HttpCheckers:
             "enable_sni": sni is not None or raw.value("enable_sni"),
             "sni_name": (sni.value or None) if sni is not None else None,
         }
+
+    def _check_server_name(self, name: str | None, url: Raw) -> None:
+        """TLS sends names of the DNS alone."""
+        try:
+            (name or "").encode("idna")
+        except UnicodeError:
+            message = f"'{name}' can be no server name of TLS: the check of this url fails"
+            self._context.warning(message, url.span(), "a label has at most 63 characters, and none is empty")
 
     def _urls(self, raw: Raw, above: "Above") -> list[tuple[Raw, str | None]]:
         """The urls that can be used, each with its Host header."""

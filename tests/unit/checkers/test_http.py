@@ -11,7 +11,9 @@ from pykeepalived.checkers.events import (
     ConnectionFailed,
     DataReceived,
     HandshakeFailed,
+    HeldUp,
     PeerClosed,
+    WentOn,
 )
 from pykeepalived.config.blocks.checkers import CheckTiming, HttpGet, HttpsUrl, HttpUrl, SslGet, Target
 from pykeepalived.events import Tick
@@ -136,3 +138,21 @@ def test_over_tls_the_whole_response_has_connect_timeout() -> None:
     trial.now += SECOND
     trial.tell(Tick())
     assert trial.lines() == [f"Timeout SSL read server {RS}.", DOWN]
+
+
+def test_while_this_process_holds_it_up_a_server_s_time_stands_still_and_the_watch_s_goes_on() -> None:
+    trial = Trial(https(HttpsUrl(path="/x")))
+    trial.attempt(HeldUp())
+    alarm_at = trial.checker.overdue_at()
+    for _ in range(4):
+        trial.now += 9 * SECOND
+        trial.tell(Tick())
+        assert trial.checker.overdue_at() == alarm_at
+        assert trial.checker.next_deadline() > trial.now
+    trial.tell(WentOn())
+    trial.now += 5 * SECOND - 1
+    trial.tell(Tick())
+    assert trial.lines() == []
+    trial.now += 1
+    trial.tell(Tick())
+    assert trial.lines() == [f"Timeout connecting server {RS}.", DOWN]

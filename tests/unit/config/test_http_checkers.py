@@ -207,3 +207,11 @@ def test_without_the_library_that_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     pcre2._library.cache_clear()
     assert found.regex is None
     assert "regex needs libnone.so.0, which is not installed" in result.diagnostics[0].message
+
+
+@pytest.mark.parametrize(("name", "well"), [("a" * 63 + ".example", True), ("a" * 64 + ".example", False)])
+@pytest.mark.parametrize("line", ["sni_name {}", "enable_sni\nvirtualhost {}"])
+def test_a_name_that_tls_cannot_send_is_said(name: str, line: str, *, well: bool) -> None:
+    text = server_text("", f"SSL_GET {{\n{line.format(name)}\nurl {{\npath /\n}}\n}}")
+    said = [each.message for each in read(text).diagnostics if "server name" in each.message]
+    assert said == ([] if well else [f"'{name}' can be no server name of TLS: the check of this url fails"])
