@@ -153,16 +153,17 @@ class Announcements:
         interface = self._interface(dev)
         if interface is None or not interface.arp:
             return
-        message = Message(burst.instance, dev, entry.address)
-        if round_ == 0:
-            if self._detail:
-                kind = "gratuitous ARPs" if entry.address.version == 4 else "Unsolicited Neighbour Adverts"
-                text = f"({burst.instance}) Sending/queueing {kind} on {dev} for {entry.address}"
-                self._journal.log(Log(text, detail=True))
-            if (lane := self._pacing.behind(message)) is not None:
+        if round_ == 0 and self._detail:
+            kind = "gratuitous ARPs" if entry.address.version == 4 else "Unsolicited Neighbour Adverts"
+            text = f"({burst.instance}) Sending/queueing {kind} on {dev} for {entry.address}"
+            self._journal.log(Log(text, detail=True))
+        if not self._pacing.idle:
+            message = Message(burst.instance, dev, entry.address)
+            if round_ == 0 and (lane := self._pacing.behind(message)) is not None:
                 self._say_behind(message, lane)
-        if self._pacing.offer(message, now):
-            self._announce(dev, entry.address)
+            if not self._pacing.offer(message, now):
+                return
+        self._announce(dev, entry.address)
 
     def _over(self, burst: _Burst) -> None:
         waiting = self._waiting.get(burst.instance)

@@ -17,6 +17,9 @@ _MAC_BYTES = 6
 _ROUTER_FLAG = 0x80  # RFC 4861 4.4: R, S, O in the octet after the checksum
 _ADDRESSES_BYTES = 32
 _ICMPV6 = 58
+_IPV4_BYTES = 4
+_FRAMES_KEPT = 1024
+_ROUTER = {False: b"\0", True: b"\1"}
 _STALE = frozenset({errno.ENETDOWN, errno.ENXIO, errno.ENODEV})
 
 # what scapy is given to find the holes by: values that occur nowhere else in the frames
@@ -123,6 +126,7 @@ class LinuxAnnouncer:
     def __init__(self, templates: FrameTemplates) -> None:
         self._templates = templates
         self._sockets: dict[int, socket.socket] = {}
+        self._frames: dict[bytes, bytes] = {}  # of late: a burst repeats them
 
     def announce(self, interface: Interface, address: IPAddress, *, router: bool) -> int:
         """Send one frame for ``address`` from ``interface``, 0 or errno. ``router`` sets the Router flag of an NA.
@@ -131,15 +135,26 @@ class LinuxAnnouncer:
         """
         if not interface.arp or len(interface.mac) != _MAC_BYTES:
             return 0
-        if address.version == 4:
-            frame = garp_frame(self._templates, interface.mac, address.packed)
-        else:
-            frame = neighbour_advert_frame(self._templates, interface.mac, address.packed, router=router)
+        frame = self._frame(interface.mac, address, router=router)
         code = self._send(interface, frame)
         if code in _STALE:  # said once of a link that went away or down since; it may be back
             self._forget(interface.index)
             code = self._send(interface, frame)
         return code
+
+    def _frame(self, mac: bytes, address: IPAddress, *, router: bool) -> bytes:
+        packed = address.packed
+        key = mac + packed + _ROUTER[router]
+        frame = self._frames.get(key)
+        if frame is None:
+            if len(self._frames) >= _FRAMES_KEPT:
+                self._frames.clear()
+            if len(packed) == _IPV4_BYTES:
+                frame = garp_frame(self._templates, mac, packed)
+            else:
+                frame = neighbour_advert_frame(self._templates, mac, packed, router=router)
+            self._frames[key] = frame
+        return frame
 
     def close(self) -> None:
         """Close."""

@@ -48,7 +48,8 @@ class Pacing:
         settings = configuration.global_defs
         self._everywhere = {4: settings.vrrp_garp_interval, 6: settings.vrrp_gna_interval}
         self._groups = {name: group for group in configuration.garp_group for name in group.interfaces}
-        self._idle = not self._groups and not any(self._everywhere.values())
+        self.idle = not self._groups and not any(self._everywhere.values())
+        """Nothing is spaced anywhere."""
         self._physical = physical
         self._lanes: dict[tuple[tuple[str, ...], int], Lane] = {}
         self._waiting: dict[str, dict[Message, Lane]] = {}  # by instance
@@ -62,7 +63,7 @@ class Pacing:
 
     def lane(self, interface: str, version: int) -> Lane | None:
         """The lane of an interface and an IP version, or None where nothing is spaced."""
-        if self._idle:
+        if self.idle:
             return None
         name = self._physical(interface)
         group = self._groups.get(name)

@@ -90,3 +90,19 @@ def test_links_without_arp_are_sent_nothing(interface: Interface) -> None:
     announcer = LinuxAnnouncer(TEMPLATES)
     assert announcer.announce(interface, IPv4Address("10.9.0.100"), router=False) == 0
     assert announcer._sockets == {}
+
+
+def test_a_burst_repeats_its_frames_and_what_is_kept_of_them_is_bounded() -> None:
+    announcer = LinuxAnnouncer(TEMPLATES)
+    mac, other = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
+    address, address6 = IPv4Address("10.0.0.1"), IPv6Address("2001:db8::1")
+    frame = announcer._frame(mac, address, router=False)
+    assert frame == garp_frame(TEMPLATES, mac, address.packed)
+    assert announcer._frame(mac, address, router=False) is frame
+    assert announcer._frame(other, address, router=False) == garp_frame(TEMPLATES, other, address.packed)
+    for router in (False, True, False):
+        wanted = neighbour_advert_frame(TEMPLATES, mac, address6.packed, router=router)
+        assert announcer._frame(mac, address6, router=router) == wanted
+    for number in range(5000):
+        announcer._frame(mac, address + number, router=False)
+    assert len(announcer._frames) <= 1024
