@@ -91,7 +91,7 @@ class Announcements:
         if self._detail:
             kind = "gratuitous ARP" if address.version == 4 else "unsolicited neighbour advert"
             self._journal.log(Log(f"{instance}: sending {kind} for {address}", detail=True))
-        self._announce(interface, address)
+        self._announce_from(interface, address)
 
     def cancel(self, instance: str) -> None:
         """Forget an instance's frames."""
@@ -108,7 +108,7 @@ class Announcements:
         self._slow.clear()
         former, self._pacing = self._pacing, Pacing(configuration, self._physical)
         for message in self._pacing.inherit(former, names, self._reactor.now()):
-            self._announce(message.interface, message.address)
+            self._announce_from(message.interface, message.address)
         self._alarm.set(self._pacing.deadline)
 
     def close(self) -> None:
@@ -131,7 +131,7 @@ class Announcements:
             self._routes.clear()
         while self._share > 0 and (message := self._pacing.due(now)) is not None:
             self._share -= 1
-            self._announce(message.interface, message.address)
+            self._announce_from(message.interface, message.address)
         while self._share > 0 and self._bursts:
             self._share -= 1
             self._step(self._bursts[0], now)
@@ -163,7 +163,7 @@ class Announcements:
                 self._say_behind(message, lane)
             if not self._pacing.offer(message, now):
                 return
-        self._announce(dev, entry.address)
+        self._announce(interface, entry.address)
 
     def _over(self, burst: _Burst) -> None:
         waiting = self._waiting.get(burst.instance)
@@ -173,10 +173,14 @@ class Announcements:
         if not waiting:
             del self._waiting[burst.instance]
 
-    def _announce(self, dev: str, address: IP) -> None:
+    def _announce_from(self, dev: str, address: IP) -> None:
+        """An announcement that waited: its link may be gone."""
         interface = self._interface(dev)
-        if interface is None:
-            return
+        if interface is not None:
+            self._announce(interface, address)
+
+    def _announce(self, interface: Interface, address: IP) -> None:
+        dev = interface.name
         if self._detail:
             kind = "gratuitous ARP" if address.version == 4 else "unsolicited Neighbour Advert"
             self._journal.log(Log(f"Sending {kind} on {dev} for {address}", detail=True))

@@ -56,6 +56,7 @@ from pykeepalived.vrrp.effects import (
     Word,
 )
 from pykeepalived.vrrp.events import (
+    AddressAdded,
     AdvertFailed,
     Event,
     TrackBfdChanged,
@@ -254,12 +255,19 @@ class VrrpService:
         if self._busy or self._hearing or not self._facts:
             return
         self._hearing = True
+        decided = False
         try:
             while self._facts:
-                self._heed(self._facts.popleft(), self._reactor.now())
+                fact = self._facts.popleft()
+                if isinstance(fact, AddressAdded) and self._routers.carry(fact.address):  # noted, and nothing decided
+                    self._carry_out(self._routers.handle(fact, self._reactor.now()))
+                    continue
+                decided = True
+                self._heed(fact, self._reactor.now())
         finally:
             self._hearing = False
-            self._settle_all()
+            if decided:
+                self._settle_all()
 
     def _catch_up(self) -> None:
         """Learn of all adverts that the kernel has taken in, before anything is decided."""

@@ -128,6 +128,10 @@ class Routers:
                 self._static_tried(event, now, effects)
         return effects
 
+    def carry(self, address: IP) -> bool:
+        """Whether it is a virtual address of an instance: nothing is decided when one appears."""
+        return address in self._concerned.addresses
+
     def advert(self, receiver: ReceiverKey, packet: Packet, now: int) -> list[Effect]:
         """A packet came in at ``receiver``."""
         inbox = self.inboxes.get(receiver)

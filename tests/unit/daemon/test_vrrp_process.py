@@ -13,6 +13,7 @@ from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.child import BfdListener, ChildOptions
 from pykeepalived.daemon.vrrp_process import VrrpService
+from pykeepalived.daemon.vrrp_sockets import Port
 from pykeepalived.kernel.ports import BATCH, Datagram
 from pykeepalived.units import MILLISECOND, SECOND
 from pykeepalived.vrrp.adverts import messages
@@ -358,6 +359,25 @@ def test_a_thousand_addresses_take_turns_and_adverts_pass_between() -> None:
     assert len(announced) == 5005
     assert max(adds) < min(announced)
     assert ("script", "/n", "INSTANCE", "VI_1", "MASTER", "100") in own
+
+
+def test_an_address_that_an_instance_takes_concerns_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = range(1, 101)
+    bench, service = begun(
+        *(f"instance VI_{n} priority=100 virtual_router_id={n} virtual_ipaddress=10.8.0.{n}/24" for n in numbers)
+    )
+    looked_at: list[Port] = []
+    arm = Port.arm
+
+    def look_at(port: Port) -> None:
+        looked_at.append(port)
+        arm(port)
+
+    monkeypatch.setattr(Port, "arm", look_at)
+    bench.reactor.run_for(DOWN)
+    assert states(service) == ["MASTER"] * len(numbers)
+    # a thousand of them would take a second and more for a thousand addresses if each looked at all others
+    assert len(looked_at) <= 4 * len(numbers)
 
 
 def test_scripts_are_run_and_believed() -> None:
