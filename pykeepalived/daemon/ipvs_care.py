@@ -62,10 +62,11 @@ class IpvsCare:
 
     def marks(self, part: Configuration) -> Mapping[Service, int]:
         """The marks of virtual servers whose packets are marked."""
-        if part.global_defs.nftables_ipvs is None and self._marks is None:
+        keepsake = self._context.keepsake
+        if part.global_defs.nftables_ipvs is None and self._marks is None and not keepsake.get("tables"):
             return {}
         if self._marks is None:
-            self._marks = IpvsMarks(self._context.reactor, self._journal, self._packet_marks, self._context.keepsake)
+            self._marks = IpvsMarks(self._context.reactor, self._journal, self._packet_marks, keepsake)
         return self._marks.take(part)
 
     @property

@@ -52,6 +52,7 @@ class IpvsMarks:
         self._next: tuple[FilterSettings, dict[int, _Elements]] | None = None
         self._wanted: dict[int, _Elements] = {}
         self._made: dict[int, tuple[FilterSettings, _Elements]] = {}
+        self._left: set[tuple[int, str]] = {(family, table) for family, table in keepsake.get("tables") or ()}
         self._repairs = Repairs(reactor, self._mend)
         self._watched: int | None = None
 
@@ -64,10 +65,12 @@ class IpvsMarks:
         else:
             settings = FilterSettings(defs.nftables_ipvs, defs.nftables_ipvs_priority, defs.nftables_counters)
             first = defs.nftables_ipvs_start_fwmark
-            # a mark never goes from one to another that still has packets under it
             former = self._marks if first >= self._first_mark else {}
             self._first_mark = first
-            self._marks = marks(part.virtual_server, part.virtual_server_group, first, self._families(part), former)
+            # a mark never goes from one to another that still has packets under it
+            held = {*self._marks.values(), *(each.mark for _, made in self._made.values() for each in made)}
+            families = self._families(part)
+            self._marks = marks(part.virtual_server, part.virtual_server_group, first, families, former, held)
         kept = [[each.protocol, each.family, each.name, mark] for each, mark in self._marks.items()]
         self._keepsake.keep("marks", [self._first_mark, kept])
         self._next = settings, _by_family(markings(self._marks, part.virtual_server_group))
@@ -76,27 +79,28 @@ class IpvsMarks:
     @property
     def change(self) -> bool:
         """Whether ``mark`` is to be called."""
-        return self._next is not None and self._next != (self._settings, self._wanted)
+        return self._next is not None and (bool(self._left) or self._next != (self._settings, self._wanted))
 
     def mark(self) -> None:
         """What was taken last holds. Tables under another name take over before the former ones go."""
         if self._next is not None:
             (self._settings, self._wanted), self._next = self._next, None
+            self._keep(self._tables() | {(family, self._settings.table) for family in self._wanted})
             self._write_all()
+            self._keep(self._tables())
 
     def close(self, *, release: bool) -> None:
         """The end: no table stays, unless all is to stay."""
         self._next = None
         self._repairs.close()
-        if self._filter is None:
-            return
         if self._watched is not None:
             self._reactor.unwatch(self._watched)
         if release:
-            for family, (settings, _) in self._made.items():
-                self._remove(family, settings.table)
-        self._filter.close()
-        self._filter = None
+            for family, table in self._tables():
+                self._remove(family, table)
+        if self._filter is not None:
+            self._filter.close()
+            self._filter = None
 
     def _families(self, part: Configuration) -> frozenset[int]:
         """The families of which packets can be marked; of those that are wanted and cannot it is said."""
@@ -124,6 +128,8 @@ class IpvsMarks:
         for family in [family for family in self._made if family not in self._wanted]:
             settings, _ = self._made.pop(family)
             self._remove(family, settings.table)
+        for family in {family for family, _ in self._left} - self._wanted.keys():
+            self._remove_left(family)
         for family, elements in self._wanted.items():
             made = self._made.get(family)
             if made is None or made[0] != self._settings or _maps(made[1]) != _maps(elements):
@@ -149,6 +155,7 @@ class IpvsMarks:
         self._repairs.settled(family)
         if former is not None and former[0].table != self._settings.table:
             self._remove(family, former[0].table)
+        self._remove_left(family)
         return True
 
     def _change(self, family: int, made: _Elements, wanted: _Elements) -> None:
@@ -166,6 +173,21 @@ class IpvsMarks:
             self._open().remove(family, table)
         except (KernelError, OSError) as error:
             self._say(str(error), Level.ERROR)
+
+    def _remove_left(self, family: int) -> None:
+        """What a process that died has left, unless it was made anew."""
+        for each in [each for each in self._left if each[0] == family]:
+            self._left.discard(each)
+            if each not in self._tables():
+                self._remove(*each)
+
+    def _tables(self) -> set[tuple[int, str]]:
+        """Those of ours that stand, by family and name."""
+        return self._left | {(family, settings.table) for family, (settings, _) in self._made.items()}
+
+    def _keep(self, tables: set[tuple[int, str]]) -> None:
+        """For the one that takes over, should this process die."""
+        self._keepsake.keep("tables", [list(each) for each in sorted(tables)])
 
     def _open(self) -> PacketMarks:
         if self._filter is None:

@@ -5,7 +5,7 @@ their own, as with keepalived.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
@@ -36,8 +36,11 @@ def marks(
     first_mark: int,
     families: frozenset[int],
     former: Mapping[Service, int],
+    held: Collection[int] = (),
 ) -> dict[Service, int]:
-    """The marks of virtual servers, in their order; one that is kept keeps its mark. ``families`` can be marked."""
+    """The marks of virtual servers, in their order; one that is kept keeps its mark. ``families`` can be marked;
+    packets have the ``held`` marks, which are given to nobody else.
+    """
     by_name = {group.name: group for group in groups}
     servers = tuple(servers)
     wanted = [server.service for server in servers if _is_marked(server.service, by_name, families)]
@@ -45,7 +48,7 @@ def marks(
     taken |= {entry.fwmark for group in by_name.values() for entry in group.entries if entry.fwmark is not None}
     found = {service: former[service] for service in wanted if former.get(service, 0) >= first_mark}
     found = {service: mark for service, mark in found.items() if mark not in taken}
-    taken |= set(found.values())
+    taken.update(found.values(), held)
     mark = first_mark
     for service in wanted:
         if service not in found:

@@ -20,6 +20,7 @@ FD = 61
 GROUP = "virtual_server_group {0} {{\n{1}\n}}\nvirtual_server group {0} {{\nprotocol TCP\nlvs_sched rr\nlvs_method NAT\n{2}\n}}\n"  # noqa: E501 - a text
 REAL4, REAL6 = "real_server 10.8.0.1 80 {\n}", "real_server fd00:8::1 80 {\n}"
 WEB, WEB6 = GROUP.format("web", "10.9.0.1-9 80", REAL4), GROUP.format("web6", "fd00::1 80", REAL6)
+SHOP = GROUP.format("shop", "10.9.1.1 80", REAL4)
 DEFS = "global_defs {\nnftables_ipvs\n}\n"
 
 
@@ -244,6 +245,39 @@ def test_another_first_mark_gives_no_mark_to_another() -> None:
     assert bench.take(first.format(1000) + WEB + WEB6) == {"web": 1000, "web6": 1001}
     assert bench.take(first.format(1001) + WEB + WEB6) == {"web": 1002, "web6": 1001}
     assert bench.take(first.format(500) + WEB + WEB6) == {"web": 500, "web6": 501}
+
+
+def test_a_mark_under_which_there_are_packets_is_not_given_to_another_service() -> None:
+    """The service that comes stands before packets are marked otherwise: its servers would get those of the former."""
+    bench = Bench()
+    bench.take(DEFS + WEB)
+    bench.marks.take(read(DEFS).configuration)  # overtaken by the next, before its services stood
+    assert bench.take(DEFS + SHOP) == {"shop": 1001}
+    assert bench.take(DEFS + SHOP + WEB) == {"shop": 1001, "web": 1000}
+    first = DEFS.replace("}", "nftables_ipvs_start_fwmark 999\n}")
+    assert bench.take(first + WEB + SHOP) == {"web": 999, "shop": 1002}
+
+
+def test_one_that_takes_over_removes_the_tables_that_are_not_wanted_any_more(tmp_path: Path) -> None:
+    """Else packets would be marked for services that are gone, or for those of another service."""
+    with (tmp_path / "kept").open("w+b") as file:
+        bench = Bench(keepsake=Keepsake(file.fileno()))
+        bench.take(DEFS + WEB + WEB6)
+        bench.keepsake = Keepsake(file.fileno())
+        bench.begin()
+        bench.filter.cut()
+        bench.take(DEFS.replace("nftables_ipvs", "nftables_ipvs other") + WEB)
+        assert list(bench.filter.tables) == [(AF_INET, "other")]
+        assert bench.filter.cut() == ["remove", "write", "remove"]
+        bench.keepsake = Keepsake(file.fileno())
+        bench.begin()
+        bench.take(WEB)
+        assert bench.filter.tables == {}
+        bench.keepsake = Keepsake(file.fileno())
+        bench.begin()
+        bench.take(DEFS + WEB)
+        assert bench.filter.cut() == ["remove", "write"]
+    assert bench.said() == []
 
 
 def test_packets_are_marked_when_it_is_said_that_the_services_stand() -> None:
