@@ -90,7 +90,7 @@ class CheckerService:
         self._followers.replace(self._part.track_file)
         for service, (block, front) in self._wanted().items():
             self._served[service] = self._enter(block, front)
-        self._care.tell_strangers()
+        self._care.take_over()
         self._watch.start()
         self._ha_suspend.follow(self._suspendable())
         self._reactor.soon(self._kernel_table.pump)
@@ -99,6 +99,7 @@ class CheckerService:
         """Apply a new configuration by difference."""
         self._log(Log("Reinitializing ipvs", Level.DEBUG, Kind.IPVS))
         self._part = part
+        before = self._table.services()
         self._tls.use(part.ssl)
         self._care.configure(part)
         self._listen_for_addresses()
@@ -120,6 +121,7 @@ class CheckerService:
         self._served = {each: self._served[each] for each in wanted}
         self._ha_suspend.follow(self._suspendable())
         self._raise_descriptor_limit()
+        self._care.note_services(before)
         self._kernel_table.pump()
 
     def stop(self, finished: Callable[[], None]) -> None:
@@ -214,6 +216,7 @@ class CheckerService:
             self._drop_outgoing()
             self._kernel_table.pump()
             return
+        self._care.settled()
         while self._waiting:
             self._notify(self._waiting.popleft())
         if self._status_alarm.due_at is None:

@@ -2,7 +2,7 @@
 others change. All of it begins when IPVS is there and goes on by itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import astuple
 from errno import EIO, ENOENT
 from os import strerror
@@ -14,6 +14,7 @@ from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.ipvs_inspection import Inspection
 from pykeepalived.daemon.ipvs_marks import IpvsMarks
 from pykeepalived.daemon.kernel_table import KernelTable
+from pykeepalived.daemon.owned_services import OwnedServices
 from pykeepalived.daemon.sync_daemon import BOTH, SyncDaemons
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
@@ -33,6 +34,7 @@ class IpvsCare:
         self._journal = context.journal
         self._release = not context.options.dont_release_ipvs
         self._table = kernel_table.table
+        self._owned = OwnedServices(context.keepsake, self._table)
         self._kernel: Ipvs | None = None
         self._part = Configuration()
         self._timeouts = TimeoutSettings(context)
@@ -79,14 +81,24 @@ class IpvsCare:
         if self._marks is not None:
             self._marks.mark()
 
-    def tell_strangers(self) -> None:
-        """Services that stand in the table and not in the file: somebody else's, or left by one that crashed."""
-        strangers = self._table.strangers()
+    def take_over(self) -> None:
+        """At the start, when it is known what is wanted: services that a process that died has left, and the file does
+        not name any more, go. Those of somebody else, or left by a daemon that crashed, stay.
+        """
+        gone = self._owned.take_over()
+        if gone:
+            self._tell("removed, for the file names them no more", gone)
+        strangers = gone.symmetric_difference(self._table.strangers())
         if strangers:
-            named = ", ".join(sorted(str(each) for each in strangers)[:_NAMED])
-            more = f" and {len(strangers) - _NAMED} more" if len(strangers) > _NAMED else ""
-            text = f"IPVS: left alone, for the file does not name them: {named}{more} (lvs_flush empties the table)"
-            self._journal.log(Log(text, Level.NOTICE, Kind.IPVS))
+            self._tell("left alone, for the file does not name them", strangers, " (lvs_flush empties the table)")
+
+    def note_services(self, before: Mapping[Service, None]) -> None:
+        """Orders of a reload are about to be given; ``before`` it these services were ours."""
+        self._owned.note(before)
+
+    def settled(self) -> None:
+        """All orders are carried out."""
+        self._owned.settled()
 
     def stop(self) -> None:
         """The end. With the table (dont-release-ipvs) stays what gives packets to it, and nothing else."""
@@ -95,6 +107,11 @@ class IpvsCare:
         self._timeouts.restore()
         if self._marks is not None:
             self._marks.close(release=self._release)
+
+    def _tell(self, what: str, services: Collection[Service], remedy: str = "") -> None:
+        named = ", ".join(sorted(str(each) for each in services)[:_NAMED])
+        more = f" and {len(services) - _NAMED} more" if len(services) > _NAMED else ""
+        self._journal.log(Log(f"IPVS: {what}: {named}{more}{remedy}", Level.NOTICE, Kind.IPVS))
 
     def _packet_marks(self) -> PacketMarks:
         from pykeepalived.kernel.packet_marks import LinuxPacketMarks  # noqa: PLC0415 - few use it

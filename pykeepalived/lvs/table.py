@@ -107,6 +107,11 @@ class Table:
             self._touch(service, None)
             self._told.pop(service, None)
 
+    def remove(self, services: Iterable[Service]) -> None:
+        """These were ours in another life, and are wanted no more: they go, if they are there."""
+        for service in services:
+            self._touch(service, None)
+
     def services(self) -> dict[Service, None]:
         """Those that are ours, in the order in which they came."""
         return dict.fromkeys(self._wanted)

@@ -9,18 +9,21 @@ from typing import IO, Any
 
 import pytest
 
-from pykeepalived.config.blocks.virtual_server import LvsMethod
+from pykeepalived.config.blocks.virtual_server import LvsMethod, Service
 from pykeepalived.config.kinds_ipvs import LvsTimeouts, SyncDaemon
 from pykeepalived.daemon.checker_process import CheckerService
 from pykeepalived.daemon.child import ChildOptions
 from pykeepalived.daemon.keepsake import Keepsake
 from pykeepalived.ipvs_table import DestinationRow, ServiceRow, Timeouts
+from pykeepalived.kernel.ports import BATCH
 from pykeepalived.lvs.rows import ServiceTable, key_of
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.support.fakes_lvs import FakeIpvs, SimulatedReactor
 from tests.unit.daemon.test_checker_process import VS, Director, real, virtual
 
 PASS = 61 * SECOND
+DNS = Service("address", ip_address("fd00:9::1"), 53, 17, 0, 10)
+MARK = Service("fwmark", None, 0, 0, 7, 2)
 
 
 @pytest.fixture
@@ -286,6 +289,38 @@ def test_a_process_that_takes_over_flushes_nothing(respawned: Respawned) -> None
     respawned.start(block, lvs_flush=True)
     assert theirs in respawned.kernel.services
     assert respawned.kernel.orders == []
+
+
+def test_services_that_went_while_no_process_lived_go(respawned: Respawned) -> None:
+    """Nobody would check their servers any more."""
+    server = replace(real(8000), checkers=())
+    web, dns, mark = virtual(server), replace(virtual(server), service=DNS), replace(virtual(server), service=MARK)
+    theirs = replace(web.service, port=7)
+    respawned.start(web, dns, mark)
+    respawned.kernel.services[theirs] = ServiceTable(ServiceRow(theirs, "rr", 0, 0, 0xFFFFFFFF))
+    respawned.die()
+    respawned.start(web)
+    assert respawned.kernel.services.keys() == {web.service, theirs}
+    assert "IPVS: removed, for the file names them no more: FWM 7, [fd00:9::1]:udp:53" in respawned.lines()
+    respawned.reactor.run_for(SECOND)
+    respawned.kernel.services[DNS] = ServiceTable(ServiceRow(DNS, "rr", 0, 0, 128))  # somebody else's by now
+    respawned.die()
+    respawned.start(web)
+    assert DNS in respawned.kernel.services
+
+
+@pytest.mark.parametrize("batches", [0, 1])
+def test_services_of_a_reload_that_was_never_carried_out_go(respawned: Respawned, batches: int) -> None:
+    """It dies with the orders of a reload half done: what went by it, and what came, are known by the next one."""
+    server = replace(real(8000), checkers=())
+    block, dns = virtual(server), replace(virtual(server), service=DNS)
+    many = [replace(block, service=replace(MARK, fwmark=number)) for number in range(1, BATCH + 5)]
+    service = respawned.start(block, *many)
+    service.reload(respawned.part(dns))  # a batch, and the rest in turns that never come
+    assert len(respawned.kernel.services) > 1
+    respawned.die()
+    respawned.start(*([dns] * batches))
+    assert respawned.kernel.services.keys() == {each.service for each in [dns] * batches}
 
 
 @pytest.mark.parametrize("anew", [False, True])

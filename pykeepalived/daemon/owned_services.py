@@ -1,0 +1,65 @@
+"""Which services of the IPVS table are ours: kept for the process that takes over from one that died.
+
+A service that goes with a reload would stay for ever if that reload came while no process lived, or was never carried
+out; and nobody would check its servers.
+"""
+
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
+
+from pykeepalived.config.blocks.virtual_server import Service
+from pykeepalived.daemon.keepsake import Keepsake
+from pykeepalived.lvs.table import Table
+
+
+class OwnedServices:
+    """``take_over`` at the start, ``note`` before orders of a reload are given, ``settled`` when all are."""
+
+    def __init__(self, keepsake: Keepsake, table: Table) -> None:
+        self._keepsake = keepsake
+        self._table = table
+        self._going = False  # those that are kept are more than those that are wanted
+
+    def take_over(self) -> frozenset[Service]:
+        """What is ours and not wanted any more shall go: those that are there."""
+        wanted, former = self._table.services(), self._kept()
+        gone = former.keys() - wanted.keys()
+        self._going = bool(gone)
+        self._keep(wanted | former)
+        there = gone.intersection(self._table.strangers())
+        self._table.remove(gone)
+        return frozenset(there)
+
+    def note(self, before: Mapping[Service, None]) -> None:
+        """Those of ``before`` are ours until they are gone, and so are those that come."""
+        wanted = self._table.services()
+        if wanted.keys() != before.keys():
+            former = self._kept() if self._going else before
+            self._going = True
+            self._keep({**wanted, **former})
+
+    def settled(self) -> None:
+        """All orders are carried out."""
+        if self._going and self._table.loaded:
+            self._going = False
+            self._keep(self._table.services())
+
+    def _kept(self) -> dict[Service, None]:
+        texts: str = self._keepsake.get("services") or ""
+        return dict.fromkeys(map(_service, texts.splitlines()))
+
+    def _keep(self, services: Iterable[Service]) -> None:
+        self._keepsake.keep("services", "\n".join(map(_text, services)))  # a list would take ten times the memory
+
+
+def _text(service: Service) -> str:
+    address = "" if service.address is None else service.address.packed.hex()
+    return f"{service.family} {service.protocol} {service.port} {service.fwmark} {address}"
+
+
+def _service(text: str) -> Service:
+    *numbers, address = text.split(" ")
+    family, protocol, port, fwmark = map(int, numbers)
+    if not address:
+        return Service("fwmark", None, 0, 0, fwmark, family)
+    return Service("address", ip_address(bytes.fromhex(address)), port, protocol, 0, family)
