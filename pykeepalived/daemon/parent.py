@@ -298,7 +298,8 @@ class Parent:
             self._look_stopped()
             return
         if child.leaving:
-            os.ftruncate(self._keepsakes[role.key], 0)
+            if not status:  # else what it had made may be there still
+                os.ftruncate(self._keepsakes[role.key], 0)
             self._start(role)  # perhaps it is wanted again by now
         elif os.WIFEXITED(status) and os.WEXITSTATUS(status) in PERMANENT:
             self._exit_code = os.WEXITSTATUS(status)

@@ -181,6 +181,22 @@ def test_a_process_finds_what_its_dead_predecessor_kept_and_nothing_of_one_that_
     assert daemon.end() == 0
 
 
+def test_what_one_kept_that_was_killed_as_it_left_is_there_for_the_next(tmp_path: Path, daemons: list[Daemon]) -> None:
+    """It has not taken away what it had made."""
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    (tmp_path / "control" / "never-stop").touch()
+    daemon.configure("checkers\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("VRRP process failed to die - forcing termination")
+    daemon.configure("vrrp\ncheckers\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("life 2")
+    (tmp_path / "control" / "never-stop").unlink()
+    assert daemon.end() == 0
+
+
 def test_no_respawn_when_told_so(tmp_path: Path, daemons: list[Daemon]) -> None:
     daemon = Daemon(tmp_path, "--dont-respawn")
     daemons.append(daemon)
