@@ -12,6 +12,7 @@ from pykeepalived.checkers.events import (
     DataReceived,
     HandshakeFailed,
     HeldUp,
+    LocalFailure,
     PeerClosed,
     WentOn,
 )
@@ -150,7 +151,12 @@ class TlsStream:
         self._queued = False
         if not self._connected or self._shaken:
             return
-        context = self._tls.sessions.context  # which may have to be made, in our time
+        try:
+            context = self._tls.sessions.context  # which may have to be made, in our time
+        except OSError as error:
+            self._tell(_WENT_ON)
+            self._tell(LocalFailure("TLS set-up", str(error)))
+            return
         self._tell(_WENT_ON)
         try:
             if self._session is None:

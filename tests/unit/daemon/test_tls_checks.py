@@ -162,3 +162,25 @@ def test_a_want_of_descriptors_is_told_of_who_has_waited_in_line_too(
     assert sum("Too many open files" in line for line in lines if line.startswith("Checks are put off")) == 1
     assert not [line for line in lines if "Removing" in line]
     assert len(director.pool()) == COUNT
+
+
+def test_a_library_that_does_not_work_says_nothing_of_the_server(
+    director: Director, server_context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a broken openssl.cnf. The check goes on, and is made when it works again."""
+    made = TlsSessions.__init__
+
+    def refuse(self: TlsSessions, *arguments: Any) -> None:  # noqa: ARG001
+        raise ssl.SSLError(1, "library has no ciphers")
+
+    monkeypatch.setattr(TlsSessions, "__init__", refuse)
+    web = TlsWeb(director.reactor, server_context)
+    director.start(checked(web.port, 1))
+    run(director, 10 * SECOND)
+    (line,) = [each for each in director.lines() if "library has no ciphers" in each]
+    assert line.startswith("HTTP socket TLS set-up failed (")
+    assert "stays up until it can be checked" in line
+    monkeypatch.setattr(TlsSessions, "__init__", made)
+    run(director, 10 * SECOND)
+    assert director.lines() == [f"Remote Web server [{LOCAL}]:tcp:{web.port} succeed on service."]
+    web.close()
