@@ -21,7 +21,8 @@ class Keepsake:
     def __init__(self, descriptor: int | None = None) -> None:
         self._descriptor = descriptor
         self._facts: dict[str, Any] = {}
-        for line in b"" if descriptor is None else os.pread(descriptor, _LONGEST, 0).splitlines():
+        data = b"" if descriptor is None else os.pread(descriptor, _LONGEST, 0)
+        for line in data.splitlines():
             with contextlib.suppress(ValueError):
                 checksum, fact = line.split(b" ", 1)
                 if int(checksum) == crc32(fact):

@@ -19,6 +19,7 @@ from pykeepalived.checkers.events import (
 from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.daemon.attempts import Attempts
+from pykeepalived.daemon.connections import NO_DESCRIPTOR
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import TcpStream
 from pykeepalived.daemon.transports import Tls
@@ -155,7 +156,7 @@ class TlsStream:
             context = self._tls.sessions.context  # which may have to be made, in our time
         except OSError as error:
             self._tell(_WENT_ON)
-            self._tell(LocalFailure("TLS set-up", str(error)))
+            self._tell(LocalFailure("TLS set-up", error.strerror or str(error), error.errno in NO_DESCRIPTOR))
             return
         self._tell(_WENT_ON)
         try:

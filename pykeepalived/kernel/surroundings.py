@@ -218,7 +218,10 @@ class LinuxSurroundings:
         """By keyword, what of the SSL block cannot be used, and why."""
         from pykeepalived.kernel.tls import client_context  # noqa: PLC0415 - it brings OpenSSL along
 
-        return client_context(settings)[1]
+        try:
+            return client_context(settings)[1]
+        except OSError:  # no trouble of the files
+            return {}
 
     def cpus(self) -> int:
         """How many CPUs there are."""

@@ -3,18 +3,22 @@
 Certificates of servers are not verified, as in keepalived: a check asks whether a service works, not who it is.
 """
 
+import errno
 import ssl
 from collections.abc import Mapping
 
 from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.kernel.capabilities import words
 
+_PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 _NO_CERTIFICATE = "it holds no certificate"
 _NO_KEY = "it holds no private key, or password does not open it"
 
 
 def client_context(settings: Ssl | None) -> tuple[ssl.SSLContext, Mapping[str, str]]:
-    """The context of all sessions, and by keyword what of the SSL block cannot be used and why."""
+    """The context of all sessions, and by keyword what of the SSL block cannot be used and why. Raises
+    OSError when it is the machine that has no room for it.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -46,7 +50,9 @@ def _to_blame(settings: Ssl) -> str:
 
 
 def _reason(error: OSError | ValueError, otherwise: str) -> str:
-    """The system's or the library's word, or what it means that the library has none."""
+    """The system's or the library's word, or what it means that the library has none. What passes is raised again."""
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.errno in _PASSING:
+        raise error
     if isinstance(error, ssl.SSLError):
         return (error.reason or otherwise).replace("_", " ").lower()
     if isinstance(error, OSError) and error.errno:

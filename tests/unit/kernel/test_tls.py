@@ -1,5 +1,6 @@
 """The context of TLS checks: nothing is verified, and files that are no use are told by keyword."""
 
+import resource
 import ssl
 from pathlib import Path
 
@@ -53,6 +54,20 @@ def test_what_cannot_be_used_is_told(folder: Path, given: dict[str, str], troubl
     assert set(troubles) == set(trouble)
     for name, reason in trouble.items():
         assert reason in troubles[name]
+
+
+@pytest.mark.parametrize("given", [{"ca": "certificate.pem"}, {"certificate": "certificate.pem", "key": "key.pem"}])
+def test_a_want_of_descriptors_is_no_trouble_of_the_files(folder: Path, given: dict[str, str]) -> None:
+    """It passes; a context without them would stay."""
+    settings = Ssl(**{keyword: str(folder / name) for keyword, name in given.items()})  # type: ignore[arg-type]
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            client_context(settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert client_context(settings)[1] == {}
 
 
 def test_the_loader_says_it_with_place_and_remedy() -> None:
