@@ -121,7 +121,7 @@ class CheckerService:
         self._served = {each: self._served[each] for each in wanted}
         self._ha_suspend.follow(self._suspendable())
         self._raise_descriptor_limit()
-        self._care.note_services(before)
+        self._care.note_services(before, going=bool(self._outgoing))
         self._kernel_table.pump()
 
     def stop(self, finished: Callable[[], None]) -> None:

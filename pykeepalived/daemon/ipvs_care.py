@@ -92,9 +92,11 @@ class IpvsCare:
         if strangers:
             self._tell("left alone, for the file does not name them", strangers, " (lvs_flush empties the table)")
 
-    def note_services(self, before: Mapping[Service, None]) -> None:
-        """Orders of a reload are about to be given; ``before`` it these services were ours."""
-        self._owned.note(before)
+    def note_services(self, before: Mapping[Service, None], *, going: bool) -> None:
+        """Orders of a reload are about to be given; ``before`` it these services were ours. ``going``: more orders
+        follow.
+        """
+        self._owned.note(before, going=going)
 
     def settled(self) -> None:
         """All orders are carried out."""

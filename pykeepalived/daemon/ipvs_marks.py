@@ -49,6 +49,7 @@ class IpvsMarks:
         self._marks: dict[Service, int] = {
             Service("group", None, 0, protocol, 0, family, name): mark for protocol, family, name, mark in kept
         }
+        self._marked = self._marks  # what packets have, whatever is taken by now
         self._next: tuple[FilterSettings, dict[int, _Elements]] | None = None
         self._wanted: dict[int, _Elements] = {}
         self._made: dict[int, tuple[FilterSettings, _Elements]] = {}
@@ -65,10 +66,12 @@ class IpvsMarks:
         else:
             settings = FilterSettings(defs.nftables_ipvs, defs.nftables_ipvs_priority, defs.nftables_counters)
             first = defs.nftables_ipvs_start_fwmark
-            former = self._marks if first >= self._first_mark else {}
-            self._first_mark = first
+            former = {**self._marked, **self._marks}
             # a mark never goes from one to another that still has packets under it
-            held = {*self._marks.values(), *(each.mark for _, made in self._made.values() for each in made)}
+            held = {*former.values(), *(each.mark for _, made in self._made.values() for each in made)}
+            if first < self._first_mark:
+                former = {}
+            self._first_mark = first
             families = self._families(part)
             self._marks = marks(part.virtual_server, part.virtual_server_group, first, families, former, held)
         kept = [[each.protocol, each.family, each.name, mark] for each, mark in self._marks.items()]
@@ -85,6 +88,7 @@ class IpvsMarks:
         """What was taken last holds. Tables under another name take over before the former ones go."""
         if self._next is not None:
             (self._settings, self._wanted), self._next = self._next, None
+            self._marked = self._marks
             self._keep(self._tables() | {(family, self._settings.table) for family in self._wanted})
             self._write_all()
             self._keep(self._tables())

@@ -30,10 +30,12 @@ class OwnedServices:
         self._table.remove(gone)
         return frozenset(there)
 
-    def note(self, before: Mapping[Service, None]) -> None:
-        """Those of ``before`` are ours until they are gone, and so are those that come."""
+    def note(self, before: Mapping[Service, None], *, going: bool) -> None:
+        """Those of ``before`` are ours until they are gone, and so are those that come. ``going``: some that are still
+        wanted go before all is settled.
+        """
         wanted = self._table.services()
-        if wanted.keys() != before.keys():
+        if going or wanted.keys() != before.keys():
             former = self._kept() if self._going else before
             self._going = True
             self._keep({**wanted, **former})

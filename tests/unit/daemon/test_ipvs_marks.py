@@ -252,6 +252,8 @@ def test_a_mark_under_which_there_are_packets_is_not_given_to_another_service() 
     bench = Bench()
     bench.take(DEFS + WEB)
     bench.marks.take(read(DEFS).configuration)  # overtaken by the next, before its services stood
+    assert bench.take(DEFS + SHOP + WEB) == {"shop": 1001, "web": 1000}
+    bench.marks.take(read(WEB).configuration)
     assert bench.take(DEFS + SHOP) == {"shop": 1001}
     assert bench.take(DEFS + SHOP + WEB) == {"shop": 1001, "web": 1000}
     first = DEFS.replace("}", "nftables_ipvs_start_fwmark 999\n}")
