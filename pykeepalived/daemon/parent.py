@@ -199,10 +199,12 @@ class Parent:
     def _start_alarm(self, role: Role) -> Alarm:
         return self.reactor.alarm(lambda: self._start(role))
 
-    def _start(self, role: Role) -> None:
-        """Fork one protocol process."""
+    def _start(self, role: Role, *, to_leave: bool = False) -> None:
+        """Fork one protocol process, if it is wanted or has to leave in good order."""
         self._respawn_alarms[role.key].set(None)
-        if self._stopping_since is not None or role.key in self._children or role.key not in self._wanted:
+        if self._stopping_since is not None or role.key in self._children:
+            return
+        if role.key not in self._wanted and not to_leave:
             return
         assert self._outcome is not None  # noqa: S101 - accepted before anything starts
         self._plan.prepare(role, self._outcome)
@@ -513,6 +515,8 @@ class Parent:
         self._last_word = ""
         self._accept(outcome, parts)
         for role in self._plan.roles:
+            if role.key not in self._wanted and os.fstat(self._keepsakes[role.key]).st_size:
+                self._start(role, to_leave=True)  # one that died has made something that nobody wants any more
             child = self._children.get(role.key)
             if child is None:
                 continue

@@ -197,6 +197,27 @@ def test_what_one_kept_that_was_killed_as_it_left_is_there_for_the_next(tmp_path
     assert daemon.end() == 0
 
 
+def test_one_that_is_dead_when_a_reload_leaves_it_nothing_to_do_comes_once_more(
+    tmp_path: Path, daemons: list[Daemon]
+) -> None:
+    """To take away what it had made: services whose servers nobody checks."""
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    for life in (1, 2, 3):
+        daemon.until(f"life {life}", 2 if life == 1 else 1)
+        os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.until("Restart of VRRP process delayed 2 seconds")
+    daemon.configure("checkers\n")
+    daemon.send(signal.SIGHUP)
+    pid = daemon.until(r"service (\d+): life 4")
+    daemon.until(f"service {pid}: told to stop")
+    daemon.until("New configuration applied")
+    assert gone(int(pid))
+    assert set(daemon.children()) == {"checkers"}
+    assert daemon.end() == 0
+
+
 def test_no_respawn_when_told_so(tmp_path: Path, daemons: list[Daemon]) -> None:
     daemon = Daemon(tmp_path, "--dont-respawn")
     daemons.append(daemon)

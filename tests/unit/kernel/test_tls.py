@@ -59,7 +59,7 @@ def test_what_cannot_be_used_is_told(folder: Path, given: dict[str, str], troubl
 @pytest.mark.parametrize("given", [{"ca": "certificate.pem"}, {"certificate": "certificate.pem", "key": "key.pem"}])
 def test_a_want_of_descriptors_is_no_trouble_of_the_files(folder: Path, given: dict[str, str]) -> None:
     """It passes; a context without them would stay."""
-    settings = Ssl(**{keyword: str(folder / name) for keyword, name in given.items()})  # type: ignore[arg-type]
+    settings = Ssl(**{keyword: str(folder / name) for keyword, name in given.items()})
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
     try:
