@@ -53,6 +53,10 @@ class IpvsCare:
         self._timeouts.want(part.global_defs.lvs_timeouts)
         daemon = part.global_defs.lvs_sync_daemon
         own = daemon is not None and daemon.instance is None
+        keepsake = self._context.keepsake
+        if keepsake.get("sync") and not own:
+            self._daemons.take_over()
+        keepsake.keep("sync", own)
         self._daemons.want(daemon if own else None, BOTH if own else ())
 
     def _opened(self, kernel: Ipvs) -> None:

@@ -54,6 +54,12 @@ class SyncDaemons:
         self._retry = _FIRST_RETRY
         self._alarm.set(self._reactor.now())  # after what is more urgent in this turn
 
+    def take_over(self) -> None:
+        """Those that run were ours: they are stopped, unless they are wanted by now."""
+        if self._wanted is None:
+            self._wanted = {}
+            self._alarm.set(self._reactor.now())
+
     def look(self) -> None:
         """IPVS may have come."""
         if self._wanted is not None:

@@ -14,7 +14,7 @@ from pykeepalived.config.kinds_ipvs import LvsTimeouts, SyncDaemon
 from pykeepalived.daemon.checker_process import CheckerService
 from pykeepalived.daemon.child import ChildOptions
 from pykeepalived.daemon.keepsake import Keepsake
-from pykeepalived.ipvs_table import DestinationRow, ServiceRow, Timeouts
+from pykeepalived.ipvs_table import DestinationRow, ServiceRow, SyncDaemonRow, SyncState, Timeouts
 from pykeepalived.kernel.ports import BATCH
 from pykeepalived.lvs.rows import ServiceTable, key_of
 from pykeepalived.units import MILLISECOND, SECOND
@@ -307,6 +307,23 @@ def test_services_that_went_while_no_process_lived_go(respawned: Respawned) -> N
     respawned.die()
     respawned.start(web)
     assert DNS in respawned.kernel.services
+
+
+@pytest.mark.keyword("global_defs.lvs_sync_daemon")
+def test_sync_daemons_that_went_while_no_process_lived_go(respawned: Respawned) -> None:
+    block = virtual(replace(real(8000), checkers=()))
+    respawned.start(block, lvs_sync_daemon=SyncDaemon("eth0", syncid=3))
+    respawned.reactor.run_for(SECOND)
+    assert len(respawned.kernel.cut()) == 2
+    respawned.die()
+    respawned.start(block)
+    respawned.reactor.run_for(SECOND)
+    assert respawned.kernel.cut() == [("stop", "master"), ("stop", "backup")]
+    respawned.kernel.running[SyncState.MASTER] = SyncDaemonRow(SyncState.MASTER, "eth0", 4)  # somebody else's
+    respawned.die()
+    respawned.start(block)
+    respawned.reactor.run_for(SECOND)
+    assert respawned.kernel.cut() == []
 
 
 @pytest.mark.parametrize("batches", [0, 1])
