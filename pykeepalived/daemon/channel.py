@@ -4,7 +4,7 @@ SOCK_SEQPACKET keeps messages apart and tells the end of the other side. A messa
 ``MESSAGES`` with exactly the fields listed there; anything else is refused before anybody acts on it.
 
     parent -> child   reload (descriptor: the new part)   ping   exited   bfd
-    child -> parent   ready   reloaded   leaving   pong   status   run   end   fifo
+    child -> parent   ready   reloaded   leaving   anew   pong   status   run   end   fifo
 """
 
 import array
@@ -35,6 +35,7 @@ MESSAGES: dict[str, dict[str, type | tuple[type, ...]]] = {
     "ready": {},
     "reloaded": {"whole": bool},
     "leaving": {},
+    "anew": {},
     "pong": {"number": int},
     "status": {"text": str},
     "run": {

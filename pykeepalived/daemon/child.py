@@ -15,6 +15,7 @@ from pykeepalived.kernel.frames import FrameTemplates
 from pykeepalived.records import record
 
 if TYPE_CHECKING:  # netlink is not for the loaders
+    from pykeepalived.kernel.namespaces import NamedNamespace
     from pykeepalived.kernel.netlink import Opener
 
 
@@ -74,6 +75,8 @@ class ChildContext:
     process_events: socket.socket | None = None  # made where the kernel tells of processes, when that is not here
     ipvs_socket: "Opener | None" = None  # opens netlink sockets where the IPVS table is, when that is not here
     keepsake: Keepsake = field(default_factory=Keepsake)  # of a process that died, for the one in its place
+    ipvs_namespace: "NamedNamespace | None" = None  # where the IPVS table is, when that has a name
+    begin_anew: Callable[[], None] = _unheard  # have this process stopped in good order, and another one started
 
 
 @runtime_checkable

@@ -39,6 +39,7 @@ from pykeepalived.records import record
 from pykeepalived.units import MILLISECOND, SECOND
 
 if TYPE_CHECKING:  # netlink is not for the loaders
+    from pykeepalived.kernel.namespaces import NamedNamespace
     from pykeepalived.kernel.netlink import Opener
 
 _FORMER_ONE = 5 * SECOND  # how long a former process of this role may take to leave
@@ -87,6 +88,7 @@ class Frame:
         self._has_fifos = False
         self._lost_lines = False
         self._told_leaving_at = 0
+        self._ipvs_namespace: NamedNamespace | None = None
         self._last_resort = self._reactor.alarm(self._give_up)
 
     def live(self) -> int:
@@ -124,6 +126,8 @@ class Frame:
             birth.process_events,
             self._ipvs_sockets(birth.ipvs_namespace),
             Keepsake(birth.keepsake),
+            self._ipvs_namespace,
+            self._tell_anew,
         )
         self._service = birth.role.make(context, part)  # takes what needs more rights than the work does
         needed = self._scheduling.start(part.global_defs) | to_read_files(part)
@@ -152,10 +156,15 @@ class Frame:
 
         try:
             if namespace or door is None:
-                door = namespaces.named_namespace(namespace)
+                self._ipvs_namespace = namespaces.NamedNamespace(namespace)
+                door = self._ipvs_namespace.open()
             return namespaces.SocketsElsewhere(door, namespaces.FOR_IPVS)
         except KernelError as error:
-            text = f"net_namespace_ipvs {namespace}: {error} - IPVS is not used until the daemon is started again"
+            if error.errno != errno.ENOENT:
+                self._ipvs_namespace = None  # nothing to wait for: it would be refused again
+            awaited = self._ipvs_namespace is not None and self._birth.role.key == "checkers"
+            until = "there is one" if awaited else "the daemon is started again"
+            text = f"net_namespace_ipvs {namespace}: {error} - IPVS is not used until {until}"
             self._journal.log(Log(text.replace("  ", " "), Level.ERROR, Kind.IPVS))
             return namespaces.Nowhere(error.errno)
 
@@ -200,6 +209,9 @@ class Frame:
         if now > self._told_leaving_at + _SIGN_OF_LIFE:
             self._told_leaving_at = now
             self._channel.send({"type": "leaving"})
+
+    def _tell_anew(self) -> None:
+        self._channel.send({"type": "anew"})
 
     def _received(self, message: Message, descriptor: int | None) -> None:
         if descriptor is not None and message["type"] != "reload":

@@ -1,5 +1,5 @@
 """What the checker process does for IPVS beside its table: timeouts, sync daemons, marks, and looking after what
-others change. All of it begins when IPVS is there and goes on by itself.
+others change. All of it goes on by itself, most of it from when IPVS is there.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,6 +13,7 @@ from pykeepalived.config.kinds_ipvs import LvsTimeouts
 from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.ipvs_inspection import Inspection
 from pykeepalived.daemon.ipvs_marks import IpvsMarks
+from pykeepalived.daemon.ipvs_namespace import NamespaceWatch
 from pykeepalived.daemon.kernel_table import KernelTable
 from pykeepalived.daemon.owned_services import OwnedServices
 from pykeepalived.daemon.sync_daemon import BOTH, SyncDaemons
@@ -42,12 +43,14 @@ class IpvsCare:
             context.reactor, context.journal, self._table, kernel_table.pump, kernel_table.failed
         )
         self._daemons = SyncDaemons(self._ipvs, context.reactor, context.journal)
+        self._namespace = NamespaceWatch(context)
         kernel_table.opened = self._opened
         kernel_table.closed = self._inspection.end
 
     def configure(self, part: Configuration) -> None:
         """Heed these settings from now on, or when IPVS is there: that it is not is said once, of the table."""
         self._part = part
+        self._namespace.follow(part.global_defs.lvs_sync_daemon)
         if self._kernel is None:
             return
         self._timeouts.want(part.global_defs.lvs_timeouts)
@@ -108,6 +111,7 @@ class IpvsCare:
 
     def stop(self) -> None:
         """The end. With the table (dont-release-ipvs) stays what gives packets to it, and nothing else."""
+        self._namespace.end()
         self._inspection.end()
         self._daemons.close()
         self._timeouts.restore()

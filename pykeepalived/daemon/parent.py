@@ -354,6 +354,9 @@ class Parent:
             case "leaving":
                 if child.leaving:
                     child.force_alarm.set(self.reactor.now() + self._wait_time())
+            case "anew":
+                if not child.leaving:
+                    self._tell_to_stop(child)  # when it has ended it is started again
             case "pong":
                 self._answered(child)
             case "status":

@@ -30,12 +30,50 @@ def own_namespace() -> int:
 
 def named_namespace(name: str) -> int:
     """A descriptor of the one that ``ip netns`` has named. Raises KernelError."""
-    if not name or "/" in name or name in {".", ".."}:
-        raise KernelError(f"find the network namespace {name!r}", errno.EINVAL)
+    path = _path(name)
     try:
-        return os.open(_NAMED / name, os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise KernelError(f"find the network namespace {name}", error.errno or errno.ENOENT) from error
+        raise _not_found(name, error.errno or errno.ENOENT) from error
+
+
+class NamedNamespace:
+    """A name that ``ip netns`` gives: it may be taken away, and given to another network namespace."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._opened: tuple[int, int] | None = None
+
+    @property
+    def opened(self) -> bool:
+        """Whether one was found by this name."""
+        return self._opened is not None
+
+    def open(self) -> int:
+        """A descriptor of the one that has the name now; while it is open no other one looks the same. Raises
+        KernelError.
+        """
+        door = named_namespace(self.name)
+        try:
+            self._opened = self._identity(os.fstat(door))
+        except KernelError:
+            os.close(door)
+            raise
+        return door
+
+    def is_another(self) -> bool:
+        """Whether another one than was opened has the name now. Raises KernelError when none has it."""
+        path = _path(self.name)
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise _not_found(self.name, error.errno or errno.ENOENT) from error
+        return self._identity(found) != self._opened
+
+    def _identity(self, found: os.stat_result) -> tuple[int, int]:
+        if found.st_dev != _OWN.stat().st_dev:  # the file that it is mounted on a moment later
+            raise _not_found(self.name, errno.ENOENT)
+        return found.st_dev, found.st_ino
 
 
 class SocketsElsewhere:
@@ -83,6 +121,16 @@ class Nowhere:
         """Raises OSError."""
         del protocol
         raise OSError(self._number, os.strerror(self._number))
+
+
+def _path(name: str) -> Path:
+    if not name or "/" in name or name in {".", ".."}:
+        raise KernelError(f"find the network namespace {name!r}", errno.EINVAL)
+    return _NAMED / name
+
+
+def _not_found(name: str, number: int) -> KernelError:
+    return KernelError(f"find the network namespace {name}", number)
 
 
 def _enter(door: int) -> None:

@@ -82,6 +82,9 @@ def replace(host: Routers, configuration: Configuration, now: int) -> list[Effec
         masters_after,
         effects,
     )
+    for order in effects:
+        if isinstance(order, RemoveAddresses):
+            host.leave(order.entries)
     for router in routers.values():
         host.assess(router)
     for router, _ in kept:

@@ -6,6 +6,7 @@ what it concerns: a packet is looked up by its VRID, a tick belongs to one insta
 
 from collections.abc import Iterable, KeysView, Sequence
 
+from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.blocks.rules import RuleEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -120,6 +121,8 @@ class Routers:
                     effects += router.refusals.tell(destination, errno)
             case AddressesFailed(name, entry, errno, adding):
                 effects.append(address_refused(name, entry, errno, adding=adding))
+                if not adding:
+                    self._address_stays(entry, now, effects)
             case RoutingRemoved(entry):
                 self._routing_removed(entry, now, effects)
             case RoutingFailed():
@@ -366,6 +369,10 @@ class Routers:
         """The address that adverts come from."""
         return self._addresses.source_for(instance, self._concerned.addresses)
 
+    def leave(self, entries: Iterable[AddressEntry]) -> None:
+        """These are about to be removed: until the kernel has told what became of them nothing is sent from them."""
+        self._addresses.leave(entries)
+
     # --- facts --------------------------------------------------------------------------------------------------
 
     def _can_send(self, instance: VrrpInstance) -> bool:
@@ -448,6 +455,11 @@ class Routers:
             self.statics.removed(static, effects)
         if event.address not in self._concerned.addresses:
             self._look_for_sources(self._concerned.senders_from(event.interface), now, effects)
+
+    def _address_stays(self, entry: AddressEntry, now: int, effects: list[Effect]) -> None:
+        self._addresses.leave((entry,), leaving=False)
+        if self._started and entry.address not in self._concerned.addresses:
+            self._look_for_sources(self._concerned.senders_from(entry.dev or ""), now, effects)
 
     def _is_the_only_source(self, event: AddressAdded | AddressRemoved) -> bool:
         """Whether instances on its interface can, or could, send from that address alone."""

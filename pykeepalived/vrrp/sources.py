@@ -1,9 +1,10 @@
 """The addresses of the host's interfaces, whoever put them there, and which of them adverts come from."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.kinds import AF_INET, IP
 from pykeepalived.vrrp.events import AddressAdded, AddressRemoved
@@ -17,6 +18,7 @@ class _Held:
     secondary: bool
     tentative: bool
     dad_failed: bool
+    leaving: bool = False  # we have ordered its removal
 
 
 class HostAddresses:
@@ -43,6 +45,13 @@ class HostAddresses:
         """An interface has lost an address."""
         self._held.get(event.interface, {}).pop((event.address, event.prefix_length), None)
 
+    def leave(self, entries: Iterable[AddressEntry], *, leaving: bool = True) -> None:
+        """The removal of these is ordered: nothing is sent from them meanwhile. Or it was refused, and they stay."""
+        for entry in entries:
+            held = self._held.get(entry.dev or "", {}).get((entry.address, entry.prefix_length))
+            if held is not None:
+                held.leaving = leaving
+
     def vanished(self, interface: str) -> None:
         """An interface is gone."""
         self._held.pop(interface, None)
@@ -60,7 +69,8 @@ class HostAddresses:
         return not any(other.version == address.version and _usable(other, virtual) for other in others)
 
     def source_for(self, instance: VrrpInstance, virtual: Container[IP]) -> IP | None:
-        """The address that adverts come from, if there is one. A virtual address of any instance never is.
+        """The address that adverts come from, if there is one. A virtual address of any instance never is, nor one that
+        we are about to remove.
 
         An IPv6 address is not sent from while the kernel still asks the link whether another host has it.
         """
@@ -69,6 +79,8 @@ class HostAddresses:
         fallback: IP | None = None
         for held in self._held.get(instance.source_interface, {}).values():
             if held.address.version != (4 if instance.family == AF_INET else 6) or held.address in virtual:
+                continue
+            if held.leaving:
                 continue
             if isinstance(held.address, IPv4Address):
                 if not held.secondary:

@@ -28,7 +28,9 @@ def test_every_sound_file_resolved_reads_back_as_itself() -> None:
         names = tuple(name for name in (row["interfaces"] or "").split(",") if name)
         machine = Machine({PATH: (folder / f"{row['n']}.conf").read_bytes()}, names, COMMANDS)
         first = load(PATH, machine, LoadOptions())
-        if first.exit_code:
+        servers = [each for service in first.configuration.virtual_server for each in service.real_server]
+        # a program that cannot be run keeps its server out: no file says that without the error
+        if first.exit_code or any(each.untested for each in servers):
             continue
         tried += 1
         written = dump(first.configuration, machine)

@@ -24,6 +24,8 @@ LIST = Path(__file__).with_name("corpus.txt")
 PATH = "/etc/keepalived/keepalived.conf"
 NEVER = "1000000000"
 """Seconds between checks that are not to be judged."""
+MANY_PROGRAMS = 30
+"""To start one costs a guest some hundredths of a second, for a page that is copied costs it 0.1 ms."""
 BEFORE = "global_defs {\n    script_user root\n}\n"
 ADDED = "\nchild_wait_time 60\nglobal_defs {\n    lvs_notify_fifo FOLDER/fifo root\n}\n"
 
@@ -97,8 +99,9 @@ def unjudged(config: str) -> str:
 
 
 def judged(config: str) -> str:
-    """The same, whose checks are due at once and every second."""
-    return _hurried(_paced(config, "1", "0"))
+    """The same, whose checks are due at once and every second, or so that the guest has time for all programs."""
+    many = len(_MISC_CHECK.findall(config)) > MANY_PROGRAMS
+    return _hurried(_paced(config, "30" if many else "1", "0"))
 
 
 def at_rest(config: str) -> str:

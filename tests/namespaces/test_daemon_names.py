@@ -10,7 +10,19 @@ from pathlib import Path
 import pytest
 
 from pykeepalived import __version__
-from tests.namespaces.daemon_machine import HEAD, MARKS, OWNER, PATIENCE, ROOT, SERVERS, Machine, alive, machine, soon
+from tests.namespaces.daemon_machine import (
+    HEAD,
+    MARKS,
+    OWNER,
+    PATIENCE,
+    ROOT,
+    SERVERS,
+    Machine,
+    alive,
+    ip,
+    machine,
+    soon,
+)
 
 pytestmark = MARKS
 __all__ = ["machine"]
@@ -96,6 +108,36 @@ def test_in_a_network_namespace(outside: Outside, way: str) -> None:
     assert not outside.has("10.91.1.101")
     assert left_behind(name) == []
     assert "Program error" not in outside.text
+
+
+@pytest.mark.keyword("net_namespace_ipvs")
+def test_the_namespace_of_ipvs_is_made_anew(machine: Machine) -> None:
+    """The checker process goes there; VRRP goes on."""
+    name = f"{machine.name}i"
+    machine.conf.write_text(f"net_namespace_ipvs {name}\n" + HEAD + OWNER % "" + SERVERS)
+    machine.start()
+    machine.until(f"{name}: No such file or directory - IPVS is not used until there is one")
+    machine.until("Startup complete")
+    vrrp, checkers = machine.pid("vrrp_pid"), machine.pid("checkers_pid")
+    ip(f"netns add {name}")
+    try:
+        machine.until("it is there now: the process begins anew in it")
+        machine.until("Initializing ipvs", 2)  # after it went there
+        ip(f"netns del {name}")
+        machine.until(f"{name}: No such file or directory - IPVS is used where that name has led to")
+        ip(f"netns add {name}")
+        machine.until("another network namespace has this name now: the process begins anew in it")
+        machine.until("Initializing ipvs", 3)
+        ip(f"netns del {name}")  # where it is now
+        machine.until("IPVS is used where that name has led to", 2)
+    finally:
+        subprocess.run(["ip", "netns", "del", name], check=False)
+    assert (machine.pid("vrrp_pid") == vrrp, machine.pid("checkers_pid") == checkers) == (True, False)
+    assert machine.has("10.91.1.100")
+    assert machine.end() == 0
+    assert machine.text.count("begins anew") == 2
+    assert machine.text.count("Entering MASTER STATE") == 1
+    assert not any(word in machine.text for word in ("Program error", "died", "forcing"))
 
 
 def test_a_namespace_that_does_not_exist(outside: Outside) -> None:

@@ -2,13 +2,14 @@
 
 import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.message_classes import encoded
-from pykeepalived.kernel.namespaces import Nowhere, SocketsElsewhere, named_namespace, own_namespace
+from pykeepalived.kernel.namespaces import NamedNamespace, Nowhere, SocketsElsewhere, named_namespace, own_namespace
 from pykeepalived.kernel.netlink import NETLINK_ROUTE, NetlinkSocket
 from pykeepalived.kernel.route_classes import ifinfmsg
 from tests.namespaces.veth_pair import veth_pair, why_not
@@ -59,9 +60,41 @@ def test_a_namespace_that_is_not_there() -> None:
     for name in ("", ".", "..", "../x"):
         with pytest.raises(KernelError):
             named_namespace(name)
+    with pytest.raises(KernelError):
+        NamedNamespace("/proc/self/ns/net").is_another()
     with pytest.raises(KernelError) as refused:
         NetlinkSocket(NETLINK_ROUTE, open_socket=Nowhere(errno.ENOENT))
     assert refused.value.errno == errno.ENOENT
+
+
+@pytest.mark.keyword("net_namespace_ipvs")
+def test_a_name_goes_and_leads_to_another_one() -> None:
+    name = f"kd{os.getpid()}-anew"
+    named = NamedNamespace(name)
+    with pytest.raises(KernelError, match="find the network namespace"):
+        named.open()
+    assert not named.opened
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    try:
+        assert named.is_another()
+        door = named.open()
+        assert named.opened
+        assert not named.is_another()
+        subprocess.run(["ip", "netns", "del", name], check=True)
+        with pytest.raises(KernelError) as away:
+            named.is_another()
+        assert away.value.errno == errno.ENOENT
+        Path("/run/netns", name).touch()  # as `ip netns add` begins
+        for ask in (named.is_another, NamedNamespace(name).open):
+            with pytest.raises(KernelError) as unfinished:
+                ask()
+            assert unfinished.value.errno == errno.ENOENT
+        Path("/run/netns", name).unlink()
+        subprocess.run(["ip", "netns", "add", name], check=True)
+        assert named.is_another()
+        os.close(door)
+    finally:
+        subprocess.run(["ip", "netns", "del", name], check=False)
 
 
 def test_what_is_no_namespace_is_refused_and_one_stays_where_one_is() -> None:

@@ -35,8 +35,10 @@ def _news(first: Loaded, again: Loaded) -> list[str]:
 
 def _round_trip(text: str) -> tuple[Loaded, str, Loaded]:
     first = read(text, _machine())
-    # all its real servers refused, with an error each: no file says that without one
-    assume(all(each.real_server or each.sorry_server for each in first.configuration.virtual_server))
+    services = first.configuration.virtual_server
+    # all its real servers refused, with an error each: no file says that without one; nor that a program cannot be run
+    assume(all(each.real_server or each.sorry_server for each in services))
+    assume(not any(server.untested for each in services for server in each.real_server))
     written = dump(first.configuration, _machine())
     return first, written, read(written, _machine())
 

@@ -201,6 +201,29 @@ def test_the_table_of_another_network_namespace(network: Network, host: Host) ->
     assert (ipvs_table(other), daemons(other), timeouts(other)) == ({}, {}, [900, 120, 300])
 
 
+@pytest.mark.keyword("net_namespace_ipvs")
+@pytest.mark.skipif(KEEPALIVED, reason="keepalived stays in the namespace that is deleted")
+def test_a_namespace_that_is_made_anew_gets_the_table(network: Network, host: Host) -> None:
+    other = network.host("other")
+    text = f"net_namespace_ipvs {other.namespace}\n" + global_defs("lvs_timeouts tcp 905")
+    daemon = Daemon(host, text + INSTANCE + servers(1, 2))
+    daemon.start()
+    wait_until(lambda: SERVICE in ipvs_table(other), PATIENCE, "the table elsewhere")
+    wait_until(lambda: "10.9.0.50" in host.addresses(), PATIENCE, "the address here")
+    run("ip", "netns", "delete", other.namespace)
+    run("ip", "netns", "add", other.namespace)
+    other.ip("link", "set", "lo", "up")
+    other.ip("address", "add", "10.8.0.254/24", "dev", "lo")  # without a route the kernel takes no real server
+    both = {"10.8.0.1:80", "10.8.0.2:80"}
+    wait_until(lambda: set(ipvs_table(other).get(SERVICE, {})) == both, PASS, "the table in the new one")
+    assert timeouts(other) == [905, 120, 300]
+    assert ipvs_table(host) == {}
+    assert "another network namespace has this name now" in daemon.log()
+    assert "Entering BACKUP" not in daemon.log().rpartition("Entering MASTER")[2]
+    assert daemon.stop() == 0
+    assert ipvs_table(other) == {}
+
+
 @pytest.mark.keyword("global_defs.nftables_ipvs")
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_group_of_addresses_is_served_by_its_mark_or_address_by_address(

@@ -63,6 +63,9 @@ class LittleService:
             self._cut(path.with_name(f"{path.name}.ready"), number)
         if (CONTROL / "hang").exists():
             self._context.reactor.soon(lambda: time.sleep(60))
+        for path in CONTROL.glob("anew"):
+            path.unlink()
+            self._context.reactor.soon(self._context.begin_anew)
         if (CONTROL / "fault").exists():
             self._context.reactor.soon(self._fault)
 

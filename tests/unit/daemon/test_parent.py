@@ -485,6 +485,35 @@ def test_a_process_that_is_started_again_keeps_the_ipvs_namespace_of_the_start(
     assert "IPVS is not used" not in daemon.text
 
 
+@pytest.mark.parametrize(
+    ("name", "until"), [("nowhere", "there is one"), ("/proc/self/ns/net", "the daemon is started again")]
+)
+def test_an_ipvs_namespace_is_waited_for_if_it_may_come(
+    tmp_path: Path, daemons: list[Daemon], name: str, until: str
+) -> None:
+    daemon = Daemon(tmp_path, conf=f"checkers\nipvs-namespace {name}\n")
+    daemons.append(daemon)
+    daemon.until(f"net_namespace_ipvs {name}: .* - IPVS is not used until {until}\n")
+    daemon.until("Startup complete")
+    assert daemon.end() == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--dont-respawn",)])
+def test_a_process_that_wants_to_begin_anew_is_stopped_in_good_order_and_started_again(
+    tmp_path: Path, daemons: list[Daemon], options: tuple[str, ...]
+) -> None:
+    (tmp_path / "control").mkdir()
+    (tmp_path / "control" / "anew").touch()
+    daemon = Daemon(tmp_path, *options, conf="checkers\n")
+    daemons.append(daemon)
+    daemon.until("life 1\n", 2)  # nothing is left to it
+    daemon.until("Starting Healthcheck child process", 2)
+    assert daemon.text.count("told to stop") == 1
+    assert daemon.end() == 0
+    for word in ("died", "life 2", "Restart of"):
+        assert word not in daemon.text
+
+
 def test_what_was_kept_and_cannot_be_read_refuses_one_reload_only(tmp_path: Path, daemons: list[Daemon]) -> None:
     daemon = Daemon(tmp_path, conf="checkers\nserver 1\n")
     daemons.append(daemon)

@@ -25,7 +25,6 @@ KINDS = (
     *("version=2 auth_type=PASS auth_pass=one", "version=2 auth_type=AH auth_pass=one"),
     *(f"version=3 unicast_peer={PEER}", f"version=3 unicast_peer={PEER},{SECOND_PEER} unicast_ttl=9"),
 )
-FORMER = bytes((10, 1))  # of an instance that is gone, until it is removed: the one that came first is sent from
 TRACKED = "track_interface=eth1:-20"
 OPTIONS = (
     *("advert_int=2", "garp_master_refresh=1", "garp_master_refresh=3", "track_script=S"),
@@ -79,9 +78,9 @@ class Life:
 
         def send(sender: FakeSender, source: bytes, destination: bytes, pdu: bytes) -> int:
             vrid = pdu[25 if sender.ah_password else 1]
+            assert source[:2] != bytes((10, 1))  # a virtual address
             index = sender.interface.index if sender.interface else None
-            if source[:2] != FORMER:
-                self.sent[vrid].append((self.bench.reactor.time, source, destination, pdu, sender.ttl, index))
+            self.sent[vrid].append((self.bench.reactor.time, source, destination, pdu, sender.ttl, index))
             refused = {destination, bytes((vrid,))} & self.refusing
             return ENETUNREACH if refused else self.bench.kernel.send_errno
 
