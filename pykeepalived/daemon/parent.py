@@ -431,6 +431,7 @@ class Parent:
             return
         if self._loader is not None or self._awaited:
             self._reload_again = True
+            self._limit_wait()
             return
         self._log("Reloading ...", kind=Kind.CONFIGURATION)
         self._systemd.reloading()
@@ -503,6 +504,7 @@ class Parent:
         text = f"New configuration refused, the running configuration stays: {reason}"
         self._log(text, Level.WARNING, Kind.CONFIGURATION)
         self._last_word = "last reload refused"
+        self._limit_wait()
         self._look_complete()
 
     def _without_fixed(self, outcome: Outcome) -> Outcome:
@@ -539,14 +541,29 @@ class Parent:
         self._reload_alarm.set(self.reactor.now() + self._plan.reload_time)
         self._look_complete()
 
+    def _limit_wait(self) -> None:
+        """For those that are awaited, when somebody waits for them: until all are complete, or it is too late."""
+        if self._reload_alarm.due_at is None:
+            self._reload_alarm.set(self.reactor.now() + self._plan.reload_time)
+
     def _reload_late(self) -> None:
         """A process that does not answer must not keep the next reload waiting for ever."""
+        waited = seconds_text(self._plan.reload_time)
         for role in self._plan.roles:
-            if role.key in self._awaited:
-                text = f"{role.name} process has not completed the reload for {seconds_text(self._plan.reload_time)}"
+            if role.key not in self._awaited:
+                continue
+            if self._applying:
+                text = f"{role.name} process has not completed the reload for {waited}"
                 self._log(text, Level.ERROR, Kind.STALL)
                 self._last_word = f"last reload is not complete in the {role.name} process"
                 self._forget()  # it may go wrong yet
+            child = self._children.get(role.key)
+            if child is None or child.ready or child.leaving:
+                continue
+            if self.reactor.now() - child.started_at >= self._plan.reload_time:  # else it has come in the meantime
+                text = f"{role.name} process has not got ready for {waited}: it is ended, and started again"
+                self._log(text, Level.ERROR, Kind.STALL)
+                self._end(child, signal.SIGKILL)  # what it has found is left as it is for the next one
         self._awaited.clear()
         self._look_complete()
 

@@ -4,8 +4,8 @@
 
 Its configuration is FOLDER/conf, a line a wish: ``vrrp``, ``checkers`` (these parts exist), ``error TEXT``,
 ``script PATH``, ``server PORT`` (a virtual server, which is not read again), ``loader-crash``, ``loader-hang``,
-``loader-forgets`` (it fails where anything was kept), ``ipvs-namespace NAME``, ``lvs-fifo PATH`` (with 30 s for
-children to stop).
+``loader-waits`` (for FOLDER/control/read-on), ``loader-forgets`` (it fails where anything was kept),
+``ipvs-namespace NAME``, ``lvs-fifo PATH`` (with 30 s for children to stop).
 ``FOLDER/control/NAME`` present changes how a service behaves.
 """
 
@@ -53,6 +53,9 @@ class LittleService:
     def start(self) -> None:
         if (CONTROL / "exit-config").exists():
             sys.exit(2)
+        for path in CONTROL.glob("hang-in-start"):
+            path.unlink()
+            time.sleep(60)
         self._context.ready()
         self._context.status("little: well")
         for path in sorted(FOLDER.glob("script-*")):
@@ -164,6 +167,9 @@ def read(with_frames: bool, memory: int | None) -> Compiled:  # noqa: ARG001 - t
             raise ValueError("a fault of the loader")
         elif word == "loader-hang":
             time.sleep(60)
+        elif word == "loader-waits":
+            while not (CONTROL / "read-on").exists():
+                time.sleep(0.01)
     global_defs = GlobalDefs(
         router_id=router_id, child_wait_time=wait_time, net_namespace_ipvs=namespace, lvs_notify_fifo=fifo
     )

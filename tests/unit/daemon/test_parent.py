@@ -325,6 +325,44 @@ def test_a_process_that_hangs_does_not_hold_reloads_up_for_ever(tmp_path: Path, 
     assert daemon.end() == 0
 
 
+def test_a_process_that_hangs_in_its_start_does_not_hold_reloads_up_for_ever(
+    tmp_path: Path, daemons: list[Daemon]
+) -> None:
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    (tmp_path / "control" / "hang-in-start").touch()
+    os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    hanging = daemon.until(r"service (\d+): life 2")
+    daemon.configure("vrrp\ncheckers\nrouter_id one\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("VRRP process has not got ready for 500 ms: it is ended, and started again")
+    daemon.until(rf"VRRP child process\({hanging}\) died: Respawning")
+    daemon.until("life 3")
+    daemon.until("New configuration applied")
+    assert daemon.text.count("made with router_id one") == 1
+    assert daemon.text.count("reloaded with router_id one") == 1
+    assert daemon.end() == 0
+
+
+def test_a_refused_reload_does_not_wait_for_ever_either(tmp_path: Path, daemons: list[Daemon]) -> None:
+    """For a process that died while the file was read: systemd waits for the end of the reload."""
+    daemon = Daemon(tmp_path)
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    (tmp_path / "control" / "hang-in-start").touch()
+    daemon.configure("vrrp\ncheckers\nloader-waits\nerror bad word\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("Reloading ...")
+    os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.until("life 2")
+    (tmp_path / "control" / "read-on").touch()
+    daemon.until("New configuration refused")
+    daemon.until("VRRP process has not got ready for 500 ms")
+    daemon.until("life 3")
+    assert daemon.end() == 0
+
+
 def test_a_reload_starts_and_stops_processes(tmp_path: Path, daemons: list[Daemon]) -> None:
     daemon = Daemon(tmp_path, conf="")
     daemons.append(daemon)
