@@ -164,7 +164,8 @@ def amended(former: Configuration, value: Configuration | Amendment) -> Configur
     return value.applied(former) if isinstance(value, Amendment) else value
 
 
-def _write(descriptor: int, value: object) -> None:
+def write_value(descriptor: int, value: object) -> None:
+    """Pickle it into a memory file."""
     with os.fdopen(os.dup(descriptor), "wb") as file:
         pickle.dump(value, file, pickle.HIGHEST_PROTOCOL)
 
@@ -183,13 +184,13 @@ def _read(read: Callable[[], Compiled], files: Mapping[str, int], parent: int) -
             compiled = read()
             for key, part in compiled.parts.items():
                 if key in files:
-                    _write(files[key], part)
-            _write(files[_OUTCOME], compiled.outcome)
+                    write_value(files[key], part)
+            write_value(files[_OUTCOME], compiled.outcome)
             status = 0
         except MemoryError:
-            _write(files[_OUTCOME], f"the configuration needs more than {MEMORY_LIMIT >> 20} MiB of memory")
+            write_value(files[_OUTCOME], f"the configuration needs more than {MEMORY_LIMIT >> 20} MiB of memory")
         except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
-            _write(files[_OUTCOME], describe(error))
+            write_value(files[_OUTCOME], describe(error))
     finally:
         os._exit(status)
 

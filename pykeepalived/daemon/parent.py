@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from pykeepalived import __version__
 from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon import channel, frame, script_client
 from pykeepalived.daemon.channel import Channel, Message
 from pykeepalived.daemon.child import ChildOptions
@@ -22,7 +23,7 @@ from pykeepalived.daemon.exit_status import EXIT_FATAL, EXIT_OK, PERMANENT
 from pykeepalived.daemon.faults import Faults
 from pykeepalived.daemon.fifos import NotifyFifos
 from pykeepalived.daemon.journal import Lines
-from pykeepalived.daemon.loader import MEMORY, Loader, Outcome, Read
+from pykeepalived.daemon.loader import MEMORY, Loader, Outcome, Read, write_value
 from pykeepalived.daemon.reactor import Alarm, Reactor
 from pykeepalived.daemon.respawn import Respawn
 from pykeepalived.daemon.roles import Role
@@ -202,9 +203,9 @@ class Parent:
     def _start(self, role: Role, *, to_leave: bool = False) -> None:
         """Fork one protocol process, if it is wanted or has to leave in good order."""
         self._respawn_alarms[role.key].set(None)
-        if self._stopping_since is not None or role.key in self._children:
+        if role.key in self._children:
             return
-        if role.key not in self._wanted and not to_leave:
+        if not to_leave and (self._stopping_since is not None or role.key not in self._wanted):
             return
         assert self._outcome is not None  # noqa: S101 - accepted before anything starts
         self._plan.prepare(role, self._outcome)
@@ -642,9 +643,27 @@ class Parent:
             self._loader.too_late()
         for alarm in self._respawn_alarms.values():
             alarm.set(None)
+        if self._exit_code == EXIT_OK and not self._plan.options.dont_release_ipvs:
+            self._call_the_dead()  # after a failure a supervisor starts us again: then all stays for the next daemon
         for child in self._children.values():
             self._tell_to_stop(child)
         self._look_stopped()
+
+    def _call_the_dead(self) -> None:
+        """A process that died may have made something: one comes with nothing to do, and takes it away."""
+        for role in self._plan.roles:
+            if role.key in self._children or not os.fstat(self._keepsakes[role.key]).st_size:
+                continue
+            assert self._outcome is not None  # noqa: S101 - something ran
+            try:
+                part = os.memfd_create(f"pykeepalived-{role.key}")
+                former, self._parts[role.key] = self._parts[role.key], (part,)
+                for each in former:
+                    os.close(each)
+                write_value(part, Configuration(global_defs=self._outcome.global_defs))
+                self._start(role, to_leave=True)
+            except OSError as error:  # the stop goes on
+                self._warn(f"What the {role.name} process had made stays: {error.strerror}")
 
     def _force(self, child: Child) -> None:
         if self._children.get(child.role.key) is child:

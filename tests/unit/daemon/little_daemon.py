@@ -201,7 +201,7 @@ def main() -> int:
         read=read,
         pid_files={key: str(FOLDER / f"{key}.pid") for key in keys},
         idents={each.key: each.ident for each in ROLES},
-        options=ChildOptions(),
+        options=ChildOptions(dont_release_ipvs="--dont-release-ipvs" in sys.argv),
         environment=os.environ,
         dont_respawn="--dont-respawn" in sys.argv,
         reload_time=SECOND // 2,

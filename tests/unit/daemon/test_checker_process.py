@@ -93,6 +93,11 @@ class Director:
         return server
 
     def start(self, *blocks: VirtualServer, **defs: Any) -> CheckerService:
+        service = self.set_up(*blocks, **defs)
+        self.reactor.run_for(0)
+        return service
+
+    def set_up(self, *blocks: VirtualServer, **defs: Any) -> CheckerService:
         context = ChildContext(
             reactor=self.reactor,
             journal=self.journal,
@@ -105,7 +110,6 @@ class Director:
         )
         self.service = self.service_of(context, self.part(*blocks, **defs), self.kernel, lambda: 0.5)
         self.service.start()
-        self.reactor.run_for(0)
         return self.service
 
     def service_of(self, *arguments: Any) -> CheckerService:

@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import pytest
 
+from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.config.blocks.virtual_server import LvsMethod, Service
 from pykeepalived.config.kinds_ipvs import LvsTimeouts, SyncDaemon
 from pykeepalived.daemon.checker_process import CheckerService
@@ -324,6 +325,26 @@ def test_sync_daemons_that_went_while_no_process_lived_go(respawned: Respawned) 
     respawned.start(block)
     respawned.reactor.run_for(SECOND)
     assert respawned.kernel.cut() == []
+
+
+def test_one_that_comes_with_no_servers_to_stop_at_once_takes_all_away_without_a_word(respawned: Respawned) -> None:
+    """As when the daemon is stopped while its checker process is dead."""
+    defs = {"lvs_sync_daemon": SyncDaemon("eth0", syncid=3), "lvs_timeouts": LvsTimeouts(tcp=901 * SECOND)}
+    many = [replace(virtual().service, port=port) for port in range(1, 2 * BATCH)]
+    server = replace(real(8000), checkers=(), notify_down=Script(("/down",)))
+    respawned.start(*(replace(virtual(server, quorum_down=Script(("/lost",))), service=each) for each in many), **defs)
+    respawned.reactor.run_for(SECOND)
+    respawned.scripts.runs.clear()
+    respawned.fifo.clear()
+    respawned.die()
+    respawned.set_up(**defs)
+    respawned.stop()
+    assert respawned.finished
+    assert respawned.kernel.services == {}
+    assert respawned.kernel.running == {}
+    assert respawned.kernel.held.tcp == 900
+    assert respawned.scripts.runs == []
+    assert respawned.fifo == []
 
 
 @pytest.mark.parametrize("batches", [0, 1])

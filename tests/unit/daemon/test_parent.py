@@ -218,6 +218,23 @@ def test_one_that_is_dead_when_a_reload_leaves_it_nothing_to_do_comes_once_more(
     assert daemon.end() == 0
 
 
+@pytest.mark.parametrize("options", [(), ("--dont-release-ipvs",)])
+def test_one_that_is_dead_at_a_stop_comes_once_more_with_nothing_to_do(
+    tmp_path: Path, daemons: list[Daemon], options: tuple[str, ...]
+) -> None:
+    """To take away what it had made; where that is to stay it does not come."""
+    daemon = Daemon(tmp_path, *options, conf="checkers\nserver 1\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    for life in (1, 2):
+        daemon.until(f"life {life}")
+        os.kill(daemon.children()["checkers"], signal.SIGKILL)
+    daemon.until("Restart of Healthcheck process delayed 1 seconds")
+    assert daemon.end() == 0
+    last = re.findall(r"service \d+: (made .*|life 3|told to stop)", daemon.text)[2:]
+    assert last == ([] if options else ["made with router_id ", "life 3", "told to stop"])
+
+
 def test_no_respawn_when_told_so(tmp_path: Path, daemons: list[Daemon]) -> None:
     daemon = Daemon(tmp_path, "--dont-respawn")
     daemons.append(daemon)
