@@ -177,7 +177,11 @@ class CheckerService:
         served = Served(VirtualServer(block, front), self._heard, suspended=self._is_suspended(block, front))
         failed, offsets = self._checkers.enter(served)
         init_notifies = self._part.global_defs.rs_init_notifies
-        self._carry_out(served, served.core.start(failed, offsets, init_notifies=init_notifies))
+        try:
+            self._carry_out(served, served.core.start(failed, offsets, init_notifies=init_notifies))
+        except BaseException:
+            served.close()  # nobody would end its checkers later
+            raise
         return served
 
     def _change(self, served: Served, block: VirtualServerBlock, front: Front) -> None:

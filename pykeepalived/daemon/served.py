@@ -1,6 +1,7 @@
 """Virtual servers at work: each with its core, and the checkers of its real servers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
@@ -60,9 +61,7 @@ class Served:
 
     def close(self) -> None:
         """End all checkers."""
-        for runs in self.runs.values():
-            for run in runs:
-                run.close()
+        _end(self.all_runs())
         self.runs.clear()
 
 
@@ -108,7 +107,7 @@ class Place:
 
 
 class Checkers:
-    """Begins, keeps and ends the checkers of virtual servers."""
+    """Begins, keeps and ends the checkers of virtual servers. Where that goes wrong half way, those of before go on."""
 
     def __init__(
         self,
@@ -126,6 +125,7 @@ class Checkers:
         self._scripts = scripts
         self._followers = followers
         self._means = Means(Beats(reactor), Attempts(reactor), log, starved, tls)
+        self._begun: list[Run] = []  # by what goes on now
 
     def enter(self, served: Served) -> tuple[dict[ServerKey, int], dict[ServerKey, int]]:
         """Begin those of a new virtual server. For each real server of which some know at once how it is: how many are
@@ -133,13 +133,14 @@ class Checkers:
         """
         failed: dict[ServerKey, int] = {}
         offsets: dict[ServerKey, int] = {}
-        for key, known in served.core.real_servers():
-            server = known.block
-            runs = served.runs[key] = tuple([self._begin(served, key, server, check) for check in server.running])
-            self._tell_untested(served, server)
-            if any(isinstance(run, FollowerRun) for run in runs):
-                failed[key] = sum(not run.checker.up for run in runs) + len(server.untested)
-                offsets[key] = sum(run.checker.offset for run in runs)
+        with self._all_or_none():
+            for key, known in served.core.real_servers():
+                server = known.block
+                runs = served.runs[key] = tuple([self._begin(served, key, server, check) for check in server.running])
+                self._tell_untested(served, server)
+                if any(isinstance(run, FollowerRun) for run in runs):
+                    failed[key] = sum(not run.checker.up for run in runs) + len(server.untested)
+                    offsets[key] = sum(run.checker.offset for run in runs)
         return failed, offsets
 
     def change(
@@ -148,46 +149,63 @@ class Checkers:
         """Those of a changed configuration. For each real server that is new or changed: how many are down, and what
         they add to its weight. Where the virtual server is ``renamed`` they are made anew, and believe what they did.
         """
-        former, served.runs = served.runs, {}
+        found: dict[ServerKey, tuple[Run, ...]] = {}
         failed: dict[ServerKey, int] = {}
         offsets: dict[ServerKey, int] = {}
-        for server in block.real_server:
-            key = key_of(server)
-            known = former.pop(key, ())
-            if served.core.server_block(key) == server and not renamed:
-                served.runs[key] = known
-                continue
-            runs = served.runs[key] = self._keep(served, key, server, list(known), anew=renamed)
-            failed[key] = sum(not run.checker.up for run in runs)
-            if server.untested and not served.core.is_up(key):  # one that was shown to be up is not thrown out
-                failed[key] += len(server.untested)
-                self._tell_untested(served, server)
-            offsets[key] = sum(run.checker.offset for run in runs)
-        for gone in former.values():
-            for run in gone:
-                run.close()
+        with self._all_or_none():
+            for server in block.real_server:
+                key = key_of(server)
+                known = served.runs.get(key, ())
+                if served.core.server_block(key) == server and not renamed:
+                    found[key] = known
+                    continue
+                runs = found[key] = self._keep(served, key, server, list(known), anew=renamed)
+                failed[key] = sum(not run.checker.up for run in runs)
+                if server.untested and not served.core.is_up(key):  # one that was shown to be up is not thrown out
+                    failed[key] += len(server.untested)
+                    self._tell_untested(served, server)
+                offsets[key] = sum(run.checker.offset for run in runs)
+        stay = set(chain.from_iterable(found.values()))
+        gone = [run for run in served.all_runs() if run not in stay]
+        served.runs = found
+        _end(gone)
         return failed, offsets
 
     def suspend(self, served: Served, *, suspended: bool) -> None:
         """Have the checkers of a virtual server wait, or go on."""
         if served.suspended is suspended:
             return
-        served.suspended = suspended
-        for key, runs in served.runs.items():
-            server = served.core.server_block(key)
-            if server is None:
-                continue
-            served.runs[key] = tuple([self._wait_or_go_on(served, key, server, run) for run in runs])
+        found = dict(served.runs)
+        with self._all_or_none():
+            for key, runs in served.runs.items():
+                server = served.core.server_block(key)
+                if server is not None:
+                    found[key] = tuple(
+                        [self._wait_or_go_on(served, key, server, run, suspended=suspended) for run in runs]
+                    )
+        served.suspended, served.runs = suspended, found
+        if suspended:
+            _end(run for run in served.all_runs() if not isinstance(run, FollowerRun))
 
-    def _wait_or_go_on(self, served: Served, key: ServerKey, server: RealServer, run: Run) -> Run:
+    def _wait_or_go_on(self, served: Served, key: ServerKey, server: RealServer, run: Run, *, suspended: bool) -> Run:
         if isinstance(run, FollowerRun):
             return run  # it asks nobody
-        self._tell(served, server, "Suspending" if served.suspended else "Activating")
-        if served.suspended:
-            run.close()
+        self._tell(served, server, "Suspending" if suspended else "Activating")
+        if suspended:
             return run
         first_at = self._reactor.now() + int(self._draw() * run.block.timing.warmup)
         return self._run(served, key, server, run.block, first_at, run.checker)
+
+    @contextmanager
+    def _all_or_none(self) -> Iterator[None]:
+        """If something goes wrong, what was begun so far is ended: nobody would end it later."""
+        try:
+            yield
+        except BaseException:
+            _end(self._begun)
+            raise
+        finally:
+            self._begun = []
 
     def _keep(
         self, served: Served, key: ServerKey, server: RealServer, former: list[Run], *, anew: bool
@@ -204,15 +222,11 @@ class Checkers:
             if known is None or anew or (weighed_anew and isinstance(check, MiscCheck)):
                 known = next((run for run in former if _alike(run.block, check)), None)
                 fresh = self._begin(served, key, server, check, None if known is None else known.checker, lives=lives)
-                if known is not None:
-                    known.close()
-                    former.remove(known)
                 runs.append(fresh)
             else:
-                former.remove(known)
                 runs.append(known)
-        for run in former:
-            run.close()
+            if known is not None:
+                former.remove(known)
         return tuple(runs)
 
     def _begin(
@@ -252,9 +266,13 @@ class Checkers:
             same = former if isinstance(former, MiscChecker) else None
             misc = MiscChecker(_starting(check, lives), server.weight, place, first_at, same)
             place.weighed = misc.offset
-            return ScriptRun(self._reactor, self._scripts, check, misc, place, self._log)
+            script = ScriptRun(self._reactor, self._scripts, check, misc, place, self._log)
+            self._begun.append(script)
+            return script
         same_probe = former if isinstance(former, Checker) else None
-        return CheckRun(self._means, check, Checker(_starting(check, lives), place, first_at, same_probe), place)
+        run = CheckRun(self._means, check, Checker(_starting(check, lives), place, first_at, same_probe), place)
+        self._begun.append(run)
+        return run
 
     def _follow(
         self,
@@ -276,6 +294,7 @@ class Checkers:
             )
         place.weighed = follower.offset
         run = FollowerRun(followers, check, follower, place, self._log)
+        self._begun.append(run)
         followers.add(run)
         return run
 
@@ -291,6 +310,18 @@ class Checkers:
         fields = (("VIRTUAL_SERVER", virtual), ("REAL_SERVER", real))
         line = f"{what} healthchecker for service {real} for VS {virtual}"
         self._log(Log(line, kind=Kind.CHECK, fields=fields))
+
+
+def _end(runs: Iterable[Run]) -> None:
+    """End them all, even if one goes wrong."""
+    trouble: Exception | None = None
+    for run in runs:
+        try:
+            run.close()
+        except Exception as error:  # noqa: BLE001 - raised when the others are ended
+            trouble = error
+    if trouble is not None:
+        raise trouble
 
 
 def _starting(check: _Asking, lives: bool) -> _Asking:

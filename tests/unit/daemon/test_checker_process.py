@@ -454,6 +454,100 @@ def test_a_reload_that_fails_half_way_loses_nobody(director: Director, monkeypat
     assert director.kernel.services == {}
 
 
+class Trouble:
+    """Something goes wrong in the calls of a method from the given one on; ``end`` mends it."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, owner: object, method: str, *, first: int = 1) -> None:
+        self._right = getattr(owner, method)
+        self._left = first - 1
+        self._on = True
+        patch.setattr(owner, method, self._call)
+
+    def _call(self, *arguments: Any, **keywords: Any) -> Any:
+        self._left -= 1
+        if self._on and self._left < 0:
+            raise ZeroDivisionError
+        return self._right(*arguments, **keywords)
+
+    def end(self) -> None:
+        self._on = False
+
+
+@pytest.mark.parametrize("back", [False, True])
+@pytest.mark.parametrize(("method", "first"), [("_begin", 2), ("_begin", 3), ("_run", 2)])
+def test_a_reload_that_fails_amid_a_server_ends_no_check_and_doubles_none(
+    director: Director, monkeypatch: pytest.MonkeyPatch, *, method: str, first: int, back: bool
+) -> None:
+    webs = [director.web() for _ in range(3)]
+
+    def block(delay: int, last: int = 100) -> VirtualServer:
+        timing = replace(TIMING, delay_loop=delay * SECOND)
+        return virtual(*(real(web.port, timing=timing) for web in webs), last=last)
+
+    service = director.start(block(10))
+    director.reactor.run_for(5 * SECOND)
+    trouble = Trouble(monkeypatch, service._checkers, method, first=first)
+    with pytest.raises(ZeroDivisionError):
+        director.reload(block(5), block(5, last=101))
+    director.reactor.run_for(20 * SECOND)
+    before = [web.accepted for web in webs]
+    director.reactor.run_for(20 * SECOND)
+    assert [web.accepted - count for web, count in zip(webs, before, strict=True)] == [2, 2, 2]
+    trouble.end()
+    delay = 10 if back else 5
+    director.reload(block(delay), block(delay, last=101))
+    director.reactor.run_for(20 * SECOND)
+    before = [web.accepted for web in webs]
+    director.reactor.run_for(20 * SECOND)
+    assert [web.accepted - count for web, count in zip(webs, before, strict=True)] == [2 * 20 // delay] * 3
+    director.reload()
+    before = [web.accepted for web in webs]
+    director.reactor.run_for(20 * SECOND)
+    assert [web.accepted for web in webs] == before
+
+
+def test_a_new_virtual_server_that_goes_wrong_leaves_no_checks_behind(
+    director: Director, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webs = [director.web() for _ in range(3)]
+    service = director.start()
+    new = virtual(*(real(web.port) for web in webs))
+    for owner, method, first in ((service._checkers, "_begin", 3), (service, "_carry_out", 1)):
+        trouble = Trouble(monkeypatch, owner, method, first=first)
+        with pytest.raises(ZeroDivisionError):
+            director.reload(new)
+        trouble.end()
+    director.reload(new)
+    director.reactor.run_for(20 * SECOND)
+    before = [web.accepted for web in webs]
+    director.reactor.run_for(20 * SECOND)
+    assert [web.accepted - count for web, count in zip(webs, before, strict=True)] == [2, 2, 2]
+
+
+def test_one_check_that_goes_wrong_as_it_ends_keeps_no_other(
+    director: Director, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webs = [director.web() for _ in range(3)]
+    service = director.start(virtual(*(real(web.port) for web in webs)))
+    (served,) = service._served.values()
+    first, *_ = served.all_runs()
+    monkeypatch.setattr(type(first), "close", _close_but_one(first, type(first).close))
+    with pytest.raises(ZeroDivisionError):
+        director.reload(virtual(real(webs[2].port)))
+    director.reload(virtual(real(webs[2].port)))
+    director.reactor.run_for(25 * SECOND)
+    assert [web.accepted for web in webs] == [0, 0, 3]
+
+
+def _close_but_one(one: object, close: Callable[[Any], None]) -> Callable[[Any], None]:
+    def close_it(run: object) -> None:
+        close(run)
+        if run is one:
+            raise ZeroDivisionError
+
+    return close_it
+
+
 def test_reload_drops_and_adds(director: Director) -> None:
     web, other = director.web(), director.web()
     director.start(virtual(real(web.port), real(other.port)), virtual(real(web.port), last=101))
