@@ -35,7 +35,7 @@ class LocalFailure:
     of the whole process, which its owner tells once for all.
     """
 
-    action: str  # create, bind, connect, send, TLS set-up
+    action: str  # create, bind, connect, send, watch, TLS set-up
     reason: str
     shared: bool = False
 

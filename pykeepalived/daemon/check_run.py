@@ -89,6 +89,8 @@ class CheckRun:
         event: CheckEvent | None = first
         while event is not None:
             fact, event = event, None
+            if isinstance(fact, LocalFailure) and fact.shared:
+                means.starved(fact.reason)
             for effect in checker.handle(fact, now):
                 if isinstance(effect, CloseConnection):
                     self._hang_up()
@@ -121,19 +123,9 @@ class CheckRun:
             beats.wake(self, on_beat(deadline))
 
     def _open(self, means: Means, wish: OpenSession | None = None) -> CheckEvent | None:
-        tell = self._tell if wish is None else self._hear
-        transport = transport_for(self.block, means.beats.reactor, means.attempts, tell, means.tls, wish)
+        transport = transport_for(self.block, means.beats.reactor, means.attempts, self._tell, means.tls, wish)
         self._transport = transport
-        event = transport.open()
-        if isinstance(event, LocalFailure) and event.shared:
-            means.starved(event.reason)
-        return event
-
-    def _hear(self, event: CheckEvent) -> None:
-        """Of a transport that may wait in line, and then opens by itself."""
-        if isinstance(event, LocalFailure) and event.shared and self._means is not None:
-            self._means.starved(event.reason)
-        self._tell(event)
+        return transport.open()
 
     def _hang_up(self) -> None:
         transport = self._transport

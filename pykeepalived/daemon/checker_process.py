@@ -4,6 +4,8 @@ It carries out what the cores decide. Scripts and FIFO lines that tell of a chan
 IPVS in the kernel everything else runs.
 """
 
+import errno
+import os
 import random
 import resource
 from collections import deque
@@ -298,7 +300,10 @@ class CheckerService:
             return
         self._starved_until = now + _STARVED_PAUSE
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        line = f"Checks are put off: {cause} ({soft} file descriptors allowed; LimitNOFILE= raises it)"
+        remedy = f"{soft} file descriptors allowed; LimitNOFILE= raises it"
+        if cause == os.strerror(errno.ENOSPC):  # of epoll alone
+            remedy = "too few sockets may be watched; sysctl fs.epoll.max_user_watches raises it"
+        line = f"Checks are put off: {cause} ({remedy})"
         self._log(Log(line, Level.WARNING, Kind.CHECK, fields=(("CAUSE", cause),)))
 
 

@@ -99,9 +99,14 @@ class Datagrams:
 
     def wait(self, connection: Connection) -> None:
         """It takes its time."""
-        if self._connection is connection:
+        if self._connection is not connection:
+            return
+        try:
             self._reactor.watch(connection.fileno(), self._readable)
-            self._tell(Tick())
+        except OSError as error:  # fs.epoll.max_user_watches, or memory
+            self._tell(LocalFailure("watch", os.strerror(error.errno or errno.EIO), shared=True))
+            return
+        self._tell(Tick())
 
     def _draw(self) -> int:
         return int.from_bytes(os.urandom(8), "big")

@@ -100,10 +100,14 @@ class TcpStream:
         """It takes its time."""
         if self._connection is not connection or self._watched:
             return
-        if self._connected and not self._unsent:
-            self._watch(connection, self._readable, None)
-        else:
-            self._watch(connection, None, self._writable)
+        try:
+            if self._connected and not self._unsent:
+                self._watch(connection, self._readable, None)
+            else:
+                self._watch(connection, None, self._writable)
+        except OSError as error:  # fs.epoll.max_user_watches, or memory
+            self._tell(LocalFailure("watch", os.strerror(error.errno or errno.EIO), shared=True))
+            return
         self._tell(_TICK)
 
     def _decided(self, number: int) -> None:
@@ -117,8 +121,8 @@ class TcpStream:
             self._tell(LocalFailure("connect", os.strerror(number)))
 
     def _watch(self, connection: Connection, readable: Callback | None, writable: Callback | None) -> None:
-        self._watched = True
         self._reactor.watch(connection.fileno(), readable, writable)
+        self._watched = True
 
     def _send(self) -> CheckEvent | None:
         connection = self._connection

@@ -25,10 +25,10 @@ class Transport(Protocol):
     """A connection to a target, or what stands for one: opened once, then closed.
 
     It is made with a ``tell``, which learns what is not known at once: Connected, ConnectionFailed, LocalFailure of an
-    ``open``; DataReceived, PeerClosed, ConnectionFailed after a ``send``. Of a stream the data come in pieces of any
-    size, of datagrams one at a time. Of what takes longer than most a Tick is told, before it is left to the reactor:
-    somebody must see to its time. What waits for this process itself tells HeldUp, as the answer to ``open`` too, and
-    WentOn when it goes on. After ``close`` nothing is told of what was open. Nothing here may block.
+    ``open``; DataReceived, PeerClosed, ConnectionFailed, LocalFailure after a ``send``. Of a stream the data come in
+    pieces of any size, of datagrams one at a time. Of what takes longer than most a Tick is told, before it is left to
+    the reactor: somebody must see to its time. What waits for this process itself tells HeldUp, as the answer to
+    ``open`` too, and WentOn when it goes on. After ``close`` nothing is told of what was open. Nothing here may block.
     """
 
     def open(self) -> CheckEvent | None:
