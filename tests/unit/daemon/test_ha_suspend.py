@@ -18,7 +18,7 @@ from pykeepalived.daemon.checker_process import CheckerService
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.ports import HostAddress, HostListener, HostTable, Interface, ReceiveBuffer
 from pykeepalived.units import SECOND
-from tests.unit.daemon.test_checker_process import TIMING, VS, Director, WebServer, name, real, virtual
+from tests.unit.daemon.test_checker_process import TIMING, VS, Director, Trouble, WebServer, name, real, virtual
 
 WEB = Service("group", None, 0, 6, 0, 2, "web")
 
@@ -219,6 +219,28 @@ def test_a_reload_while_checks_wait(machine: Machine) -> None:
     machine.add((1, "10.9.0.100"))
     machine.reactor.run_for(8 * SECOND)
     assert web.accepted > 0 < other.accepted
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_reload_that_fails_amid_a_suspension_doubles_no_check(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, *, first: bool
+) -> None:
+    """Nor does it end one: a further reload has all wait, or all go on."""
+    webs = [machine.web(), machine.web()]
+    before, after = (virtual(*(real(web.port) for web in webs), ha_suspend=each) for each in (first, not first))
+    service = machine.start(before)
+    trouble = Trouble(monkeypatch, service._checkers, "_wait_or_go_on", first=2)
+    with pytest.raises(ZeroDivisionError):
+        machine.reload(after)
+    trouble.end()
+    for block in (after, before, after):
+        machine.reload(block)
+        machine.reactor.run_for(20 * SECOND)
+        accepted = [web.accepted for web in webs]
+        machine.reactor.run_for(20 * SECOND)
+        assert [web.accepted - count for web, count in zip(webs, accepted, strict=True)] == (
+            [0, 0] if block.ha_suspend else [2, 2]
+        )
 
 
 def test_a_group_is_here_with_any_of_its_addresses(machine: Machine) -> None:
