@@ -282,6 +282,18 @@ def test_one_that_takes_over_removes_the_tables_that_are_not_wanted_any_more(tmp
     assert bench.said() == []
 
 
+def test_one_that_comes_with_no_servers_to_stop_at_once_removes_the_tables(tmp_path: Path) -> None:
+    """As when the daemon is stopped while its checker process is dead."""
+    with (tmp_path / "kept").open("w+b") as file:
+        bench = Bench(keepsake=Keepsake(file.fileno()))
+        bench.take(DEFS + WEB + WEB6)
+        bench.keepsake = Keepsake(file.fileno())
+        bench.begin()
+        assert bench.marks.take(read(DEFS).configuration) == {}
+        bench.marks.close(release=True)
+    assert bench.filter.tables == {}
+
+
 def test_packets_are_marked_when_it_is_said_that_the_services_stand() -> None:
     bench = Bench()
     part = read(DEFS + WEB).configuration
