@@ -15,7 +15,7 @@ BEAT = 10 * MILLISECOND
 
 _WIDEST = 10  # in beats; delays of whole seconds are multiples of it
 _SHARE = 10  # of a pause, that it may be shortened by
-_A_TURN = 64  # woken before the sockets are looked at again
+_A_TURN = 64  # woken before the sockets are looked at again; fewer where that takes longer than a beat
 
 
 def on_beat(instant: int) -> int:
@@ -82,18 +82,20 @@ class Beats:
         order = self._order
         try:
             while left and order and order[0] <= now:
-                left = self._wake(order[0], left)
+                left = self._wake(order[0], left, now + BEAT)
         finally:  # one of them may have gone wrong
             if order and order[0] <= now:
                 self.reactor.soon(self._ring)
             elif order:
                 self._alarm.set(order[0])
 
-    def _wake(self, beat: int, left: int) -> int:
-        """So many of a beat, at most; how many more there is room for."""
+    def _wake(self, beat: int, left: int, until: int) -> int:
+        """So many of a beat, at most; how many more there is room for. Who is woken late may be told that its time is
+        over when its answer has come: the sockets must have been read shortly before.
+        """
         sleepers = self._sleepers[beat]
         while sleepers:
-            if not left:
+            if not left or self.reactor.now() > until:
                 return 0
             sleeper = sleepers.pop()
             if sleeper.woken_at == beat:

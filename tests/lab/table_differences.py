@@ -101,16 +101,6 @@ DIFFERENCES = (
     ),
     *(
         Difference(
-            "2.2.7 leaves the services of a changed group behind, without servers.",
-            theirs=r"family IPv[46] .*",
-            streams="^table at the end$",
-            plays=f"^{play}$",
-            number=(number, 0),
-        )
-        for play, number in (("0048", 13), ("0358", 4))
-    ),
-    *(
-        Difference(
             "The guest's nftables knows no IPv4: 2.2.7 serves a mark that nothing sets, and says nothing of it.",
             theirs=r"family IPv4 fwmark 1000 scheduler rr flags 0x2 .*"
             r"|  -> address 10\.1\.0\.[12] port 0 method DR weight 1 .*",

@@ -73,3 +73,22 @@ def test_others_get_their_turn_between() -> None:
     reactor.run_for(0)
     assert all(each.woken for each in sleepers)
     reactor.close()
+
+
+def test_sockets_are_read_soon_however_long_each_takes() -> None:
+    reactor = SimulatedReactor()
+    beats = Beats(reactor)
+
+    class Slow(Sleeper):
+        def wake(self) -> None:
+            super().wake()
+            reactor.time += BEAT // 2
+
+    sleepers = [Slow(reactor) for _ in range(10)]
+    for sleeper in sleepers:
+        beats.wake(sleeper, reactor.now() + BEAT)
+    reactor.step(reactor.now() + BEAT)
+    assert sum(bool(each.woken) for each in sleepers) == 3
+    reactor.run_for(10 * BEAT)
+    assert all(each.woken for each in sleepers)
+    reactor.close()
