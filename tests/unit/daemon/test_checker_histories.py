@@ -184,6 +184,8 @@ class History(Director):
     def crash(self) -> None:
         """Killed, and started again with the table that it left."""
         now = self.reactor.time
+        if self.service is not None:
+            self.service._followers.stop()  # the kernel closes what a process has open
         self.reactor.close()
         self.reactor = SimulatedReactor()
         self.reactor.time = now
