@@ -61,9 +61,16 @@ class KernelTable:
         self._open(flush=flush)
 
     def stop(self) -> None:
-        """Look for nothing any more; what is wanted is still carried out."""
+        """Look for nothing any more; what is wanted is still carried out, also if the kernel gave no answer lately."""
         self._look_again.set(None)
         self._last_chances = _LAST_CHANCES
+        if self._kernel is None or self.table.loaded:
+            return
+        try:
+            self.table.load(self._kernel.table())
+        except (KernelError, OSError) as error:
+            if error.errno in _PASSING:
+                self.failed(error)
 
     def pump(self) -> None:
         """Carry out a batch; the rest in the next turns."""
