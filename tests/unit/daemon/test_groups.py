@@ -225,7 +225,7 @@ def test_packets_are_marked_when_the_services_stand_though_the_kernel_was_silent
     grouped.groups = {"web": (entry(1, 2),)}
     block = of_group("web", still(1), still(2))
     service = grouped.start(block)
-    apply, grouped.kernel.apply = grouped.kernel.apply, _silent  # type: ignore[method-assign]
+    apply, grouped.kernel.apply = grouped.kernel.apply, _silent  # type: ignore[method-assign,assignment]
     service.reload(grouped.part(block, nftables_ipvs="marks"))
     grouped.reactor.run_for(0)
     assert marks.tables == {}
@@ -247,7 +247,7 @@ def test_servers_of_one_that_goes_stay_while_packets_go_to_them_though_the_kerne
     monkeypatch.setattr(ipvs_care.IpvsCare, "_packet_marks", lambda _self: marks)
     grouped.groups = {"web": (entry(1),)}
     service = grouped.start(of_group("web", still(1)), nftables_ipvs="marks")
-    apply, grouped.kernel.apply = grouped.kernel.apply, _silent  # type: ignore[method-assign]
+    apply, grouped.kernel.apply = grouped.kernel.apply, _silent  # type: ignore[method-assign,assignment]
     service.reload(grouped.part(virtual(still(2)), nftables_ipvs="marks"))
     grouped.kernel.apply = apply  # type: ignore[method-assign]
     grouped.reactor.run_for(2 * SECOND)
@@ -265,7 +265,7 @@ def test_a_service_goes_with_a_turn_of_the_marks_that_is_taken_back(
     grouped.groups = {"web": (entry(1),)}
     web = of_group("web", still(1))
     service = grouped.start(web, virtual(still(2)), nftables_ipvs="marks")
-    apply, grouped.kernel.apply = grouped.kernel.apply, _silent  # type: ignore[method-assign]
+    apply, grouped.kernel.apply = grouped.kernel.apply, _silent  # type: ignore[method-assign,assignment]
     service.reload(grouped.part(replace(web, real_server=(still(3),)), nftables_ipvs="others"))
     service.reload(grouped.part(web, nftables_ipvs="marks"))
     grouped.kernel.apply = apply  # type: ignore[method-assign]
