@@ -116,4 +116,11 @@ def quorum(raw: Raw, service: Service, total: int, context: Context) -> tuple[in
             f"use a number below {wanted}",
         )
         hysteresis = wanted - 1
+    if 0 < total < wanted + hysteresis:
+        what = f"quorum {wanted} with hysteresis {hysteresis} is gained at {wanted + hysteresis}"
+        context.warning(
+            f"Virtual server {service}: {what}, all its real servers together weigh {total}",
+            raw.span("hysteresis", 1),
+            f"with hysteresis {total - wanted} it is gained when all are up",
+        )
     return wanted, hysteresis

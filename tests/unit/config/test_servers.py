@@ -280,6 +280,15 @@ def test_quorum(lines: str, quorum: int, hysteresis: int, counts: int) -> None:
     assert (found.quorum, found.hysteresis, len(messages(loaded))) == (quorum, hysteresis, counts)
 
 
+@pytest.mark.parametrize(("hysteresis", "told"), [(0, False), (1, True)])
+def test_a_quorum_that_is_never_gained_is_told(hysteresis: int, *, told: bool) -> None:
+    """Once lost it stays so though all servers are up, and it is not there at the start either."""
+    loaded = read(server_text(f"quorum 3\nhysteresis {hysteresis}", "weight 3"))
+    line = "Virtual server [10.9.0.100]:tcp:80: quorum 3 with hysteresis 1 is gained at 4, all its real servers"
+    assert any(each.message.startswith(line) for each in loaded.diagnostics) is told
+    assert messages(loaded) == []
+
+
 @pytest.mark.parametrize("hysteresis", [0, 5])
 def test_a_quorum_is_at_least_1_and_its_hysteresis_does_not_wrap(hysteresis: int) -> None:
     loaded = read(server_text(f"hysteresis {hysteresis}", "weight 0"))
