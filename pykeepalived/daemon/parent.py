@@ -12,10 +12,10 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from pykeepalived import __version__
 from pykeepalived.config.blocks.global_defs import GlobalDefs
-from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon import channel, frame, script_client
 from pykeepalived.daemon.channel import Channel, Message
 from pykeepalived.daemon.child import ChildOptions
@@ -23,12 +23,12 @@ from pykeepalived.daemon.exit_status import EXIT_FATAL, EXIT_OK, PERMANENT
 from pykeepalived.daemon.faults import Faults
 from pykeepalived.daemon.fifos import NotifyFifos
 from pykeepalived.daemon.journal import Lines
-from pykeepalived.daemon.loader import MEMORY, Loader, Outcome, Read, write_value
+from pykeepalived.daemon.loader import MEMORY, Loader, Outcome, Read
 from pykeepalived.daemon.reactor import Alarm, Reactor
-from pykeepalived.daemon.respawn import Respawn
 from pykeepalived.daemon.roles import Role
 from pykeepalived.daemon.scripts import ScriptRunner
 from pykeepalived.daemon.signals import DUMPS, Signals
+from pykeepalived.daemon.succession import Succession
 from pykeepalived.daemon.systemd import Systemd
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import ConfigError
@@ -40,7 +40,6 @@ from pykeepalived.records import record
 from pykeepalived.units import SECOND, seconds_text
 
 _BEAT = 10 * SECOND  # how often the children are asked whether they still turn
-_AMENDMENTS = 16  # of one part: a process that starts reads them all
 _STOP_SCRIPTS = SECOND  # behaviour of keepalived: what notifies of the stop has one second
 
 # settings that a running daemon cannot change
@@ -118,11 +117,10 @@ class Parent:
         self._scripts = ScriptRunner(self.reactor, lines, plan.environment)
         self._fifos = NotifyFifos(tuple(role.key for role in plan.roles), self._scripts, lines)
         self._children: dict[str, Child] = {}
-        self._respawn = {role.key: Respawn() for role in plan.roles}
-        self._respawn_alarms = {role.key: self._start_alarm(role) for role in plan.roles}
-        self._keepsakes = {role.key: os.memfd_create(f"{role.key} keepsake") for role in plan.roles}
+        self._successions = {
+            role.key: Succession(role, self.reactor, partial(self._start, role), self._log) for role in plan.roles
+        }
         self._wanted: frozenset[str] = frozenset()
-        self._parts: dict[str, tuple[int, ...]] = {}  # descriptors of the pickled parts, and of what amends them
         self._memory: int | None = None  # descriptor of what the next reading may keep
         self._outcome: Outcome | None = None
         self._frames = NO_FRAMES
@@ -167,14 +165,8 @@ class Parent:
         elif memory is not None:
             os.close(memory)  # nothing may be kept
         for key, descriptor in parts.items():
-            former = self._parts.get(key, ())
-            if key in outcome.amended:
-                self._parts[key] = (*former, descriptor)
-                continue
-            self._parts[key] = (descriptor,)
-            for each in former:
-                os.close(each)
-        if any(len(chain) > _AMENDMENTS for chain in self._parts.values()):
+            self._successions[key].take(descriptor, amends=key in outcome.amended)
+        if any(succession.is_long for succession in self._successions.values()):
             self._forget()
         self._outcome = outcome
         self._frames = outcome.frames or self._frames
@@ -197,12 +189,10 @@ class Parent:
             if role.key in self._wanted and role.key not in self._children:
                 self._start(role)
 
-    def _start_alarm(self, role: Role) -> Alarm:
-        return self.reactor.alarm(lambda: self._start(role))
-
     def _start(self, role: Role, *, to_leave: bool = False) -> None:
         """Fork one protocol process, if it is wanted or has to leave in good order."""
-        self._respawn_alarms[role.key].set(None)
+        succession = self._successions[role.key]
+        succession.wait_no_more()
         if role.key in self._children:
             return
         if not to_leave and (self._stopping_since is not None or role.key not in self._wanted):
@@ -213,7 +203,7 @@ class Parent:
         birth = frame.Birth(
             role=role,
             end=theirs,
-            parts=self._parts[role.key],
+            parts=succession.parts,
             pid_file=self._plan.pid_files[role.key],
             process_name=self._process_name(role, self._outcome.global_defs),
             parent=os.getpid(),
@@ -222,7 +212,7 @@ class Parent:
             lines=self._journal.named(self._plan.idents[role.key]),
             process_events=self._plan.process_events,
             first_namespace=self._plan.first_namespace,
-            keepsake=self._keepsakes[role.key],
+            keepsake=succession.keepsake,
             ipvs_namespace=self._outcome.global_defs.net_namespace_ipvs,
         )
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -234,7 +224,7 @@ class Parent:
         except OSError as error:
             ours.close()
             self._log(f"{role.name} process cannot be started: {error.strerror}", Level.ALERT)
-            self._start_later(role, self._respawn[role.key].died(0))
+            self._start_later(role, lived=0)
             return
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -271,12 +261,9 @@ class Parent:
             os.close(child.pidfd)
             if child.channel is not None:
                 child.channel.close()
-        for other, descriptors in self._parts.items():
-            for descriptor in descriptors if other != key else ():
-                os.close(descriptor)
-        for other, descriptor in self._keepsakes.items():
+        for other, succession in self._successions.items():
             if other != key:
-                os.close(descriptor)
+                succession.close()
         self._forget()
         if self._loader is not None:
             self._loader.close()
@@ -302,7 +289,7 @@ class Parent:
             return
         if child.leaving:
             if not status:  # else what it had made may be there still
-                os.ftruncate(self._keepsakes[role.key], 0)
+                self._successions[role.key].settle()
             self._start(role)  # perhaps it is wanted again by now
         elif os.WIFEXITED(status) and os.WEXITSTATUS(status) in PERMANENT:
             self._exit_code = os.WEXITSTATUS(status)
@@ -327,15 +314,10 @@ class Parent:
             self._stop()
             return
         self._log(f"{role.name} child process({child.pid}) died: Respawning", Level.ALERT)
-        self._start_later(role, self._respawn[role.key].died(lived))
+        self._start_later(role, lived)
 
-    def _start_later(self, role: Role, delay: int) -> None:
-        text = f"Restart of {role.name} process delayed {delay // SECOND} seconds to limit respawn rate"
-        self._log(text, Level.WARNING if delay else Level.INFO)
-        if delay:
-            self._respawn_alarms[role.key].set(self.reactor.now() + delay)
-        else:
-            self.reactor.soon(lambda: self._start(role))
+    def _start_later(self, role: Role, lived: int) -> None:
+        self._successions[role.key].died(lived)
         self._tell_status()
 
     def _received(self, child: Child, message: Message, descriptor: int | None) -> None:
@@ -521,7 +503,8 @@ class Parent:
         self._last_word = ""
         self._accept(outcome, parts)
         for role in self._plan.roles:
-            if role.key not in self._wanted and os.fstat(self._keepsakes[role.key]).st_size:
+            succession = self._successions[role.key]
+            if role.key not in self._wanted and succession.has_left:
                 self._start(role, to_leave=True)  # one that died has made something that nobody wants any more
             child = self._children.get(role.key)
             if child is None:
@@ -530,7 +513,7 @@ class Parent:
                 self._dismiss(child)
             elif not child.leaving and child.channel is not None:
                 self._plan.prepare(role, outcome)
-                if child.channel.send({"type": "reload"}, self._parts[role.key][-1]):
+                if child.channel.send({"type": "reload"}, succession.parts[-1]):
                     self._awaited.add(role.key)
                 else:
                     self._forget()  # what amends this one would be lost on it
@@ -641,8 +624,8 @@ class Parent:
         self._systemd.stopping()
         if self._loader is not None:
             self._loader.too_late()
-        for alarm in self._respawn_alarms.values():
-            alarm.set(None)
+        for succession in self._successions.values():
+            succession.wait_no_more()
         if self._exit_code == EXIT_OK and not self._plan.options.dont_release_ipvs:
             self._call_the_dead()  # after a failure a supervisor starts us again: then all stays for the next daemon
         for child in self._children.values():
@@ -652,15 +635,12 @@ class Parent:
     def _call_the_dead(self) -> None:
         """A process that died may have made something: one comes with nothing to do, and takes it away."""
         for role in self._plan.roles:
-            if role.key in self._children or not os.fstat(self._keepsakes[role.key]).st_size:
+            succession = self._successions[role.key]
+            if role.key in self._children or not succession.has_left:
                 continue
             assert self._outcome is not None  # noqa: S101 - something ran
             try:
-                part = os.memfd_create(f"pykeepalived-{role.key}")
-                former, self._parts[role.key] = self._parts[role.key], (part,)
-                for each in former:
-                    os.close(each)
-                write_value(part, Configuration(global_defs=self._outcome.global_defs))
+                succession.ask_nothing_more(self._outcome.global_defs)
                 self._start(role, to_leave=True)
             except OSError as error:  # the stop goes on
                 self._warn(f"What the {role.name} process had made stays: {error.strerror}")

@@ -1,0 +1,96 @@
+"""The processes of one role: their part, their keepsake, and when the next one comes."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from pykeepalived.config.blocks.global_defs import GlobalDefs
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.daemon.loader import read_part, write_value
+from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.daemon.roles import Role
+from pykeepalived.daemon.succession import Succession
+from pykeepalived.effects import Level
+from pykeepalived.units import SECOND
+from tests.support.fakes_vrrp import FakeReactor
+
+
+class Line:
+    """A succession whose processes only count."""
+
+    def __init__(self) -> None:
+        self.reactor = FakeReactor()
+        self.started = 0
+        self.said: list[tuple[str, Level]] = []
+        role = Role("Little", "little", "i", "p", frozenset(), make=None, warm=lambda: None)  # type: ignore[arg-type]
+        reactor: Reactor = self.reactor  # type: ignore[assignment]
+        self.succession = Succession(role, reactor, self.start, lambda *words: self.said.append(words))
+
+    def start(self) -> None:
+        self.started += 1
+
+    def part(self, router_id: str) -> int:
+        descriptor = os.memfd_create("part")
+        write_value(descriptor, Configuration(global_defs=GlobalDefs(router_id=router_id)))
+        return descriptor
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    line = Line()
+    yield line
+    line.succession.close()
+
+
+def test_the_first_comes_at_once_and_the_others_later_and_later(line: Line) -> None:
+    line.succession.died(0)
+    assert line.started == 0  # not before the turn is over
+    line.reactor.turn()
+    assert line.started == 1
+    for number, wait in enumerate((1, 2, 4), 2):
+        line.succession.died(0)
+        line.reactor.run_for(wait * SECOND - 1)
+        assert line.started == number - 1
+        line.reactor.run_for(1)
+        assert line.started == number
+    words = "Restart of Little process delayed {} seconds to limit respawn rate"
+    assert line.said == [(words.format(wait), Level.WARNING if wait else Level.INFO) for wait in (0, 1, 2, 4)]
+
+
+def test_one_that_is_not_waited_for_does_not_come(line: Line) -> None:
+    line.succession.died(0)
+    line.reactor.turn()
+    line.succession.died(0)
+    line.succession.wait_no_more()
+    line.reactor.run_for(100 * SECOND)
+    assert line.started == 1
+
+
+def test_what_is_left_is_there_until_one_leaves_in_good_order(line: Line) -> None:
+    assert not line.succession.has_left
+    os.write(line.succession.keepsake, b"something")
+    assert line.succession.has_left
+    line.succession.settle()
+    assert not line.succession.has_left
+
+
+def test_a_part_that_is_whole_takes_the_place_of_all_before(line: Line) -> None:
+    first = line.part("first")
+    line.succession.take(first, amends=False)
+    for _ in range(16):
+        assert not line.succession.is_long
+        line.succession.take(line.part("amendment"), amends=True)
+    assert line.succession.is_long
+    line.succession.take(line.part("whole"), amends=False)
+    assert not line.succession.is_long
+    assert read_part(line.succession.parts).global_defs.router_id == "whole"
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(first)
+
+
+def test_the_last_one_is_given_nothing_to_do(line: Line) -> None:
+    line.succession.take(line.part("some"), amends=False)
+    line.succession.take(line.part("more"), amends=True)
+    line.succession.ask_nothing_more(GlobalDefs(router_id="defs"))
+    assert read_part(line.succession.parts) == Configuration(global_defs=GlobalDefs(router_id="defs"))
