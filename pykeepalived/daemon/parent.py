@@ -213,6 +213,7 @@ class Parent:
             process_events=self._plan.process_events,
             first_namespace=self._plan.first_namespace,
             keepsake=succession.keepsake,
+            to_leave=to_leave,
             ipvs_namespace=self._outcome.global_defs.net_namespace_ipvs,
         )
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -626,21 +627,23 @@ class Parent:
             self._loader.too_late()
         for succession in self._successions.values():
             succession.wait_no_more()
-        if self._exit_code == EXIT_OK and not self._plan.options.dont_release_ipvs:
+        if self._exit_code == EXIT_OK:
             self._call_the_dead()  # after a failure a supervisor starts us again: then all stays for the next daemon
         for child in self._children.values():
             self._tell_to_stop(child)
         self._look_stopped()
 
     def _call_the_dead(self) -> None:
-        """A process that died may have made something: one comes with nothing to do, and takes it away."""
+        """A process that died may have made something: one comes once more, and takes it away."""
+        options = self._plan.options
+        staying = {"vrrp": options.dont_release_vrrp, "checkers": options.dont_release_ipvs}
         for role in self._plan.roles:
             succession = self._successions[role.key]
-            if role.key in self._children or not succession.has_left:
+            if role.key in self._children or not succession.has_left or staying.get(role.key):
                 continue
             assert self._outcome is not None  # noqa: S101 - something ran
             try:
-                succession.ask_nothing_more(self._outcome.global_defs)
+                succession.prepare_to_leave(self._outcome.global_defs)
                 self._start(role, to_leave=True)
             except OSError as error:  # the stop goes on
                 self._warn(f"What the {role.name} process had made stays: {error.strerror}")

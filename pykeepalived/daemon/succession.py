@@ -74,8 +74,10 @@ class Succession:
         """The process has left in good order: the next one begins anew."""
         os.ftruncate(self.keepsake, 0)
 
-    def ask_nothing_more(self, global_defs: GlobalDefs) -> None:
-        """A last process only takes away what there is: it is given nothing to do."""
+    def prepare_to_leave(self, global_defs: GlobalDefs) -> None:
+        """The last process only takes away what there is. Where the keepsake names that it is given nothing to do."""
+        if not self.role.remembers:
+            return
         part = os.memfd_create(f"pykeepalived-{self.role.key}")
         self.take(part, amends=False)
         write_value(part, Configuration(global_defs=global_defs))

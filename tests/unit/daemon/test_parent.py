@@ -222,7 +222,7 @@ def test_one_that_is_dead_when_a_reload_leaves_it_nothing_to_do_comes_once_more(
 def test_one_that_is_dead_at_a_stop_comes_once_more_with_nothing_to_do(
     tmp_path: Path, daemons: list[Daemon], options: tuple[str, ...]
 ) -> None:
-    """To take away what it had made; where that is to stay it does not come."""
+    """To take away what it had made, which its keepsake names; where that is to stay it does not come."""
     daemon = Daemon(tmp_path, *options, conf="checkers\nserver 1\n")
     daemons.append(daemon)
     daemon.until("Startup complete")
@@ -231,8 +231,55 @@ def test_one_that_is_dead_at_a_stop_comes_once_more_with_nothing_to_do(
         os.kill(daemon.children()["checkers"], signal.SIGKILL)
     daemon.until("Restart of Healthcheck process delayed 1 seconds")
     assert daemon.end() == 0
-    last = re.findall(r"service \d+: (made .*|life 3|told to stop)", daemon.text)[2:]
-    assert last == ([] if options else ["made with router_id ", "life 3", "told to stop"])
+    last = re.findall(r"service \d+: (made .*|life 3.*|told to stop)", daemon.text)[2:]
+    assert last == ([] if options else ["made with router_id ", "life 3 only to leave", "told to stop"])
+
+
+@pytest.mark.parametrize("options", [(), ("--dont-release-vrrp",)])
+def test_one_that_is_dead_at_a_stop_comes_once_more_with_its_part(
+    tmp_path: Path, daemons: list[Daemon], options: tuple[str, ...]
+) -> None:
+    """It names what is to be taken away."""
+    daemon = Daemon(tmp_path, *options, conf="vrrp\nrouter_id one\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    for life in (1, 2):
+        daemon.until(f"life {life}")
+        os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.until("Restart of VRRP process delayed 1 seconds")
+    assert daemon.end() == 0
+    last = re.findall(r"service \d+: (made .*|life 3.*|told to stop)", daemon.text)[2:]
+    assert last == ([] if options else ["made with router_id one", "life 3 only to leave", "told to stop"])
+
+
+def test_one_that_hangs_as_it_only_comes_to_leave_is_killed(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path, conf="vrrp\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    for life in (1, 2):
+        daemon.until(f"life {life}")
+        os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.until("Restart of VRRP process delayed 1 seconds")
+    (tmp_path / "control" / "hang-in-start").touch()
+    begin = time.monotonic()
+    assert daemon.end() == 0
+    assert time.monotonic() - begin < 5  # child_wait_time is a second here
+    assert "life 3 only to leave" in daemon.text
+    assert "VRRP process failed to die - forcing termination" in daemon.text
+
+
+def test_one_that_has_left_nothing_does_not_come_once_more(tmp_path: Path, daemons: list[Daemon]) -> None:
+    (tmp_path / "control").mkdir()
+    (tmp_path / "control" / "keeps-nothing").touch()
+    daemon = Daemon(tmp_path, conf="vrrp\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    for count in (1, 2):
+        daemon.until("life 1", count)
+        os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.until("Restart of VRRP process delayed 1 seconds")
+    assert daemon.end() == 0
+    assert daemon.text.count("Starting VRRP child process") == 2
 
 
 def test_no_respawn_when_told_so(tmp_path: Path, daemons: list[Daemon]) -> None:

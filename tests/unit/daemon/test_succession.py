@@ -9,9 +9,10 @@ from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.loader import read_part, write_value
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.roles import Role
+from pykeepalived.daemon.roles import Role, ServiceFactory
 from pykeepalived.daemon.succession import Succession
 from pykeepalived.effects import Level
+from pykeepalived.kernel.capabilities import Capability
 from pykeepalived.units import SECOND
 from tests.support.fakes_vrrp import FakeReactor
 
@@ -19,11 +20,13 @@ from tests.support.fakes_vrrp import FakeReactor
 class Line:
     """A succession whose processes only count."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, remembers: bool = False) -> None:
         self.reactor = FakeReactor()
         self.started = 0
         self.said: list[tuple[str, Level]] = []
-        role = Role("Little", "little", "i", "p", frozenset(), make=None, warm=lambda: None)  # type: ignore[arg-type]
+        capabilities: frozenset[Capability] = frozenset()
+        make: ServiceFactory = None  # type: ignore[assignment]
+        role = Role("Little", "little", "i", "p", capabilities, make, lambda: None, remembers=remembers)
         reactor: Reactor = self.reactor  # type: ignore[assignment]
         self.succession = Succession(role, reactor, self.start, lambda *words: self.said.append(words))
 
@@ -89,8 +92,10 @@ def test_a_part_that_is_whole_takes_the_place_of_all_before(line: Line) -> None:
         os.fstat(first)
 
 
-def test_the_last_one_is_given_nothing_to_do(line: Line) -> None:
-    line.succession.take(line.part("some"), amends=False)
-    line.succession.take(line.part("more"), amends=True)
-    line.succession.ask_nothing_more(GlobalDefs(router_id="defs"))
-    assert read_part(line.succession.parts) == Configuration(global_defs=GlobalDefs(router_id="defs"))
+@pytest.mark.parametrize(("remembers", "router_id"), [(True, "defs"), (False, "running")])
+def test_one_whose_keepsake_names_all_is_given_nothing_to_do_at_the_end(remembers: bool, router_id: str) -> None:
+    line = Line(remembers=remembers)
+    line.succession.take(line.part("running"), amends=False)
+    line.succession.prepare_to_leave(GlobalDefs(router_id="defs"))
+    assert read_part(line.succession.parts) == Configuration(global_defs=GlobalDefs(router_id=router_id))
+    line.succession.close()
