@@ -74,6 +74,7 @@ class Child:
     __slots__ = (
         "answered",
         "asked_at",
+        "behind",
         "channel",
         "force_alarm",
         "hung",
@@ -95,6 +96,7 @@ class Child:
         self.force_alarm = force_alarm  # set once it was told to stop
         self.channel: Channel | None = None
         self.ready = False
+        self.behind = False  # it was born with the part before, and is not complete before it has reloaded
         self.leaving = False  # told to stop
         self.answered = True  # the last ping
         self.asked_at = started_at
@@ -203,7 +205,7 @@ class Parent:
         birth = frame.Birth(
             role=role,
             end=theirs,
-            parts=succession.parts,
+            parts=succession.first_parts,
             pid_file=self._plan.pid_files[role.key],
             process_name=self._process_name(role, self._outcome.global_defs),
             parent=os.getpid(),
@@ -242,6 +244,8 @@ class Parent:
         self._children[role.key] = child
         self._awaited.add(role.key)
         self._log(f"Starting {role.name} child process, pid={pid}")
+        if succession.forget_former() and not to_leave:
+            child.behind = self._tell_reload(child)
 
     @staticmethod
     def _process_name(role: Role, global_defs: GlobalDefs) -> str:
@@ -263,7 +267,9 @@ class Parent:
             if child.channel is not None:
                 child.channel.close()
         for other, succession in self._successions.items():
-            if other != key:
+            if other == key:
+                succession.be_born()
+            else:
                 succession.close()
         self._forget()
         if self._loader is not None:
@@ -327,11 +333,15 @@ class Parent:
         match message["type"]:
             case "ready":
                 child.ready = True
-                self._awaited.discard(child.role.key)
-                self._look_complete()
+                if not child.behind:
+                    self._awaited.discard(child.role.key)
+                    self._look_complete()
             case "reloaded":
                 self._awaited.discard(child.role.key)
-                if not message["whole"]:
+                child.behind = False
+                if message["whole"]:
+                    self._successions[child.role.key].forget_former()
+                else:
                     self._forget()  # nobody knows what that process has now
                     self._last_word = "last reload went wrong half way: a restart is needed"
                 self._look_complete()
@@ -512,19 +522,28 @@ class Parent:
                 continue
             if role.key not in self._wanted:
                 self._dismiss(child)
-            elif not child.leaving and child.channel is not None:
+            elif not child.leaving:
                 self._plan.prepare(role, outcome)
-                if child.channel.send({"type": "reload"}, succession.parts[-1]):
-                    self._awaited.add(role.key)
-                else:
-                    self._forget()  # what amends this one would be lost on it
-                    self._last_word = f"last reload did not reach the {role.name} process"
+                self._tell_reload(child)
         self._start_wanted()
         if not self._wanted:
             self._warn("Warning - keepalived has no configuration to run")
         self._applying = True
         self._reload_alarm.set(self.reactor.now() + self._plan.reload_time)
         self._look_complete()
+
+    def _tell_reload(self, child: Child) -> bool:
+        """Have it take the newest part; whether it has heard of it."""
+        role = child.role
+        told = child.channel is not None and child.channel.send(
+            {"type": "reload"}, self._successions[role.key].parts[-1]
+        )
+        if told:
+            self._awaited.add(role.key)
+        else:
+            self._forget()  # what amends this one would be lost on it
+            self._last_word = f"last reload did not reach the {role.name} process"
+        return told
 
     def _limit_wait(self) -> None:
         """For those that are awaited, when somebody waits for them: until all are complete, or it is too late."""

@@ -3,7 +3,7 @@ given at its birth: the running part of the configuration, and the keepsake of t
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.configuration import Configuration
@@ -24,6 +24,8 @@ class Succession:
         self.role = role
         self.parts: tuple[int, ...] = ()
         """Descriptors of the pickled part, and of what amends it."""
+        self._former: tuple[int, ...] = ()
+        """Of the part before, while something may stand that no other names."""
         self.keepsake = os.memfd_create(f"{role.key} keepsake")
         self._reactor = reactor
         self._start = start
@@ -39,8 +41,25 @@ class Succession:
             self.parts = (*self.parts, part)
             return
         former, self.parts = self.parts, (part,)
-        for each in former:
-            os.close(each)
+        if self.has_left and not self.role.remembers and not self._former:
+            self._former = former
+        else:
+            _close(former)
+
+    @property
+    def first_parts(self) -> tuple[int, ...]:
+        """What a process is born with. Where something of the part before may stand it is that one, and goes by the
+        reload that follows.
+        """
+        return self._former or self.parts
+
+    def forget_former(self) -> bool:
+        """Nothing stands of the part before, or a process is born with it, which is done once: it may be what kills it.
+        Gives whether there was one.
+        """
+        former, self._former = self._former, ()
+        _close(former)
+        return bool(former)
 
     @property
     def is_long(self) -> bool:
@@ -73,6 +92,7 @@ class Succession:
     def settle(self) -> None:
         """The process has left in good order: the next one begins anew."""
         os.ftruncate(self.keepsake, 0)
+        self.forget_former()
 
     def prepare_to_leave(self, global_defs: GlobalDefs) -> None:
         """The last process only takes away what there is. Where the keepsake names that it is given nothing to do."""
@@ -84,5 +104,14 @@ class Succession:
 
     def close(self) -> None:
         """In the process of another role."""
-        for descriptor in (*self.parts, self.keepsake):
-            os.close(descriptor)
+        _close((*self.parts, *self._former, self.keepsake))
+
+    def be_born(self) -> None:
+        """In the new process: it has what it is born with, and no more."""
+        if self._former:
+            _close(self.parts)
+
+
+def _close(descriptors: Iterable[int]) -> None:
+    for each in descriptors:
+        os.close(each)

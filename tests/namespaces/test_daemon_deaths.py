@@ -1,4 +1,4 @@
-"""A VRRP process that was killed as MASTER: what is left of it when the daemon stops before the next one."""
+"""A VRRP process that was killed as MASTER: what is left of it when the daemon stops or reloads before the next one."""
 
 import os
 import signal
@@ -68,3 +68,30 @@ def test_a_stop_leaves_nothing_unless_it_is_to(machine: Machine, option: str) ->
     assert standing(machine) == ([] if released else ALL)
     assert machine.text.count("Entering MASTER STATE") == 4
     assert "0 priority" not in machine.text
+
+
+def test_a_reload_leaves_nothing_of_what_it_removes(machine: Machine) -> None:
+    machine.conf.write_text(HEAD + FIRST + SECOND)
+    machine.start()
+    dies(machine)
+    machine.conf.write_text(HEAD + FIRST)
+    machine.send(signal.SIGHUP)
+    machine.until("New configuration applied")
+    machine.until(r"\(VI_1\) Entering MASTER STATE", 3)
+    left = ["10.91.1.100", "table ip keepalived"]  # a table that was made stays until the end, with nothing in it
+    assert soon(lambda: standing(machine) == left)
+    assert machine.text.count("(VI_2) Entering MASTER STATE") == 2
+    assert machine.end() == 0
+    assert standing(machine) == []
+
+
+def test_a_reload_that_removes_all_leaves_nothing(machine: Machine) -> None:
+    machine.conf.write_text(HEAD + FIRST + SECOND)
+    machine.start()
+    dies(machine)
+    machine.conf.write_text(HEAD)
+    machine.send(signal.SIGHUP)
+    machine.until("New configuration applied")
+    assert standing(machine) == []
+    assert not (machine.folder / "vrrp_pid").exists()
+    assert machine.end() == 0

@@ -39,6 +39,10 @@ class Line:
         return descriptor
 
 
+def router_id(parts: tuple[int, ...]) -> str:
+    return read_part(parts).global_defs.router_id or ""
+
+
 @pytest.fixture
 def line() -> Iterator[Line]:
     line = Line()
@@ -87,15 +91,37 @@ def test_a_part_that_is_whole_takes_the_place_of_all_before(line: Line) -> None:
     assert line.succession.is_long
     line.succession.take(line.part("whole"), amends=False)
     assert not line.succession.is_long
-    assert read_part(line.succession.parts).global_defs.router_id == "whole"
+    assert router_id(line.succession.parts) == "whole"
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(first)
 
 
-@pytest.mark.parametrize(("remembers", "router_id"), [(True, "defs"), (False, "running")])
-def test_one_whose_keepsake_names_all_is_given_nothing_to_do_at_the_end(remembers: bool, router_id: str) -> None:
+@pytest.mark.parametrize("remembers", [False, True])
+def test_where_something_may_stand_of_the_part_before_the_next_one_goes_on_from_there(remembers: bool) -> None:
+    """Once: it may be what kills it. Where the keepsake names all that stands nobody needs it."""
+    line = Line(remembers=remembers)
+    succession = line.succession
+    succession.take(line.part("a"), amends=False)
+    succession.take(line.part("b"), amends=False)
+    assert router_id(succession.first_parts) == "b"  # nobody has made anything
+    os.write(succession.keepsake, b"something")
+    for name in ("c", "d"):  # the second may not have been heard of
+        succession.take(line.part(name), amends=False)
+        assert router_id(succession.first_parts) == (name if remembers else "b")
+        assert router_id(succession.parts) == name
+    assert succession.forget_former() is not remembers
+    assert router_id(succession.first_parts) == "d"
+    assert not succession.forget_former()
+    succession.take(line.part("e"), amends=False)
+    succession.settle()  # it has taken away everything
+    assert router_id(succession.first_parts) == "e"
+    succession.close()
+
+
+@pytest.mark.parametrize(("remembers", "name"), [(True, "defs"), (False, "running")])
+def test_one_whose_keepsake_names_all_is_given_nothing_to_do_at_the_end(remembers: bool, name: str) -> None:
     line = Line(remembers=remembers)
     line.succession.take(line.part("running"), amends=False)
     line.succession.prepare_to_leave(GlobalDefs(router_id="defs"))
-    assert read_part(line.succession.parts) == Configuration(global_defs=GlobalDefs(router_id=router_id))
+    assert read_part(line.succession.parts) == Configuration(global_defs=GlobalDefs(router_id=name))
     line.succession.close()
