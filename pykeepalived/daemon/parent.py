@@ -16,15 +16,16 @@ from functools import partial
 
 from pykeepalived import __version__
 from pykeepalived.config.blocks.global_defs import GlobalDefs
-from pykeepalived.daemon import channel, frame, script_client
+from pykeepalived.daemon import channel, frame
 from pykeepalived.daemon.channel import Channel, Message
 from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.children import Child
 from pykeepalived.daemon.exit_status import EXIT_FATAL, EXIT_OK, PERMANENT
 from pykeepalived.daemon.faults import Faults
 from pykeepalived.daemon.fifos import NotifyFifos
 from pykeepalived.daemon.journal import Lines
 from pykeepalived.daemon.loader import MEMORY, Loader, Outcome, Read
-from pykeepalived.daemon.reactor import Alarm, Reactor
+from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.roles import Role
 from pykeepalived.daemon.scripts import ScriptRunner
 from pykeepalived.daemon.signals import DUMPS, Signals
@@ -32,7 +33,6 @@ from pykeepalived.daemon.succession import Succession
 from pykeepalived.daemon.systemd import Systemd
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import ConfigError
-from pykeepalived.events import ScriptExited
 from pykeepalived.kernel import processes
 from pykeepalived.kernel.frames import FrameTemplates, Template
 from pykeepalived.kernel.pidfile import PidFile
@@ -66,43 +66,6 @@ class Plan:
     process_events: socket.socket | None = None  # for a VRRP process in another network namespace
     first_namespace: int | None = None  # the network namespace of the start, when another was entered
     reload_time: int = 30 * SECOND  # how long a process may take to apply its new part
-
-
-class Child:
-    """One protocol process that runs."""
-
-    __slots__ = (
-        "answered",
-        "asked_at",
-        "behind",
-        "channel",
-        "force_alarm",
-        "hung",
-        "leaving",
-        "pid",
-        "pidfd",
-        "ready",
-        "role",
-        "scripts",
-        "started_at",
-        "status",
-    )
-
-    def __init__(self, role: Role, pid: int, started_at: int, force_alarm: Alarm) -> None:
-        self.role = role
-        self.pid = pid
-        self.pidfd = os.pidfd_open(pid)
-        self.started_at = started_at
-        self.force_alarm = force_alarm  # set once it was told to stop
-        self.channel: Channel | None = None
-        self.ready = False
-        self.behind = False  # it was born with the part before, and is not complete before it has reloaded
-        self.leaving = False  # told to stop
-        self.answered = True  # the last ping
-        self.asked_at = started_at
-        self.hung = False
-        self.status = ""
-        self.scripts: dict[int, int] = {}  # that it waits for: their numbers there and here
 
 
 class Parent:
@@ -285,8 +248,7 @@ class Parent:
         if child.channel is not None:
             child.channel.drain()  # its last orders, such as the scripts that tell of the stop
             child.channel.close()
-        for number in child.scripts.values():
-            self._scripts.cut_short(number)  # nobody waits for it any more, and the next process runs it anew
+        child.end_scripts(self._scripts)
         _, status = os.waitpid(child.pid, 0)
         del self._children[role.key]
         self._awaited.discard(role.key)
@@ -357,36 +319,13 @@ class Parent:
                 child.status = message["text"][:200]
                 self._tell_status()
             case "run":
-                self._run_script(child, message)
+                child.run_script(self._scripts, message)
             case "end":
-                if message["id"] in child.scripts:
-                    self._scripts.cut_short(child.scripts[message["id"]])
+                child.end_script(self._scripts, message["id"])
             case "fifo":
                 self._fifos.write(child.role.key, message["line"])
             case other:
                 self._warn(f"{child.role.name} process: '{other}' is not for the parent")
-
-    def _run_script(self, child: Child, message: Message) -> None:
-        number = message["id"]
-
-        def answer(exited: ScriptExited) -> None:
-            child.scripts.pop(number, None)
-            if child.channel is not None and child.channel.open:
-                child.channel.send(
-                    {
-                        "type": "exited",
-                        "id": number,
-                        "status": exited.status,
-                        "signal": exited.signal,
-                        "timed_out": exited.timed_out,
-                        "obstacle": exited.obstacle[:200],
-                    }
-                )
-
-        script, arguments, timeout = script_client.asked(message)
-        pid = self._scripts.run(script, arguments, timeout, answer if message["answer"] else None)
-        if pid and message["answer"]:
-            child.scripts[number] = pid
 
     # Is everybody well?
 
@@ -567,7 +506,7 @@ class Parent:
             if self.reactor.now() - child.started_at >= self._plan.reload_time:  # else it has come in the meantime
                 text = f"{role.name} process has not got ready for {waited}: it is ended, and started again"
                 self._log(text, Level.ERROR, Kind.STALL)
-                self._end(child, signal.SIGKILL)  # what it has found is left as it is for the next one
+                child.signal(signal.SIGKILL)  # what it has found is left as it is for the next one
         self._awaited.clear()
         self._look_complete()
 
@@ -578,7 +517,7 @@ class Parent:
 
     def _tell_to_stop(self, child: Child) -> None:
         child.leaving = True
-        self._end(child, signal.SIGTERM)
+        child.signal(signal.SIGTERM)
         child.force_alarm.set(self.reactor.now() + self._wait_time())
 
     def _look_complete(self) -> None:
@@ -670,12 +609,7 @@ class Parent:
     def _force(self, child: Child) -> None:
         if self._children.get(child.role.key) is child:
             self._log(f"{child.role.name} process failed to die - forcing termination", Level.ERROR)
-            self._end(child, signal.SIGKILL)
-
-    @staticmethod
-    def _end(child: Child, number: int) -> None:
-        # not reaped yet, so the number is still its own
-        os.kill(child.pid, number)
+            child.signal(signal.SIGKILL)
 
     def _look_stopped(self) -> None:
         if not self._children and self._stopping_since is not None:

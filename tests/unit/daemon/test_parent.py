@@ -15,9 +15,10 @@ from types import SimpleNamespace
 import pytest
 
 from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.children import Child
 from pykeepalived.daemon.journal import ConsoleSink, Lines
 from pykeepalived.daemon.loader import MEMORY, Compiled, Outcome
-from pykeepalived.daemon.parent import Child, Parent, Plan
+from pykeepalived.daemon.parent import Parent, Plan
 from pykeepalived.daemon.roles import Role
 from pykeepalived.daemon.systemd import Systemd
 
