@@ -751,4 +751,13 @@ STORIES: tuple[TableStory, ...] = (
         ),
         needs=MISC,
     ),
+    TableStory(
+        "servers that a reload drains",
+        _judged_both("sorry_server 10.1.0.9 80"),
+        (
+            reloads("weight 0", _judged_both("sorry_server 10.1.0.9 80", own="weight 0")),
+            reloads("weight 5", _judged_both("sorry_server 10.1.0.9 80", own="weight 5")),
+        ),
+        needs=MISC,
+    ),
 )
