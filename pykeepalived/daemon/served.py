@@ -52,7 +52,7 @@ class Served:
     ) -> None:
         self.core = core
         self.hear = hear
-        self.runs: dict[ServerKey, tuple[Run, ...]] = {}
+        self.runs: dict[ServerKey, tuple[Run, ...]] = {}  # of servers that have any
         self.suspended = suspended
 
     def all_runs(self) -> Iterator[Run]:
@@ -136,8 +136,11 @@ class Checkers:
         with self._all_or_none():
             for key, known in served.core.real_servers():
                 server = known.block
-                runs = served.runs[key] = tuple([self._begin(served, key, server, check) for check in server.running])
+                runs = tuple([self._begin(served, key, server, check) for check in server.running])
                 self._tell_untested(served, server)
+                if not runs:
+                    continue
+                served.runs[key] = runs
                 if any(isinstance(run, FollowerRun) for run in runs):
                     failed[key] = sum(not run.checker.up for run in runs) + len(server.untested)
                     offsets[key] = sum(run.checker.offset for run in runs)
@@ -167,7 +170,7 @@ class Checkers:
                 offsets[key] = sum(run.checker.offset for run in runs)
         stay = set(chain.from_iterable(found.values()))
         gone = [run for run in served.all_runs() if run not in stay]
-        served.runs = found
+        served.runs = {key: runs for key, runs in found.items() if runs}
         _end(gone)
         return failed, offsets
 
