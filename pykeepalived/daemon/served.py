@@ -1,9 +1,10 @@
 """Virtual servers at work: each with its core, and the checkers of its real servers."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
+from types import MappingProxyType
 from typing import TypeVar
 
 from pykeepalived.checkers.checker import Checker
@@ -40,6 +41,7 @@ _BOOTSTRAP = SECOND  # keepalived's pause before the first checks
 _Asking = TypeVar("_Asking", bound=CheckerBlock | MiscCheck)
 Run = CheckRun | ScriptRun | FollowerRun
 AnyChecker = Checker | MiscChecker | FileFollower | BfdFollower
+_NO_RUNS: Mapping[ServerKey, tuple[Run, ...]] = MappingProxyType({})
 
 
 class Served:
@@ -52,7 +54,8 @@ class Served:
     ) -> None:
         self.core = core
         self.hear = hear
-        self.runs: dict[ServerKey, tuple[Run, ...]] = {}  # of servers that have any
+        self.runs = _NO_RUNS
+        """Of servers that have any; whoever changes something makes it anew."""
         self.suspended = suspended
 
     def all_runs(self) -> Iterator[Run]:
@@ -62,7 +65,7 @@ class Served:
     def close(self) -> None:
         """End all checkers."""
         _end(self.all_runs())
-        self.runs.clear()
+        self.runs = _NO_RUNS
 
 
 class Place:
@@ -131,19 +134,22 @@ class Checkers:
         """Begin those of a new virtual server. For each real server of which some know at once how it is: how many are
         down, and what they add to its weight.
         """
+        found: dict[ServerKey, tuple[Run, ...]] = {}
         failed: dict[ServerKey, int] = {}
         offsets: dict[ServerKey, int] = {}
         with self._all_or_none():
             for key, known in served.core.real_servers():
                 server = known.block
                 runs = tuple([self._begin(served, key, server, check) for check in server.running])
-                self._tell_untested(served, server)
-                if not runs:
-                    continue
-                served.runs[key] = runs
+                if server.untested:
+                    self._tell_untested(served, server)
+                if runs:
+                    found[key] = runs
                 if any(isinstance(run, FollowerRun) for run in runs):
                     failed[key] = sum(not run.checker.up for run in runs) + len(server.untested)
                     offsets[key] = sum(run.checker.offset for run in runs)
+        if found:
+            served.runs = found
         return failed, offsets
 
     def change(
