@@ -209,6 +209,8 @@ class CheckerService:
                 self._outgoing += effect.tables
                 if not self._care.marks_change:
                     self._drop_outgoing()
+            elif isinstance(effect, WriteFifo) and not self._context.has_fifos():
+                continue
             elif self._waiting or self._table.pending:
                 self._waiting.append(effect)
             else:
@@ -278,7 +280,8 @@ class CheckerService:
 
     def _raise_descriptor_limit(self) -> None:
         """A descriptor for each check that could run at once."""
-        checks = sum(len(server.running) for block in self._part.virtual_server for server in block.real_server)
+        servers = (server for block in self._part.virtual_server for server in block.real_server)
+        checks = sum(len(server.running) for server in servers if server.checkers)
         need = checks + _SPARE_DESCRIPTORS
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft == resource.RLIM_INFINITY or soft >= need:

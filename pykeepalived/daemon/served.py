@@ -1,7 +1,6 @@
 """Virtual servers at work: each with its core, and the checkers of its real servers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from types import MappingProxyType
@@ -128,7 +127,7 @@ class Checkers:
         self._scripts = scripts
         self._followers = followers
         self._means = Means(Beats(reactor), Attempts(reactor), log, starved, tls)
-        self._begun: list[Run] = []  # by what goes on now
+        self._begun = _Begun()
 
     def enter(self, served: Served) -> tuple[dict[ServerKey, int], dict[ServerKey, int]]:
         """Begin those of a new virtual server. For each real server of which some know at once how it is: how many are
@@ -137,7 +136,7 @@ class Checkers:
         found: dict[ServerKey, tuple[Run, ...]] = {}
         failed: dict[ServerKey, int] = {}
         offsets: dict[ServerKey, int] = {}
-        with self._all_or_none():
+        with self._begun:
             for key, known in served.core.real_servers():
                 server = known.block
                 runs = tuple([self._begin(served, key, server, check) for check in server.running])
@@ -161,7 +160,7 @@ class Checkers:
         found: dict[ServerKey, tuple[Run, ...]] = {}
         failed: dict[ServerKey, int] = {}
         offsets: dict[ServerKey, int] = {}
-        with self._all_or_none():
+        with self._begun:
             for server in block.real_server:
                 key = key_of(server)
                 known = served.runs.get(key, ())
@@ -185,7 +184,7 @@ class Checkers:
         if served.suspended is suspended:
             return
         found = dict(served.runs)
-        with self._all_or_none():
+        with self._begun:
             for key, runs in served.runs.items():
                 server = served.core.server_block(key)
                 if server is not None:
@@ -204,17 +203,6 @@ class Checkers:
             return run
         first_at = self._reactor.now() + int(self._draw() * run.block.timing.warmup)
         return self._run(served, key, server, run.block, first_at, run.checker)
-
-    @contextmanager
-    def _all_or_none(self) -> Iterator[None]:
-        """If something goes wrong, what was begun so far is ended: nobody would end it later."""
-        try:
-            yield
-        except BaseException:
-            _end(self._begun)
-            raise
-        finally:
-            self._begun = []
 
     def _keep(
         self, served: Served, key: ServerKey, server: RealServer, former: list[Run], *, anew: bool
@@ -276,11 +264,11 @@ class Checkers:
             misc = MiscChecker(_starting(check, lives), server.weight, place, first_at, same)
             place.weighed = misc.offset
             script = ScriptRun(self._reactor, self._scripts, check, misc, place, self._log)
-            self._begun.append(script)
+            self._begun.runs.append(script)
             return script
         same_probe = former if isinstance(former, Checker) else None
         run = CheckRun(self._means, check, Checker(_starting(check, lives), place, first_at, same_probe), place)
-        self._begun.append(run)
+        self._begun.runs.append(run)
         return run
 
     def _follow(
@@ -303,7 +291,7 @@ class Checkers:
             )
         place.weighed = follower.offset
         run = FollowerRun(followers, check, follower, place, self._log)
-        self._begun.append(run)
+        self._begun.runs.append(run)
         followers.add(run)
         return run
 
@@ -319,6 +307,23 @@ class Checkers:
         fields = (("VIRTUAL_SERVER", virtual), ("REAL_SERVER", real))
         line = f"{what} healthchecker for service {real} for VS {virtual}"
         self._log(Log(line, kind=Kind.CHECK, fields=fields))
+
+
+class _Begun:
+    """All or none: if something goes wrong within, what was begun so far is ended, for nobody would end it later."""
+
+    __slots__ = ("runs",)
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        begun, self.runs = self.runs, []
+        if kind is not None:
+            _end(begun)
 
 
 def _end(runs: Iterable[Run]) -> None:

@@ -318,9 +318,9 @@ class VirtualServer:
     # quorum
 
     def _add_up(self) -> None:
-        up = [server for server in self._servers.values() if server.up]
+        up = [server.weight for server in self._servers.values() if server.up]
         self._alive = len(up)
-        self._sum = sum(server.weight for server in up)
+        self._sum = sum(up)
 
     def _quorum_lost(self) -> bool:
         return not self._sum or self._sum < self._block.quorum - self._block.hysteresis
