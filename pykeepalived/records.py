@@ -52,12 +52,12 @@ def light(cls: _Class) -> _Class:
     """
     names = tuple(each.name for each in fields(cls))
     puts = tuple((getattr(cls, each.name).__set__, each.type in (int, "int")) for each in fields(cls))
-    _LIGHT[cls] = tuple((attrgetter(name), put) for name, (put, _) in zip(names, puts, strict=True))
+    _LIGHT[cls] = tuple((attrgetter(name), getattr(cls, name).__set__) for name in names)
 
     def state(self: Any) -> list[Any]:
         return _state(self, names)
 
-    def set_state(self: Any, values: tuple[Any, ...]) -> None:
+    def set_state(self: Any, values: list[Any]) -> None:
         for (put, is_number), value in zip(puts, values, strict=True):
             put(self, _SHARED.setdefault(value, value) if is_number and value else value)
 
