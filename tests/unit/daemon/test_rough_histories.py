@@ -160,7 +160,10 @@ class RoughHistory(History, Machine):
 
     def happen(self) -> None:
         draw = self.draw
-        match draw.randrange(10):
+        match draw.randrange(11):
+            case 10:
+                self.marks.refuse = draw.choice(({}, {draw.choice(("write", "change", "remove")): errno.ENOMEM}))
+                self.rough = self.rough or bool(self.marks.refuse)
             case 0:
                 self.kernel.odds = draw.choice((0.0, 0.3, 1.0))
             case 1:
@@ -209,6 +212,7 @@ class RoughHistory(History, Machine):
     def calm(self) -> None:
         self.kernel.odds = 0.0
         self.kernel.cut_short = False
+        self.marks.refuse = {}
         super().calm()
         self.rough = False
         self.look()
@@ -228,7 +232,7 @@ class RoughHistory(History, Machine):
     def look(self) -> None:
         """What must hold now; where all is carried out, that is everything."""
         assert self.service is not None
-        self.rough = not self.is_smooth
+        self.rough = bool(self.marks.refuse) or not self.is_smooth
         if not self.rough and self.is_settled:
             assert self.kernel.services == self.expected()
             assert self.marks.tables == self._expected_marks()
@@ -345,6 +349,7 @@ def live(history: RoughHistory) -> None:
     for _ in range(history.draw.randint(0, 4)):
         history.happen()
     history.kernel.odds = 0.0
+    history.marks.refuse = {}
     smooth = history.is_smooth
     history.stopping = True
     history.stop()
