@@ -91,9 +91,9 @@ class IpvsMarks:
         if self._next is not None:
             (self._settings, self._wanted), self._next = self._next, None
             self._marked = self._marks
-            self._keep(self._tables() | {(family, self._settings.table) for family in self._wanted})
+            self._keep()
             self._write_all()
-            self._keep(self._tables())
+            self._keep()
 
     def close(self, *, release: bool) -> None:
         """The end: no table stays, unless all is to stay."""
@@ -195,14 +195,15 @@ class IpvsMarks:
     def _remove_again(self) -> None:
         for family in _FAMILIES:
             self._remove_left(family, again=True)
-        self._keep(self._tables())
+        self._keep()
 
     def _tables(self) -> set[tuple[int, str]]:
         """Those of ours that stand, by family and name."""
         return self._left | {(family, settings.table) for family, (settings, _) in self._made.items()}
 
-    def _keep(self, tables: set[tuple[int, str]]) -> None:
-        """For the one that takes over, should this process die."""
+    def _keep(self) -> None:
+        """For the one that takes over, should this process die: those too that may be made yet."""
+        tables = self._tables() | {(family, self._settings.table) for family in self._wanted}
         self._keepsake.keep("tables", [list(each) for each in sorted(tables)])
 
     def _open(self) -> PacketMarks:

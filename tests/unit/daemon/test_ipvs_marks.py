@@ -319,3 +319,17 @@ def test_a_table_that_cannot_be_removed_is_removed_later() -> None:
     bench.reactor.run_for(10 * SECOND)
     assert list(bench.filter.tables) == [(AF_INET, "keepalived_ipvs")]
     assert bench.keepsake.get("tables") == [[AF_INET, "keepalived_ipvs"]]
+
+
+def test_a_table_that_was_made_later_is_known_to_the_next_process(tmp_path: Path) -> None:
+    with (tmp_path / "kept").open("w+b") as file:
+        bench = Bench(keepsake=Keepsake(file.fileno()))
+        bench.filter.refuse["write"] = errno.ENOMEM
+        bench.take(DEFS + WEB)
+        bench.filter.refuse.clear()
+        bench.reactor.run_for(5 * SECOND)
+        assert list(bench.filter.tables) == [(AF_INET, "keepalived_ipvs")]
+        bench.keepsake = Keepsake(file.fileno())
+        bench.begin()
+        bench.take(WEB)
+        assert bench.filter.tables == {}
