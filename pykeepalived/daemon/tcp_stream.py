@@ -15,11 +15,12 @@ from pykeepalived.checkers.events import (
 )
 from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.daemon.attempts import BROKEN, ENDED, READABLE, WRITABLE, Attempts
-from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, DialError, dial
+from pykeepalived.daemon.connections import NO_DESCRIPTOR, Connection, DialError, dial
 from pykeepalived.daemon.reactor import Callback, Reactor
 from pykeepalived.events import Tick
 
 _CHUNK = 65536
+_HUNG_UP = (errno.ECONNRESET, errno.EPIPE)  # before it stood this would be ECONNREFUSED
 
 # made once: thousands of checks a second share them
 _CONNECTED = Connected()
@@ -111,14 +112,14 @@ class TcpStream:
         self._tell(_TICK)
 
     def _decided(self, number: int) -> None:
-        """The attempt has ended, one way or the other."""
-        if not number:
+        """The attempt has ended, one way or the other. What ends it from now on is not of our machine: a firewall on
+        the way may say whatever ICMP has. One that was reset before it was looked at did stand.
+        """
+        if not number or number in _HUNG_UP:
             self._connected = True
             self._tell(_CONNECTED)
-        elif number in REFUSALS:
-            self._tell(ConnectionFailed(os.strerror(number)))
         else:
-            self._tell(LocalFailure("connect", os.strerror(number)))
+            self._tell(ConnectionFailed(os.strerror(number)))
 
     def _watch(self, connection: Connection, readable: Callback | None, writable: Callback | None) -> None:
         self._reactor.watch(connection.fileno(), readable, writable)
