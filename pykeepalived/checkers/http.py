@@ -75,7 +75,7 @@ class HttpProbe:
 
     @property
     def hurries(self) -> bool:
-        """A server that recovers is asked for its remaining parts at once."""
+        """A server that starts or recovers is asked for its remaining parts at once."""
         return self._check.fast_recovery
 
     @property
