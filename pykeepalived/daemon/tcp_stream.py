@@ -20,6 +20,7 @@ from pykeepalived.daemon.reactor import Callback, Reactor
 from pykeepalived.events import Tick
 
 _CHUNK = 65536
+_NEVER_DRAWN = 1024  # net.ipv4.ip_local_port_range begins there at the earliest
 _HUNG_UP = (errno.ECONNRESET, errno.EPIPE)  # before it stood this would be ECONNREFUSED
 
 # made once: thousands of checks a second share them
@@ -115,11 +116,25 @@ class TcpStream:
         """The attempt has ended, one way or the other. What ends it from now on is not of our machine: a firewall on
         the way may say whatever ICMP has. One that was reset before it was looked at did stand.
         """
-        if not number or number in _HUNG_UP:
+        if number and number not in _HUNG_UP:
+            self._tell(ConnectionFailed(os.strerror(number)))
+        elif self._met_itself():
+            self._tell(ConnectionFailed(os.strerror(errno.ECONNREFUSED)))
+        else:
             self._connected = True
             self._tell(_CONNECTED)
-        else:
-            self._tell(ConnectionFailed(os.strerror(number)))
+
+    def _met_itself(self) -> bool:
+        """Where nobody listens at a port of this machine, the kernel may draw that very port for our end: TCP then
+        connects to itself (RFC 9293 3.5, simultaneous open).
+        """
+        connection, port = self._connection, self._target.connect_port
+        if connection is None or port < _NEVER_DRAWN or connection.getsockname()[1] != port:
+            return False
+        try:
+            return bool(connection.getsockname() == connection.getpeername())
+        except OSError:  # it was reset meanwhile
+            return False
 
     def _watch(self, connection: Connection, readable: Callback | None, writable: Callback | None) -> None:
         self._reactor.watch(connection.fileno(), readable, writable)

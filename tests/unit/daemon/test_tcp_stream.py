@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from pykeepalived.checkers.events import CheckEvent, Connected
+from pykeepalived.checkers.events import CheckEvent, Connected, ConnectionFailed
 from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.beats import BEAT
@@ -45,4 +45,16 @@ def test_a_connection_that_is_reset_before_it_is_looked_at_did_stand(
     accepted.close()
     reactor.run_for(3 * BEAT)
     assert told == [Connected()]
+    stream.close()
+
+
+def test_a_connection_to_itself_is_none(reactor: SimulatedReactor) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    told: list[CheckEvent] = []
+    ours = ip_address("127.0.0.1")
+    stream = TcpStream(Target(ours, port, bindto=ours, bind_port=port), reactor, Attempts(reactor), told.append)
+    assert stream.open() is None
+    reactor.run_for(3 * BEAT)
+    assert told == [ConnectionFailed("Connection refused")]
     stream.close()
