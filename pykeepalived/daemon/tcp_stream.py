@@ -20,7 +20,7 @@ from pykeepalived.daemon.reactor import Callback, Reactor
 from pykeepalived.events import Tick
 
 _CHUNK = 65536
-_NEVER_DRAWN = 1024  # net.ipv4.ip_local_port_range begins there at the earliest
+_DRAWN = 32768  # net.ipv4.ip_local_port_range begins there; most servers listen below, and to ask costs a system call
 _HUNG_UP = (errno.ECONNRESET, errno.EPIPE)  # before it stood this would be ECONNREFUSED
 
 # made once: thousands of checks a second share them
@@ -129,7 +129,7 @@ class TcpStream:
         connects to itself (RFC 9293 3.5, simultaneous open).
         """
         connection, port = self._connection, self._target.connect_port
-        if connection is None or port < _NEVER_DRAWN or connection.getsockname()[1] != port:
+        if connection is None or port < _DRAWN or connection.getsockname()[1] != port:
             return False
         try:
             return bool(connection.getsockname() == connection.getpeername())
