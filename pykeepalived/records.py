@@ -5,12 +5,12 @@
 Such a value takes a microsecond or two longer to build: what is made by the ten thousand stays a dataclass.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, FrozenInstanceError, fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-__all__ = ["light", "record"]
+__all__ = ["light", "record", "shared", "slots_of"]
 
 _Class = TypeVar("_Class", bound=type)
 
@@ -37,20 +37,44 @@ _SHARED: dict[int, int] = {}
 """Numbers that stand in many values: a pickle makes one anew for each."""
 
 
+def shared(numbers: Iterable[int]) -> list[int]:
+    """The numbers, equal ones the same object."""
+    return [_SHARED.setdefault(each, each) for each in numbers]
+
+
+class Slot:
+    """One field of a ``light`` class: how it is read, and how it is set though the value is frozen."""
+
+    __slots__ = ("get", "is_number", "put")
+
+    def __init__(self, cls: type, name: str, kind: object) -> None:
+        self.get: Callable[[Any], Any] = attrgetter(name)
+        self.put: Callable[[Any, Any], None] = getattr(cls, name).__set__
+        self.is_number = kind in (int, "int")
+
+
+_SLOTS: dict[type, tuple[Slot, ...]] = {}
+
+
+def slots_of(cls: type) -> tuple[Slot, ...]:
+    """The fields of a ``light`` class; of any other, none."""
+    return _SLOTS.get(cls, ())
+
+
 def light(cls: _Class) -> _Class:
     """For dataclasses with slots of which there are ten thousands: what dataclasses does to pickle them takes ten times
     as long, and their numbers ten times the room.
     """
     names = tuple(each.name for each in fields(cls))
-    puts = tuple((getattr(cls, each.name).__set__, each.type in (int, "int")) for each in fields(cls))
+    slots = _SLOTS[cls] = tuple(Slot(cls, each.name, each.type) for each in fields(cls))
     get = attrgetter(*names) if len(names) > 1 else None
 
     def state(self: Any) -> tuple[Any, ...]:
         return get(self) if get is not None else tuple(getattr(self, name) for name in names)
 
     def set_state(self: Any, values: tuple[Any, ...]) -> None:
-        for (put, is_number), value in zip(puts, values, strict=True):
-            put(self, _SHARED.setdefault(value, value) if is_number and value else value)
+        for slot, value in zip(slots, values, strict=True):
+            slot.put(self, _SHARED.setdefault(value, value) if slot.is_number and value else value)
 
     for name, method in (("__getstate__", state), ("__setstate__", set_state)):
         setattr(cls, name, method)

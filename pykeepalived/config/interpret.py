@@ -342,7 +342,12 @@ class Interpreter:
             self._recall(known.brace, range(1, len(lines) + 1))
             return
         self._alike[where] = alike - 1
-        brace, before, idle, end = self._brace, self._findings.count, self._idle, self._preprocessor.position + len(lines)
+        brace, before, idle, end = (
+            self._brace,
+            self._findings.count,
+            self._idle,
+            self._preprocessor.position + len(lines),
+        )
         while self._preprocessor.position < end and (statement := self._next()) is not None:
             self._line(inner, where, blocks, statement)
         if self._findings.count == before and self._preprocessor.position == end:
