@@ -100,8 +100,7 @@ def test_each_has_its_own_where_they_differ() -> None:
 
 
 def test_a_second_use_names_the_line_of_the_first() -> None:
-    text = _file().replace("lvs_sched rr", "lvs_sched rr\nquorum_up /bin/true")
-    text = text.replace("    }\n}\n", "    }\n    quorum_up /bin/false\n}\n")
+    text = _file().replace("lvs_sched rr", "lvs_sched rr\nvirtualhost a")
+    text = text.replace("    }\n}\n", "    }\n    virtualhost b\n}\n")
     loaded = load(PATH, Machine({PATH: text}), LoadOptions())
-    hints = [each.hint or "" for each in loaded.diagnostics if "the first stands" in each.message]
-    assert hints == [f"it is set on line {line}; remove one of the two" for line in (3, 17, 31)]
+    assert [each.hint for each in loaded.diagnostics] == [f"it is also set on line {line}" for line in (3, 17, 31)]
