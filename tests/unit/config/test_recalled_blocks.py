@@ -101,6 +101,6 @@ def test_each_has_its_own_where_they_differ() -> None:
 
 def test_a_second_use_names_the_line_of_the_first() -> None:
     text = _file().replace("lvs_sched rr", "lvs_sched rr\nvirtualhost a")
-    text = text.replace("    }\n}\n", "    }\n    virtualhost b\n}\n")
+    text = text.replace("    }\n}\n", "    }\n\n    virtualhost b\n}\n")
     loaded = load(PATH, Machine({PATH: text}), LoadOptions())
-    assert [each.hint for each in loaded.diagnostics] == [f"it is also set on line {line}" for line in (3, 17, 31)]
+    assert [each.hint for each in loaded.diagnostics] == [f"it is also set on line {line}" for line in (3, 18, 33)]
