@@ -26,7 +26,7 @@ _RARE = frozenset({"uthreshold", "lthreshold", "snmp_name"})
 _NOTHING: dict[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Around:
     """What a virtual server gives its real servers."""
 
