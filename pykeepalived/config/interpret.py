@@ -79,8 +79,6 @@ class Interpreter:
         self._closed_at = 0  # the line of the last closing brace
         self.texts: dict[int, str] = {}
         """Of virtual servers, by their order: what a next reading may know them by."""
-        self.ends: dict[int, int] = {}
-        """Lines of the closing braces of blocks within blocks, by their order."""
         self.runs: list[tuple[int, range]] = []
         """Orders of blocks that were not read, and their places in the memory."""
         self._unclosed_said = False
@@ -278,7 +276,7 @@ class Interpreter:
                     self._read_or_recall(inner, where, table)
                 else:
                     self._block(inner, where, table.blocks)
-                self.ends[inner.order] = self._closed_at
+                inner.lines = self._closed_at - statement.line.number + 1
             else:
                 self._inside = table.name != "global_defs"
                 if self._remember and table.name == "virtual_server":

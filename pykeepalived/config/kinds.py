@@ -513,11 +513,14 @@ class Endpoint(Kind):
         """The pair."""
         if not words:
             raise Refused("needs an IP address and a port", -1, problem=Problem.LACKS_WORD)
-        address = plain_address(words[0])
+        return plain_address(words[0]), self.port(words)
+
+    def port(self, words: Sequence[str]) -> int:
+        """The second of the pair."""
         if len(words) < 2:
-            return address, 0
+            return 0
         try:
-            return address, port(words[1], none=True)
+            return port(words[1], none=True)
         except Refused as refused:
             refused.word = 1
             raise

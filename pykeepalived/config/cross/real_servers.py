@@ -49,7 +49,7 @@ class RealServers:
         self._context = context
         self._scripts = scripts
         self._checkers = checkers
-        self._read: dict[tuple[str, ...], tuple[IP, int]] = {}
+        self._addresses: dict[str, IP] = {}
         """The same address stands in many virtual servers: it is read once, and one value is shared."""
 
     def resolve(self, reals: list[Raw], around: Around) -> list[RealServer]:
@@ -137,14 +137,16 @@ class RealServers:
         return found
 
     def _endpoint(self, real: Raw) -> tuple[IP, int] | None:
-        words = tuple(real.words)
-        found = self._read.get(words)
-        if found is None:
-            try:
-                found = self._read[words] = _ENDPOINT.read(words)
-            except Refused as refused:
-                self._refused(real, refused)
-                return None
+        words = real.words
+        address = self._addresses.get(real.name)
+        try:
+            if address is not None:
+                return address, _ENDPOINT.port(words)
+            found = _ENDPOINT.read(words)
+        except Refused as refused:
+            self._refused(real, refused)
+            return None
+        self._addresses[words[0]] = found[0]
         return found
 
     def _refused(self, real: Raw, refused: Refused) -> None:
