@@ -1,8 +1,8 @@
 """Modules of the standard library that others import at once and hardly ever use: each comes when it is used.
 
-``dataclasses`` wants ``inspect`` for classes without a docstring, ``logging`` wants ``traceback`` for exceptions, and
-words are compared only once one is unknown. They would stand in the memory of every process, and each start would wait
-for them.
+``dataclasses`` wants ``inspect`` for classes without a docstring, ``logging`` wants ``traceback`` for exceptions, words
+are compared only once one is unknown, and few files have patterns of names or random numbers. They would stand in the
+memory of every process, and each start would wait for them.
 """
 
 import importlib
@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-NAMES = ("inspect", "traceback", "difflib")
+NAMES = ("inspect", "traceback", "difflib", "glob", "random")
 
 
 class StandIn(ModuleType):

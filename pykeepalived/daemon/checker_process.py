@@ -6,7 +6,6 @@ IPVS in the kernel everything else runs.
 
 import errno
 import os
-import random
 import resource
 from collections import deque
 from collections.abc import Callable
@@ -44,6 +43,10 @@ def _linux_host(listener: HostListener) -> HostTable:
     return LinuxHost(listener)
 
 
+def _draw() -> float:
+    return int.from_bytes(os.urandom(4)) / (1 << 32)  # `random` would stay in memory for a few numbers at the start
+
+
 class CheckerService:
     """The service of the checker process. ``kernel``, ``draw`` (a random number below 1) and ``make_host`` are fakes in
     tests.
@@ -54,7 +57,7 @@ class CheckerService:
         context: ChildContext,
         part: Configuration,
         kernel: Ipvs | None = None,
-        draw: Callable[[], float] = random.random,
+        draw: Callable[[], float] = _draw,
         make_host: Callable[[HostListener], HostTable] = _linux_host,
     ) -> None:
         self._context = context

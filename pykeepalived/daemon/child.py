@@ -77,6 +77,7 @@ class ChildContext:
     keepsake: Keepsake = field(default_factory=Keepsake)  # of a process that died, for the one in its place
     ipvs_namespace: "NamedNamespace | None" = None  # where the IPVS table is, when that has a name
     begin_anew: Callable[[], None] = _unheard  # have this process stopped in good order, and another one started
+    to_leave: bool = False  # it only takes away what one that died has left: it is stopped as soon as it has begun
 
 
 @runtime_checkable

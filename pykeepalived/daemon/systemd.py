@@ -7,8 +7,6 @@ import os
 import time
 from collections.abc import Callable, Mapping
 
-from systemd import daemon
-
 from pykeepalived.units import MICROSECOND
 
 Notify = Callable[[str], object]
@@ -22,9 +20,9 @@ OWN_VARIABLES = frozenset(
 class Systemd:
     """The one place that notifies."""
 
-    def __init__(self, environment: Mapping[str, str], notify: Notify = daemon.notify) -> None:
-        self._notify = notify
-        self._present = bool(environment.get("NOTIFY_SOCKET"))
+    def __init__(self, environment: Mapping[str, str], notify: Notify | None = None) -> None:
+        present = bool(environment.get("NOTIFY_SOCKET"))
+        self._notify = (notify or _notifier()) if present else None
         self._status = ""
         self.watchdog = _watchdog(environment)
 
@@ -55,8 +53,15 @@ class Systemd:
         return f"STATUS={status}"
 
     def _send(self, text: str) -> None:
-        if self._present:
+        if self._notify is not None:
             self._notify(text)
+
+
+def _notifier() -> Notify:
+    from systemd import daemon  # noqa: PLC0415 - it brings libraries along: 1 MiB that only systemd's own service is worth
+
+    notify: Notify = daemon.notify
+    return notify
 
 
 def _watchdog(environment: Mapping[str, str]) -> int | None:

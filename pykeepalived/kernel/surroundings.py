@@ -10,7 +10,6 @@ import random
 import socket
 import stat
 import struct
-import threading
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -38,7 +37,6 @@ class LinuxSurroundings:
     """Asks the machine we run on."""
 
     def __init__(self) -> None:
-        self._random = random.Random()  # noqa: S311 - ${_RANDOM} is no secret
         self._elements: dict[str, PathElement] = {}
 
     def read_file(self, path: str) -> bytes:
@@ -229,7 +227,7 @@ class LinuxSurroundings:
 
     def random(self, low: int, high: int) -> int:
         """A random number within the bounds."""
-        return self._random.randint(low, high)
+        return random.randint(low, high)  # noqa: S311 - ${_RANDOM} is no secret
 
 
 def _in_namespace(namespace: str | None, ask: Callable[[], _Answer]) -> _Answer | None:
@@ -242,6 +240,8 @@ def _in_namespace(namespace: str | None, ask: Callable[[], _Answer]) -> _Answer 
         descriptor = os.open(f"/run/netns/{namespace}", os.O_RDONLY | os.O_CLOEXEC)
     except (OSError, ValueError):
         return None
+    import threading  # noqa: PLC0415 - of use with net_namespace alone
+
     found: list[_Answer] = []
 
     def inside() -> None:
