@@ -6,6 +6,7 @@ process its own part, which the parent hands on unread.
 """
 
 import contextlib
+import gc
 import mmap
 import os
 import pickle
@@ -179,6 +180,7 @@ def _read(read: Callable[[], Compiled], files: Mapping[str, int], parent: int) -
         processes.die_with_parent(parent, signal.SIGKILL)
         processes.set_name("keepalived_load")
         processes.keep_free_memory()
+        gc.disable()  # garbage goes with the process, soon
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
         try:
             compiled = read()
