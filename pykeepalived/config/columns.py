@@ -6,7 +6,6 @@ more time and room than the values. What values share they share still when they
 
 from collections import deque
 from collections.abc import Sequence
-from ipaddress import IPv4Address
 from itertools import chain, islice
 from typing import Any
 
@@ -34,17 +33,6 @@ class Each:
     def values(self) -> Sequence[Any]:
         """As they are."""
         return self.each
-
-
-@record(frozen=True, slots=True)
-class Addresses:
-    """Addresses, of which a pickle would make texts."""
-
-    numbers: Sequence[int]
-
-    def values(self) -> list[IPv4Address]:
-        """The addresses."""
-        return list(map(IPv4Address, self.numbers))
 
 
 @record(frozen=True, slots=True)
@@ -77,7 +65,7 @@ class Rows:
         return made
 
 
-Column = Same | Each | Addresses | Tuples | Rows
+Column = Same | Each | Tuples | Rows
 
 
 def columns(values: Sequence[Any]) -> Column:
@@ -89,14 +77,11 @@ def columns(values: Sequence[Any]) -> Column:
     if len(values) > 1 and all(each is first for each in values):
         return Same(first, len(values))
     slots = slots_of(kind)
-    apart = slots or kind in (tuple, IPv4Address)
-    if not apart or any(type(each) is not kind for each in values) or _some_are_shared(values):
+    if not (slots or kind is tuple) or any(type(each) is not kind for each in values) or _some_are_shared(values):
         return Each(list(values))
     if slots:
         return Rows(kind, len(values), tuple(columns(list(map(slot.get, values))) for slot in slots))
-    if kind is tuple:
-        return Tuples(list(map(len, values)), columns(list(chain.from_iterable(values))))
-    return Addresses(list(map(int, values)))
+    return Tuples(list(map(len, values)), columns(list(chain.from_iterable(values))))
 
 
 def _some_are_shared(values: Sequence[Any]) -> bool:

@@ -70,6 +70,9 @@ def test_what_values_share_they_share_still() -> None:
     assert first.real_server[0].lvs_method is second.real_server[0].lvs_method
     assert first.real_server[0].address is second.real_server[0].address
     assert first.real_server[0].port is second.real_server[0].port
+    (checked,) = pickle.loads(pickle.dumps(Configuration(virtual_server=(_virtual(1, _checked(1)),)))).virtual_server
+    (check,) = checked.real_server[0].probes
+    assert check.target.connect_ip is checked.real_server[0].address
 
 
 def test_an_amendment_has_them_too() -> None:
@@ -84,5 +87,5 @@ def test_many_servers_take_little_room() -> None:
         replace(_virtual(1, _real(1)), service=Service("address", IPv4Address(number), 80, 6, 0, 2))
         for number in range(10000)
     )
-    assert len(pickle.dumps(Configuration(virtual_server=many))) < 200_000
+    assert len(pickle.dumps(Configuration(virtual_server=many))) < 500_000
     assert columns(many).values() == list(many)
