@@ -25,7 +25,6 @@ from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.blocks.vrrp_script import VrrpScript
 from pykeepalived.config.blocks.vrrp_sync_group import VrrpSyncGroup
 from pykeepalived.config.blocks.vrrp_track_process import VrrpTrackProcess
-from pykeepalived.config.columns import columns
 from pykeepalived.config.kinds_lvs import LvsMethod
 from pykeepalived.errors import ConfigError
 from pykeepalived.records import record
@@ -54,18 +53,6 @@ class Configuration:
     linkbeat_interfaces: tuple[LinkbeatInterface, ...] = ()
     interface_up_down_delays: tuple[InterfaceUpDownDelay, ...] = ()
     ssl: Ssl | None = None
-
-    def __getstate__(self) -> list[Any]:
-        """For a pickle: the virtual servers by columns."""
-        state = [getattr(self, each.name) for each in fields(self)]
-        state[_VIRTUAL_SERVER] = columns(self.virtual_server)
-        return state
-
-    def __setstate__(self, state: list[Any]) -> None:
-        """From a pickle."""
-        for place, (each, value) in enumerate(zip(fields(self), state, strict=True)):
-            found = tuple(value.values()) if place == _VIRTUAL_SERVER else value
-            object.__setattr__(self, each.name, found)
 
     def vrrp_part(self) -> "Configuration":
         """What the VRRP process needs. What it follows by BFD stands in its trackers."""
@@ -97,9 +84,6 @@ class Configuration:
     def scripts(self) -> frozenset[Script]:
         """Every command that may be run."""
         return frozenset(_scripts(self))
-
-
-_VIRTUAL_SERVER = [each.name for each in fields(Configuration)].index("virtual_server")
 
 
 @record(frozen=True, slots=True)

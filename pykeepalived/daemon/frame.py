@@ -125,6 +125,7 @@ class Frame:
             self._tell_ready,
             self._tell_status,
             self._tell_fifos,
+            lambda: self._has_fifos,
             self._tell_leaving,
             birth.process_events,
             self._ipvs_sockets(birth.ipvs_namespace),
