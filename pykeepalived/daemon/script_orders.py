@@ -13,12 +13,15 @@ from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.daemon import script_starter
 from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.script_starter import PATIENCE, Identity, Order, Starter
+from pykeepalived.daemon.script_starter import Identity, Order, Starter
 from pykeepalived.effects import Kind, Level, Log
-from pykeepalived.units import SECOND, seconds_text
+from pykeepalived.units import SECOND
 
 MOST_HANGING = 4
 """Starters of one user."""
+
+_LOOK = SECOND // 2  # while somebody waits for a starter
+_LOOKS = 5  # at one that is at the same order, then it hangs; not by the clock: it may have stood still with us
 
 _GOODBYE = SECOND // 5  # for all starters, at the end of the daemon
 
@@ -52,8 +55,7 @@ class ScriptOrders:
         self._starters: list[Starter] = []
         self._waiting: dict[Identity, deque[Order]] = {}
         self._starter_of: dict[int, Starter] = {}  # scripts that have begun
-        self._said: set[int] = set()  # orders of which it was said that they hang
-        self._alarm = reactor.alarm(self._late)
+        self._alarm = reactor.alarm(self._look)
 
     def add(self, number: int, script: Script, arguments: tuple[str, ...]) -> None:
         """Have it started, in its turn."""
@@ -85,7 +87,7 @@ class ScriptOrders:
         for starter in self._starters.copy():
             starter.retired = True
             self._look_idle(starter)
-        self._late()
+        self._serve_all()
 
     def close(self) -> None:
         """The daemon ends, and so do the starters, and what they have started."""
@@ -111,10 +113,8 @@ class ScriptOrders:
         if starter is None:
             hanging = self._hanging(identity)
             if not all(each in hanging for each in working):
-                self._look_again()
+                self._look_soon()
                 return
-            for each in hanging:
-                self._say_hangs(each)
             if len(hanging) >= MOST_HANGING:
                 self._refuse_all(identity, _ALL_HANG)
                 return
@@ -126,16 +126,19 @@ class ScriptOrders:
             self._starters.append(starter)
         self._next(starter)
         if self._waiting[identity]:
-            self._look_again()
+            self._look_soon()
+
+    def _serve_all(self) -> None:
+        for identity, waiting in list(self._waiting.items()):
+            if waiting:
+                self._serve(identity)
 
     def _next(self, starter: Starter) -> None:
         """It is free: the next order for it."""
         waiting = self._waiting[starter.identity]
         while waiting and starter.current is None:
             order = waiting.popleft()
-            if any(
-                each.current is not None and each.current.path == order.path for each in self._hanging(starter.identity)
-            ):
+            if order.path in (each.current.path for each in self._hanging(starter.identity) if each.current):
                 self._refused(order.number, _HANGS)
             else:
                 starter.start(order)
@@ -153,7 +156,6 @@ class ScriptOrders:
                 self._ended(number, value)
         else:
             starter.current = None
-            self._said.discard(number)
             if value > 0:
                 starter.running += 1
                 self._starter_of[number] = starter
@@ -180,29 +182,20 @@ class ScriptOrders:
 
     def _hanging(self, identity: Identity) -> list[Starter]:
         """Those of this user that hang; retired ones too."""
-        now = self._reactor.now()
-        return [each for each in self._starters if each.identity == identity and each.hangs(now)]
+        return [each for each in self._starters if each.identity == identity and each.current and each.waited >= _LOOKS]
 
-    def _look_again(self) -> None:
-        """When all starters of somebody who waits have had their time."""
-        busy = [
-            [each.asked_at for each in self._starters if each.identity == identity and not each.retired]
-            for identity, waiting in self._waiting.items()
-            if waiting
-        ]
-        self._alarm.set(min(max(asked, default=0) for asked in busy) + PATIENCE)
+    def _look_soon(self) -> None:
+        if self._alarm.due_at is None:
+            self._alarm.set(self._reactor.now() + _LOOK)
 
-    def _late(self) -> None:
-        for identity, waiting in list(self._waiting.items()):
-            if waiting:
-                self._serve(identity)
-
-    def _say_hangs(self, starter: Starter) -> None:
-        order = starter.current
-        if order is not None and order.number not in self._said:
-            self._said.add(order.number)
-            text = f"Script {order.path} does not start: its file could not be read for {seconds_text(PATIENCE)}"
-            self._journal.log(Log(text, Level.WARNING, Kind.SCRIPT))
+    def _look(self) -> None:
+        """Somebody waits, or did a moment ago: look who is at the same order still."""
+        for starter in self._starters:
+            starter.waited += 1
+            if starter.waited == _LOOKS and starter.current is not None:
+                text = f"Script {starter.current.path} does not start: its file cannot be read"
+                self._journal.log(Log(text, Level.WARNING, Kind.SCRIPT))
+        self._serve_all()
 
     # One that died
 
@@ -218,10 +211,9 @@ class ScriptOrders:
             ended_by = os.WTERMSIG(starter.status) if os.WIFSIGNALED(starter.status) else signal.SIGKILL
             lost += [current.number] if current is not None else []
             how = f"signal {ended_by}" if os.WIFSIGNALED(starter.status) else "by itself"
-            text = (
-                f"The process that starts scripts of user {starter.identity.uid} (PID {starter.pid}) has ended ({how})"
-            )
-            self._journal.log(Log(f"{text}: {len(lost)} scripts are lost with it", Level.ERROR, Kind.SCRIPT))
+            who = f"The process that starts scripts of user {starter.identity.uid} (PID {starter.pid})"
+            text = f"{who} has ended ({how}), scripts that ended with it: {len(lost)}"
+            self._journal.log(Log(text, Level.ERROR, Kind.SCRIPT))
             for number in lost:
                 self._starter_of.pop(number, None)
                 self._lost(number, ended_by)

@@ -24,10 +24,7 @@ from typing import NoReturn
 from pykeepalived.daemon.exit_status import EXIT_OK, EXIT_PROGRAM_ERROR
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.records import record
-from pykeepalived.units import SECOND
-
-PATIENCE = 2 * SECOND
-"""With one that does not answer while others wait for it."""
+from pykeepalived.units import MILLISECOND
 
 _NAME = b"keepalived_exec"
 _LONGEST = 64 * 1024  # of an order: as long as what a protocol process can ask for
@@ -86,7 +83,7 @@ class Starter:
         """Fork it; raises OSError."""
         self.identity = identity
         self.current: Order | None = None  # what it is to start, and has not answered
-        self.asked_at = 0
+        self.waited = 0  # for that, in whatever the parent counts
         self.running = 0  # scripts whose status it was not asked for
         self.retired = False  # it starts nothing more, and leaves after its last script
         self.obstacle = ""  # why it cannot be that user
@@ -121,16 +118,12 @@ class Starter:
 
     def start(self, wanted: Order) -> None:
         """Have a script started. One at a time."""
-        self.current, self.asked_at = wanted, self._reactor.now()
+        self.current, self.waited = wanted, 0
         self._send(wanted.data)
 
     def take_status(self, number: int) -> None:
         """The script has ended: let its status be told, and its process id be another's."""
         self._send(_NUMBER.pack(number))
-
-    def hangs(self, now: int) -> bool:
-        """Whether it has been at the script that it is to start for longer than anybody has to wait."""
-        return self.current is not None and now - self.asked_at >= PATIENCE
 
     def dismiss(self) -> None:
         """Nothing more for it to do: it ends its scripts, if it has any, and leaves."""
@@ -151,7 +144,9 @@ class Starter:
         """The daemon ends: wait for it, ``limit`` ns at the most; one that does not leave is killed."""
         self.dismiss()
         self._reactor.unwatch(self._pidfd)
-        if not select.select((self._pidfd,), (), (), max(limit, 0) / SECOND)[0]:
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
+        if not poll.poll(max(limit, 0) // MILLISECOND):
             self.kill()
         os.waitpid(self.pid, 0)
         os.close(self._pidfd)
@@ -176,25 +171,25 @@ class Starter:
             self._owed += 1
 
     def _read(self) -> None:
-        if not self._owed:
-            self._reactor.unwatch(self._end.fileno())  # the end of its life, of which its process will tell
-        while self._owed and self._end.fileno() >= 0:
+        while self._end.fileno() >= 0:
             try:
                 answer = self._end.recv(_ANSWER.size)
             except BlockingIOError:
                 return
             except ConnectionResetError:
                 continue  # it left without reading all; what it said still waits
-            if len(answer) != _ANSWER.size:
-                self._owed = 0
+            if not answer:
+                self._reactor.unwatch(self._end.fileno())  # its process will tell
                 return
-            self._owed -= 1
             number, value = _ANSWER.unpack(answer)
+            self._owed -= 1
             if number == _NOBODY:
                 self.obstacle = os.strerror(-value)
             else:
                 self._answered(self, number, value)
             self._flush()
+            if self._owed <= 0:
+                return
 
     def _died(self) -> None:
         self._read()
