@@ -250,22 +250,30 @@ def _become(identity: Identity) -> None:
 
 
 def _serve(environment: Mapping[bytes, bytes]) -> None:
-    """Do as the parent says until it is gone; then nothing goes on that it has asked for."""
+    """Do as the parent says until it is gone, which may be an error; then nothing goes on that it has asked for."""
     pids: dict[int, int] = {}
-    while data := os.read(_END, _LONGEST):
-        (number,) = _NUMBER.unpack_from(data)
-        if len(data) == _NUMBER.size:
-            _, value = os.waitpid(pids.pop(number), 0)
-        else:
-            words = data[_NUMBER.size :].split(b"\0")
+    try:
+        while data := os.read(_END, _LONGEST):
+            os.write(_END, _done(data, pids, environment))
+    finally:
+        for pid in pids.values():
             try:
-                value = os.posix_spawn(words[0], words, environment, setsid=True, setsigmask=(), setsigdef=_SIGNALS)
-                pids[number] = value
-            except OSError as error:
-                value = -(error.errno or errno.EINVAL)
-        os.write(_END, _ANSWER.pack(number, value))
-    for pid in pids.values():
-        try:
-            os.killpg(pid, signal.SIGTERM)
-        except OSError:  # one that may signal more than we
-            continue
+                os.killpg(pid, signal.SIGTERM)
+            except OSError:  # one that may do more than we
+                continue
+
+
+def _done(data: bytes, pids: dict[int, int], environment: Mapping[bytes, bytes]) -> bytes:
+    """The answer to one message."""
+    (number,) = _NUMBER.unpack_from(data)
+    if len(data) == _NUMBER.size:
+        _, value = os.waitpid(pids.pop(number), 0)
+        return _ANSWER.pack(number, value)
+    words = data[_NUMBER.size :].split(b"\0")
+    try:
+        value = os.posix_spawn(words[0], words, environment, setsid=True, setsigmask=(), setsigdef=_SIGNALS)
+    except OSError as error:
+        value = -(error.errno or errno.EINVAL)
+    else:
+        pids[number] = value
+    return _ANSWER.pack(number, value)

@@ -242,25 +242,34 @@ def test_a_forked_child_has_nothing_of_it(bench: Bench, tmp_path: Path) -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_scripts_end_with_the_daemon(tmp_path: Path) -> None:
-    script = shell(tmp_path / "slow", f"echo $$ > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid; exec sleep 60")
+@pytest.mark.parametrize("deaf", [False, True])
+def test_scripts_end_with_the_daemon(tmp_path: Path, *, deaf: bool) -> None:
+    """Also if it has not read all that was answered."""
+    script = shell(tmp_path / "slow", f"echo $$ >> {tmp_path}/pids; exec sleep 60")
+
+    def begun() -> list[int]:
+        return list(map(int, (tmp_path / "pids").read_text().split())) if (tmp_path / "pids").exists() else []
+
     daemon = os.fork()
     if daemon == 0:
         bench = Bench()
         bench.runner.allow({script})
         bench.run(script)
-        while True:
+        bench.until(lambda: len(begun()) == 1)
+        bench.run(script)
+        while not deaf:
             bench.reactor.turn()
+        time.sleep(60)
     deadline = time.monotonic() + 20
-    while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
+    while len(begun()) < 2 and time.monotonic() < deadline:
         time.sleep(0.01)
-    pid = int((tmp_path / "pid").read_text())
-    assert alive(pid)
-    starter = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    pids = begun()
+    assert len(pids) == 2
+    assert all(map(alive, pids))
+    starter = int(Path(f"/proc/{pids[0]}/stat").read_text().rpartition(")")[2].split()[1])
     os.kill(daemon, signal.SIGKILL)
     os.waitpid(daemon, 0)
-    assert gone(pid)
-    assert gone(starter)
+    assert all(map(gone, (*pids, starter)))
 
 
 def test_signals_to_all_do_not_end_it(bench: Bench, tmp_path: Path) -> None:
