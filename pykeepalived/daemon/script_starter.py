@@ -19,6 +19,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from pykeepalived.daemon.exit_status import EXIT_OK, EXIT_PROGRAM_ERROR
@@ -141,16 +142,24 @@ class Starter:
         os.close(self._pidfd)
 
     def see_off(self, limit: int) -> None:
-        """The daemon ends: wait for it, ``limit`` ns at the most; one that does not leave is killed."""
+        """The daemon ends: wait for it, ``limit`` ns at the most. One that hangs is killed with what it starts."""
         self.dismiss()
         self._reactor.unwatch(self._pidfd)
         poll = select.poll()
         poll.register(self._pidfd, select.POLLIN)
         if not poll.poll(max(limit, 0) // MILLISECOND):
+            for child in self._children():
+                os.kill(child, signal.SIGKILL)  # reaped by nobody as long as it hangs
             self.kill()
         os.waitpid(self.pid, 0)
         os.close(self._pidfd)
         self._pidfd = -1
+
+    def _children(self) -> list[int]:
+        try:
+            return list(map(int, Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()))
+        except OSError:  # a kernel without such lists
+            return []
 
     def _send(self, data: bytes) -> None:
         self._unsent.append(data)

@@ -364,15 +364,25 @@ def test_a_script_that_waits_in_turn_can_time_out(bench: Bench, tmp_path: Path) 
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_stop_does_not_wait_for_one_that_hangs(bench: Bench, tmp_path: Path) -> None:
-    stuck = shell(tmp_path / "stuck", "exit 0")
+def test_a_stop_does_not_wait_for_one_that_hangs_and_it_never_runs(bench: Bench, tmp_path: Path) -> None:
+    stuck = shell(tmp_path / "stuck", f"echo > {tmp_path}/ran; sleep 60")
     bench.runner.allow({stuck})
+
+    def starting() -> list[int]:
+        return [
+            int(pid) for each in starters() for pid in Path(f"/proc/{each}/task/{each}/children").read_text().split()
+        ]
+
     with unreadable(stuck):
         bench.run(stuck)
+        bench.until(lambda: len(starting()) == 1)
+        (pid,) = starting()
         idle: list[int] = []
         bench.runner.finish(bench.reactor.now(), 0, lambda: idle.append(1))
         assert idle
         assert starters() == []
+    assert gone(pid)
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.long
