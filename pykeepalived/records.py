@@ -5,9 +5,11 @@
 Such a value takes a microsecond or two longer to build: what is made by the ten thousand stays a dataclass.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, FrozenInstanceError, fields
-from operator import attrgetter
+from itertools import chain, islice, repeat
+from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any, TypeVar
 
 __all__ = ["light", "record"]
@@ -36,25 +38,88 @@ else:
 _SHARED: dict[int, int] = {}
 """Numbers that stand in many values: a pickle makes one anew for each."""
 
+_MANY = 16
+"""Light values in a tuple that are worth a list for each of their fields."""
+
+_LIGHT: dict[type, tuple[tuple[Callable[[Any], Any], Callable[[Any, Any], None]], ...]] = {}
+"""Of each light class what reads its fields, and what sets them."""
+
 
 def light(cls: _Class) -> _Class:
     """For dataclasses with slots of which there are ten thousands: what dataclasses does to pickle them takes ten times
-    as long, and their numbers ten times the room.
+    as long, and their numbers ten times the room. A tuple of many, in a field of such a value or of a record, travels
+    field by field.
     """
     names = tuple(each.name for each in fields(cls))
     puts = tuple((getattr(cls, each.name).__set__, each.type in (int, "int")) for each in fields(cls))
-    get = attrgetter(*names) if len(names) > 1 else None
+    _LIGHT[cls] = tuple((attrgetter(name), getattr(cls, name).__set__) for name in names)
 
-    def state(self: Any) -> tuple[Any, ...]:
-        return get(self) if get is not None else tuple(getattr(self, name) for name in names)
+    def state(self: Any) -> list[Any]:
+        return _state(self, names)
 
-    def set_state(self: Any, values: tuple[Any, ...]) -> None:
+    def set_state(self: Any, values: list[Any]) -> None:
         for (put, is_number), value in zip(puts, values, strict=True):
             put(self, _SHARED.setdefault(value, value) if is_number and value else value)
 
     for name, method in (("__getstate__", state), ("__setstate__", set_state)):
         setattr(cls, name, method)
     return cls
+
+
+def _state(value: Any, names: tuple[str, ...]) -> list[Any]:
+    """What is pickled of a value."""
+    return [_folded(part) if type(part := getattr(value, name)) is tuple else part for name in names]
+
+
+def _folded(values: tuple[Any, ...]) -> Any:
+    """What stands for a tuple in a pickle."""
+    if len(values) >= _MANY and type(values[0]) in _LIGHT:
+        return _Call(tuple, _column(values))
+    return values
+
+
+class _Call:
+    """A call that is made when the pickle is read: its result is what was pickled."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self._call = (function, arguments)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return self._call
+
+
+def _column(values: Sequence[Any]) -> Any:
+    """What stands for values of one kind in a pickle. Most are the same in all, or made of what is."""
+    first, count = values[0], len(values)
+    if all(map(is_, values, repeat(first))):
+        return _Call(repeat, first, count)
+    kinds = set(map(type, values))
+    kind = kinds.pop()
+    if not kinds and kind is int:
+        return _Call(_shared, values)
+    if not kinds and kind is tuple:
+        return _Call(_parted, _column([*map(len, values)]), _column([*chain.from_iterable(values)]))
+    if not kinds and kind in _LIGHT and len(set(map(id, values))) == count:  # one that stands twice stays one
+        return _Call(_made, kind, count, *(_column([*map(get, values)]) for get, _ in _LIGHT[kind]))
+    return values
+
+
+def _shared(numbers: Sequence[int]) -> Iterable[int]:
+    return map(_SHARED.setdefault, numbers, numbers)
+
+
+def _parted(lengths: Iterable[int], values: Iterable[Any]) -> list[tuple[Any, ...]]:
+    following = iter(values)
+    return [tuple(islice(following, length)) for length in lengths]
+
+
+def _made(kind: type, count: int, *columns: Iterable[Any]) -> list[Any]:
+    made: list[Any] = [*map(object.__new__, repeat(kind, count))]
+    for (_, put), column in zip(_LIGHT[kind], columns, strict=True):
+        deque(map(put, made, column), 0)  # goes through all, and keeps nothing
+    return made
 
 
 class _Shape:
@@ -134,7 +199,7 @@ def _delattr(self: Any, name: str) -> None:  # noqa: ARG001
 
 
 def _getstate(self: Any) -> list[Any]:
-    return [getattr(self, name) for name in _shape(self.__class__).names]
+    return _state(self, _shape(self.__class__).names)
 
 
 def _setstate(self: Any, state: list[Any]) -> None:

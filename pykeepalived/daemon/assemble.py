@@ -59,6 +59,7 @@ CHECKER = Role(
     capabilities=frozenset({Capability.NET_ADMIN, Capability.NET_RAW, Capability.NET_BIND_SERVICE}),
     make=_checker_service,
     warm=_warm_checker,
+    remembers=True,
 )
 VRRP = Role(
     name="VRRP",

@@ -8,7 +8,7 @@ import errno
 import os
 import resource
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pykeepalived.checkers.report import CheckReport
 from pykeepalived.config.blocks.virtual_server import Service
@@ -27,7 +27,7 @@ from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.kernel.ports import BATCH, HostListener, HostTable, Ipvs
 from pykeepalived.lvs.effects import LvsEffect, TableChanged, TablesDropped
 from pykeepalived.lvs.events import VirtualServerEvent
-from pykeepalived.lvs.fronts import Front, fronts
+from pykeepalived.lvs.fronts import Front, front_of, fronts
 from pykeepalived.lvs.rows import ServiceTable
 from pykeepalived.lvs.virtual_server import VirtualServer
 from pykeepalived.units import SECOND
@@ -74,6 +74,7 @@ class CheckerService:
         self._watch = CheckWatch(self._reactor, self._log, self._watched)
         self._ha_suspend = HaSuspend(self._reactor, self._log, make_host, self._turned)
         self._served: dict[Service, Served] = {}
+        self._hear = self._heard  # bound once: each of them has it
         self._waiting: deque[RunScript | WriteFifo] = deque()  # until the table is as they tell
         self._outgoing: list[ServiceTable] = []  # until packets go to those that come instead
         self._announced = False
@@ -93,8 +94,8 @@ class CheckerService:
         keepsake.keep("began", True)  # the daemon's start empties the table, not that of a process which takes over
         self._listen_for_addresses()
         self._followers.replace(self._part.track_file)
-        for service, (block, front) in self._wanted().items():
-            self._served[service] = self._enter(block, front)
+        for block, front in self._wanted():
+            self._served[block.service] = self._enter(block, front)
         self._care.take_over()
         self._watch.start()
         self._ha_suspend.follow(self._suspendable())
@@ -109,14 +110,14 @@ class CheckerService:
         self._care.configure(part)
         self._listen_for_addresses()
         self._followers.replace(part.track_file)
-        wanted = self._wanted()
+        wanted = {block.service: (block, front) for block, front in self._wanted()}
         for service, served in list(self._served.items()):
             found = wanted.get(service)
             if found is None:
                 del self._served[service]
                 served.close()
                 self._carry_out(served, served.core.leave(stopping=False))
-            elif found != (served.core.block, served.core.front) or _is_renamed(served, found[0]):
+            elif not served.core.has(*found) or _is_renamed(served, found[0]):
                 self._change(served, *found)
         for service, (block, front) in wanted.items():
             known = self._served.get(service)
@@ -169,17 +170,17 @@ class CheckerService:
 
     # virtual servers
 
-    def _wanted(self) -> dict[Service, tuple[VirtualServerBlock, Front]]:
-        """The virtual servers of the configuration with what each serves."""
+    def _wanted(self) -> Iterator[tuple[VirtualServerBlock, Front | None]]:
+        """The virtual servers of the configuration, with what each serves if that is not just itself."""
         found, clashes = fronts(
             self._part.virtual_server, self._part.virtual_server_group, self._care.marks(self._part)
         )
         for clash in clashes:
             self._log(Log(str(clash), Level.WARNING, Kind.IPVS, fields=(("VIRTUAL_SERVER", str(clash.server)),)))
-        return {block.service: (block, found[block.service]) for block in self._part.virtual_server}
+        return ((block, found.get(block.service)) for block in self._part.virtual_server)
 
-    def _enter(self, block: VirtualServerBlock, front: Front) -> Served:
-        served = Served(VirtualServer(block, front), self._heard, suspended=self._is_suspended(block, front))
+    def _enter(self, block: VirtualServerBlock, front: Front | None) -> Served:
+        served = Served(VirtualServer(block, front), self._hear, suspended=self._is_suspended(block, front))
         failed, offsets = self._checkers.enter(served)
         init_notifies = self._part.global_defs.rs_init_notifies
         try:
@@ -189,7 +190,7 @@ class CheckerService:
             raise
         return served
 
-    def _change(self, served: Served, block: VirtualServerBlock, front: Front) -> None:
+    def _change(self, served: Served, block: VirtualServerBlock, front: Front | None) -> None:
         renamed = served.core.rename(block.service)
         failed, offsets = self._checkers.change(served, block, renamed=renamed)
         init_notifies = self._part.global_defs.rs_init_notifies
@@ -211,6 +212,8 @@ class CheckerService:
                 self._outgoing += effect.tables
                 if not self._care.marks_change:
                     self._drop_outgoing()
+            elif isinstance(effect, WriteFifo) and not self._context.has_fifos():
+                continue
             elif self._waiting or self._table.pending:
                 self._waiting.append(effect)
             else:
@@ -255,8 +258,8 @@ class CheckerService:
         wanted = any(block.ha_suspend for block in self._part.virtual_server)
         self._ha_suspend.listen(self._part.global_defs, wanted=wanted)
 
-    def _is_suspended(self, block: VirtualServerBlock, front: Front) -> bool:
-        return block.ha_suspend and self._ha_suspend.is_away(front)
+    def _is_suspended(self, block: VirtualServerBlock, front: Front | None) -> bool:
+        return block.ha_suspend and self._ha_suspend.is_away(front or front_of(block.service))
 
     def _suspendable(self) -> list[Served]:
         return [served for served in self._served.values() if served.core.block.ha_suspend]
@@ -280,7 +283,8 @@ class CheckerService:
 
     def _raise_descriptor_limit(self) -> None:
         """A descriptor for each check that could run at once."""
-        checks = sum(len(server.running) for block in self._part.virtual_server for server in block.real_server)
+        servers = (server for block in self._part.virtual_server for server in block.real_server)
+        checks = sum(len(server.running) for server in servers if server.checkers)
         need = checks + _SPARE_DESCRIPTORS
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft == resource.RLIM_INFINITY or soft >= need:

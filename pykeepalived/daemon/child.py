@@ -59,6 +59,11 @@ def _unheard(*_: str) -> None:
     """Where words go that nobody asked for."""
 
 
+def _always() -> bool:
+    """There is somebody."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class ChildContext:
     """Everything a service may use of the outside world besides ``kernel/``."""
@@ -71,12 +76,14 @@ class ChildContext:
     ready: Callable[[], None]  # call once: initialised, so the parent may say READY=1
     status: Callable[[str], None] = _unheard  # a phrase for `systemctl status`: "VRRP: 1 MASTER, 2 BACKUP"
     fifo: Callable[[str], None] = _unheard  # a line for the notify FIFOs, after the scripts that were asked for before
+    has_fifos: Callable[[], bool] = _always  # whether such lines go anywhere
     leaving: Callable[[], None] = _unheard  # call now and then while a long stop goes on: it is not cut off then
     process_events: socket.socket | None = None  # made where the kernel tells of processes, when that is not here
     ipvs_socket: "Opener | None" = None  # opens netlink sockets where the IPVS table is, when that is not here
     keepsake: Keepsake = field(default_factory=Keepsake)  # of a process that died, for the one in its place
     ipvs_namespace: "NamedNamespace | None" = None  # where the IPVS table is, when that has a name
     begin_anew: Callable[[], None] = _unheard  # have this process stopped in good order, and another one started
+    to_leave: bool = False  # it only takes away what one that died has left: it is stopped as soon as it has begun
 
 
 @runtime_checkable

@@ -66,6 +66,7 @@ class Birth:
     first_namespace: int | None = None  # a descriptor, when the daemon has entered another network namespace
     keepsake: int | None = None  # a descriptor, for what outlives a process that dies
     ipvs_namespace: str | None = None  # net_namespace_ipvs of the daemon's start: a reload does not change it
+    to_leave: bool = False  # it only takes away what one that died has left
 
 
 class Frame:
@@ -113,6 +114,8 @@ class Frame:
         for descriptor in birth.parts:
             os.close(descriptor)
         processes.set_timer_slack(1)  # wake when it is time
+        if birth.to_leave:
+            self._journal.log(Log("Started only to take away what the process before it has left", kind=Kind.PROCESS))
         context = ChildContext(
             self._reactor,
             self._journal,
@@ -122,12 +125,14 @@ class Frame:
             self._tell_ready,
             self._tell_status,
             self._tell_fifos,
+            lambda: self._has_fifos,
             self._tell_leaving,
             birth.process_events,
             self._ipvs_sockets(birth.ipvs_namespace),
             Keepsake(birth.keepsake),
             self._ipvs_namespace,
             self._tell_anew,
+            birth.to_leave,
         )
         self._service = birth.role.make(context, part)  # takes what needs more rights than the work does
         needed = self._scheduling.start(part.global_defs) | to_read_files(part)
@@ -141,6 +146,8 @@ class Frame:
         # the garbage collector stays off, as the parent left it: a last run here would only write to shared pages
         with self._scheduling.long_work(), self._journal.together():
             self._service.start()
+        if birth.to_leave:
+            self._reactor.soon(self._stop)  # before anything is due
         processes.give_back_free_memory()  # what reading its part has needed
         self._reactor.run()
         self._channel.flush(self._part.global_defs.child_wait_time)  # so long the parent waits for the end

@@ -54,6 +54,16 @@ def harmless(text: str) -> str:
     return _UNSAFE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)[:_LONGEST]
 
 
+def _is_clean(line: Log) -> bool:
+    """Whether all of it is harmless."""
+    if not _is_harmless(line.message):
+        return False
+    for _, value in line.fields:  # noqa: SIM110 - there are thousands at a start
+        if not _is_harmless(value):
+            return False
+    return True
+
+
 def _is_harmless(text: str) -> bool:
     return len(text) <= _LONGEST and text.isascii() and text.isprintable()
 
@@ -72,7 +82,7 @@ class Lines:
         if line.detail and not self._log_detail:
             return
         clean = line
-        if not (_is_harmless(line.message) and all(_is_harmless(value) for _, value in line.fields)):
+        if not _is_clean(line):
             fields = tuple((name, harmless(value)) for name, value in line.fields)
             clean = replace(line, message=harmless(line.message), fields=fields)
         if self._lost:

@@ -12,27 +12,27 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from pykeepalived import __version__
 from pykeepalived.config.blocks.global_defs import GlobalDefs
-from pykeepalived.config.configuration import Configuration
-from pykeepalived.daemon import channel, frame, script_client
+from pykeepalived.daemon import channel, frame
 from pykeepalived.daemon.channel import Channel, Message
 from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.children import Child
 from pykeepalived.daemon.exit_status import EXIT_FATAL, EXIT_OK, PERMANENT
 from pykeepalived.daemon.faults import Faults
 from pykeepalived.daemon.fifos import NotifyFifos
 from pykeepalived.daemon.journal import Lines
-from pykeepalived.daemon.loader import MEMORY, Loader, Outcome, Read, write_value
-from pykeepalived.daemon.reactor import Alarm, Reactor
-from pykeepalived.daemon.respawn import Respawn
+from pykeepalived.daemon.loader import MEMORY, Loader, Outcome, Read
+from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.roles import Role
 from pykeepalived.daemon.scripts import ScriptRunner
 from pykeepalived.daemon.signals import DUMPS, Signals
+from pykeepalived.daemon.succession import Succession
 from pykeepalived.daemon.systemd import Systemd
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import ConfigError
-from pykeepalived.events import ScriptExited
 from pykeepalived.kernel import processes
 from pykeepalived.kernel.frames import FrameTemplates, Template
 from pykeepalived.kernel.pidfile import PidFile
@@ -40,7 +40,6 @@ from pykeepalived.records import record
 from pykeepalived.units import SECOND, seconds_text
 
 _BEAT = 10 * SECOND  # how often the children are asked whether they still turn
-_AMENDMENTS = 16  # of one part: a process that starts reads them all
 _STOP_SCRIPTS = SECOND  # behaviour of keepalived: what notifies of the stop has one second
 
 # settings that a running daemon cannot change
@@ -69,41 +68,6 @@ class Plan:
     reload_time: int = 30 * SECOND  # how long a process may take to apply its new part
 
 
-class Child:
-    """One protocol process that runs."""
-
-    __slots__ = (
-        "answered",
-        "asked_at",
-        "channel",
-        "force_alarm",
-        "hung",
-        "leaving",
-        "pid",
-        "pidfd",
-        "ready",
-        "role",
-        "scripts",
-        "started_at",
-        "status",
-    )
-
-    def __init__(self, role: Role, pid: int, started_at: int, force_alarm: Alarm) -> None:
-        self.role = role
-        self.pid = pid
-        self.pidfd = os.pidfd_open(pid)
-        self.started_at = started_at
-        self.force_alarm = force_alarm  # set once it was told to stop
-        self.channel: Channel | None = None
-        self.ready = False
-        self.leaving = False  # told to stop
-        self.answered = True  # the last ping
-        self.asked_at = started_at
-        self.hung = False
-        self.status = ""
-        self.scripts: dict[int, int] = {}  # that it waits for: their numbers there and here
-
-
 class Parent:
     """The supervisor."""
 
@@ -118,11 +82,10 @@ class Parent:
         self._scripts = ScriptRunner(self.reactor, lines, plan.environment)
         self._fifos = NotifyFifos(tuple(role.key for role in plan.roles), self._scripts, lines)
         self._children: dict[str, Child] = {}
-        self._respawn = {role.key: Respawn() for role in plan.roles}
-        self._respawn_alarms = {role.key: self._start_alarm(role) for role in plan.roles}
-        self._keepsakes = {role.key: os.memfd_create(f"{role.key} keepsake") for role in plan.roles}
+        self._successions = {
+            role.key: Succession(role, self.reactor, partial(self._start, role), self._log) for role in plan.roles
+        }
         self._wanted: frozenset[str] = frozenset()
-        self._parts: dict[str, tuple[int, ...]] = {}  # descriptors of the pickled parts, and of what amends them
         self._memory: int | None = None  # descriptor of what the next reading may keep
         self._outcome: Outcome | None = None
         self._frames = NO_FRAMES
@@ -167,14 +130,8 @@ class Parent:
         elif memory is not None:
             os.close(memory)  # nothing may be kept
         for key, descriptor in parts.items():
-            former = self._parts.get(key, ())
-            if key in outcome.amended:
-                self._parts[key] = (*former, descriptor)
-                continue
-            self._parts[key] = (descriptor,)
-            for each in former:
-                os.close(each)
-        if any(len(chain) > _AMENDMENTS for chain in self._parts.values()):
+            self._successions[key].take(descriptor, amends=key in outcome.amended)
+        if any(succession.is_long for succession in self._successions.values()):
             self._forget()
         self._outcome = outcome
         self._frames = outcome.frames or self._frames
@@ -197,12 +154,10 @@ class Parent:
             if role.key in self._wanted and role.key not in self._children:
                 self._start(role)
 
-    def _start_alarm(self, role: Role) -> Alarm:
-        return self.reactor.alarm(lambda: self._start(role))
-
     def _start(self, role: Role, *, to_leave: bool = False) -> None:
         """Fork one protocol process, if it is wanted or has to leave in good order."""
-        self._respawn_alarms[role.key].set(None)
+        succession = self._successions[role.key]
+        succession.wait_no_more()
         if role.key in self._children:
             return
         if not to_leave and (self._stopping_since is not None or role.key not in self._wanted):
@@ -213,7 +168,7 @@ class Parent:
         birth = frame.Birth(
             role=role,
             end=theirs,
-            parts=self._parts[role.key],
+            parts=succession.first_parts,
             pid_file=self._plan.pid_files[role.key],
             process_name=self._process_name(role, self._outcome.global_defs),
             parent=os.getpid(),
@@ -222,7 +177,8 @@ class Parent:
             lines=self._journal.named(self._plan.idents[role.key]),
             process_events=self._plan.process_events,
             first_namespace=self._plan.first_namespace,
-            keepsake=self._keepsakes[role.key],
+            keepsake=succession.keepsake,
+            to_leave=to_leave,
             ipvs_namespace=self._outcome.global_defs.net_namespace_ipvs,
         )
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -234,7 +190,7 @@ class Parent:
         except OSError as error:
             ours.close()
             self._log(f"{role.name} process cannot be started: {error.strerror}", Level.ALERT)
-            self._start_later(role, self._respawn[role.key].died(0))
+            self._start_later(role, lived=0)
             return
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -251,6 +207,8 @@ class Parent:
         self._children[role.key] = child
         self._awaited.add(role.key)
         self._log(f"Starting {role.name} child process, pid={pid}")
+        if succession.forget_former() and not to_leave:
+            child.behind = self._tell_reload(child)
 
     @staticmethod
     def _process_name(role: Role, global_defs: GlobalDefs) -> str:
@@ -271,12 +229,11 @@ class Parent:
             os.close(child.pidfd)
             if child.channel is not None:
                 child.channel.close()
-        for other, descriptors in self._parts.items():
-            for descriptor in descriptors if other != key else ():
-                os.close(descriptor)
-        for other, descriptor in self._keepsakes.items():
-            if other != key:
-                os.close(descriptor)
+        for other, succession in self._successions.items():
+            if other == key:
+                succession.be_born()
+            else:
+                succession.close()
         self._forget()
         if self._loader is not None:
             self._loader.close()
@@ -291,8 +248,7 @@ class Parent:
         if child.channel is not None:
             child.channel.drain()  # its last orders, such as the scripts that tell of the stop
             child.channel.close()
-        for number in child.scripts.values():
-            self._scripts.cut_short(number)  # nobody waits for it any more, and the next process runs it anew
+        child.end_scripts(self._scripts)
         _, status = os.waitpid(child.pid, 0)
         del self._children[role.key]
         self._awaited.discard(role.key)
@@ -302,7 +258,7 @@ class Parent:
             return
         if child.leaving:
             if not status:  # else what it had made may be there still
-                os.ftruncate(self._keepsakes[role.key], 0)
+                self._successions[role.key].settle()
             self._start(role)  # perhaps it is wanted again by now
         elif os.WIFEXITED(status) and os.WEXITSTATUS(status) in PERMANENT:
             self._exit_code = os.WEXITSTATUS(status)
@@ -327,15 +283,10 @@ class Parent:
             self._stop()
             return
         self._log(f"{role.name} child process({child.pid}) died: Respawning", Level.ALERT)
-        self._start_later(role, self._respawn[role.key].died(lived))
+        self._start_later(role, lived)
 
-    def _start_later(self, role: Role, delay: int) -> None:
-        text = f"Restart of {role.name} process delayed {delay // SECOND} seconds to limit respawn rate"
-        self._log(text, Level.WARNING if delay else Level.INFO)
-        if delay:
-            self._respawn_alarms[role.key].set(self.reactor.now() + delay)
-        else:
-            self.reactor.soon(lambda: self._start(role))
+    def _start_later(self, role: Role, lived: int) -> None:
+        self._successions[role.key].died(lived)
         self._tell_status()
 
     def _received(self, child: Child, message: Message, descriptor: int | None) -> None:
@@ -344,11 +295,15 @@ class Parent:
         match message["type"]:
             case "ready":
                 child.ready = True
-                self._awaited.discard(child.role.key)
-                self._look_complete()
+                if not child.behind:
+                    self._awaited.discard(child.role.key)
+                    self._look_complete()
             case "reloaded":
                 self._awaited.discard(child.role.key)
-                if not message["whole"]:
+                child.behind = False
+                if message["whole"]:
+                    self._successions[child.role.key].forget_former()
+                else:
                     self._forget()  # nobody knows what that process has now
                     self._last_word = "last reload went wrong half way: a restart is needed"
                 self._look_complete()
@@ -364,36 +319,13 @@ class Parent:
                 child.status = message["text"][:200]
                 self._tell_status()
             case "run":
-                self._run_script(child, message)
+                child.run_script(self._scripts, message)
             case "end":
-                if message["id"] in child.scripts:
-                    self._scripts.cut_short(child.scripts[message["id"]])
+                child.end_script(self._scripts, message["id"])
             case "fifo":
                 self._fifos.write(child.role.key, message["line"])
             case other:
                 self._warn(f"{child.role.name} process: '{other}' is not for the parent")
-
-    def _run_script(self, child: Child, message: Message) -> None:
-        number = message["id"]
-
-        def answer(exited: ScriptExited) -> None:
-            child.scripts.pop(number, None)
-            if child.channel is not None and child.channel.open:
-                child.channel.send(
-                    {
-                        "type": "exited",
-                        "id": number,
-                        "status": exited.status,
-                        "signal": exited.signal,
-                        "timed_out": exited.timed_out,
-                        "obstacle": exited.obstacle[:200],
-                    }
-                )
-
-        script, arguments, timeout = script_client.asked(message)
-        pid = self._scripts.run(script, arguments, timeout, answer if message["answer"] else None)
-        if pid and message["answer"]:
-            child.scripts[number] = pid
 
     # Is everybody well?
 
@@ -521,26 +453,36 @@ class Parent:
         self._last_word = ""
         self._accept(outcome, parts)
         for role in self._plan.roles:
-            if role.key not in self._wanted and os.fstat(self._keepsakes[role.key]).st_size:
+            succession = self._successions[role.key]
+            if role.key not in self._wanted and succession.has_left:
                 self._start(role, to_leave=True)  # one that died has made something that nobody wants any more
             child = self._children.get(role.key)
             if child is None:
                 continue
             if role.key not in self._wanted:
                 self._dismiss(child)
-            elif not child.leaving and child.channel is not None:
+            elif not child.leaving:
                 self._plan.prepare(role, outcome)
-                if child.channel.send({"type": "reload"}, self._parts[role.key][-1]):
-                    self._awaited.add(role.key)
-                else:
-                    self._forget()  # what amends this one would be lost on it
-                    self._last_word = f"last reload did not reach the {role.name} process"
+                self._tell_reload(child)
         self._start_wanted()
         if not self._wanted:
             self._warn("Warning - keepalived has no configuration to run")
         self._applying = True
         self._reload_alarm.set(self.reactor.now() + self._plan.reload_time)
         self._look_complete()
+
+    def _tell_reload(self, child: Child) -> bool:
+        """Have it take the newest part; whether it has heard of it."""
+        role = child.role
+        told = child.channel is not None and child.channel.send(
+            {"type": "reload"}, self._successions[role.key].parts[-1]
+        )
+        if told:
+            self._awaited.add(role.key)
+        else:
+            self._forget()  # what amends this one would be lost on it
+            self._last_word = f"last reload did not reach the {role.name} process"
+        return told
 
     def _limit_wait(self) -> None:
         """For those that are awaited, when somebody waits for them: until all are complete, or it is too late."""
@@ -564,7 +506,7 @@ class Parent:
             if self.reactor.now() - child.started_at >= self._plan.reload_time:  # else it has come in the meantime
                 text = f"{role.name} process has not got ready for {waited}: it is ended, and started again"
                 self._log(text, Level.ERROR, Kind.STALL)
-                self._end(child, signal.SIGKILL)  # what it has found is left as it is for the next one
+                child.signal(signal.SIGKILL)  # what it has found is left as it is for the next one
         self._awaited.clear()
         self._look_complete()
 
@@ -575,7 +517,7 @@ class Parent:
 
     def _tell_to_stop(self, child: Child) -> None:
         child.leaving = True
-        self._end(child, signal.SIGTERM)
+        child.signal(signal.SIGTERM)
         child.force_alarm.set(self.reactor.now() + self._wait_time())
 
     def _look_complete(self) -> None:
@@ -641,26 +583,25 @@ class Parent:
         self._systemd.stopping()
         if self._loader is not None:
             self._loader.too_late()
-        for alarm in self._respawn_alarms.values():
-            alarm.set(None)
-        if self._exit_code == EXIT_OK and not self._plan.options.dont_release_ipvs:
+        for succession in self._successions.values():
+            succession.wait_no_more()
+        if self._exit_code == EXIT_OK:
             self._call_the_dead()  # after a failure a supervisor starts us again: then all stays for the next daemon
         for child in self._children.values():
             self._tell_to_stop(child)
         self._look_stopped()
 
     def _call_the_dead(self) -> None:
-        """A process that died may have made something: one comes with nothing to do, and takes it away."""
+        """A process that died may have made something: one comes once more, and takes it away."""
+        options = self._plan.options
+        staying = {"vrrp": options.dont_release_vrrp, "checkers": options.dont_release_ipvs}
         for role in self._plan.roles:
-            if role.key in self._children or not os.fstat(self._keepsakes[role.key]).st_size:
+            succession = self._successions[role.key]
+            if role.key in self._children or not succession.has_left or staying.get(role.key):
                 continue
             assert self._outcome is not None  # noqa: S101 - something ran
             try:
-                part = os.memfd_create(f"pykeepalived-{role.key}")
-                former, self._parts[role.key] = self._parts[role.key], (part,)
-                for each in former:
-                    os.close(each)
-                write_value(part, Configuration(global_defs=self._outcome.global_defs))
+                succession.prepare_to_leave(self._outcome.global_defs)
                 self._start(role, to_leave=True)
             except OSError as error:  # the stop goes on
                 self._warn(f"What the {role.name} process had made stays: {error.strerror}")
@@ -668,12 +609,7 @@ class Parent:
     def _force(self, child: Child) -> None:
         if self._children.get(child.role.key) is child:
             self._log(f"{child.role.name} process failed to die - forcing termination", Level.ERROR)
-            self._end(child, signal.SIGKILL)
-
-    @staticmethod
-    def _end(child: Child, number: int) -> None:
-        # not reaped yet, so the number is still its own
-        os.kill(child.pid, number)
+            child.signal(signal.SIGKILL)
 
     def _look_stopped(self) -> None:
         if not self._children and self._stopping_since is not None:

@@ -25,3 +25,4 @@ class Role:
     make: ServiceFactory
     warm: Callable[[], None]  # imports what its service needs, before the fork, so that all processes share it
     realtime: bool = False
+    remembers: bool = False  # its keepsake names all that it has made; of another its part of the configuration does

@@ -1,9 +1,9 @@
 """Virtual servers at work: each with its core, and the checkers of its real servers."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
+from types import MappingProxyType
 from typing import TypeVar
 
 from pykeepalived.checkers.checker import Checker
@@ -40,6 +40,7 @@ _BOOTSTRAP = SECOND  # keepalived's pause before the first checks
 _Asking = TypeVar("_Asking", bound=CheckerBlock | MiscCheck)
 Run = CheckRun | ScriptRun | FollowerRun
 AnyChecker = Checker | MiscChecker | FileFollower | BfdFollower
+_NO_RUNS: Mapping[ServerKey, tuple[Run, ...]] = MappingProxyType({})
 
 
 class Served:
@@ -52,7 +53,8 @@ class Served:
     ) -> None:
         self.core = core
         self.hear = hear
-        self.runs: dict[ServerKey, tuple[Run, ...]] = {}
+        self.runs = _NO_RUNS
+        """Of servers that have any; whoever changes something makes it anew."""
         self.suspended = suspended
 
     def all_runs(self) -> Iterator[Run]:
@@ -62,7 +64,7 @@ class Served:
     def close(self) -> None:
         """End all checkers."""
         _end(self.all_runs())
-        self.runs.clear()
+        self.runs = _NO_RUNS
 
 
 class Place:
@@ -125,22 +127,28 @@ class Checkers:
         self._scripts = scripts
         self._followers = followers
         self._means = Means(Beats(reactor), Attempts(reactor), log, starved, tls)
-        self._begun: list[Run] = []  # by what goes on now
+        self._begun = _Begun()
 
     def enter(self, served: Served) -> tuple[dict[ServerKey, int], dict[ServerKey, int]]:
         """Begin those of a new virtual server. For each real server of which some know at once how it is: how many are
         down, and what they add to its weight.
         """
+        found: dict[ServerKey, tuple[Run, ...]] = {}
         failed: dict[ServerKey, int] = {}
         offsets: dict[ServerKey, int] = {}
-        with self._all_or_none():
+        with self._begun:
             for key, known in served.core.real_servers():
                 server = known.block
-                runs = served.runs[key] = tuple([self._begin(served, key, server, check) for check in server.running])
-                self._tell_untested(served, server)
+                runs = tuple([self._begin(served, key, server, check) for check in server.running])
+                if server.untested:
+                    self._tell_untested(served, server)
+                if runs:
+                    found[key] = runs
                 if any(isinstance(run, FollowerRun) for run in runs):
                     failed[key] = sum(not run.checker.up for run in runs) + len(server.untested)
                     offsets[key] = sum(run.checker.offset for run in runs)
+        if found:
+            served.runs = found
         return failed, offsets
 
     def change(
@@ -152,7 +160,7 @@ class Checkers:
         found: dict[ServerKey, tuple[Run, ...]] = {}
         failed: dict[ServerKey, int] = {}
         offsets: dict[ServerKey, int] = {}
-        with self._all_or_none():
+        with self._begun:
             for server in block.real_server:
                 key = key_of(server)
                 known = served.runs.get(key, ())
@@ -167,7 +175,7 @@ class Checkers:
                 offsets[key] = sum(run.checker.offset for run in runs)
         stay = set(chain.from_iterable(found.values()))
         gone = [run for run in served.all_runs() if run not in stay]
-        served.runs = found
+        served.runs = {key: runs for key, runs in found.items() if runs}
         _end(gone)
         return failed, offsets
 
@@ -176,7 +184,7 @@ class Checkers:
         if served.suspended is suspended:
             return
         found = dict(served.runs)
-        with self._all_or_none():
+        with self._begun:
             for key, runs in served.runs.items():
                 server = served.core.server_block(key)
                 if server is not None:
@@ -195,17 +203,6 @@ class Checkers:
             return run
         first_at = self._reactor.now() + int(self._draw() * run.block.timing.warmup)
         return self._run(served, key, server, run.block, first_at, run.checker)
-
-    @contextmanager
-    def _all_or_none(self) -> Iterator[None]:
-        """If something goes wrong, what was begun so far is ended: nobody would end it later."""
-        try:
-            yield
-        except BaseException:
-            _end(self._begun)
-            raise
-        finally:
-            self._begun = []
 
     def _keep(
         self, served: Served, key: ServerKey, server: RealServer, former: list[Run], *, anew: bool
@@ -267,11 +264,11 @@ class Checkers:
             misc = MiscChecker(_starting(check, lives), server.weight, place, first_at, same)
             place.weighed = misc.offset
             script = ScriptRun(self._reactor, self._scripts, check, misc, place, self._log)
-            self._begun.append(script)
+            self._begun.runs.append(script)
             return script
         same_probe = former if isinstance(former, Checker) else None
         run = CheckRun(self._means, check, Checker(_starting(check, lives), place, first_at, same_probe), place)
-        self._begun.append(run)
+        self._begun.runs.append(run)
         return run
 
     def _follow(
@@ -294,7 +291,7 @@ class Checkers:
             )
         place.weighed = follower.offset
         run = FollowerRun(followers, check, follower, place, self._log)
-        self._begun.append(run)
+        self._begun.runs.append(run)
         followers.add(run)
         return run
 
@@ -310,6 +307,23 @@ class Checkers:
         fields = (("VIRTUAL_SERVER", virtual), ("REAL_SERVER", real))
         line = f"{what} healthchecker for service {real} for VS {virtual}"
         self._log(Log(line, kind=Kind.CHECK, fields=fields))
+
+
+class _Begun:
+    """All or none: if something goes wrong within, what was begun so far is ended, for nobody would end it later."""
+
+    __slots__ = ("runs",)
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        begun, self.runs = self.runs, []
+        if kind is not None:
+            _end(begun)
 
 
 def _end(runs: Iterable[Run]) -> None:

@@ -178,6 +178,9 @@ class VrrpService:
         self._processes = ProcessTrackers(
             self._reactor, self._journal, self._quorum_changed, self._context.process_events
         )
+        if self._context.to_leave:
+            self._clear(part)
+            return
         self._learn(part)
         self._sync.configure(part, master=self._is_master)
         self._carry_out(self._routers.start(now))
@@ -185,7 +188,16 @@ class VrrpService:
         self._settle_all()
         self._reactor.watch(self._host.fileno(), self._host.drain)
         self._trackers.replace(part.vrrp_script, followed(part, SCRIPT))
+        self._context.keepsake.keep("began", True)  # from now on one that dies may leave something
         self._context.ready()
+
+    def _clear(self, part: Configuration) -> None:
+        """Take away what one that died has left; the stop follows. Nothing begins, and no advert goes out: others have
+        taken over, or will, and priority 0 from somebody who was no MASTER would make a BACKUP take over from one.
+        """
+        self._sync.configure(part, master=self._is_master)
+        self._carry_out(self._routers.clear())
+        self._firewall.clear_leftovers(part)
 
     def reload(self, part: Configuration) -> None:
         """Apply a new configuration by difference."""
@@ -224,9 +236,8 @@ class VrrpService:
         self._files.stop()
         self._processes.stop()
         self._linkbeat.close()
-        release = not self._context.options.dont_release_vrrp
         try:
-            self._carry_out(self._routers.stop(self._reactor.now(), release=release))
+            self._carry_out(self._routers.stop(self._reactor.now(), release=self._releases))
         finally:
             self._settle_all()
         self._linger.set(self._reactor.now() + _LINGER)
@@ -434,7 +445,7 @@ class VrrpService:
                 self._owe_status()
                 if name == self._sync.instance:
                     self._sync.entered(word)
-                for order in instance_orders(self._ports[name].instance, word, priority):
+                for order in instance_orders(self._instance(name), word, priority):
                     self._orders.give(order)
             case NotifyGroup(name, word):
                 for order in group_orders(self._groups[name], word):
@@ -447,6 +458,10 @@ class VrrpService:
                 self._orders.give(effect)
             case _:
                 assert_never(effect)
+
+    def _instance(self, name: str) -> VrrpInstance:
+        port = self._ports.get(name)  # without, when it comes only to leave
+        return self._routers.routers[name].instance if port is None else port.instance
 
     def _is_master(self, name: str) -> bool:
         router = self._routers.routers.get(name)
@@ -549,6 +564,10 @@ class VrrpService:
 
     # --- the end ------------------------------------------------------------------------------------------------
 
+    @property
+    def _releases(self) -> bool:
+        return self._context.to_leave or not self._context.options.dont_release_vrrp
+
     def _end_if_done(self) -> None:
         if self._stopping and self._orders.all_done:
             self._end()
@@ -569,7 +588,7 @@ class VrrpService:
         self._announcements.close()
         self._settings.give_back()
         self._routing.close()
-        self._links.stop(release=not self._context.options.dont_release_vrrp)
+        self._links.stop(release=self._releases)
         self._firewall.close()
         self._sync.close()
         self._reactor.unwatch(self._host.fileno())

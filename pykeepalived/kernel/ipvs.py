@@ -13,6 +13,7 @@ from pykeepalived.errors import KernelError
 from pykeepalived.ipvs_table import SyncDaemonRow, Timeouts
 from pykeepalived.kernel.ipvs_messages import (
     ADDRESS_BYTES,
+    BE16,
     BE32,
     CHECKSUM,
     DEST,
@@ -33,7 +34,7 @@ from pykeepalived.kernel.ipvs_messages import (
 )
 from pykeepalived.kernel.message_classes import Form, ctrlmsg, encoded, place
 from pykeepalived.kernel.netlink import NETLINK_GENERIC, NetlinkSocket, Opener
-from pykeepalived.kernel.ports import DestinationRow, Failure, IPAddress, IpvsOrder, ServiceRow
+from pykeepalived.kernel.ports import DestinationRow, Failure, IpvsOrder, ServiceRow
 
 _GENL_ID_CTRL = 0x10
 _CTRL_CMD_GETFAMILY = 3
@@ -56,26 +57,29 @@ _COMMAND = {
 _WHOLE = frozenset({"add-service", "edit-service", "add-server", "edit-server"})
 _UNHEARD = frozenset({errno.ETIMEDOUT, errno.ENOBUFS, errno.EAGAIN})  # of the socket: what was done is not known
 _DELETES = frozenset({"delete-service", "delete-server"})
+_AF_INET, _AF_INET6 = int(socket.AF_INET), int(socket.AF_INET6)
 
 
 _Layout = list[tuple[str, object, str]]
-"""Attributes of a nest: name, a value of the right size, and the struct format to fill it by."""
+"""Attributes of a nest: name, a value of the right size, and the struct format to fill it by. Shorter bytes are filled
+up with zeros, as those of an IPv4 address.
+"""
 
 _IDENTITY_BY_ADDRESS: _Layout = [
     ("AF", 0, "=H"),
     ("PROTOCOL", 0, "=H"),
     ("ADDR", bytes(ADDRESS_BYTES), "16s"),
-    ("PORT", 0, "!H"),
+    ("PORT", 0, "2s"),
 ]
 _IDENTITY_BY_FWMARK: _Layout = [("AF", 0, "=H"), ("FWMARK", 0, "=I")]
-_DEST_IDENTITY: _Layout = [("ADDR", bytes(ADDRESS_BYTES), "16s"), ("PORT", 0, "!H"), ("ADDR_FAMILY", 0, "=H")]
+_DEST_IDENTITY: _Layout = [("ADDR", bytes(ADDRESS_BYTES), "16s"), ("PORT", 0, "2s"), ("ADDR_FAMILY", 0, "=H")]
 _DEST_SETTINGS: _Layout = [
     ("FWD_METHOD", 0, "=I"),
     ("WEIGHT", 0, "=I"),
     ("U_THRESH", 0, "=I"),
     ("L_THRESH", 0, "=I"),
 ]
-_DEST_TUNNEL: _Layout = [("TUN_TYPE", 0, "=B"), ("TUN_PORT", 0, "!H"), ("TUN_FLAGS", 0, "=H")]
+_DEST_TUNNEL: _Layout = [("TUN_TYPE", 0, "=B"), ("TUN_PORT", 0, "2s"), ("TUN_FLAGS", 0, "=H")]
 
 
 class LinuxIpvs:
@@ -209,11 +213,8 @@ class LinuxIpvs:
         service, destination = order.service, order.destination
         values = _identity(service.service)
         if destination is not None:
-            values += [
-                destination.address.packed.ljust(ADDRESS_BYTES, b"\0"),
-                destination.port,
-                _family_of(destination.address),
-            ]
+            address, port = destination.key[:-2], destination.key[-2:]  # as the kernel has them
+            values += [address, port, _AF_INET if destination.address.version == 4 else _AF_INET6]
             if order.verb not in _DELETES:
                 method = destination.method
                 values += [
@@ -223,12 +224,16 @@ class LinuxIpvs:
                     destination.lower_threshold,
                 ]
                 if method.forward == "TUN":
-                    values += [TUNNEL[method.tunnel_type], method.tunnel_port, CHECKSUM[method.checksum]]
+                    values += [
+                        TUNNEL[method.tunnel_type],
+                        BE16.pack(method.tunnel_port),
+                        CHECKSUM[method.checksum],
+                    ]
         elif order.verb not in _DELETES:
             values.append(service.scheduler.encode() + b"\0")
             if service.persistence_engine:
                 values.append(service.persistence_engine.encode() + b"\0")
-            netmask = BE32 if service.service.family == socket.AF_INET else U32
+            netmask = BE32 if service.service.family == _AF_INET else U32
             values += [FLAGS.pack(service.flags, 0xFFFFFFFF), service.timeout, netmask.pack(service.netmask)]
         return self._form(order.verb, service, destination).fill(*values)
 
@@ -325,12 +330,8 @@ def _text(name: str, value: str) -> tuple[str, object, str]:
     return (name, value, f"{len(value.encode()) + 1}s")
 
 
-def _family_of(address: IPAddress) -> int:
-    return int(socket.AF_INET if address.version == 4 else socket.AF_INET6)
-
-
 def _identity(service: Service) -> list[int | bytes]:
     """What every command about a service begins with."""
     if service.address is None:
         return [service.family, service.fwmark]
-    return [service.family, service.protocol, service.address.packed.ljust(ADDRESS_BYTES, b"\0"), service.port]
+    return [service.family, service.protocol, service.address.packed, BE16.pack(service.port)]

@@ -91,21 +91,29 @@ def place(message: Any, path: Sequence[str]) -> int:
 class Form:
     """A message that pyroute2 has laid out, with places left for values.
 
-    ``places`` are (offset, struct format), in the order in which ``fill`` takes the values.
+    ``places`` are (offset, struct format), in the order of the message, in which ``fill`` takes the values. Numbers are
+    in the host's order; what is in another one is given as bytes.
     """
 
-    __slots__ = ("_blank", "_places")
+    __slots__ = ("_pack", "_parts")
 
     def __init__(self, message: Any, places: Sequence[tuple[int, str]] = ()) -> None:
-        self._blank = bytes(message.data)
-        self._places = tuple((struct.Struct(form).pack_into, offset) for offset, form in places)
+        blank = bytes(message.data)
+        self._parts: list[int | bytes] = []  # what stays, and between it the places
+        layout = "="
+        end = 0
+        for offset, form in places:
+            self._parts += [blank[end:offset], 0]
+            layout += f"{offset - end}s{form.removeprefix('=')}"
+            end = offset + struct.calcsize(form)
+        self._parts.append(blank[end:])
+        self._pack = struct.Struct(f"{layout}{len(blank) - end}s").pack
 
     def fill(self, *values: int | bytes) -> bytearray:
         """A copy with the values in their places."""
-        data = bytearray(self._blank)
-        for (pack_into, offset), value in zip(self._places, values, strict=True):
-            pack_into(data, offset, value)
-        return data
+        parts = self._parts.copy()
+        parts[1::2] = values
+        return bytearray(self._pack(*parts))
 
 
 class Reader:

@@ -13,6 +13,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.message_classes import NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_HEADER
@@ -88,7 +89,7 @@ class NetlinkSocket:
             self._socket = (open_socket or open_here)(protocol)
         except OSError as error:
             raise KernelError("open a netlink socket", error.errno or errno.EIO) from error
-        self._buffer = bytearray(_BUFFER_BYTES)
+        self._buffer = _memory(_BUFFER_BYTES)
         self._view = memoryview(self._buffer)
         self._sequence = int(time.monotonic()) & 0x7FFFFFFF
         self._lost = False
@@ -332,7 +333,7 @@ class NetlinkSocket:
             if sender != 0:
                 continue
             if length > len(self._buffer):
-                self._buffer = bytearray(2 * length)
+                self._buffer = _memory(2 * length)
                 self._view = memoryview(self._buffer)
                 raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
             return int(length)
@@ -372,6 +373,11 @@ class NetlinkSocket:
             first = 1
         self._sequence = first + count
         return first
+
+
+def _memory(size: int) -> mmap:
+    """Room that is taken page by page, as it is written to."""
+    return mmap(-1, size, MAP_PRIVATE | MAP_ANONYMOUS)
 
 
 def _stamp(data: bytearray, sequence: int, flags: int, offset: int = 0) -> None:

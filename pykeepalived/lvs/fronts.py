@@ -57,10 +57,12 @@ def front_of(server: Service, group: VirtualServerGroup | None = None, mark: int
 def fronts(
     servers: Iterable[VirtualServer], groups: Iterable[VirtualServerGroup], marks: Mapping[Service, int] = NO_MARKS
 ) -> tuple[dict[Service, Front], list[Clash]]:
-    """The fronts of all virtual servers, and where two want the same."""
+    """The fronts of those virtual servers that serve something else than just themselves, and where two want the same:
+    of ten thousand without a group there is nothing to remember.
+    """
     by_name = {group.name: group for group in groups}
-    if not by_name:  # without groups no two can
-        return {server.service: Front((server.service,)) for server in servers}, []
+    if not by_name:  # no two can want the same
+        return {}, []
     found: dict[Service, Front] = {}
     owners: dict[Service, Service] = {}
     clashes: list[Clash] = []
@@ -75,7 +77,8 @@ def fronts(
             clashes += lost.values()
             own = tuple(service for service in front.services if owners[service] == server.service)
             front = Front(own, front.entries)
-        found[server.service] = front
+        if lost or server.service.kind == "group":
+            found[server.service] = front
     return found, clashes
 
 

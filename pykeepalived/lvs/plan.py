@@ -32,7 +32,8 @@ def plan(
     opened: list[IpvsOrder] = []
     closed: list[IpvsOrder] = []
     removed: list[IpvsOrder] = []
-    for key in wanted.destinations | there if touched is None else sorted(touched):
+    every = wanted.destinations | there if there else wanted.destinations
+    for key in every if touched is None else sorted(touched):
         want, have = wanted.destinations.get(key), there.get(key)
         if want is None:
             if have is not None:

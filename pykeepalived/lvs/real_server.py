@@ -48,5 +48,7 @@ def _rows(block: blocks.RealServer, offset: int) -> tuple[DestinationRow, Destin
 
 def failed_at_start(block: blocks.RealServer) -> int:
     """How many checkers of a new real server count as failed until they succeed; those that are told say it."""
+    if not block.checkers:
+        return len(block.untested)
     asking = sum(check.timing.alpha for check in block.running if not isinstance(check, (FileCheck, BfdCheck)))
     return asking + len(block.untested)

@@ -5,7 +5,7 @@ so and planned anew. Services that are nobody's of ours are known, and never tou
 """
 
 import errno
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -43,6 +43,7 @@ class Table:
         "_planned_for",
         "_refused",
         "_told",
+        "_turns",
         "_wanted",
     )
 
@@ -52,8 +53,8 @@ class Table:
         self._wanted: dict[Service, ServiceTable] = {}
         self._actual: dict[Service, ServiceTable] = {}
         self._loaded = False
-        # None: the whole service. A plain dict would be searched from its start for the next, again and again
-        self._dirty: OrderedDict[Service, set[ServerKey] | None] = OrderedDict()
+        self._dirty: dict[Service, set[ServerKey] | None] = {}  # None: the whole service
+        self._turns: deque[Service] = deque()  # those that are dirty, in the order in which they became so
         self._planned: deque[IpvsOrder] = deque()
         self._planned_for: Service | None = None
         self._overtaken: set[ServerKey] = set()  # changed since the plan was made
@@ -80,14 +81,15 @@ class Table:
         self._planned.clear()
         self._planned_for = None
         self._refused.clear()
-        self._dirty = OrderedDict.fromkeys((*self._dirty, *self._wanted))
+        self._dirty = dict.fromkeys((*self._turns, *self._wanted))
+        self._turns = deque(self._dirty)
 
     def unload(self, given: Iterable[IpvsOrder] = ()) -> None:
         """The kernel cannot be asked any more; ``given`` orders have no answer. All waits for the next ``load``."""
         self._loaded = False
         self._actual.clear()
         for order in (*given, *self._planned):
-            self._dirty[order.service.service] = None
+            self._mark(order.service.service)
         self._planned.clear()
         self._planned_for = None
 
@@ -175,23 +177,33 @@ class Table:
             if planned:
                 self._planned.clear()
                 self._planned_for = None
-            self._dirty[service] = None
+            self._mark(service)
             return
+        if service not in self._dirty:
+            self._turns.append(service)
         touched = self._dirty.setdefault(service, set())
         if touched is not None:
             touched.update(servers)
         if planned:
             self._overtaken.update(servers)
 
+    def _mark(self, service: Service) -> None:
+        """All of it is to be looked at."""
+        if service not in self._dirty:
+            self._turns.append(service)
+        self._dirty[service] = None
+
     def _plan_next(self) -> bool:
         self._planned_for = None
         self._overtaken.clear()
-        while self._dirty:
-            service, touched = self._dirty.popitem(last=False)
+        while self._turns:
+            service = self._turns.popleft()
+            touched = self._dirty.pop(service)
             self._planned.extend(plan(self._wanted.get(service), self._actual.get(service), touched))
             if self._planned:
                 self._planned_for = service
                 return True
+        self._dirty.clear()  # gives back the room of ten thousand
         return False
 
     def _is_overtaken(self, order: IpvsOrder) -> bool:

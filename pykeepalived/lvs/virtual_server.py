@@ -29,13 +29,13 @@ class VirtualServer:
     def __init__(self, block: blocks.VirtualServer, front: Front | None = None) -> None:
         self.name = str(block.service)
         self._block = block
-        self._front = front or front_of(block.service)
+        self._front = front
         self._quorum_up = False
         servers = (Server.of(each, failed_at_start(each)) for each in block.real_server)
         self._servers = {server.row_up.key: server for server in servers}
         self._sum = 0
         self._alive = 0
-        self._wanted = Wanted(block, self._front)
+        self._wanted = Wanted(block, self.front)
 
     @property
     def block(self) -> blocks.VirtualServer:
@@ -45,7 +45,11 @@ class VirtualServer:
     @property
     def front(self) -> Front:
         """What it serves."""
-        return self._front
+        return self._front or front_of(self._block.service)
+
+    def has(self, block: blocks.VirtualServer, front: Front | None) -> bool:
+        """Whether this is how it is configured already."""
+        return self._block == block and self._front == front
 
     @property
     def quorum_up(self) -> bool:
@@ -215,13 +219,13 @@ class VirtualServer:
         """Take a changed configuration. Of each server that is new or has changed ``failed`` counts the checkers that
         are down, and ``offsets`` has what they add to its weight; all other servers are as they were.
         """
-        front = front or front_of(block.service)
-        former_block, former_front, sorry_was_active = self._block, self._front, self._sorry_active()
+        former_block, former_front, sorry_was_active = self._block, self.front, self._sorry_active()
+        given, front = front, front or front_of(block.service)
         kept = {key_of(each): each for each in block.real_server}
         before = [*self._entry_lines(former_front, front, gone=True), *self._sorry_server_leaves(block.sorry_server)]
         touched: set[ServerKey] = set()
         gone = self._drop_servers(kept.keys(), touched)
-        self._block, self._front = block, front
+        self._block, self._front = block, given
         turned: list[LvsEffect] = []
         weighed: list[LvsEffect] = []
         for key, each in kept.items():
@@ -314,9 +318,9 @@ class VirtualServer:
     # quorum
 
     def _add_up(self) -> None:
-        up = [server for server in self._servers.values() if server.up]
+        up = [server.weight for server in self._servers.values() if server.up]
         self._alive = len(up)
-        self._sum = sum(server.weight for server in up)
+        self._sum = sum(up)
 
     def _quorum_lost(self) -> bool:
         return not self._sum or self._sum < self._block.quorum - self._block.hysteresis

@@ -265,6 +265,13 @@ class Routers:
         self.begin(now, effects)
         return effects
 
+    def clear(self) -> list[Effect]:
+        """Take away what may have been left of all instances. Nothing begins."""
+        effects: list[Effect] = []
+        for router in self.routers.values():
+            carried.give_back(router.instance, effects, static=router.kept)
+        return effects
+
     def stop(self, now: int, *, release: bool = True) -> list[Effect]:
         """Leave in good order."""
         effects: list[Effect] = []

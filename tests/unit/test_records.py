@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pykeepalived.records import record
+from pykeepalived.records import light, record
 
 
 @record(frozen=True, slots=True)
@@ -28,6 +28,33 @@ class Named:
 
     def __str__(self) -> str:
         return self.name
+
+
+@light
+@dataclasses.dataclass(frozen=True, slots=True)
+class Leaf:
+    """There are thousands."""
+
+    number: int
+    name: str | None = None
+    seen: bool = False
+
+
+@light
+@dataclasses.dataclass(frozen=True, slots=True)
+class Branch:
+    """With leaves, some with none."""
+
+    leaves: tuple[Leaf | Pair, ...] = ()
+    span: int = 60_000_000_000
+
+
+@record(frozen=True, slots=True)
+class Tree:
+    """A record that holds thousands."""
+
+    branches: tuple[Branch, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @record(frozen=True, slots=True)
@@ -85,3 +112,38 @@ def test_they_are_frozen_small_and_travel() -> None:
     match pair:
         case Pair(first, second):
             assert (first, second) == (1, 5)
+
+
+LEAVES = tuple(Leaf(10**6 + number % 7, str(number) if number % 3 else None, bool(number % 2)) for number in range(90))
+TREES = {
+    "all-alike": Tree((Branch(),) * 100, ("a",) * 100),
+    "each-with-one": Tree(tuple(Branch((leaf,)) for leaf in LEAVES)),
+    "each-with-some": Tree(tuple(Branch(LEAVES[: number % 5], span=number) for number in range(90))),
+    "one-with-all": Tree((Branch(LEAVES),)),
+    "of-two-kinds": Tree(tuple(Branch((leaf, Pair(leaf.number))) for leaf in LEAVES)),
+    "few": Tree((Branch(LEAVES[:3]),) * 3),
+    "none": Tree(),
+}
+
+
+@pytest.mark.parametrize("tree", TREES.values(), ids=TREES)
+def test_many_light_values_travel_together(tree: Tree) -> None:
+    copy = pickle.loads(pickle.dumps(tree))
+    assert copy == tree
+    assert type(copy.branches) is tuple
+    assert all(type(leaf.seen) is bool for branch in copy.branches for leaf in branch.leaves if isinstance(leaf, Leaf))
+
+
+def test_thousands_take_little_room_in_a_pickle() -> None:
+    tree = Tree(tuple(Branch((Leaf(number),)) for number in range(10_000)))
+    assert len(pickle.dumps(tree, -1)) < 6 * 10_000
+
+
+def test_what_stands_twice_is_one_value_on_the_way_and_after() -> None:
+    leaf = Leaf(1)
+    copy = pickle.loads(pickle.dumps(Tree(tuple(Branch((leaf,)) for _ in range(50)))))
+    assert len({id(branch.leaves[0]) for branch in copy.branches}) == 1
+    twice = pickle.loads(pickle.dumps(Tree((Branch(LEAVES + LEAVES),))))
+    assert len({id(leaf) for leaf in twice.branches[0].leaves}) == len(LEAVES)
+    once = pickle.loads(pickle.dumps(Tree((Branch(LEAVES),))))
+    assert len({id(leaf.number) for leaf in once.branches[0].leaves}) == 7, "a number has the room of an object"

@@ -47,8 +47,9 @@ class LittleService:
         self._context = context
         self._say(f"made with router_id {part.global_defs.router_id}{_servers(part)}")
         lives = (context.keepsake.get("lives") or 0) + 1
-        context.keepsake.keep("lives", lives)
-        self._say(f"life {lives}")
+        if not (CONTROL / "keeps-nothing").exists():
+            context.keepsake.keep("lives", lives)
+        self._say(f"life {lives}{' only to leave' if context.to_leave else ''}")
 
     def start(self) -> None:
         if (CONTROL / "exit-config").exists():
@@ -132,7 +133,14 @@ def _amended(configuration: Configuration, ports: list[int], memory: int) -> Ame
 
 def role(key: str, name: str) -> Role:
     return Role(
-        name, key, f"Little_{key}", f"little_{key}", frozenset({Capability.NET_RAW}), LittleService, lambda: None
+        name,
+        key,
+        f"Little_{key}",
+        f"little_{key}",
+        frozenset({Capability.NET_RAW}),
+        LittleService,
+        lambda: None,
+        remembers=key == "checkers",
     )
 
 
@@ -201,7 +209,9 @@ def main() -> int:
         read=read,
         pid_files={key: str(FOLDER / f"{key}.pid") for key in keys},
         idents={each.key: each.ident for each in ROLES},
-        options=ChildOptions(dont_release_ipvs="--dont-release-ipvs" in sys.argv),
+        options=ChildOptions(
+            dont_release_vrrp="--dont-release-vrrp" in sys.argv, dont_release_ipvs="--dont-release-ipvs" in sys.argv
+        ),
         environment=os.environ,
         dont_respawn="--dont-respawn" in sys.argv,
         reload_time=SECOND // 2,

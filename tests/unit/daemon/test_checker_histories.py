@@ -20,7 +20,7 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds_trackers import Weight
 from pykeepalived.daemon.served import Served
 from pykeepalived.ipvs_table import DestinationRow
-from pykeepalived.lvs.fronts import fronts
+from pykeepalived.lvs.fronts import front_of, fronts
 from pykeepalived.lvs.rows import ServiceTable, destination_row, key_of, service_row
 from pykeepalived.units import SECOND
 from tests.support.fakes_lvs import FakeScripts, SimulatedReactor
@@ -237,7 +237,7 @@ class History(Director):
             served = self.service._served[block.service]
             rows, quorum = expected_rows(block, served)
             assert served.core.quorum_up is quorum
-            for service in found[block.service].services:
+            for service in found.get(block.service, front_of(block.service)).services:
                 table = ServiceTable(service_row(block, service))
                 for row, softly in rows:
                     placed = row
@@ -255,7 +255,7 @@ def expected_rows(block: VirtualServer, served: Served) -> tuple[list[tuple[Dest
     rows: list[tuple[DestinationRow, bool]] = []
     states = []
     for server in block.real_server:
-        runs = served.runs[key_of(server)]
+        runs = served.runs.get(key_of(server), ())
         assert [run.block for run in runs] == list(server.checkers)
         alive = all(run.checker.up for run in runs)
         row = destination_row(server, server.weight + sum(run.checker.offset for run in runs))

@@ -18,7 +18,7 @@ from pykeepalived.config.blocks.virtual_server import RealServer, Service, Sorry
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.checker_process import CheckerService
 from pykeepalived.daemon.child import ChildContext, ChildOptions
-from pykeepalived.effects import Level, Log
+from pykeepalived.effects import Level, Log, RunScript
 from pykeepalived.errors import KernelError
 from pykeepalived.ipvs_table import DestinationRow, ServiceRow
 from pykeepalived.kernel.frames import FrameTemplates, Template
@@ -82,6 +82,7 @@ class Director:
         self.readied = 0
         self.statuses: list[str] = []
         self.fifo: list[str] = []
+        self.has_fifos = True
         self.finished = False
         self.servers: list[WebServer] = []
         self.options = ChildOptions()
@@ -107,6 +108,7 @@ class Director:
             ready=self._ready,
             status=self.statuses.append,
             fifo=self.fifo.append,
+            has_fifos=lambda: self.has_fifos,
         )
         self.service = self.service_of(context, self.part(*blocks, **defs), self.kernel, lambda: 0.5)
         self.service.start()
@@ -193,6 +195,18 @@ def test_start_loads_the_table_and_waits_for_the_first_check(director: Director)
     assert director.lines() == [f"TCP connection to {name(web)} success."]
     director.reactor.run_for(25 * SECOND)
     assert web.accepted == 3
+
+
+def test_lines_for_fifos_that_nobody_has_wait_for_nothing(director: Director) -> None:
+    director.has_fifos = False
+    service = director.set_up(virtual(real(1)), virtual(real(2), last=101, quorum_up=Script(("/up",))))
+    assert list(service._waiting) == [RunScript(Script(("/up",)))]
+    director.reactor.run_for(0)
+    assert (director.fifo, director.scripts.runs) == ([], [("/up",)])
+    director.has_fifos = True
+    director.reload(virtual(real(1)))
+    gone = "[10.9.0.101]:tcp:80"
+    assert director.fifo == [f"RS [127.0.0.1]:tcp:2 {gone} DOWN", f"VS {gone} DOWN"]
 
 
 def test_a_server_that_dies_leaves_the_pool_and_comes_back(director: Director) -> None:

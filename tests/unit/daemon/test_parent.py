@@ -15,9 +15,10 @@ from types import SimpleNamespace
 import pytest
 
 from pykeepalived.daemon.child import ChildOptions
+from pykeepalived.daemon.children import Child
 from pykeepalived.daemon.journal import ConsoleSink, Lines
 from pykeepalived.daemon.loader import MEMORY, Compiled, Outcome
-from pykeepalived.daemon.parent import Child, Parent, Plan
+from pykeepalived.daemon.parent import Parent, Plan
 from pykeepalived.daemon.roles import Role
 from pykeepalived.daemon.systemd import Systemd
 from tests.support.lives import alive, gone
@@ -205,11 +206,50 @@ def test_one_that_is_dead_when_a_reload_leaves_it_nothing_to_do_comes_once_more(
     assert daemon.end() == 0
 
 
+def test_one_that_is_dead_at_a_reload_goes_on_from_the_part_before(tmp_path: Path, daemons: list[Daemon]) -> None:
+    """What the reload removes may be there still. The reload is complete when the process has taken it."""
+    daemon = Daemon(tmp_path, conf="vrrp\nrouter_id one\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    for life in (1, 2):
+        daemon.until(f"life {life}")
+        os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.until("Restart of VRRP process delayed 1 seconds")
+    daemon.configure("vrrp\nrouter_id two\n")
+    daemon.send(signal.SIGHUP)
+    pid = int(daemon.until(r"service (\d+): made with router_id one", 3))
+    daemon.until("New configuration applied")
+    assert f"service {pid}: reloaded with router_id two" in daemon.text
+    held = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    assert [name for name in held if "memfd" in name] == ["/memfd:vrrp keepsake (deleted)"]
+    os.kill(pid, signal.SIGKILL)
+    daemon.until("made with router_id two")
+    assert daemon.end() == 0
+    assert daemon.text.count("reloaded with") == 1
+
+
+def test_one_that_dies_before_it_has_reloaded_goes_on_from_the_part_before(
+    tmp_path: Path, daemons: list[Daemon]
+) -> None:
+    daemon = Daemon(tmp_path, conf="vrrp\ncheckers\nrouter_id one\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    vrrp = daemon.children()["vrrp"]
+    os.kill(vrrp, signal.SIGSTOP)
+    daemon.configure("vrrp\ncheckers\nrouter_id two\n")
+    daemon.send(signal.SIGHUP)
+    daemon.until("reloaded with router_id two")
+    os.kill(vrrp, signal.SIGKILL)
+    pid = int(daemon.until(r"service (\d+): made with router_id one", 3))
+    daemon.until(f"service {pid}: reloaded with router_id two")
+    assert daemon.end() == 0
+
+
 @pytest.mark.parametrize("options", [(), ("--dont-release-ipvs",)])
 def test_one_that_is_dead_at_a_stop_comes_once_more_with_nothing_to_do(
     tmp_path: Path, daemons: list[Daemon], options: tuple[str, ...]
 ) -> None:
-    """To take away what it had made; where that is to stay it does not come."""
+    """To take away what it had made, which its keepsake names; where that is to stay it does not come."""
     daemon = Daemon(tmp_path, *options, conf="checkers\nserver 1\n")
     daemons.append(daemon)
     daemon.until("Startup complete")
@@ -218,8 +258,55 @@ def test_one_that_is_dead_at_a_stop_comes_once_more_with_nothing_to_do(
         os.kill(daemon.children()["checkers"], signal.SIGKILL)
     daemon.until("Restart of Healthcheck process delayed 1 seconds")
     assert daemon.end() == 0
-    last = re.findall(r"service \d+: (made .*|life 3|told to stop)", daemon.text)[2:]
-    assert last == ([] if options else ["made with router_id ", "life 3", "told to stop"])
+    last = re.findall(r"service \d+: (made .*|life 3.*|told to stop)", daemon.text)[2:]
+    assert last == ([] if options else ["made with router_id ", "life 3 only to leave", "told to stop"])
+
+
+@pytest.mark.parametrize("options", [(), ("--dont-release-vrrp",)])
+def test_one_that_is_dead_at_a_stop_comes_once_more_with_its_part(
+    tmp_path: Path, daemons: list[Daemon], options: tuple[str, ...]
+) -> None:
+    """It names what is to be taken away."""
+    daemon = Daemon(tmp_path, *options, conf="vrrp\nrouter_id one\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    for life in (1, 2):
+        daemon.until(f"life {life}")
+        os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.until("Restart of VRRP process delayed 1 seconds")
+    assert daemon.end() == 0
+    last = re.findall(r"service \d+: (made .*|life 3.*|told to stop)", daemon.text)[2:]
+    assert last == ([] if options else ["made with router_id one", "life 3 only to leave", "told to stop"])
+
+
+def test_one_that_hangs_as_it_only_comes_to_leave_is_killed(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemon = Daemon(tmp_path, conf="vrrp\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    for life in (1, 2):
+        daemon.until(f"life {life}")
+        os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.until("Restart of VRRP process delayed 1 seconds")
+    (tmp_path / "control" / "hang-in-start").touch()
+    begin = time.monotonic()
+    assert daemon.end() == 0
+    assert time.monotonic() - begin < 5  # child_wait_time is a second here
+    assert "life 3 only to leave" in daemon.text
+    assert "VRRP process failed to die - forcing termination" in daemon.text
+
+
+def test_one_that_has_left_nothing_does_not_come_once_more(tmp_path: Path, daemons: list[Daemon]) -> None:
+    (tmp_path / "control").mkdir()
+    (tmp_path / "control" / "keeps-nothing").touch()
+    daemon = Daemon(tmp_path, conf="vrrp\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    for count in (1, 2):
+        daemon.until("life 1", count)
+        os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.until("Restart of VRRP process delayed 1 seconds")
+    assert daemon.end() == 0
+    assert daemon.text.count("Starting VRRP child process") == 2
 
 
 def test_no_respawn_when_told_so(tmp_path: Path, daemons: list[Daemon]) -> None:
@@ -344,8 +431,7 @@ def test_a_process_that_hangs_in_its_start_does_not_hold_reloads_up_for_ever(
     daemon.until(rf"VRRP child process\({hanging}\) died: Respawning")
     daemon.until("life 3")
     daemon.until("New configuration applied")
-    assert daemon.text.count("made with router_id one") == 1
-    assert daemon.text.count("reloaded with router_id one") == 1
+    assert daemon.text.count("reloaded with router_id one") == 2
     assert daemon.end() == 0
 
 

@@ -48,6 +48,8 @@ def test_a_form_says_what_pyroute2_would_say() -> None:
     attributes = [("IFA_LOCAL", "10.9.0.1"), ("IFA_FLAGS", 0x80)]
     assert filled == encoded(ifaddrmsg, 20, 5, {"family": 2, "prefixlen": 24}, attributes).data
     assert form.fill(0, bytes(4), 0) == blank.data
+    with pytest.raises(ValueError, match="size 2"):
+        form.fill(24, bytes(4))
 
 
 def decoded(message_class: Any, data: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:

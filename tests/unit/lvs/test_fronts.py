@@ -8,6 +8,7 @@ from pykeepalived.config.blocks.virtual_server import Service
 from pykeepalived.config.blocks.virtual_server import VirtualServer as Block
 from pykeepalived.config.blocks.virtual_server_group import GroupEntry, VirtualServerGroup
 from pykeepalived.lvs.fronts import Front, entry_text, front_of, fronts
+from pykeepalived.lvs.virtual_server import VirtualServer
 from tests.config.reading import sound
 from tests.support.pool import SERVICE, block, server
 
@@ -74,7 +75,7 @@ def test_the_first_that_names_a_service_has_it() -> None:
     one, first = of("one", "10.9.0.99-101 80")
     two, second = of("two", "10.9.0.99-102 80")
     found, clashes = fronts((plain, one, two), (first, second))
-    assert names(found[plain.service]) == ["[10.9.0.100]:tcp:80"]
+    assert plain.service not in found  # it serves itself
     assert names(found[one.service]) == ["[10.9.0.99]:tcp:80", "[10.9.0.101]:tcp:80"]
     assert names(found[two.service]) == ["[10.9.0.102]:tcp:80"]
     assert [str(clash) for clash in clashes] == [
@@ -85,7 +86,15 @@ def test_the_first_that_names_a_service_has_it() -> None:
 
 
 def test_without_groups_each_serves_itself() -> None:
-    assert fronts((block(server(11)),), ()) == ({SERVICE: Front((SERVICE,))}, [])
+    assert fronts((block(server(11)),), ()) == ({}, [])
+    assert VirtualServer(block(server(11))).front == Front((SERVICE,))
+
+
+def test_one_that_comes_after_a_group_may_not_even_serve_itself() -> None:
+    plain = block(server(11))
+    one, first = of("one", "10.9.0.99-101 80")
+    found, _ = fronts((one, plain), (first,))
+    assert (names(found[one.service])[1], names(found[plain.service])) == ("[10.9.0.100]:tcp:80", [])
 
 
 def test_a_group_that_is_not_there_serves_nothing() -> None:
