@@ -3,11 +3,14 @@
 import errno
 import fcntl
 import os
+import random
 import resource
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -246,6 +249,7 @@ def test_a_forked_child_has_nothing_of_it(bench: Bench, tmp_path: Path) -> None:
 def test_scripts_end_with_the_daemon(tmp_path: Path, *, deaf: bool) -> None:
     """Also if it has not read all that was answered."""
     script = shell(tmp_path / "slow", f"echo $$ >> {tmp_path}/pids; exec sleep 60")
+    quick = shell(tmp_path / "quick", "exit 0")
 
     def begun() -> list[int]:
         return list(map(int, (tmp_path / "pids").read_text().split())) if (tmp_path / "pids").exists() else []
@@ -253,9 +257,10 @@ def test_scripts_end_with_the_daemon(tmp_path: Path, *, deaf: bool) -> None:
     daemon = os.fork()
     if daemon == 0:
         bench = Bench()
-        bench.runner.allow({script})
+        bench.runner.allow({script, quick})
         bench.run(script)
-        bench.until(lambda: len(begun()) == 1)
+        bench.run(quick)
+        bench.until_ended(1)  # its starter is free
         bench.run(script)
         while not deaf:
             bench.reactor.turn()
@@ -406,3 +411,50 @@ def test_only_a_few_may_hang_then_scripts_are_refused(bench: Bench, tmp_path: Pa
     bench.until_ended(4 + MOST_HANGING)
     assert bench.ended[-1].status == 5
     bench.until(lambda: len(starters()) == 1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(3))
+def test_each_script_is_answered_for_once_whatever_happens_to_starters(bench: Bench, tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    texts = ("exit 0", "sleep 0.0$1", "trap '' TERM; sleep 0.2", "sleep 0.1 & exit 3")
+    scripts = [shell(tmp_path / f"script{number}", text) for number, text in enumerate(texts)]
+    scripts.append(Script((str(tmp_path / "absent"),)))
+    bench.runner.allow(scripts)
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    answers: Counter[int] = Counter()
+    numbers = [0]
+    asked = 0
+
+    def hit() -> None:
+        for pid in starters():
+            number = chance.choice((signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT))
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    for _ in range(1500):
+        for _ in range(chance.choice((0, 1, 1, 2, 20))):
+            asked += 1
+            timeout = chance.choice((None, 5 * MILLISECOND, 100 * MILLISECOND, SECOND))
+            tell = partial(lambda name, _: answers.update((name,)), asked)
+            numbers.append(bench.runner.run(chance.choice(scripts), (str(chance.randint(0, 9)),), timeout, tell))
+        chance.choices(
+            (
+                lambda: None,
+                lambda: bench.runner.allow(scripts),
+                hit,
+                lambda: bench.runner.cut_short(chance.choice(numbers)),
+                lambda: bench.runner.end(chance.choice(numbers)),
+            ),
+            (70, 5, 5, 10, 10),
+        )[0]()
+        turn = bench.reactor.alarm(lambda: None)
+        turn.set(bench.reactor.now() + MILLISECOND)
+        bench.reactor.turn()
+    for pid in starters():
+        os.kill(pid, signal.SIGCONT)
+    bench.until(lambda: len(bench.runner) == 0 and len(answers) == asked, 60 * SECOND)
+    assert set(answers.values()) == {1}
+    bench.runner.allow(scripts)
+    bench.until(lambda: starters() == [])
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
