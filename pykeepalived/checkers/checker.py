@@ -161,11 +161,10 @@ class Checker(Belief):
         self.due_at = now + self.timing.delay_loop
         if not outcome.whole:
             self.failures = 0
-            if not self.up:
-                if outcome.line:
-                    effects.append(self._log(outcome.line))
-                if self._probe.hurries:
-                    self.due_at = now
+            if outcome.line and not self.up:
+                effects.append(self._log(outcome.line))
+            if self._probe.hurries and not (self.up and self.has_run):
+                self.due_at = now
             return
         was_up = self.up
         if self.passed() is Verdict.AS_BEFORE:

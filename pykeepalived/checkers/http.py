@@ -75,7 +75,7 @@ class HttpProbe:
 
     @property
     def hurries(self) -> bool:
-        """A server that recovers is asked for its remaining parts at once."""
+        """A server that starts or recovers is asked for its remaining parts at once."""
         return self._check.fast_recovery
 
     @property
@@ -268,10 +268,7 @@ def _search(url: HttpUrl) -> "Search | None":
         return None
     from pykeepalived import pcre2  # noqa: PLC0415 - it brings ctypes along: only a regex is worth it
 
-    try:
-        pattern = pcre2.compiled(url.regex, url.regex_options, url.regex_stack)
-    except (pcre2.PatternError, OSError):
-        return None  # the loader has said so
+    pattern = pcre2.compiled(url.regex, url.regex_options, url.regex_stack)  # the loader leaves out what PCRE2 refuses
     return pcre2.Search(pattern, url.regex_min_offset, url.regex_max_offset)
 
 

@@ -90,7 +90,7 @@ class Probe(Protocol):
 
     @property
     def hurries(self) -> bool:
-        """A server that recovers is asked for its remaining parts at once."""
+        """A server that starts or recovers is asked for its remaining parts at once."""
 
     @property
     def silent_when_down(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.bfd_instance import BfdInstance
@@ -156,9 +156,14 @@ def _scripts(value: Any) -> Iterator[Script]:
 
 
 def _parts(kind: type) -> Callable[[Any], tuple[Any, ...]]:
-    """What gives the values of all fields of such a value, if it has any."""
-    names = [field.name for field in fields(kind)] if is_dataclass(kind) else []
+    """What gives the values of those fields that may hold a command, if there are any."""
+    names = [field.name for field in fields(kind) if not _is_plain(field.type)] if is_dataclass(kind) else []
     return attrgetter(*names) if len(names) > 1 else lambda each: tuple(getattr(each, name) for name in names)
+
+
+def _is_plain(declared: Any) -> bool:
+    """Whether a field so declared holds no command."""
+    return all(each in _PLAIN for each in get_args(declared) or (declared,))
 
 
 _PLAIN = frozenset(

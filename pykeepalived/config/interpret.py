@@ -19,6 +19,7 @@ from pykeepalived.config.raw import Given, NamedLines, Raw
 from pykeepalived.config.schema import Block, Keyword, Repeat
 from pykeepalived.config.script_line import command, shell_words
 from pykeepalived.config.unknown_words import UnknownWords
+from pykeepalived.records import record
 
 NEEDS_NAME = frozenset({"vrrp_script", "vrrp_track_process", "track_file", "bfd_instance", "virtual_server_group"})
 """Blocks whose missing name ends keepalived at once."""
@@ -30,11 +31,23 @@ PATIENCE = 300
 """Blocks unlike all before them, one after the other, behind which comparing is given up."""
 
 
+@record(frozen=True, slots=True)
+class _Beginning:
+    """What came of the first lines of a block, of which nothing was to be said."""
+
+    given: dict[str, Given]
+    said: dict[str, Given]
+    brace: Line
+    """The line above them."""
+    idle: int
+    """How many keywords were not effective yet."""
+
+
 class Interpreter:
     """Reads statements into a tree of blocks.
 
     With ``remember`` a block within a block whose lines are those of one before it, of which nothing was to be said,
-    is not read again: in files of many servers most are alike.
+    is not read again, nor are such lines at the beginning of a virtual server: in files of many servers most are alike.
     """
 
     def __init__(
@@ -55,18 +68,17 @@ class Interpreter:
         """Places of words that were said to be unknown."""
         self._named: dict[tuple[str, str], Statement] = {}
         """Heads of named blocks, the first of each name."""
-        self._alike = PATIENCE
-        """How many blocks more are compared with those before without one that is alike."""
+        self._alike: dict[str, int] = {}
+        """By path: how many blocks more are compared with those before without one that is alike."""
         self.recalled: set[tuple[str, int]] = set()
-        """Files and lines of blocks that others are like, which were not read again: a place in them is one of many."""
+        """Files and lines that others are like, which were not read again: a place in them is one of many."""
         self._waiting: Statement | None = None
         self._inside = False  # a block other than global_defs
         self._order = 0
+        self._brace = Line("", 0, "", "")  # the line of the last opening brace
         self._closed_at = 0  # the line of the last closing brace
         self.texts: dict[int, str] = {}
         """Of virtual servers, by their order: what a next reading may know them by."""
-        self.ends: dict[int, int] = {}
-        """Lines of the closing braces of blocks within blocks, by their order."""
         self.runs: list[tuple[int, range]] = []
         """Orders of blocks that were not read, and their places in the memory."""
         self._unclosed_said = False
@@ -76,6 +88,8 @@ class Interpreter:
         """Of each keyword, by the id of its row in the table: single words that were read already."""
         self._blocks: dict[tuple[str, ...], Raw] = {}
         """Of each block, by its path and its lines: what came of them, when nothing was to be said."""
+        self._beginnings: dict[tuple[str, ...], _Beginning] = {}
+        """Of virtual servers, by the lines before the first block in them: likewise."""
         self._idle = 0
         """How often a keyword was met that is not effective yet."""
         self._idle_blocks: set[int] = set()
@@ -165,7 +179,6 @@ class Interpreter:
 
     def _block(self, raw: Raw, path: str, blocks: Mapping[str, Block]) -> bool:
         """Reads up to the closing brace of this block. True when, at the root, there is more."""
-        keywords = raw.table.keywords
         while True:
             statement = self._next()
             if statement is None:
@@ -173,14 +186,7 @@ class Interpreter:
                     self._unclosed(raw.head)
                 return False
             if statement.kind == WORDS:
-                name = statement.words[0]
-                spec = keywords.get(name)
-                if spec is not None:
-                    self._keyword(raw, path, name, spec, statement)
-                elif name in blocks:
-                    self._open(raw, path, blocks[name], statement)
-                else:
-                    self._other(raw, path, name, statement, blocks)
+                self._line(raw, path, blocks, statement)
             elif statement.kind == CLOSE:
                 if path:
                     self._closed_at = statement.line.number
@@ -192,6 +198,17 @@ class Interpreter:
                 self._keep(raw, path, statement)
             else:
                 self._stray(statement)
+
+    def _line(self, raw: Raw, path: str, blocks: Mapping[str, Block], statement: Statement) -> None:
+        """A keyword of the block, or the head of a block in it."""
+        name = statement.words[0]
+        spec = raw.table.keywords.get(name)
+        if spec is not None:
+            self._keyword(raw, path, name, spec, statement)
+        elif name in blocks:
+            self._open(raw, path, blocks[name], statement)
+        else:
+            self._other(raw, path, name, statement, blocks)
 
     def _keep(self, raw: Raw, path: str, statement: Statement) -> None:
         """Blocks of the configuration before, at the top or in a virtual server as they were."""
@@ -259,9 +276,11 @@ class Interpreter:
                     self._read_or_recall(inner, where, table)
                 else:
                     self._block(inner, where, table.blocks)
-                self.ends[inner.order] = self._closed_at
+                inner.lines = self._closed_at - statement.line.number + 1
             else:
                 self._inside = table.name != "global_defs"
+                if self._remember and table.name == "virtual_server":
+                    self._begin_or_recall(inner, where, table.blocks)
                 self._block(inner, where, table.blocks)
                 self._inside = False
                 if table.name == "virtual_server" and before == self._marks():
@@ -281,7 +300,8 @@ class Interpreter:
 
     def _read_or_recall(self, inner: Raw, where: str, table: Block) -> None:
         """Reads the block whose brace was just taken, unless one of the same lines was read before."""
-        lines = self._preprocessor.plain_block() if self._alike else None
+        alike = self._alike.get(where, PATIENCE)
+        lines = self._preprocessor.plain_block() if alike else None
         if lines is None:
             self._block(inner, where, table.blocks)
             return
@@ -293,18 +313,57 @@ class Interpreter:
                 self._idle += 1
             self._preprocessor.skip(len(lines))
             self._closed_at = inner.head.line.number + len(lines)
-            self._alike = PATIENCE
-            first = known.head.line
-            if (first.file, first.number) not in self.recalled:
-                self.recalled |= {(first.file, first.number + each) for each in range(len(lines) + 2)}
+            self._alike[where] = PATIENCE
+            self._recall(known.head.line, range(len(lines) + 2))
             return
-        self._alike -= 1
+        self._alike[where] = alike - 1
         before, idle = self._findings.count, self._idle
         self._block(inner, where, table.blocks)
         if self._findings.count == before:
             self._blocks[key] = inner
             if self._idle != idle:
                 self._idle_blocks.add(inner.order)
+
+    def _begin_or_recall(self, inner: Raw, where: str, blocks: Mapping[str, Block]) -> None:
+        """Reads the lines before the first block in this one, unless the same were read in a block before."""
+        alike = self._alike.get(where, PATIENCE)
+        lines = self._preprocessor.plain_beginning() if alike else []
+        if not lines:
+            return
+        key = tuple(lines)
+        known = self._beginnings.get(key)
+        if known is not None:
+            inner.given, inner.said, inner.shared = known.given, known.said, True
+            self._idle += known.idle
+            self._preprocessor.skip(len(lines))
+            self._alike[where] = PATIENCE
+            self._recall(known.brace, range(1, len(lines) + 1))
+            return
+        self._alike[where] = alike - 1
+        brace, before, idle, end = (
+            self._brace,
+            self._findings.count,
+            self._idle,
+            self._preprocessor.position + len(lines),
+        )
+        while self._preprocessor.position < end and (statement := self._next()) is not None:
+            self._line(inner, where, blocks, statement)
+        if self._findings.count == before and self._preprocessor.position == end:
+            self._beginnings[key] = _Beginning(inner.given, inner.said, brace, self._idle - idle)
+            inner.shared = True
+
+    def _recall(self, line: Line, places: range) -> None:
+        """Lines of that file, counted from this one, stand for others."""
+        if (line.file, line.number + places[0]) not in self.recalled:
+            self.recalled |= {(line.file, line.number + each) for each in places}
+
+    def _apart(self, raw: Raw, name: str, statement: Statement) -> None:
+        """A keyword below lines that other blocks share. What is said of a second use names the line of the first, and
+        so must be said where that was read.
+        """
+        raw.given, raw.said = dict(raw.given), dict(raw.said)
+        if name in raw.given:
+            self.recalled.add((statement.line.file, statement.line.number))
 
     def _refuse_head(self, name: str, statement: Statement) -> bool:
         """Says what is wrong with the words before the brace; True when the block cannot be used."""
@@ -340,6 +399,7 @@ class Interpreter:
         following = self._peek()
         if following is not None and following.kind == OPEN:
             self._next()
+            self._brace = following.line
             return True
         name = statement.words[0]
         self._error(
@@ -364,6 +424,8 @@ class Interpreter:
                 self._warn(message, statement.span(0), f"write {target}")
             self._keyword(raw, path, target, table.keywords[target], statement)
         elif (target := table.negated.get(name)) is not None:
+            if raw.shared:
+                self._apart(raw, target, statement)
             self._order += 1
             raw.given[target] = Given(value=False, statement=statement, order=self._order)
         else:
@@ -389,6 +451,8 @@ class Interpreter:
             self._skip(statement)
 
     def _keyword(self, raw: Raw, path: str, name: str, spec: Keyword, statement: Statement) -> None:
+        if raw.shared:
+            self._apart(raw, name, statement)
         self._order += 1
         if not spec.effective and raw.table.effective:
             self._not_effective_yet(f"{path}/{name}" if path else name, statement)

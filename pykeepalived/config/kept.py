@@ -258,7 +258,6 @@ def reading(
     resolved: Sequence[tuple[Raw, VirtualServer, bool]],
     texts: Mapping[int, str],
     runs: Sequence[tuple[int, range]],
-    ends: Mapping[int, int],
     memory: Memory | None,
 ) -> Reading:
     """What a reading may leave to the next. Raises ReadWhole when what it took from the one before does not hold.
@@ -269,7 +268,7 @@ def reading(
     many = frozenset(
         raw.order
         for raw, server, alone in resolved
-        if alone and raw.order in texts and _each_may_be_kept(raw, server, texts[raw.order], ends)
+        if alone and raw.order in texts and _each_may_be_kept(raw, server, texts[raw.order])
     )
     if memory is None:
         return Reading(settings, servers, many=many)
@@ -279,23 +278,23 @@ def reading(
         kept = {memory.services[place] for _, blocks in runs for place in blocks}
         if not kept.isdisjoint(_number(server.service) for _, server, _ in servers if server.service.kind == "address"):
             raise ReadWhole  # defined twice: which of the two is the first?
-    woven = [(raw.order, _weave(raw, server, ends)) for raw, server, _ in resolved if raw.kept]
+    woven = [(raw.order, _weave(raw, server)) for raw, server, _ in resolved if raw.kept]
     return Reading(settings, servers, runs, memory, woven, many)
 
 
-def _each_may_be_kept(raw: Raw, server: VirtualServer, text: str, ends: Mapping[int, int]) -> bool:
+def _each_may_be_kept(raw: Raw, server: VirtualServer, text: str) -> bool:
     """Whether the block has many real servers, each a piece of the text, and nothing of it depends on all of them."""
     if raw.kept or len(server.real_server) < _MANY or server.service.kind != "address" or "lvs_method" not in raw.given:
         return bool(raw.kept)
     cut = _cut(text)
-    return cut is not None and [piece.count("\n") + 2 for piece in cut.servers] == _lengths(raw, ends)
+    return cut is not None and [piece.count("\n") + 2 for piece in cut.servers] == _lengths(raw)
 
 
-def _lengths(raw: Raw, ends: Mapping[int, int]) -> list[int]:
-    return [ends.get(each.order, 0) - each.head.line.number + 1 for each in raw.named("real_server")]
+def _lengths(raw: Raw) -> list[int]:
+    return [each.lines for each in raw.named("real_server")]
 
 
-def _weave(raw: Raw, server: VirtualServer, ends: Mapping[int, int]) -> tuple[Inside, tuple[Run, ...]]:
+def _weave(raw: Raw, server: VirtualServer) -> tuple[Inside, tuple[Run, ...]]:
     """Where its real servers come from. Raises ReadWhole when those kept may mean something else here."""
     inside = raw.kept[0][1].inside
     assert inside is not None  # noqa: S101 - the interpreter takes no other
@@ -303,7 +302,7 @@ def _weave(raw: Raw, server: VirtualServer, ends: Mapping[int, int]) -> tuple[In
     if (
         raw.head.line.text != inside.head
         or any(kept.inside is not inside for _, kept in raw.kept)
-        or _lengths(raw, ends) != inside.lengths
+        or _lengths(raw) != inside.lengths
         or len(new) != len(server.real_server)
     ):
         raise ReadWhole

@@ -144,7 +144,7 @@ def _reading(interpreter: Interpreter, context: Context, memory: Memory | None) 
     servers, context.servers = context.servers, None  # who knows it again: nothing of what was read would be freed
     if servers is None or _has_errors(context.findings.all()):
         return None
-    return reading(servers.global_defs, servers.resolved, interpreter.texts, interpreter.runs, interpreter.ends, memory)
+    return reading(servers.global_defs, servers.resolved, interpreter.texts, interpreter.runs, memory)
 
 
 def _other_ids(ids: AbstractSet[str], own: str) -> AbstractSet[str]:

@@ -135,8 +135,25 @@ class Preprocessor:
                     return texts[at : index + 1]
         return None
 
+    def plain_beginning(self) -> list[str]:
+        """The plain lines behind the opening brace just given, up to the last before one with a brace, or before blocks
+        that were kept.
+        """
+        texts, at = self._cursor.texts, self._cursor.at
+        end = at
+        for index in range(at, min(len(texts), at + _LONGEST_BLOCK) if self._cursor.plain else at):
+            text = texts[index]
+            if text.endswith("{") or text.__class__ is KeptText:
+                break
+            plain = self._known_plain(text)
+            if plain is None or (plain and plain[-1][0] != WORDS):
+                break
+            if plain:
+                end = index + 1
+        return texts[at:end]
+
     def skip(self, count: int) -> None:
-        """Goes past lines that ``plain_block`` gave."""
+        """Goes past lines that ``plain_block`` or ``plain_beginning`` gave."""
         self._cursor.at += count
 
     @property
@@ -485,8 +502,8 @@ def _plain(text: str) -> _Known | None:
         words = stripped[:-1].split()
         if not words:
             return ((OPEN, [], at, at + 1),)
-        words[0] = intern(words[0])  # thousands of blocks are called alike
-        return (WORDS, words, 0, at), (OPEN, [], at, at + 1)
+        words[0], words[-1] = intern(words[0]), intern(words[-1])  # thousands of blocks are alike: names and ports
+        return (WORDS, words[:], 0, at), (OPEN, [], at, at + 1)  # a copy has no room left over
     return None
 
 

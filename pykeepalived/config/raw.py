@@ -89,7 +89,7 @@ class NamedLines:
 class Raw:
     """A block as it stands in the file."""
 
-    __slots__ = ("blocks", "given", "head", "kept", "order", "said", "table")
+    __slots__ = ("blocks", "given", "head", "kept", "lines", "order", "said", "shared", "table")
 
     def __init__(self, table: Block, head: Statement, order: int) -> None:
         self.table = table
@@ -98,6 +98,10 @@ class Raw:
         self.given: dict[str, Given] = {}
         self.said: dict[str, Given] = {}
         """The first use of each keyword, also of those not effective yet: was it there at all?"""
+        self.lines = 0
+        """Of a block within a block: how many it has, braces and all."""
+        self.shared = False
+        """Other blocks have the same ``given`` and ``said``: they are not to be changed."""
         self.blocks: list[Raw] = []
         self.kept: Sequence[tuple[int, KeptText]] = ()
         """Blocks within that were not read again, and their order."""

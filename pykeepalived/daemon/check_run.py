@@ -1,5 +1,6 @@
 """One checker at work: its wakes, its transport, and the carrying of facts and orders between them."""
 
+import os
 from collections.abc import Callable
 
 from pykeepalived.checkers.checker import Checker
@@ -15,6 +16,7 @@ from pykeepalived.checkers.events import CheckEvent, LocalFailure
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.beats import BEAT, Beats, on_beat, pause_end
+from pykeepalived.daemon.connections import NO_DESCRIPTOR
 from pykeepalived.daemon.transports import Tls, Transport, transport_for
 from pykeepalived.effects import Log
 from pykeepalived.events import Tick
@@ -87,29 +89,44 @@ class CheckRun:
         now = means.beats.reactor.now() // BEAT * BEAT  # what is counted from a beat falls on a beat
         began = not checker.running  # most tries have ended before it is worth while to see to their time
         event: CheckEvent | None = first
-        while event is not None:
-            fact, event = event, None
-            if isinstance(fact, LocalFailure) and fact.shared:
-                means.starved(fact.reason)
-            for effect in checker.handle(fact, now):
-                if isinstance(effect, CloseConnection):
-                    self._hang_up()
-                elif isinstance(effect, OpenConnection):
-                    event = self._open(means)
-                elif isinstance(effect, SendBytes):
-                    event = None if self._transport is None else self._transport.send(effect.data)
-                elif isinstance(effect, OpenSession):
-                    event = self._open(means, effect)
-                elif isinstance(effect, (ServerJudged, ServerWeighed)):
-                    self._judged(effect)
-                else:
-                    means.log(effect)
+        try:
+            while event is not None:
+                fact, event = event, None
+                if isinstance(fact, LocalFailure) and fact.shared:
+                    means.starved(fact.reason)
+                for effect in checker.handle(fact, now):
+                    if isinstance(effect, CloseConnection):
+                        self._hang_up()
+                    elif isinstance(effect, OpenConnection):
+                        event = self._open(means)
+                    elif isinstance(effect, SendBytes):
+                        event = None if self._transport is None else self._transport.send(effect.data)
+                    elif isinstance(effect, OpenSession):
+                        event = self._open(means, effect)
+                    elif isinstance(effect, (ServerJudged, ServerWeighed)):
+                        self._judged(effect)
+                    else:
+                        means.log(effect)
+        except Exception as error:
+            if not self._is_want(error, first):
+                raise
         if self._means is None:
             return
         if not checker.running:
             self._pause(means.beats, now)
         elif self.woken_at is not None or (isinstance(first, Tick) and not began):
             self._watch_time(means.beats)
+
+    def _is_want(self, error: Exception, told: CheckEvent) -> bool:
+        """What went wrong here says nothing of the server: the try ends, and the next one comes in its time. Whether it
+        was a want of descriptors, which may be met wherever a module or a library is loaded.
+        """
+        number = error.errno if isinstance(error, OSError) else None
+        want = self.checker.running and number in NO_DESCRIPTOR
+        if not isinstance(told, LocalFailure):
+            reason = os.strerror(number) if number else str(error)
+            self._tell(LocalFailure("set-up", reason, shared=want))
+        return want
 
     def _pause(self, beats: Beats, now: int) -> None:
         """Until the next try."""

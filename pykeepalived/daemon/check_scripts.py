@@ -136,14 +136,16 @@ class ScriptRun:
     def _tell(self, event: Tick | ScriptExited) -> None:
         if self._alarm is None:
             return
-        for effect in self.checker.handle(event, self._reactor.now() // BEAT * BEAT):
-            if isinstance(effect, RunCheckScript):
-                self._queue.add(self, effect)
-            elif isinstance(effect, Log):
-                self._log(effect)
-            elif isinstance(effect, (ServerJudged, ServerWeighed)):
-                self._judged(effect)
-        self._set_alarm()
+        try:
+            for effect in self.checker.handle(event, self._reactor.now() // BEAT * BEAT):
+                if isinstance(effect, RunCheckScript):
+                    self._queue.add(self, effect)
+                elif isinstance(effect, Log):
+                    self._log(effect)
+                elif isinstance(effect, (ServerJudged, ServerWeighed)):
+                    self._judged(effect)
+        finally:  # whoever hears of it may go wrong; the check goes on
+            self._set_alarm()
 
     def _set_alarm(self) -> None:
         if self._alarm is not None:

@@ -223,7 +223,7 @@ class CheckerService:
         """The kernel's table is as it is wanted: what waited for it is told. Where packets are to go to other services,
         they do so now, and then the former ones go.
         """
-        if self._care.marks_change:
+        if self._table.loaded and (self._care.marks_change or self._outgoing):
             self._care.mark_packets()
             self._drop_outgoing()
             self._kernel_table.pump()

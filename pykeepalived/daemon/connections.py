@@ -82,7 +82,7 @@ def _prepare(connection: Connection, target: Target, address: _Address, bind_por
         return address
     if bind_port:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    else:
+    elif address[1]:  # raw sockets of IPv6 do not even know the option
         connection.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
     anywhere = "::" if connection.family == socket.AF_INET6 else "0.0.0.0"  # noqa: S104 - of the connecting side
     bind: _Address = (str(bindto or anywhere), bind_port)

@@ -168,7 +168,14 @@ class IcmpMessages(Datagrams):
 
     def _receive(self, connection: Connection) -> bytes:
         """Of the target alone: the kernel's datagram sockets hear others even when connected."""
-        data, sender = connection.recvfrom(self._limit)
+        try:
+            data, sender = connection.recvfrom(self._limit)
+        except BlockingIOError:
+            raise
+        except OSError:
+            if self._raw and self._is_of_another(connection):
+                return b""
+            raise
         target = self._target.connect_ip
         if sender[0] != socket.inet_ntop(connection.family, target.packed):
             return b""
@@ -176,3 +183,13 @@ class IcmpMessages(Datagrams):
             return data
         message = icmp.behind_ip(data) if target.version == 4 else data
         return message if message[4:6] == self._identifier else b""
+
+    def _is_of_another(self, connection: Connection) -> bool:
+        """Whether the error that was told is about a message of another program (ping, traceroute) to the target: raw
+        sockets hear of these as well. It leaves the queue with that; of the one behind it is told anew.
+        """
+        try:
+            quoted = connection.recv(self._limit, socket.MSG_ERRQUEUE)
+        except OSError:  # about none
+            return False
+        return quoted[4:6] != self._identifier

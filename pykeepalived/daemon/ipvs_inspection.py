@@ -6,6 +6,7 @@ to be mended, for somebody may have emptied all, it goes faster. What seems othe
 is believed: a list that changes while it is read may lack rows.
 """
 
+import errno
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -27,6 +28,7 @@ _PAUSE_OF_MENDING = 20 * MILLISECOND
 _SLICE = 2 * MILLISECOND  # of work, then a pause: a five hundredth of a processor, or a tenth
 _PARTS_A_SLICE = 256  # where time stands still, as in a simulation
 _LINES_A_PASS = 20
+_NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
 _PATIENCE = 3  # passes in which the same row was otherwise are told
 
 
@@ -88,6 +90,10 @@ class Inspection:
             self._finish()
             self._alarm.set(max(self._began_at + _PASS, self._reactor.now() + _PAUSE))
         except (KernelError, OSError) as error:
+            if error.errno in _NO_DESCRIPTOR:  # orders have theirs
+                self._pass = None
+                self._alarm.set(self._reactor.now() + _PASS)
+                return
             self.end()
             self._lost(error)
 

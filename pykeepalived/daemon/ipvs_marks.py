@@ -19,9 +19,10 @@ from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.ports import FilterSettings, MarkElement, PacketMarks
 from pykeepalived.lvs.marks import Marking, markings, marks
-from pykeepalived.units import seconds_text
+from pykeepalived.units import SECOND, seconds_text
 
 _FAMILIES = {AF_INET: "IPv4", AF_INET6: "IPv6"}
+_REMOVE_AGAIN = 10 * SECOND
 _Elements = frozenset[MarkElement]
 
 
@@ -56,6 +57,7 @@ class IpvsMarks:
         self._left: set[tuple[int, str]] = {(family, table) for family, table in keepsake.get("tables") or ()}
         self._repairs = Repairs(reactor, self._mend)
         self._watched: int | None = None
+        self._again = reactor.alarm(self._remove_again)
 
     def take(self, part: Configuration) -> Mapping[Service, int]:
         """A start or a reload."""
@@ -89,9 +91,9 @@ class IpvsMarks:
         if self._next is not None:
             (self._settings, self._wanted), self._next = self._next, None
             self._marked = self._marks
-            self._keep(self._tables() | {(family, self._settings.table) for family in self._wanted})
+            self._keep()
             self._write_all()
-            self._keep(self._tables())
+            self._keep()
 
     def close(self, *, release: bool) -> None:
         """The end: no table stays, unless all is to stay."""
@@ -102,6 +104,7 @@ class IpvsMarks:
         if release:
             for family, table in self._tables():
                 self._remove(family, table)
+        self._again.set(None)
         if self._filter is not None:
             self._filter.close()
             self._filter = None
@@ -129,11 +132,11 @@ class IpvsMarks:
     def _write_all(self) -> None:
         for family in _FAMILIES.keys() - self._wanted.keys():
             self._repairs.settled(family)
+        for family in {family for family, _ in self._left} - self._wanted.keys():
+            self._remove_left(family)
         for family in [family for family in self._made if family not in self._wanted]:
             settings, _ = self._made.pop(family)
             self._remove(family, settings.table)
-        for family in {family for family, _ in self._left} - self._wanted.keys():
-            self._remove_left(family)
         for family, elements in self._wanted.items():
             made = self._made.get(family)
             if made is None or made[0] != self._settings or _maps(made[1]) != _maps(elements):
@@ -172,25 +175,35 @@ class IpvsMarks:
         else:
             self._made[family] = self._settings, wanted
 
-    def _remove(self, family: int, table: str) -> None:
+    def _remove(self, family: int, table: str, *, again: bool = False) -> None:
+        """What fails is said, and tried again later: packets would keep their marks."""
         try:
             self._open().remove(family, table)
         except (KernelError, OSError) as error:
-            self._say(str(error), Level.ERROR)
+            if not again:
+                self._say(str(error), Level.ERROR)
+            self._left.add((family, table))
+            self._again.set(self._reactor.now() + _REMOVE_AGAIN)
 
-    def _remove_left(self, family: int) -> None:
-        """What a process that died has left, unless it was made anew."""
+    def _remove_left(self, family: int, *, again: bool = False) -> None:
+        """What a process that died has left, or could not be removed, unless it was made anew."""
         for each in [each for each in self._left if each[0] == family]:
             self._left.discard(each)
             if each not in self._tables():
-                self._remove(*each)
+                self._remove(*each, again=again)
+
+    def _remove_again(self) -> None:
+        for family in _FAMILIES:
+            self._remove_left(family, again=True)
+        self._keep()
 
     def _tables(self) -> set[tuple[int, str]]:
         """Those of ours that stand, by family and name."""
         return self._left | {(family, settings.table) for family, (settings, _) in self._made.items()}
 
-    def _keep(self, tables: set[tuple[int, str]]) -> None:
-        """For the one that takes over, should this process die."""
+    def _keep(self) -> None:
+        """For the one that takes over, should this process die: those too that may be made yet."""
+        tables = self._tables() | {(family, self._settings.table) for family in self._wanted}
         self._keepsake.keep("tables", [list(each) for each in sorted(tables)])
 
     def _open(self) -> PacketMarks:

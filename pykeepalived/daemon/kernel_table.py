@@ -49,6 +49,7 @@ class KernelTable:
         """Called when the kernel gives no answer; ``opened`` follows when it does."""
         self._pumping = False
         self._missed = False
+        self._silent = False  # the table is there, but was not read since the kernel gave no answer
         self._look_again = reactor.alarm(self._looked_again)
         self._soon = _LOOK_SOON
         self._calm = True  # nothing of that kind since the last look
@@ -61,9 +62,16 @@ class KernelTable:
         self._open(flush=flush)
 
     def stop(self) -> None:
-        """Look for nothing any more; what is wanted is still carried out."""
+        """Look for nothing any more; what is wanted is still carried out, also if the kernel gave no answer lately."""
         self._look_again.set(None)
         self._last_chances = _LAST_CHANCES
+        if self._kernel is None or not self._silent:
+            return
+        try:
+            self.table.load(self._kernel.table())
+        except (KernelError, OSError) as error:
+            if error.errno in _PASSING:
+                self.failed(error)
 
     def pump(self) -> None:
         """Carry out a batch; the rest in the next turns."""
@@ -97,6 +105,7 @@ class KernelTable:
         """The kernel gave no answer; ``orders`` may have been carried out or not."""
         self.closed()
         self.table.unload(orders)
+        self._silent = error.errno in _PASSING
         cause = str(error) if error.errno == errno.ENOENT else strerror(error.errno or errno.EIO)
         following = "the table is read again within a minute"
         if self._last_chances is not None:
@@ -139,8 +148,10 @@ class KernelTable:
             if not self._missed:
                 self._log(_missing(error.errno or errno.ENOENT))
             self._missed = True
+            self._silent = error.errno in _PASSING
             self._look_sooner({error.errno})
             return
+        self._silent = False
         self.opened(self._kernel)
         if self._missed:
             self._missed = False

@@ -41,10 +41,11 @@ class OwnedServices:
             self._keep({**wanted, **former})
 
     def settled(self) -> None:
-        """All orders are carried out."""
+        """All orders are carried out, or refused."""
         if self._going and self._table.loaded:
-            self._going = False
-            self._keep(self._table.services())
+            stuck = self._table.stuck()
+            self._going = bool(stuck)
+            self._keep({**self._table.services(), **stuck})
 
     def _kept(self) -> dict[Service, None]:
         texts: str = self._keepsake.get("services") or ""

@@ -55,6 +55,8 @@ def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> 
         several = len(os.sched_getaffinity(0)) > 1  # processors; one is left to the reading alone
         maker = Loader(assemble.make_frames, (assemble.FRAMES,), idle=True) if settings.vrrp and several else None
         read = assemble.reader(settings)
+        for role in roles if not several and len(roles) == 1 else ():
+            role.warm()  # wanted in any case; what is shared with a loader costs more to write to
         loader = Loader(lambda: read(False, None), (*(role.key for role in roles), MEMORY))
         for role in roles if several else ():
             role.warm()  # while the loaders work

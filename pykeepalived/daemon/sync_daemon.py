@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LOOK = 60 * SECOND  # at what others may have done to them
 _SECOND_LOOK = 2 * SECOND  # a reload may have had another process of ours stop what we started
 _FIRST_RETRY = SECOND
+_LAST_CHANCES = 2  # at a stop
 _COMMAND = {"start": "NEW_DAEMON(9)", "stop": "DEL_DAEMON(10)", "list": "GET_DAEMON(11)"}
 BOTH = tuple(SyncState)
 
@@ -67,12 +68,12 @@ class SyncDaemons:
 
     def close(self) -> None:
         """Stop them."""
+        for _ in range(_LAST_CHANCES):
+            if self._wanted is not None:
+                self._wanted = {}
+                self._settled = False
+                self._settle()
         self._alarm.set(None)
-        if self._wanted:
-            self._wanted = {}
-            self._settled = False
-            self._settle()
-            self._alarm.set(None)
         self._wanted = None
 
     def _settle(self) -> None:
@@ -84,8 +85,8 @@ class SyncDaemons:
                 self._ipvs = self._open_ipvs()
             running = {row.state: row for row in self._ipvs.daemons()}
         except (KernelError, OSError) as error:
-            done = not self._wanted  # without IPVS nothing runs
-            if not done:
+            done = not self._wanted and error.errno == errno.ENOENT  # without IPVS nothing runs
+            if self._wanted:
                 self._fail("list", "", error)
         else:
             done = self._change(self._ipvs, running, self._wanted)

@@ -80,9 +80,9 @@ class Table:
         self._loaded = True
         self._planned.clear()
         self._planned_for = None
-        self._refused.clear()
-        self._dirty = dict.fromkeys((*self._turns, *self._wanted))
+        self._dirty = dict.fromkeys((*self._turns, *self._refused, *self._wanted))
         self._turns = deque(self._dirty)
+        self._refused.clear()
 
     def unload(self, given: Iterable[IpvsOrder] = ()) -> None:
         """The kernel cannot be asked any more; ``given`` orders have no answer. All waits for the next ``load``."""
@@ -117,6 +117,10 @@ class Table:
     def services(self) -> dict[Service, None]:
         """Those that are ours, in the order in which they came."""
         return dict.fromkeys(self._wanted)
+
+    def stuck(self) -> dict[Service, None]:
+        """Those that were ours and shall go, but the kernel refused to remove them."""
+        return dict.fromkeys(service for service in self._refused if service not in self._wanted)
 
     def strangers(self) -> tuple[Service, ...]:
         """Those in the kernel that are nobody's of ours."""

@@ -142,7 +142,6 @@ class VirtualServer:
             self._quorum_up = False
             effects += self._quorum_notifies()
         self._quorum_up = False
-        self._wanted.clear()
         return [TablesDropped(self.tables), *effects]
 
     # servers

@@ -35,6 +35,7 @@ OTHERWISE = {
         *("loop-in-question", "short", "header-only", "half-a-question"),  # no answers to what was asked
         "unreachable",  # known at once, not after the wait
         "garbage",  # of chance
+        "flood",  # keepalived may read on and on, and judge late
     },
     "ping": {
         *("wrong-sequence", "sequence-before", "wrong-data", "no-data", "code", "stranger", "flood"),  # of others

@@ -242,6 +242,17 @@ def _alpha(*servers: str) -> str:
     return service("10.9.0.1 80", *servers, lines="alpha")
 
 
+def _judged_both(*lines: str, own: str = "", first: str = "", second: str = "") -> str:
+    return service(
+        "10.9.0.1 80",
+        *(
+            _notifying(about, *own.splitlines(), *(script(name) for name in names.split()))
+            for about, names in ((WEB1, f"one {first}"), (WEB2, f"two {second}"))
+        ),
+        lines="\n".join([_QUORUM_SCRIPTS, *lines]),
+    )
+
+
 _MISSING = 'MISC_CHECK {\nmisc_path "FOLDER/missing"\n}'
 _FALL_AND_RISE = (
     says("three", "1", what="the third fails"),
@@ -672,5 +683,81 @@ STORIES: tuple[TableStory, ...] = (
                 ),
             ),
         ),
+    ),
+    TableStory(
+        "alpha comes and goes with reloads",
+        _judged_both(),
+        (
+            says("one", "1", what="the first fails"),
+            reloads("alpha", _judged_both("alpha")),
+            says("two", "1", what="the second fails"),
+            says("one", "0", what="the first is back"),
+            reloads("no alpha", _judged_both()),
+            says("two", "0", what="the second is back"),
+        ),
+        needs=MISC,
+    ),
+    TableStory(
+        "a quorum changes while it is lost",
+        _judged_both("quorum 2", "hysteresis 1", "sorry_server 10.1.0.9 80", own="weight 2"),
+        (
+            says("one", "1", what="the first fails"),
+            says("two", "1", what="the second fails"),
+            says("two", "0", what="the second is back"),
+            reloads("less hysteresis", _judged_both("quorum 2", "sorry_server 10.1.0.9 80", own="weight 2")),
+            reloads("a greater quorum", _judged_both("quorum 3", "sorry_server 10.1.0.9 80", own="weight 2")),
+            reloads("the former quorum", _judged_both("quorum 2", "sorry_server 10.1.0.9 80", own="weight 2")),
+            says("two", "1", what="the second fails again"),
+        ),
+        needs=MISC,
+    ),
+    TableStory(
+        "servers that fail are to keep their place, or not any more",
+        _judged_both("sorry_server 10.1.0.9 80"),
+        (
+            says("one", "1", what="the first fails"),
+            reloads("inhibit_on_failure", _judged_both("sorry_server 10.1.0.9 80", "inhibit_on_failure")),
+            says("two", "1", what="the second fails"),
+            says("two", "0", what="the second is back"),
+            reloads("its end", _judged_both("sorry_server 10.1.0.9 80")),
+            reloads("it again", _judged_both("sorry_server 10.1.0.9 80", "inhibit_on_failure")),
+            says("one", "0", what="the first is back"),
+        ),
+        needs=MISC,
+    ),
+    TableStory(
+        "checks are to wait for an address that is away",
+        _judged_both("ha_suspend"),
+        (
+            reloads("the end of ha_suspend", _judged_both()),
+            says("one", "1", what="the first fails"),
+            reloads("ha_suspend", _judged_both("ha_suspend")),
+            says("one", "0", what="the first is back unseen"),
+            runs("ip", "addr", "add", "10.9.0.1/32", "dev", "lab0", what="the address comes"),
+        ),
+        needs=(*MISC, "virtual_server/ha_suspend"),
+    ),
+    TableStory(
+        "two checks judge a server, and a reload takes one away",
+        _judged_both(first="three", second="four"),
+        (
+            says("one", "1", what="one fails"),
+            says("three", "1", what="three fails"),
+            says("one", "0", what="one is back"),
+            reloads("the end of three", _judged_both(second="four")),
+            says("four", "1", what="four fails"),
+            reloads("another for four", _judged_both(second="five")),
+            says("five", "1", what="five fails"),
+        ),
+        needs=MISC,
+    ),
+    TableStory(
+        "servers that a reload drains",
+        _judged_both("sorry_server 10.1.0.9 80"),
+        (
+            reloads("weight 0", _judged_both("sorry_server 10.1.0.9 80", own="weight 0")),
+            reloads("weight 5", _judged_both("sorry_server 10.1.0.9 80", own="weight 5")),
+        ),
+        needs=MISC,
     ),
 )

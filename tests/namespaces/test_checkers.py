@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import socket
 import struct
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +31,11 @@ NEAR, FAR = "10.99.0.1", "10.99.0.2"
 NEAR6, FAR6 = "fd00:99::1", "fd00:99::2"
 LINK_LOCAL = "fe80::99"
 NOBODY = "10.99.0.77"
+REFUSED_PORT = 8099
+FIREWALL = (
+    f"table inet firewall {{ chain in {{ type filter hook input priority 0;"
+    f" tcp dport {REFUSED_PORT} reject with icmp type prot-unreachable; }}; }}"
+)
 BODY = b"hello, checker\n" * 20_000
 DIGEST = hashlib.md5(BODY, usedforsecurity=False).digest()
 OK = b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY)
@@ -131,6 +137,7 @@ CASES = {
     "tcp-mark-with-a-rule": Case(tcp(FAR, 8001, fwmark=7), False, "Network is unreachable"),
     "tcp-refused": Case(tcp(FAR, 9), False, "Connection refused"),
     "tcp-refused-ipv6": Case(tcp(FAR6, 9), False, "Connection refused"),
+    "tcp-refused-by-a-firewall": Case(tcp(FAR, REFUSED_PORT), False, "Protocol not available"),
     "tcp-timeout": Case(tcp(NOBODY, 80), False, "no connection within 400 ms"),
     "tcp-no-network": Case(tcp("192.0.2.1", 80), False, "Network is unreachable"),
     "http": Case(http(8001), True),
@@ -247,6 +254,7 @@ def round_() -> Round:
             namespace.ip(f"address add {address6}/64 dev eth0 nodad")
         right.ip(f"address add {LINK_LOCAL}/64 dev eth0 nodad")
         left.ip("rule add fwmark 7 unreachable")
+        subprocess.run(["ip", "netns", "exec", right.name, "nft", FIREWALL], check=True)
         with serving(right) as peers:
             started_at = left.call(watch)
     assert errors == []

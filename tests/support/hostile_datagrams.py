@@ -200,6 +200,7 @@ PING: dict[str, Behaviour | None] = {
     "prohibited": lambda _: [(0.0, b"\x0d", "error")],
     "time-exceeded": lambda _: [(0.0, bytes((TIME,)), "error")],
     "flood": lambda asked: at_once(echo_reply(asked, seq=1)),
+    "error-of-another": lambda asked: [(0.0, b"\x03", "error of another"), (0.1, echo_reply(asked), "")],
 }
 
 TABLES = {"udp": UDP, "dns": DNS, "ping": PING}
@@ -357,7 +358,10 @@ def serve_ping(folder: Path) -> None:
         behaviour = GOOD["ping"] if (folder / name).exists() else PING[name]
         assert behaviour is not None
         for delay, given, source in behaviour(asked):
-            message = _icmp_error(version, given[0], header + asked) if source == "error" else given
+            message = given
+            if source.startswith("error"):
+                about = asked if source == "error" else asked[:4] + b"\0\0" + asked[6:]
+                message = _icmp_error(version, given[0], header + about)
             place = at
             if source == OTHER:
                 place = OTHER if version == 4 else OTHER_6

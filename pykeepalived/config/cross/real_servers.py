@@ -26,7 +26,7 @@ _RARE = frozenset({"uthreshold", "lthreshold", "snmp_name"})
 _NOTHING: dict[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Around:
     """What a virtual server gives its real servers."""
 
@@ -42,17 +42,6 @@ class Around:
     """The same with the delay_loop of the virtual server."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Endpoint:
-    """Where the real server is."""
-
-    address: IP
-    port: int
-    family: int
-    identity: int
-    """Equal for equal addresses."""
-
-
 class RealServers:
     """Reads them."""
 
@@ -60,7 +49,7 @@ class RealServers:
         self._context = context
         self._scripts = scripts
         self._checkers = checkers
-        self._read: dict[tuple[str, ...], _Endpoint] = {}
+        self._addresses: dict[str, IP] = {}
         """The same address stands in many virtual servers: it is read once, and one value is shared."""
 
     def resolve(self, reals: list[Raw], around: Around) -> list[RealServer]:
@@ -73,13 +62,13 @@ class RealServers:
             server = self._server(real, endpoint, around) if endpoint is not None else None
             if endpoint is None or server is None:
                 continue
-            key = endpoint.identity, server.port
+            key = _identity(server.address), server.port
             if key in found:
                 where = f"{server.address} {server.port}"
                 message = f"VS {around.service}: real server {where} is there already - removing the second"
                 self._context.error(message, real.span(), "remove one of the two")
                 continue
-            places = _places(endpoint, server, around)
+            places = _places(key, server, around)
             if not taken.isdisjoint(places):
                 message = f"VS {around.service}: real server {server.address} {server.port} stands there already"
                 hint = "DR and TUN have the port of each service of the group: leave the other one out"
@@ -90,13 +79,13 @@ class RealServers:
         self._context.server = around.service, None
         return list(found.values())
 
-    def _server(self, real: Raw, endpoint: "_Endpoint", around: Around) -> RealServer | None:
-        address = endpoint.address
+    def _server(self, real: Raw, endpoint: tuple[IP, int], around: Around) -> RealServer | None:
+        address, port = endpoint
         given = real.given
         own = given.get("lvs_method")
         method = around.method if own is None else own.value
-        port = self._port(real, None, endpoint.port, around, method)
-        if endpoint.family != around.service.family and method.forward != "TUN":
+        port = self._port(real, None, port, around, method)
+        if family_of(address) != around.service.family and method.forward != "TUN":
             hint = "families may differ with lvs_method TUN alone"
             message = f"VS {around.service}: real server {address} is of the other family - removing"
             self._context.error(message, real.span(word=1), hint)
@@ -147,17 +136,17 @@ class RealServers:
             self._context.warning(message, real.span("lthreshold"), "write a uthreshold of at least lthreshold")
         return found
 
-    def _endpoint(self, real: Raw) -> "_Endpoint | None":
-        words = tuple(real.words)
-        found = self._read.get(words)
-        if found is None:
-            try:
-                address, port = _ENDPOINT.read(words)
-            except Refused as refused:
-                self._refused(real, refused)
-                return None
-            family = family_of(address)
-            found = self._read[words] = _Endpoint(address, port, family, int(address) << 8 | family)
+    def _endpoint(self, real: Raw) -> tuple[IP, int] | None:
+        words = real.words
+        address = self._addresses.get(real.name)
+        try:
+            if address is not None:
+                return address, _ENDPOINT.port(words)
+            found = _ENDPOINT.read(words)
+        except Refused as refused:
+            self._refused(real, refused)
+            return None
+        self._addresses[words[0]] = found[0]
         return found
 
     def _refused(self, real: Raw, refused: Refused) -> None:
@@ -244,12 +233,17 @@ class RealServers:
         return SorryServer(address=address, port=port, lvs_method=method, inhibit=inhibit)
 
 
-def _places(endpoint: _Endpoint, server: RealServer, around: Around) -> Iterable[tuple[int, int]]:
+def _identity(address: IP) -> int:
+    """Equal for equal addresses alone; an address by itself takes longer to be looked up."""
+    return int(address) << 8 | address.version
+
+
+def _places(place: tuple[int, int], server: RealServer, around: Around) -> Iterable[tuple[int, int]]:
     """Address and port in each service: where packets keep their port, that of the service of a group."""
     group = around.group
     if group is None or server.lvs_method.forward == "NAT":
-        return ((endpoint.identity, server.port),)
-    return {(endpoint.identity, entry.port) for entry in group.entries}
+        return (place,)
+    return {(place[0], entry.port) for entry in group.entries}
 
 
 def first_family(reals: list[Raw]) -> int | None:

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address
 from pykeepalived.config.blocks.virtual_server import IPPROTO_UDP, Service
 from pykeepalived.config.blocks.virtual_server_group import VirtualServerGroup
 from pykeepalived.config.cross.context import Context
-from pykeepalived.config.kinds import AF_INET
+from pykeepalived.config.kinds import AF_INET, Problem
 from pykeepalived.config.raw import Raw
 
 DEFAULT_PERSISTENCE = 360
@@ -101,19 +101,29 @@ def quorum(raw: Raw, service: Service, total: int, context: Context) -> tuple[in
     """Quorum and hysteresis, within what the servers can give, whose weights add up to ``total``."""
     wanted: int = raw.value("quorum")
     hysteresis: int = raw.value("hysteresis")
+    # whoever drains servers or takes one away writes such a file: that is no reason to refuse a reload
     if wanted > total:
-        context.error(
+        context.warning(
             f"Warning - quorum {wanted} for {service} exceeds total weight {total}, reducing",
             raw.span("quorum", 1) if "quorum" in raw.given else raw.span(),
             f"the weights of the real servers add up to {total}",
+            Problem.GENERAL_ERROR,
         )
         # a quorum of 0 would be there without a server, and its hysteresis wrap around
         wanted = max(1, total)
     if hysteresis >= wanted and hysteresis:
-        context.error(
+        context.warning(
             f"Virtual server {service}: hysteresis {hysteresis} is not below the quorum, {wanted - 1} is used",
             raw.span("hysteresis", 1),
             f"use a number below {wanted}",
+            Problem.GENERAL_ERROR,
         )
         hysteresis = wanted - 1
+    if 0 < total < wanted + hysteresis:
+        what = f"quorum {wanted} with hysteresis {hysteresis} is gained at {wanted + hysteresis}"
+        context.warning(
+            f"Virtual server {service}: {what}, all its real servers together weigh {total}",
+            raw.span("hysteresis", 1),
+            f"with hysteresis {total - wanted} it is gained when all are up",
+        )
     return wanted, hysteresis

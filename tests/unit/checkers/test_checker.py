@@ -250,6 +250,13 @@ def test_http_fast_recovery_asks_back_to_back() -> None:
     assert trial.attempt(*answer())[0] == 20
 
 
+@pytest.mark.keyword("virtual_server.real_server.HTTP_GET.fast_recovery")
+def test_http_observed_fast_recovery_concerns_the_start_too() -> None:
+    trial = Trial(http(HttpUrl(path="/x"), HttpUrl(path="/y"), HttpUrl(path="/z"), fast_recovery=True))
+    assert [trial.attempt(*answer())[0] for _ in range(5)] == [0, 0, 0, 10, 20]
+    assert trial.verdicts == [ServerJudged(True, False, f"HTTP_CHECK of {RS} succeeded")]
+
+
 def test_http_failure_during_recovery_starts_it_anew() -> None:
     trial = Trial(http(HttpUrl(path="/x"), HttpUrl(path="/y")))
     trial.attempt(*answer(500))

@@ -5,6 +5,7 @@ import pytest
 from pykeepalived.config import load as loading
 from pykeepalived.config.blocks.checkers import TcpCheck
 from pykeepalived.config.load import LoadOptions, load
+from pykeepalived.units import SECOND
 from tests.config.machine import Machine
 from tests.config.reading import PATH
 
@@ -49,6 +50,22 @@ TEXTS = {
     "a tracked file defined behind the first use": _file(more="FILE_CHECK {\n track_file f\n}").replace(
         "virtual_server 10.9.0.2", "track_file f {\n file /run/f\n}\nvirtual_server 10.9.0.2"
     ),
+    "a virtual server begins with a wrong value": _file().replace("lvs_sched rr", "lvs_sched r"),
+    "it begins with what is not effective": _file().replace("lvs_sched rr", "lvs_sched rr\nsmtp_alert"),
+    "it begins with what is wrong beside its servers": _file().replace("lvs_sched rr", "lvs_sched rr\nquorum 9"),
+    "it begins with a comment": _file().replace("lvs_sched rr", "# nothing\n\nlvs_sched rr\n\n"),
+    "it begins behind a brace of its own": _file().replace(" 80 {", " 80\n{"),
+    "a block in it begins behind a brace of its own": _file().replace(
+        "protocol TCP", "protocol TCP\nreal_server ::1\n{\n}"
+    ),
+    "a brace where no block begins": _file().replace("protocol TCP", "protocol TCP\n{\n}"),
+    "it goes on behind its servers": _file().replace("    }\n}\n", "    }\n    quorum 1\n}\n"),
+    "it says behind its servers what it said": _file()
+    .replace("lvs_sched rr", "lvs_sched rr\nquorum_up /bin/a")
+    .replace("    }\n}\n", "    }\n    quorum_up /bin/b\n}\n"),
+    "it goes on behind its servers, once": _file().replace("    }\n}\n", "    }\n    lvs_sched wrr\n}\n", 1),
+    "it begins with an include": _file().replace("protocol TCP", "include /no_such_file\nprotocol TCP"),
+    "its first lines are made": "$X=\\\nlvs_sched rr\\\nlvs_method DR\n" + _file().replace("    lvs_sched rr", "$X"),
     "a brace too many": _file(more="}"),
     "a brace is missing": _file().replace("        }\n", "", 1),
 }
@@ -63,7 +80,7 @@ def test_what_comes_of_a_file_is_the_same(name: str) -> None:
 def test_blocks_are_recalled() -> None:
     loaded, recalled = loading._load(PATH, Machine({PATH: _file(count=50)}), LoadOptions(), remember=True)
     assert loaded.exit_code == 0
-    assert {line for _, line in recalled} == set(range(5, 13))
+    assert {line for _, line in recalled} == set(range(2, 13))
     servers = [each for server in loaded.configuration.virtual_server for each in server.real_server]
     ports = [each.target.connect_port for server in servers for each in server.checkers if isinstance(each, TcpCheck)]
     assert ports == list(range(81, 131))
@@ -72,3 +89,18 @@ def test_blocks_are_recalled() -> None:
 def test_a_mistake_is_told_at_every_place() -> None:
     loaded = load(PATH, Machine({PATH: _file(weight="-1")}), LoadOptions())
     assert [each.span.line for each in loaded.diagnostics if each.span] == [6, 18, 30]
+
+
+def test_each_has_its_own_where_they_differ() -> None:
+    text = _file().replace("    }\n}\n", "    }\n    quorum 1\n    lvs_sched wrr\n    delay_loop 7\n}\n", 1)
+    loaded = load(PATH, Machine({PATH: text}), LoadOptions())
+    assert [each.lvs_sched for each in loaded.configuration.virtual_server] == ["wrr", "rr", "rr"]
+    assert [each.delay_loop // SECOND for each in loaded.configuration.virtual_server] == [7, 60, 60]
+    assert [each.span.line for each in loaded.diagnostics if each.span] == []
+
+
+def test_a_second_use_names_the_line_of_the_first() -> None:
+    text = _file().replace("lvs_sched rr", "lvs_sched rr\nvirtualhost a")
+    text = text.replace("    }\n}\n", "    }\n\n    virtualhost b\n}\n")
+    loaded = load(PATH, Machine({PATH: text}), LoadOptions())
+    assert [each.hint for each in loaded.diagnostics] == [f"it is also set on line {line}" for line in (3, 18, 33)]

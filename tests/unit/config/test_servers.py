@@ -14,6 +14,7 @@ from pykeepalived.config.blocks.virtual_server import (
     Service,
     SorryServer,
 )
+from pykeepalived.config.diagnostics import Severity
 from pykeepalived.config.kinds import AF_INET, AF_INET6
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.config.reading import messages, read, server, server_text, sound
@@ -278,6 +279,24 @@ def test_quorum(lines: str, quorum: int, hysteresis: int, counts: int) -> None:
     loaded = read(server_text(lines, "weight 3"))
     (found,) = loaded.configuration.virtual_server
     assert (found.quorum, found.hysteresis, len(messages(loaded))) == (quorum, hysteresis, counts)
+
+
+@pytest.mark.parametrize(("hysteresis", "told"), [(0, False), (1, True)])
+def test_a_quorum_that_is_never_gained_is_told(hysteresis: int, *, told: bool) -> None:
+    """Once lost it stays so though all servers are up, and it is not there at the start either."""
+    loaded = read(server_text(f"quorum 3\nhysteresis {hysteresis}", "weight 3"))
+    line = "Virtual server [10.9.0.100]:tcp:80: quorum 3 with hysteresis 1 is gained at 4, all its real servers"
+    assert any(each.message.startswith(line) for each in loaded.diagnostics) is told
+    assert messages(loaded) == []
+
+
+@pytest.mark.parametrize("lines", ["", "quorum 3", "quorum 3\nhysteresis 2"])
+def test_servers_that_are_drained_are_no_reason_to_refuse_a_reload(lines: str) -> None:
+    """Errors are; the test mode counts it all the same, as keepalived's does."""
+    for weight in (0, 1):
+        loaded = read(server_text(lines, f"weight {weight}"))
+        assert Severity.ERROR not in {each.severity for each in loaded.diagnostics}
+        assert bool(messages(loaded)) is (weight == 0 or bool(lines))
 
 
 @pytest.mark.parametrize("hysteresis", [0, 5])

@@ -108,6 +108,9 @@ def test_one_result_that_goes_wrong_stops_no_other(benches: list[Bench]) -> None
         bench.end_all()
     bench.reactor.run_for(SECOND)
     assert bench.scripts.runs == [("/c0",), ("/c1",)]
+    bench.end_all()
+    bench.reactor.run_for(10 * SECOND)
+    assert bench.scripts.runs[2:] == [("/c0",)]  # nor itself
 
 
 def test_the_program_runs_again_a_loop_after_its_start(benches: list[Bench]) -> None:

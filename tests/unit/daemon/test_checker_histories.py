@@ -3,7 +3,7 @@ what the configuration and the checkers say, reckoned anew.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,7 +20,7 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds_trackers import Weight
 from pykeepalived.daemon.served import Served
 from pykeepalived.ipvs_table import DestinationRow
-from pykeepalived.lvs.fronts import front_of, fronts
+from pykeepalived.lvs.fronts import NO_MARKS, front_of, fronts
 from pykeepalived.lvs.rows import ServiceTable, destination_row, key_of, service_row
 from pykeepalived.units import SECOND
 from tests.support.fakes_lvs import FakeScripts, SimulatedReactor
@@ -227,10 +227,14 @@ class History(Director):
 
     # what shall be
 
+    def mark_map(self) -> Mapping[Service, int]:
+        """The marks of groups."""
+        return NO_MARKS
+
     def expected(self) -> dict[Service, ServiceTable]:
         assert self.service is not None
         part = self.configuration
-        found, _ = fronts(part.virtual_server, part.virtual_server_group)
+        found, _ = fronts(part.virtual_server, part.virtual_server_group, self.mark_map())
         tables: dict[Service, ServiceTable] = {}
         assert list(self.service._served) == [block.service for block in part.virtual_server]
         for block in part.virtual_server:

@@ -349,6 +349,7 @@ def test_a_failure_that_passes_costs_a_second(director: Director) -> None:
     said = [line for line in director.lines() if line.startswith("IPVS:")]
     assert 5 <= len(said) <= 18  # sooner at first, then once a minute
     director.stop()
+    director.reactor.run_for(5 * SECOND)
     assert director.finished
 
 
@@ -686,6 +687,26 @@ def test_stop_while_the_kernel_fails_in_passing(director: Director) -> None:
     assert director.finished
     assert director.kernel.services == {}
     assert not [line for line in director.lines() if "within a minute" in line]
+
+
+def test_stop_after_the_kernel_has_failed_and_before_the_table_is_read_again(director: Director) -> None:
+    service = director.start(virtual(replace(real(8000), checkers=())))
+    apply, director.kernel.apply = director.kernel.apply, _without_buffers  # type: ignore[method-assign,assignment]
+    service.reload(director.part(virtual(replace(real(8001), checkers=()))))
+    director.kernel.apply = apply  # type: ignore[method-assign]
+    assert director.kernel.services
+    director.stop()
+    assert director.finished
+    assert director.kernel.services == {}
+
+
+def test_stop_without_ipvs_asks_for_it_no_more(director: Director) -> None:
+    director.kernel.missing = True
+    director.start(virtual(replace(real(8000), checkers=())))
+    director.lines()
+    director.stop()
+    assert director.finished
+    assert [line for line in director.lines() if "ipvs" in line.lower()] == []
 
 
 def test_stop_while_the_kernel_fails_for_good(director: Director) -> None:

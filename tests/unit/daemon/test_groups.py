@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -211,6 +211,67 @@ def test_packets_find_their_servers_while_a_reload_turns_to_marks_and_back(
     grouped.reactor.run_for(0)
     assert moments[4:] == [both | {"FWM 7"}]
     assert set(grouped.kernel.weights()) == {ONE, TWO, "FWM 7"}
+
+
+def _silent(*_: object) -> NoReturn:
+    raise KernelError("give orders to IPVS", errno.ETIMEDOUT)
+
+
+def test_packets_are_marked_when_the_services_stand_though_the_kernel_was_silent(
+    grouped: Grouped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = MarksWithoutNews()
+    monkeypatch.setattr(ipvs_care.IpvsCare, "_packet_marks", lambda _self: marks)
+    grouped.groups = {"web": (entry(1, 2),)}
+    block = of_group("web", still(1), still(2))
+    service = grouped.start(block)
+    apply, grouped.kernel.apply = grouped.kernel.apply, _silent  # type: ignore[method-assign,assignment]
+    service.reload(grouped.part(block, nftables_ipvs="marks"))
+    grouped.reactor.run_for(0)
+    assert marks.tables == {}
+    assert set(grouped.kernel.weights()) == {ONE, TWO}
+    grouped.kernel.apply = apply  # type: ignore[method-assign]
+    grouped.reactor.run_for(2 * SECOND)
+    assert marks.tables
+    assert set(grouped.kernel.weights()) == {"FWM 1000"}
+
+
+def test_servers_of_one_that_goes_stay_while_packets_go_to_them_though_the_kernel_was_silent(
+    grouped: Grouped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = MarksWithoutNews()
+    monkeypatch.setattr(WatchedMarks, "kernel", grouped.kernel, raising=False)
+    moments: list[set[str]] = []
+    monkeypatch.setattr(WatchedMarks, "moments", moments, raising=False)
+    monkeypatch.setattr(ipvs_care, "IpvsMarks", WatchedMarks)
+    monkeypatch.setattr(ipvs_care.IpvsCare, "_packet_marks", lambda _self: marks)
+    grouped.groups = {"web": (entry(1),)}
+    service = grouped.start(of_group("web", still(1)), nftables_ipvs="marks")
+    apply, grouped.kernel.apply = grouped.kernel.apply, _silent  # type: ignore[method-assign,assignment]
+    service.reload(grouped.part(virtual(still(2)), nftables_ipvs="marks"))
+    grouped.kernel.apply = apply  # type: ignore[method-assign]
+    grouped.reactor.run_for(2 * SECOND)
+    assert moments == [{"FWM 1000"}, {"FWM 1000", VS}]
+    assert set(grouped.kernel.weights()) == {VS}
+    assert marks.tables == {}
+
+
+def test_a_service_goes_with_a_turn_of_the_marks_that_is_taken_back(
+    grouped: Grouped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was to wait until packets are marked otherwise, and they are not."""
+    marks = MarksWithoutNews()
+    monkeypatch.setattr(ipvs_care.IpvsCare, "_packet_marks", lambda _self: marks)
+    grouped.groups = {"web": (entry(1),)}
+    web = of_group("web", still(1))
+    service = grouped.start(web, virtual(still(2)), nftables_ipvs="marks")
+    apply, grouped.kernel.apply = grouped.kernel.apply, _silent  # type: ignore[method-assign,assignment]
+    service.reload(grouped.part(replace(web, real_server=(still(3),)), nftables_ipvs="others"))
+    service.reload(grouped.part(web, nftables_ipvs="marks"))
+    grouped.kernel.apply = apply  # type: ignore[method-assign]
+    grouped.reactor.run_for(2 * SECOND)
+    assert [table for _, table in marks.tables] == ["marks"]
+    assert grouped.kernel.weights() == {"FWM 1000": {"10.8.0.1:80": 1}}
 
 
 def test_a_stop_amid_a_turn_to_marks_leaves_nothing(grouped: Grouped, monkeypatch: pytest.MonkeyPatch) -> None:

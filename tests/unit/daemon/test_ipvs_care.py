@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import pytest
 
@@ -185,6 +185,23 @@ def test_a_kernel_that_fails_amid_a_pass_is_no_fault_of_ours(director: Director)
     kernel.broken = False
     director.reactor.run_for(2 * PASS)
     assert len(table(kernel).destinations) == 2
+
+
+def test_no_descriptor_for_a_pass_keeps_no_order_waiting(director: Director, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = begun(director)
+    with monkeypatch.context() as starved:
+        starved.setattr(kernel, "walk_services", _without_descriptors)
+        director.reactor.run_for(PASS + SECOND)
+        director.reload(virtual(replace(real(8001), checkers=())))
+        assert director.pool() == {"127.0.0.1:8001": 1}
+        assert [line for line in director.lines() if line.startswith("IPVS")] == []
+    kernel.services.clear()
+    director.reactor.run_for(2 * PASS)
+    assert director.pool() == {"127.0.0.1:8001": 1}
+
+
+def _without_descriptors() -> NoReturn:
+    raise OSError(errno.EMFILE, "Too many open files")
 
 
 def test_an_emptied_table_is_filled_in_haste(director: Director) -> None:

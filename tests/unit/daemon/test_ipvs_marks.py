@@ -303,3 +303,33 @@ def test_packets_are_marked_when_it_is_said_that_the_services_stand() -> None:
     assert (bench.marks.change, bench.filter.cut()) == (False, ["write"])
     bench.marks.take(part)
     assert not bench.marks.change
+
+
+def test_a_table_that_cannot_be_removed_is_removed_later() -> None:
+    """Else packets had their marks for ever, and may be another service's one day."""
+    bench = Bench()
+    bench.take(DEFS + WEB + WEB6)
+    bench.filter.refuse["remove"] = errno.ENOMEM
+    bench.take(DEFS + WEB)
+    assert bench.said() == ["cannot remove the nftables table: Cannot allocate memory"]
+    assert bench.keepsake.get("tables") == [[AF_INET, "keepalived_ipvs"], [AF_INET6, "keepalived_ipvs"]]
+    bench.reactor.run_for(30 * SECOND)
+    assert bench.said() == []
+    bench.filter.refuse.clear()
+    bench.reactor.run_for(10 * SECOND)
+    assert list(bench.filter.tables) == [(AF_INET, "keepalived_ipvs")]
+    assert bench.keepsake.get("tables") == [[AF_INET, "keepalived_ipvs"]]
+
+
+def test_a_table_that_was_made_later_is_known_to_the_next_process(tmp_path: Path) -> None:
+    with (tmp_path / "kept").open("w+b") as file:
+        bench = Bench(keepsake=Keepsake(file.fileno()))
+        bench.filter.refuse["write"] = errno.ENOMEM
+        bench.take(DEFS + WEB)
+        bench.filter.refuse.clear()
+        bench.reactor.run_for(5 * SECOND)
+        assert list(bench.filter.tables) == [(AF_INET, "keepalived_ipvs")]
+        bench.keepsake = Keepsake(file.fileno())
+        bench.begin()
+        bench.take(WEB)
+        assert bench.filter.tables == {}

@@ -1,9 +1,11 @@
 """The loader: its outcome, and every way in which it can fail to have one."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon import loader
-from pykeepalived.daemon.loader import Compiled, Loader, Outcome, read_value
+from pykeepalived.daemon.loader import Compiled, Loader, Outcome, read_value, write_value
 from pykeepalived.errors import ConfigError
 from pykeepalived.units import MILLISECOND, SECOND
 
@@ -71,3 +73,16 @@ def test_work_that_is_not_wanted_any_more_leaves_nothing() -> None:
     Loader(lambda: time.sleep(60), ("frames",)).give_up()  # type: ignore[arg-type, return-value]
     assert time.monotonic() - begin < 5
     assert descriptors() == before
+
+
+def test_values_travel_as_they_are() -> None:
+    address = IPv4Address("10.9.0.1")
+    values = [address, address, IPv4Address("255.255.255.255"), IPv6Address("fe80::1"), re.compile("a+"), "text"]
+    descriptor = os.memfd_create("values")
+    try:
+        write_value(descriptor, values)
+        back = read_value(descriptor)
+    finally:
+        os.close(descriptor)
+    assert back == values
+    assert back[0] is back[1]

@@ -1,5 +1,7 @@
 """Which services are ours, as one process tells the next: never too few, and no more than there are."""
 
+import errno
+
 from pykeepalived.daemon.keepsake import Keepsake
 from pykeepalived.daemon.owned_services import OwnedServices
 from pykeepalived.ipvs_table import ServiceRow
@@ -59,5 +61,25 @@ def test_while_the_kernel_gives_no_answer_nothing_is_forgotten() -> None:
     owned.settled()
     assert told(keepsake) == 2
     table.load(())
+    owned.settled()
+    assert told(keepsake) == 1
+
+
+def test_what_the_kernel_refuses_to_remove_is_not_forgotten() -> None:
+    table, keepsake = Table(str), Keepsake()
+    owned = OwnedServices(keepsake, table)
+    table.load(())
+    first, _ = of(table, DNS, MARK)
+    table.answered(table.next_orders(64), [])
+    owned.take_over()
+    before = table.services()
+    table.drop(first)
+    owned.note(before, going=False)
+    table.answered(table.next_orders(64), [(0, errno.EPERM)])
+    assert not table.pending
+    owned.settled()
+    assert told(keepsake) == 2
+    table.retry_refused()
+    table.answered(table.next_orders(64), [])
     owned.settled()
     assert told(keepsake) == 1

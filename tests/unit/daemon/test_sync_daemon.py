@@ -129,6 +129,28 @@ def test_a_missing_interface_is_said_once_and_tried_again() -> None:
     assert bench.kernel.cut() == [("start", "backup")]
 
 
+def test_one_that_is_wanted_no_more_is_stopped_though_the_kernel_is_silent_at_first() -> None:
+    """Else this router goes on sending beside the one that took over."""
+    bench = Bench()
+    bench.want(DAEMON, MASTER)
+    bench.kernel.refuse["list"] = errno.ENOBUFS
+    assert bench.want(None) == []
+    assert bench.said() == []
+    del bench.kernel.refuse["list"]
+    bench.reactor.run_for(2 * SECOND)
+    assert bench.kernel.cut() == [("stop", "master")]
+
+
+def test_at_the_end_one_that_could_not_be_stopped_yet_is_tried_again() -> None:
+    bench = Bench()
+    bench.want(DAEMON, MASTER)
+    bench.kernel.refuse["stop"] = errno.ENOMEM
+    assert bench.want(None) == []
+    del bench.kernel.refuse["stop"]
+    bench.daemons.close()
+    assert bench.kernel.cut() == [("stop", "master")]
+
+
 def test_one_process_takes_them_over_from_another() -> None:
     """Whichever of the two hears of the reload first."""
     bench = Bench()

@@ -326,3 +326,19 @@ def test_a_service_dropped_while_the_kernel_is_away_goes_when_it_is_back() -> No
     table.load(kernel.table())
     settle(table, kernel)
     assert kernel.weights() == {}
+
+
+def test_a_service_that_the_kernel_refuses_to_remove_goes_though_the_table_is_read_anew_meanwhile() -> None:
+    kernel = FakeIpvs()
+    table = loaded(kernel)
+    wanted = service(rs(11))
+    table.want(wanted)
+    settle(table, kernel)
+    table.drop(wanted)
+    table.answered(table.next_orders(64), [(0, errno.ENOMEM)])
+    assert list(table.stuck()) == [row().service]
+    table.unload()
+    table.load(kernel.table())
+    settle(table, kernel)
+    assert kernel.weights() == {}
+    assert table.stuck() == {}
