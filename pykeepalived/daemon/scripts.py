@@ -8,16 +8,14 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterable, Mapping
-from typing import NoReturn
 
 from pykeepalived.config.blocks.scripts import Script
-from pykeepalived.daemon import signals
 from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.reactor import Alarm, Reactor
+from pykeepalived.daemon.script_orders import ScriptOrders
 from pykeepalived.daemon.systemd import OWN_VARIABLES
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import ScriptExited
-from pykeepalived.kernel import processes
 from pykeepalived.units import SECOND
 
 MOST = 512  # running at once; a tracker's script comes again, a storm of notifications must end somewhere
@@ -40,22 +38,37 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 class _Running:
-    """One script that runs."""
+    """One script that runs, or is to."""
 
-    __slots__ = ("alarm", "errors", "kills", "on_exit", "pid", "pidfd", "reads", "script", "started_at", "timed_out")
+    __slots__ = (
+        "alarm",
+        "kills",
+        "number",
+        "on_exit",
+        "pid",
+        "pidfd",
+        "reads",
+        "script",
+        "started_at",
+        "timed_out",
+        "timeout",
+        "unwanted",
+    )
 
     def __init__(
-        self, script: Script, pid: int, errors: int, started_at: int, on_exit: OnExit | None, *, reads: bool
+        self, number: int, script: Script, started_at: int, timeout: int | None, on_exit: OnExit | None, *, reads: bool
     ) -> None:
+        self.number = number
         self.script = script
-        self.pid = pid
-        self.pidfd = os.pidfd_open(pid)
-        self.errors = errors
+        self.pid = 0  # until it has begun
+        self.pidfd = -1  # until it has begun, and when it has ended
         self.started_at = started_at
+        self.timeout = timeout
         self.on_exit = on_exit
         self.reads = reads
         self.alarm: Alarm | None = None
         self.timed_out = False
+        self.unwanted = False  # to be ended as soon as it has begun
         self.kills = 0
 
 
@@ -66,7 +79,10 @@ class ScriptRunner:
         self._most = most
         self._reactor = reactor
         self._journal = journal
-        self._environment = clean_environment(environment)
+        self._orders = ScriptOrders(
+            reactor, journal, clean_environment(environment), self._begun, self._refused, self._finished, self._lost
+        )
+        self._number = 0
         self._allowed: frozenset[Script] = frozenset()
         self._before: frozenset[Script] = frozenset()
         self._running: dict[int, _Running] = {}
@@ -80,6 +96,7 @@ class ScriptRunner:
         """These may be run from now on, and those of the configuration before (its last notifications)."""
         self._before, self._allowed = self._allowed, frozenset(scripts)
         self._said.clear()
+        self._orders.retire()
 
     def __len__(self) -> int:
         return len(self._running)
@@ -94,6 +111,7 @@ class ScriptRunner:
         reads: bool = False,
     ) -> int:
         """Start ``script``; gives its number, 0 if it cannot be. ``on_exit`` comes later, never from within this call.
+        Whether it has begun is not known yet; its time counts from then on, and also while it waits for that.
 
         One that ``reads`` what we write lives as long as we do.
         """
@@ -108,47 +126,25 @@ class ScriptRunner:
                 self._answer(on_exit, f"{self._most} scripts run already")
             return 0
         self._refusing = False
-        try:
-            running = self._begin(script, arguments, on_exit, reads=reads)
-        except OSError as error:
-            self._cannot(script, error.strerror or str(error), on_exit)
-            return 0
-        self._running[running.pid] = running
-        if timeout is not None:
-            running.alarm = self._reactor.alarm(lambda: self._overdue(running))
-            running.alarm.set(running.started_at + timeout)
-        return running.pid
-
-    def _begin(self, script: Script, arguments: tuple[str, ...], on_exit: OnExit | None, *, reads: bool) -> _Running:
-        """Started and watched, or not at all: whoever waits for its end must hear of it. Raises OSError."""
-        pid, errors = _start(script, arguments, self._environment)
-        try:
-            running = _Running(script, pid, errors, self._reactor.now(), on_exit, reads=reads)
-            try:
-                self._reactor.watch(running.pidfd, lambda: self._ended(running))
-            except OSError:
-                os.close(running.pidfd)
-                raise
-        except OSError:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            os.close(errors)
-            raise
-        return running
+        self._number += 1
+        running = _Running(self._number, script, self._reactor.now(), timeout, on_exit, reads=reads)
+        self._running[running.number] = running
+        self._set_alarm(running, timeout)
+        self._orders.add(running.number, script, arguments)
+        return running.number if running.number in self._running else 0
 
     def end(self, number: int) -> None:
         """Send TERM to the script that ``run`` gave ``number``, if it still runs."""
-        if number in self._running:
-            self._signal(self._running[number], signal.SIGTERM)
+        running = self._running.get(number)
+        if running is not None:
+            running.unwanted = True
+            self._signal(running, signal.SIGTERM)
 
     def cut_short(self, number: int) -> None:
         """The time of the script that ``run`` gave ``number`` is over now, if it still runs."""
         running = self._running.get(number)
-        if running is None or running.timed_out:
-            return
-        if running.alarm is None:
-            running.alarm = self._reactor.alarm(lambda: self._overdue(running))
-        self._overdue(running)
+        if running is not None and not running.timed_out:
+            self._set_alarm(running, 0)
 
     def finish(self, since: int, grace: int, idle: Callable[[], None]) -> None:
         """The daemon stops: those started at or after ``since``, and those that read what we write, have ``grace`` ns
@@ -162,9 +158,10 @@ class ScriptRunner:
     def release(self) -> None:
         """In a forked child: the descriptors are the parent's, the scripts too."""
         for running in self._running.values():
-            os.close(running.pidfd)
-            os.close(running.errors)
+            if running.pidfd >= 0:
+                os.close(running.pidfd)
         self._running.clear()
+        self._orders.release()
 
     def _look_idle(self) -> None:
         if self._idle is None:
@@ -178,41 +175,98 @@ class ScriptRunner:
         self._last_alarm.set(None)
         for running in self._running.values():
             self._signal(running, signal.SIGKILL if running.started_at >= self._last_since else signal.SIGTERM)
+        self._orders.close()
         idle, self._idle = self._idle, None
         if idle is not None:
             idle()
+
+    def _begun(self, number: int, pid: int) -> None:
+        """It runs. From now on until its status is asked for, its process id is its own."""
+        running = self._running[number]
+        running.pid = pid
+        try:
+            running.pidfd = os.pidfd_open(pid)
+            self._reactor.watch(running.pidfd, lambda: self._ended(running))
+        except OSError as error:  # whoever waits for its end must hear of it
+            with contextlib.suppress(OSError):
+                os.killpg(pid, signal.SIGKILL)
+            self._orders.take_status(number)
+            self._refused(number, str(error.strerror))
+            return
+        self._set_alarm(running, _TERM_TO_KILL if running.timed_out else running.timeout)
+        if running.timed_out or running.unwanted:
+            self._signal(running, signal.SIGTERM)
+
+    def _refused(self, number: int, reason: str) -> None:
+        """It could not be started."""
+        running = self._running[number]
+        self._forget(running)
+        self._cannot(running.script, reason, running.on_exit)
+        self._look_idle()
 
     def _ended(self, running: _Running) -> None:
         """Its process has ended; it is still there to be asked, so its group's number cannot be another's yet."""
         if running.timed_out:
             self._signal(running, signal.SIGKILL)  # what it left behind
-        _, status = os.waitpid(running.pid, 0)
-        self._reactor.unwatch(running.pidfd)
-        os.close(running.pidfd)
+        self._let_go(running)
+        self._orders.take_status(running.number)
+
+    def _finished(self, number: int, status: int) -> None:
+        running = self._running.get(number)
+        if running is None:
+            return
+        self._forget(running)
+        if self._said:
+            self._said.pop(running.script, None)
+        if os.WIFSIGNALED(status):
+            self._tell(running, ScriptExited(None, os.WTERMSIG(status), running.timed_out))
+        else:
+            # one that traps TERM and ends by itself is judged by its status
+            self._tell(running, ScriptExited(os.WEXITSTATUS(status)))
+        self._look_idle()
+
+    def _lost(self, number: int, ended_by: int) -> None:
+        """Its starter has died, so nobody will know how it ends."""
+        running = self._running.get(number)
+        if running is None:
+            return
+        with contextlib.suppress(OSError):  # it has ended: the process id may be another's
+            signal.pidfd_send_signal(running.pidfd, 0)
+            self._signal(running, signal.SIGKILL if running.timed_out else signal.SIGTERM)
+        self._forget(running)
+        self._tell(running, ScriptExited(None, ended_by, running.timed_out))
+        self._look_idle()
+
+    def _forget(self, running: _Running) -> None:
+        self._let_go(running)
         if running.alarm is not None:
             running.alarm.set(None)
             running.alarm = None  # it knows the run: no cycle may stay, for there is no collector
-        del self._running[running.pid]
-        errno = os.read(running.errors, 16)
-        os.close(running.errors)
-        obstacle = os.strerror(int(errno)) if errno else ""
-        if obstacle:
-            self._say_cannot(running.script, obstacle, comes_again=running.on_exit is not None)
-        elif self._said:
-            self._said.pop(running.script, None)
-        if running.on_exit is not None:
-            if obstacle:
-                running.on_exit(ScriptExited(CANNOT_RUN, obstacle=obstacle))
-            elif os.WIFSIGNALED(status):
-                number = os.WTERMSIG(status)
-                running.on_exit(ScriptExited(None, number, running.timed_out))
-            else:
-                # one that traps TERM and ends by itself is judged by its status
-                running.on_exit(ScriptExited(os.WEXITSTATUS(status)))
-        self._look_idle()
+        del self._running[running.number]
+
+    def _let_go(self, running: _Running) -> None:
+        if running.pidfd >= 0:
+            self._reactor.unwatch(running.pidfd)
+            os.close(running.pidfd)
+            running.pidfd = -1
+
+    @staticmethod
+    def _tell(running: _Running, exited: ScriptExited) -> None:
+        on_exit, running.on_exit = running.on_exit, None
+        if on_exit is not None:
+            on_exit(exited)
+
+    def _set_alarm(self, running: _Running, timeout: int | None) -> None:
+        if timeout is not None:
+            if running.alarm is None:
+                running.alarm = self._reactor.alarm(lambda: self._overdue(running))
+            running.alarm.set(self._reactor.now() + timeout)
 
     def _overdue(self, running: _Running) -> None:
         assert running.alarm is not None  # noqa: S101 - only its own alarm calls
+        if running.pidfd < 0:
+            self._give_up(running)
+            return
         now = self._reactor.now()
         if not running.timed_out:
             running.timed_out = True
@@ -226,13 +280,19 @@ class ScriptRunner:
         running.alarm.set(now + _KILL_TO_KILL[min(running.kills, 1)])
         running.kills += 1
 
+    def _give_up(self, running: _Running) -> None:
+        """Its time is over and it has not begun, or its starter cannot say how it ended: whoever waits need not."""
+        running.timed_out = True
+        self._tell(running, ScriptExited(None, signal.SIGTERM, timed_out=True))
+        if not running.pid and self._orders.withdraw(running.number):
+            self._forget(running)
+            self._look_idle()
+
     @staticmethod
     def _signal(running: _Running, number: int) -> None:
-        try:
-            os.killpg(running.pid, number)
-        except OSError:  # so young that it has no session yet
+        if running.pidfd >= 0:
             with contextlib.suppress(OSError):
-                os.kill(running.pid, number)
+                os.killpg(running.pid, number)
 
     def _cannot(self, script: Script, reason: str, on_exit: OnExit | None) -> None:
         self._say_cannot(script, reason, comes_again=on_exit is not None)
@@ -249,45 +309,3 @@ class ScriptRunner:
 
     def _answer(self, on_exit: OnExit, reason: str) -> None:
         self._reactor.soon(lambda: on_exit(ScriptExited(CANNOT_RUN, obstacle=reason)))
-
-
-def _start(script: Script, arguments: tuple[str, ...], environment: dict[str, str]) -> tuple[int, int]:
-    """Fork and run; (pid, a pipe that carries the errno if the command itself could not be run)."""
-    errors, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-    parent = os.getpid()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    try:
-        pid = os.fork()
-        if pid == 0:
-            _become(script, arguments, environment, parent, writer)
-    except OSError:
-        os.close(errors)
-        raise
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        os.close(writer)
-    return pid, errors
-
-
-def _become(
-    script: Script, arguments: tuple[str, ...], environment: dict[str, str], parent: int, errors: int
-) -> NoReturn:
-    """The rest of the new process's life on our side."""
-    try:
-        os.setsid()
-        null = os.open("/dev/null", os.O_RDWR)
-        for fd in (0, 1, 2):
-            os.dup2(null, fd)
-        if (os.geteuid(), os.getegid()) != (script.uid, script.gid) or script.uid != 0 or script.groups:
-            os.setgroups(script.groups)
-            os.setresgid(script.gid, script.gid, script.gid)
-            os.setresuid(script.uid, script.uid, script.uid)
-        # after the change of user, which clears it
-        processes.die_with_parent(parent, signal.SIGTERM)
-        signal.set_wakeup_fd(-1)
-        signals.reset()
-        os.execve(script.argv[0], [*script.argv, *arguments], environment)  # noqa: S606 - wanted: no shell
-    except BaseException as error:  # noqa: BLE001 - nothing may return into the parent's code
-        with contextlib.suppress(BaseException):
-            os.write(errors, str(error.errno if isinstance(error, OSError) else 0).encode())
-    os._exit(CANNOT_RUN)

@@ -21,6 +21,7 @@ from pykeepalived.daemon.loader import MEMORY, Compiled, Outcome
 from pykeepalived.daemon.parent import Parent, Plan
 from pykeepalived.daemon.roles import Role
 from pykeepalived.daemon.systemd import Systemd
+from tests.support.lives import alive, gone
 
 PROGRAM = Path(__file__).with_name("little_daemon.py")
 ROOT = Path(__file__).parents[3]
@@ -86,20 +87,6 @@ def daemons() -> Iterator[list[Daemon]]:
             daemon.process.wait()
         assert daemon.process.stderr is not None
         daemon.process.stderr.close()
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def gone(pid: int) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not alive(pid)
 
 
 def script(path: Path, text: str) -> None:

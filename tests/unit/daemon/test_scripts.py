@@ -11,48 +11,16 @@ import pytest
 
 from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.scripts import ScriptRunner, clean_environment
-from pykeepalived.effects import Log
-from pykeepalived.events import ScriptExited
+from pykeepalived.daemon.scripts import clean_environment
 from pykeepalived.units import SECOND
-
-
-class Bench:
-    """A runner in a loop, its lines, and how scripts ended."""
-
-    def __init__(self, most: int = 512, loop: type[Reactor] = Reactor) -> None:
-        self.lines: list[Log] = []
-        self.faults: list[Exception] = []
-        self.ended: list[ScriptExited] = []
-        self.reactor = loop(self.faults.append)
-        self.runner = ScriptRunner(self.reactor, self, dict(os.environ) | {"IFS": "x", "LD_PRELOAD": "y"}, most)
-
-    def log(self, line: Log) -> None:
-        self.lines.append(line)
-
-    def run(self, script: Script, *arguments: str, timeout: int | None = None) -> None:
-        self.runner.run(script, arguments, timeout, self.ended.append)
-
-    def until_ended(self, count: int) -> None:
-        patience = self.reactor.alarm(self.reactor.stop)
-        patience.set(self.reactor.now() + 5 * SECOND)
-        while len(self.ended) < count and patience.due_at is not None:
-            self.reactor.turn()
-        assert len(self.ended) == count
-        assert self.faults == []
+from tests.support.script_bench import Bench, shell
 
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     bench = Bench()
     yield bench
-    bench.reactor.close()
-
-
-def shell(path: Path, text: str) -> Script:
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(0o755)
-    return Script((str(path),))
+    bench.close()
 
 
 def test_only_what_stands_in_the_configuration(bench: Bench, tmp_path: Path) -> None:
@@ -104,7 +72,7 @@ def test_a_storm_is_bounded_and_said_once(tmp_path: Path) -> None:
     bench.run(script)  # and it goes on
     bench.until_ended(11)
     assert bench.ended[-1].status == 0
-    bench.reactor.close()
+    bench.close()
 
 
 def test_the_whole_group_ends_when_time_is_over(bench: Bench, tmp_path: Path) -> None:
@@ -125,10 +93,12 @@ def test_the_whole_group_ends_when_time_is_over(bench: Bench, tmp_path: Path) ->
 def test_nothing_is_left_of_a_script_that_ended(bench: Bench, tmp_path: Path) -> None:
     script = shell(tmp_path / "quick", "exit 0")
     bench.runner.allow({script})
+    bench.run(script, timeout=SECOND)
+    bench.until_ended(1)
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(20):
         bench.run(script, timeout=SECOND)
-    bench.until_ended(20)
+    bench.until_ended(21)
     assert len(bench.runner) == 0
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
@@ -174,4 +144,4 @@ def test_one_whose_end_could_not_be_heard_is_not_started(tmp_path: Path) -> None
     assert len(bench.runner) == 0
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     assert children.read_text() == alive
-    bench.reactor.close()
+    bench.close()
