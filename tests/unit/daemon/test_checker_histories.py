@@ -302,7 +302,8 @@ def test_after_many_histories_the_table_is_right(history: History) -> None:
     live(history)
 
 
-def live(history: History) -> None:
+def run_on(history: History) -> None:
+    """From the start through many things that happen."""
     history.configuration = history.another()
     history.start()
     for _ in range(6):
@@ -312,6 +313,10 @@ def live(history: History) -> None:
         assert history.kernel.services == history.expected()
         for number in list(history.scripts.waited):
             history.scripts.end(number, history.draw.choice((0, 0, 1, 5)))
+
+
+def live(history: History) -> None:
+    run_on(history)
     history.stop()
     assert history.finished
     assert history.kernel.services == {}

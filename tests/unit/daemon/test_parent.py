@@ -245,6 +245,17 @@ def test_one_that_dies_before_it_has_reloaded_goes_on_from_the_part_before(
     assert daemon.end() == 0
 
 
+def _after_a_stop_while_dead(daemon: Daemon, role: str) -> list[str]:
+    """What was told of a process that comes once more."""
+    daemon.until("Startup complete")
+    for life in (1, 2):
+        daemon.until(f"life {life}")
+        os.kill(daemon.children()[role], signal.SIGKILL)
+    daemon.until("process delayed 1 seconds")
+    assert daemon.end() == 0
+    return re.findall(r"service \d+: (made .*|life 3.*|told to stop)", daemon.text)[2:]
+
+
 @pytest.mark.parametrize("options", [(), ("--dont-release-ipvs",)])
 def test_one_that_is_dead_at_a_stop_comes_once_more_with_nothing_to_do(
     tmp_path: Path, daemons: list[Daemon], options: tuple[str, ...]
@@ -252,13 +263,7 @@ def test_one_that_is_dead_at_a_stop_comes_once_more_with_nothing_to_do(
     """To take away what it had made, which its keepsake names; where that is to stay it does not come."""
     daemon = Daemon(tmp_path, *options, conf="checkers\nserver 1\n")
     daemons.append(daemon)
-    daemon.until("Startup complete")
-    for life in (1, 2):
-        daemon.until(f"life {life}")
-        os.kill(daemon.children()["checkers"], signal.SIGKILL)
-    daemon.until("Restart of Healthcheck process delayed 1 seconds")
-    assert daemon.end() == 0
-    last = re.findall(r"service \d+: (made .*|life 3.*|told to stop)", daemon.text)[2:]
+    last = _after_a_stop_while_dead(daemon, "checkers")
     assert last == ([] if options else ["made with router_id ", "life 3 only to leave", "told to stop"])
 
 
@@ -269,13 +274,7 @@ def test_one_that_is_dead_at_a_stop_comes_once_more_with_its_part(
     """It names what is to be taken away."""
     daemon = Daemon(tmp_path, *options, conf="vrrp\nrouter_id one\n")
     daemons.append(daemon)
-    daemon.until("Startup complete")
-    for life in (1, 2):
-        daemon.until(f"life {life}")
-        os.kill(daemon.children()["vrrp"], signal.SIGKILL)
-    daemon.until("Restart of VRRP process delayed 1 seconds")
-    assert daemon.end() == 0
-    last = re.findall(r"service \d+: (made .*|life 3.*|told to stop)", daemon.text)[2:]
+    last = _after_a_stop_while_dead(daemon, "vrrp")
     assert last == ([] if options else ["made with router_id one", "life 3 only to leave", "told to stop"])
 
 

@@ -33,7 +33,7 @@ from pykeepalived.lvs.marks import markings
 from pykeepalived.lvs.virtual_server import VirtualServer
 from pykeepalived.units import SECOND
 from tests.support.fakes_lvs import FakeIpvs
-from tests.unit.daemon.test_checker_histories import History
+from tests.unit.daemon.test_checker_histories import History, run_on
 from tests.unit.daemon.test_ha_suspend import Machine
 from tests.unit.daemon.test_ipvs_marks import FakePacketMarks
 
@@ -337,15 +337,7 @@ def test_after_many_rough_histories_the_table_is_right(history: RoughHistory) ->
 
 
 def live(history: RoughHistory) -> None:
-    history.configuration = history.another()
-    history.start()
-    for _ in range(6):
-        for _ in range(8):
-            history.happen()
-        history.calm()
-        assert history.kernel.services == history.expected()
-        for number in list(history.scripts.waited):
-            history.scripts.end(number, history.draw.choice((0, 0, 1, 5)))
+    run_on(history)
     for _ in range(history.draw.randint(0, 4)):
         history.happen()
     history.kernel.odds = 0.0
