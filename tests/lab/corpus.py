@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from pykeepalived.config.blocks.virtual_server import Service
-from pykeepalived.config.kinds import AF_INET
+from pykeepalived.config.diagnostics import Diagnostic
+from pykeepalived.config.kinds import AF_INET, Problem
 from pykeepalived.config.load import Loaded, LoadOptions, load
 from pykeepalived.lvs.fronts import fronts
 from tests.config.machine import Machine
@@ -40,6 +41,7 @@ _MISC_PATH = re.compile(r"\b(misc_path[ \t]+\"?)([^\"\s]+)")
 _WEIGHT = re.compile(r"\bweight[ \t]+(\d+)")
 _OF_GROUP = re.compile(r"^[ \t]*virtual_server[ \t]+group[ \t]", re.MULTILINE)
 _TWICE = re.compile(r"Virtual server \[.*\]:\d+ is defined twice, the first is used")
+_DRAINED = re.compile(r"\b(quorum|hysteresis) ")
 _SERVER = re.compile(r"^[ \t]*real_server[ \t][^{\n]*\{", re.MULTILINE)
 _ADDED_SERVICE = """
 virtual_server 198.51.100.77 8077 {
@@ -165,8 +167,15 @@ def _without_last_server(config: str) -> str:
 
 
 def _mistakes(config: str, names: tuple[str, ...]) -> Counter[str]:
-    """What a reload is refused for, unless the running file has it as well."""
-    return Counter(each.message for each in _load(config, names).diagnostics if each.severity == "error")
+    """What a reload is refused for, unless the running file has it as well; and pools that are drained, which are
+    stories of their own.
+    """
+    found = _load(config, names).diagnostics
+    return Counter(each.message for each in found if each.severity == "error" or _is_drained(each))
+
+
+def _is_drained(found: Diagnostic) -> bool:
+    return found.problem is Problem.GENERAL_ERROR and _DRAINED.search(found.message) is not None
 
 
 def _load(config: str, names: tuple[str, ...]) -> Loaded:
