@@ -108,7 +108,7 @@ class CheckRun:
                     else:
                         means.log(effect)
         except Exception as error:
-            if not self._is_want(error, first):
+            if not self._end_try(error, first):
                 raise
         if self._means is None:
             return
@@ -117,9 +117,9 @@ class CheckRun:
         elif self.woken_at is not None or (isinstance(first, Tick) and not began):
             self._watch_time(means.beats)
 
-    def _is_want(self, error: Exception, told: CheckEvent) -> bool:
-        """What went wrong here says nothing of the server: the try ends, and the next one comes in its time. Whether it
-        was a want of descriptors, which may be met wherever a module or a library is loaded.
+    def _end_try(self, error: Exception, told: CheckEvent) -> bool:
+        """What went wrong here says nothing of the server: the try ends, and the next one comes in its time. Gives
+        whether it was a want of descriptors, which may be met wherever a module or a library is loaded.
         """
         number = error.errno if isinstance(error, OSError) else None
         want = self.checker.running and number in NO_DESCRIPTOR
