@@ -4,6 +4,9 @@
 
 writes a line a request when it has ended: the moment it began (seconds, monotonic clock), and the page's text or `-`
 for none. Requests do not wait for one another, so a dead server slows nothing down. Ends on SIGTERM.
+
+Each comes from a port that none had for long. The kernel would take ports again within seconds, and IPVS, which knows
+a connection by its port, sends the new one after the old: to a server that has been removed since.
 """
 
 import contextlib
@@ -13,16 +16,20 @@ import socket
 import sys
 import time
 
+PORTS = range(10_000, 60_000)
+
 
 class Request:
     """One connection: connect, ask, read to the end."""
 
-    def __init__(self, address: str, port: int, now: float) -> None:
+    def __init__(self, address: str, port: int, own_port: int, now: float) -> None:
         self.started_at = now
         self.answer = b""
         self.asked = False
         self.socket = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
         self.socket.setblocking(False)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(("", own_port))
         self.failed = self.socket.connect_ex((address, port)) not in {0, 115}  # EINPROGRESS
 
     def ready(self) -> bool:
@@ -51,6 +58,7 @@ def ask(address: str, port: int, per_second: float, patience: float) -> None:
     pending: dict[int, Request] = {}
     deadlines: list[tuple[float, int, float]] = []
     next_at = time.monotonic()
+    turn = int(next_at * per_second)  # a later process goes on with later ports: requests are no faster than the clock
 
     def end(number: int) -> None:
         request = pending.pop(number)
@@ -67,7 +75,8 @@ def ask(address: str, port: int, per_second: float, patience: float) -> None:
                 end(number)
         if now >= next_at:
             next_at = max(next_at + 1 / per_second, now)
-            request = Request(address, port, now)
+            turn += 1
+            request = Request(address, port, PORTS[turn % len(PORTS)], now)
             number = request.socket.fileno()
             pending[number] = request
             poll.register(number, select.EPOLLOUT)

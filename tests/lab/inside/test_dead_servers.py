@@ -17,7 +17,9 @@ pytestmark = [pytest.mark.lab(timeout=900), pytest.mark.long]
 CONNECT_TIMEOUT, RETRY, DELAY_BEFORE_RETRY, DELAY_LOOP = 1.0, 2, 0.4, 1.0
 LATE = 15.0
 """Seconds that a slow machine may add; the figures are printed."""
-PER_SECOND, PATIENCE = 20, 3.0
+PER_SECOND, PATIENCE = 20, 10.0
+HELD = 3.0
+"""Seconds that a server stays dead. A client waits for longer: IPVS keeps what was under way when the server left."""
 TIMING = (
     f"protocol TCP\nlvs_sched rr\nlvs_method NAT\nwarmup 0\ndelay_loop {DELAY_LOOP}\nretry {RETRY}\n"
     f"connect_timeout {CONNECT_TIMEOUT}\ndelay_before_retry {DELAY_BEFORE_RETRY}\n"
@@ -108,7 +110,7 @@ def test_a_dead_server_leaves_in_time_and_comes_back(site: Site, kind: str) -> N
     struck_at = time.monotonic()
     death.strike(site)
     gone_at = await_pool(site, "web1", "web3")
-    time.sleep(PATIENCE)
+    time.sleep(HELD)
     mended_at = time.monotonic()
     death.mend(site)
     back_at = await_pool(site, "web1", "web2", "web3")
@@ -126,7 +128,7 @@ def test_a_dead_server_leaves_in_time_and_comes_back(site: Site, kind: str) -> N
     assert RETRY * DELAY_BEFORE_RETRY <= gone_at - struck_at <= death.latest() + LATE
     assert back_at - mended_at <= death.back_within() + LATE
     assert while_gone == {"web1", "web3"}
-    assert all(struck_at - PATIENCE <= began <= gone_at for began in failed)
+    assert all(struck_at - HELD <= began <= gone_at for began in failed)
     assert not (death.whole_pages and failed)
     assert "web2" in {one.page for one in asked if one.began > back_at}
 
@@ -158,7 +160,7 @@ def test_the_sorry_server_steps_in_and_out_under_load(site: Site, inhibit: str) 
     assert {one.page for one in asked if sorry_at < one.began < back_at - 1} == {"web3"}
     assert {one.page for one in asked if one.began > back_at} == {"web1", "web2"}
     # one that the sorry server was about to answer when it left is lost, as IPVS loses it; inhibited it stays for those
-    lost = [began for began in failed if not struck_at - PATIENCE <= began <= sorry_at]
+    lost = [began for began in failed if not struck_at - HELD <= began <= sorry_at]
     assert len(lost) <= (0 if inhibit else 1)
     assert all(back_at - 1 < began <= back_at for began in lost)
     sorry = {f"{site.addresses['web3']}:80": 0} if inhibit else {}
