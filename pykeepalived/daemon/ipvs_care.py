@@ -24,6 +24,8 @@ from pykeepalived.kernel.ports import Ipvs, IpvsDaemons, PacketMarks
 from pykeepalived.units import SECOND
 
 _NAMED = 5
+_AGAIN = 60 * SECOND
+_LAST_CHANCES = 2  # at a stop
 
 
 class IpvsCare:
@@ -135,61 +137,69 @@ class IpvsCare:
 
 
 class TimeoutSettings:
-    """lvs_timeouts: how long IPVS remembers connections, while we run."""
+    """lvs_timeouts: how long IPVS remembers connections, while we run. What the kernel refuses is tried again."""
 
     def __init__(self, context: ChildContext) -> None:
         self._journal = context.journal
+        self._reactor = context.reactor
+        self._keepsake = context.keepsake
         self._kernel: Ipvs | None = None
         self._wanted = Timeouts()
         self._former: Timeouts | None = None  # before we changed anything
-        self._keepsake = context.keepsake
+        self._given = [Timeouts()]  # what may have been set since: the last that was taken, and all later ones
         if kept := self._keepsake.get("timeouts"):
-            self._former, self._wanted = (Timeouts(*each) for each in kept)
+            self._former, *self._given = (Timeouts(*each) for each in kept)
+        self._done = True  # by what is known
+        self._told = ""
+        self._again = context.reactor.alarm(self._settle)
 
     def opened(self, kernel: Ipvs) -> None:
-        """IPVS is there, or answers again. One that was loaded anew has its own timeouts."""
+        """IPVS is there, or answers again; ``want`` follows. One that was loaded anew has its own timeouts."""
         self._kernel = kernel
-        if self._former is not None and not self._stand(kernel):
-            self._former = None
-        if self._former is None:
-            wanted, self._wanted = self._wanted, Timeouts()
-            self._change(wanted)
+        self._done = self._former is None
+        if self._former is not None and not self._stand(kernel, self._former):
+            self._former, self._given = None, [Timeouts()]
 
     def want(self, given: LvsTimeouts) -> None:
         """The file's; what it does not name, or names no longer, is as it was before."""
-        self._change(Timeouts(given.tcp // SECOND, given.tcpfin // SECOND, given.udp // SECOND))
+        self._wanted = Timeouts(given.tcp // SECOND, given.tcpfin // SECOND, given.udp // SECOND)
+        self._settle()
 
     def restore(self) -> None:
         """As they were."""
-        self._change(Timeouts())
+        self._wanted = Timeouts()
+        for _ in range(_LAST_CHANCES):
+            self._settle()
+        self._again.set(None)
 
-    def _stand(self, kernel: Ipvs) -> bool:
-        """Whether what we set is still so."""
+    def _stand(self, kernel: Ipvs, former: Timeouts) -> bool:
+        """Whether those that we may have set are as we did, or as they were."""
         try:
             there = kernel.timeouts()
         except (KernelError, OSError):
             return True  # nothing is known
-        ours = self._wanted
-        pairs = ((ours.tcp, there.tcp), (ours.tcp_fin, there.tcp_fin), (ours.udp, there.udp))
-        return all(not mine or mine == theirs for mine, theirs in pairs)
+        fields = zip(astuple(there), astuple(former), *map(astuple, self._given), strict=True)
+        return all(not any(given) or now in (was, *given) for now, was, *given in fields)
 
-    def _change(self, wanted: Timeouts) -> None:
-        before, self._wanted = self._wanted, wanted
-        if wanted == before or self._kernel is None:
+    def _settle(self) -> None:
+        wanted = self._wanted
+        if self._kernel is None or (self._done and self._given == [wanted]):
             return
+        self._done = False
         try:
-            if self._former is None:
-                self._former = self._kernel.timeouts()
-            former = self._former
-            self._keepsake.keep("timeouts", [list(astuple(each)) for each in (former, wanted)])
-            self._kernel.set_timeouts(
-                Timeouts(
-                    wanted.tcp or (former.tcp if before.tcp else 0),
-                    wanted.tcp_fin or (former.tcp_fin if before.tcp_fin else 0),
-                    wanted.udp or (former.udp if before.udp else 0),
-                )
-            )
+            former = self._former = self._former or self._kernel.timeouts()
+            if wanted not in self._given:
+                self._given.append(wanted)
+            self._keepsake.keep("timeouts", [list(astuple(each)) for each in (former, *self._given)])
+            fields = zip(astuple(wanted), astuple(former), *map(astuple, self._given), strict=True)
+            self._kernel.set_timeouts(Timeouts(*(want or (was if any(given) else 0) for want, was, *given in fields)))
         except (KernelError, OSError) as error:
             number = error.errno or EIO
             text = f"IPVS cmd SET_CONFIG(12) error: {strerror(number)}({number}) for lvs_timeouts"
-            self._journal.log(Log(text, Level.WARNING, Kind.IPVS))
+            if text != self._told:
+                self._journal.log(Log(text, Level.WARNING, Kind.IPVS))
+            self._told = text
+            self._again.set(self._reactor.now() + _AGAIN)
+        else:
+            self._given, self._done, self._told = [wanted], True, ""
+            self._again.set(None)

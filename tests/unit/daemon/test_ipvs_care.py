@@ -15,6 +15,7 @@ from pykeepalived.config.kinds_ipvs import LvsTimeouts, SyncDaemon
 from pykeepalived.daemon.checker_process import CheckerService
 from pykeepalived.daemon.child import ChildOptions
 from pykeepalived.daemon.keepsake import Keepsake
+from pykeepalived.errors import KernelError
 from pykeepalived.ipvs_table import DestinationRow, ServiceRow, SyncDaemonRow, SyncState, Timeouts
 from pykeepalived.kernel.ports import BATCH
 from pykeepalived.lvs.rows import ServiceTable, key_of
@@ -392,6 +393,55 @@ def test_timeouts_after_the_kernel_was_silent(director: Director, *, anew: bool)
     assert director.kernel.held.tcp == 901
     director.stop()
     assert director.kernel.held.tcp == (800 if anew else 900)
+
+
+def test_timeouts_that_the_kernel_did_not_take_at_once(director: Director, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither at the start, nor at a reload amid which it gave no answer."""
+    block, wanted = virtual(replace(real(8000), checkers=())), [LvsTimeouts(tcp=each * SECOND) for each in (901, 902)]
+    with monkeypatch.context() as silent:
+        silent.setattr(director.kernel, "set_timeouts", _silent)
+        service = director.start(block, lvs_timeouts=wanted[0])
+        director.reactor.run_for(10 * PASS)
+    assert len([line for line in director.lines() if "SET_CONFIG" in line]) == 1
+    director.reactor.run_for(PASS)
+    assert director.kernel.held.tcp == 901
+    with monkeypatch.context() as silent:
+        silent.setattr(director.kernel, "set_timeouts", _silent)
+        silent.setattr(director.kernel, "apply", _silent)
+        service.reload(director.part(virtual(replace(real(8001), checkers=())), lvs_timeouts=wanted[1]))
+    director.reactor.run_for(PASS)
+    assert director.kernel.held.tcp == 902
+    director.stop()
+    assert director.kernel.held.tcp == 900
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_timeouts_after_a_death_amid_a_reload(
+    respawned: Respawned, monkeypatch: pytest.MonkeyPatch, *, before: bool
+) -> None:
+    """Of the kernel it cannot be told whether it had the order yet."""
+    block = virtual(replace(real(8000), checkers=()))
+    service = respawned.start(block, lvs_timeouts=LvsTimeouts(tcp=901 * SECOND))
+
+    def die(timeouts: Timeouts) -> NoReturn:
+        if not before:
+            FakeIpvs.set_timeouts(respawned.kernel, timeouts)
+        raise SystemExit
+
+    part = respawned.part(block, lvs_timeouts=LvsTimeouts(tcp=902 * SECOND))
+    with monkeypatch.context() as killed:
+        killed.setattr(respawned.kernel, "set_timeouts", die)
+        with pytest.raises(SystemExit):
+            service.reload(part)
+    respawned.die()
+    respawned.start(block, lvs_timeouts=LvsTimeouts(tcp=902 * SECOND))
+    assert respawned.kernel.held.tcp == 902
+    respawned.stop()
+    assert respawned.kernel.held.tcp == 900
+
+
+def _silent(*_: object) -> NoReturn:
+    raise KernelError("give orders to IPVS", errno.ETIMEDOUT)
 
 
 def test_timeouts_that_the_kernel_refuses_are_said(director: Director, monkeypatch: pytest.MonkeyPatch) -> None:
