@@ -44,7 +44,7 @@ class IpvsCare:
         self._inspection = Inspection(
             context.reactor, context.journal, self._table, kernel_table.pump, kernel_table.failed
         )
-        self._daemons = SyncDaemons(self._ipvs, context.reactor, context.journal)
+        self._daemons = SyncDaemons(self._ipvs, context.reactor, context.journal, self._without_daemons)
         self._namespace = NamespaceWatch(context)
         kernel_table.opened = self._opened
         kernel_table.closed = self._inspection.end
@@ -58,10 +58,10 @@ class IpvsCare:
         self._timeouts.want(part.global_defs.lvs_timeouts)
         daemon = part.global_defs.lvs_sync_daemon
         own = daemon is not None and daemon.instance is None
-        keepsake = self._context.keepsake
-        if keepsake.get("sync") and not own:
+        if own:
+            self._context.keepsake.keep("sync", True)
+        elif self._context.keepsake.get("sync"):
             self._daemons.take_over()
-        keepsake.keep("sync", own)
         self._daemons.want(daemon if own else None, BOTH if own else ())
 
     def _opened(self, kernel: Ipvs) -> None:
@@ -129,6 +129,9 @@ class IpvsCare:
         from pykeepalived.kernel.packet_marks import LinuxPacketMarks  # noqa: PLC0415 - few use it
 
         return LinuxPacketMarks(self._context.ipvs_socket)
+
+    def _without_daemons(self) -> None:
+        self._context.keepsake.keep("sync", False)
 
     def _ipvs(self) -> IpvsDaemons:
         if self._kernel is None:

@@ -33,8 +33,16 @@ BOTH = tuple(SyncState)
 class SyncDaemons:
     """``want`` some of them; ``close`` stops them. Without IPVS in the kernel it is said once, and tried again."""
 
-    def __init__(self, open_ipvs: Callable[[], IpvsDaemons], reactor: Reactor, journal: Journal) -> None:
+    def __init__(
+        self,
+        open_ipvs: Callable[[], IpvsDaemons],
+        reactor: Reactor,
+        journal: Journal,
+        gone: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``gone`` is called when those that were ours run no more."""
         self._open_ipvs = open_ipvs
+        self._gone = gone
         self._reactor = reactor
         self._journal = journal
         self._ipvs: IpvsDaemons | None = None
@@ -98,6 +106,7 @@ class SyncDaemons:
             self._retry = _FIRST_RETRY if done else min(2 * self._retry, _LOOK)
         else:
             self._wanted = None
+            self._gone()
 
     def _change(
         self, ipvs: IpvsDaemons, running: dict[SyncState, SyncDaemonRow], all_wanted: dict[SyncState, SyncDaemonRow]

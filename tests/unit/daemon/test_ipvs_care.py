@@ -345,6 +345,21 @@ def test_sync_daemons_that_went_while_no_process_lived_go(respawned: Respawned) 
     assert respawned.kernel.cut() == []
 
 
+def test_sync_daemons_that_could_not_be_stopped_before_a_death_go(respawned: Respawned) -> None:
+    """Else this director would go on telling of connections beside the one that took over."""
+    block = virtual(replace(real(8000), checkers=()))
+    service = respawned.start(block, lvs_sync_daemon=SyncDaemon("eth0", syncid=3))
+    respawned.reactor.run_for(SECOND)
+    respawned.kernel.refuse["list"] = errno.ENOBUFS
+    service.reload(respawned.part(block))
+    respawned.reactor.run_for(SECOND)
+    respawned.die()
+    del respawned.kernel.refuse["list"]
+    respawned.start(block)
+    respawned.reactor.run_for(SECOND)
+    assert respawned.kernel.running == {}
+
+
 def test_one_that_comes_with_no_servers_to_stop_at_once_takes_all_away_without_a_word(respawned: Respawned) -> None:
     """As when the daemon is stopped while its checker process is dead."""
     defs = {"lvs_sync_daemon": SyncDaemon("eth0", syncid=3), "lvs_timeouts": LvsTimeouts(tcp=901 * SECOND)}
