@@ -48,6 +48,7 @@ class KernelTable:
         self.closed: Callable[[], None] = _unheard
         """Called when the kernel gives no answer; ``opened`` follows when it does."""
         self._pumping = False
+        self._flush = False  # before it is read
         self._missed = False
         self._silent = False  # the table is there, but was not read since the kernel gave no answer
         self._look_again = reactor.alarm(self._looked_again)
@@ -59,7 +60,8 @@ class KernelTable:
     def start(self, *, flush: bool) -> None:
         """Read the kernel's table, or empty it."""
         self._look_again.set(self._reactor.now() + _LOOK_AGAIN)
-        self._open(flush=flush)
+        self._flush = flush
+        self._open()
 
     def stop(self) -> None:
         """Look for nothing any more; what is wanted is still carried out, also if the kernel gave no answer lately."""
@@ -133,7 +135,7 @@ class KernelTable:
         if failures:
             self._look_sooner({failure.errno for failure in failures})
 
-    def _open(self, *, flush: bool = False) -> None:
+    def _open(self) -> None:
         """Read the table; without one say so, once."""
         try:
             if self._kernel is None:
@@ -141,14 +143,16 @@ class KernelTable:
 
                 self._kernel = LinuxIpvs(self._open_socket)
             version = self._kernel.version()
-            if flush:
+            if self._flush:
                 self._kernel.flush()
+                self._flush = False
             self.table.load(self._kernel.table())
         except (KernelError, OSError) as error:
             if not self._missed:
                 self._log(_missing(error.errno or errno.ENOENT))
             self._missed = True
             self._silent = error.errno in _PASSING
+            self._flush &= self._silent  # whoever brings IPVS later may fill it before we see it
             self._look_sooner({error.errno})
             return
         self._silent = False

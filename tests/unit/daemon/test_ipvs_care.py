@@ -310,6 +310,26 @@ def test_a_process_that_takes_over_flushes_nothing(respawned: Respawned) -> None
     assert respawned.kernel.orders == []
 
 
+@pytest.mark.keyword("global_defs.lvs_flush")
+@pytest.mark.parametrize(("number", "flushed"), [(errno.ETIMEDOUT, True), (errno.ENOENT, False)])
+def test_a_table_that_gave_no_answer_at_the_start_is_flushed_when_it_does(
+    director: Director, monkeypatch: pytest.MonkeyPatch, *, number: int, flushed: bool
+) -> None:
+    """One that was not there is empty, or somebody has filled it since."""
+
+    def refuse() -> NoReturn:
+        raise KernelError("empty the IPVS table", number)
+
+    theirs = replace(virtual().service, port=7)
+    director.kernel.services[theirs] = ServiceTable(ServiceRow(theirs, "rr", 0, 0, 0xFFFFFFFF))
+    with monkeypatch.context() as silent:
+        silent.setattr(director.kernel, "version", refuse)
+        director.start(virtual(replace(real(8000), checkers=())), lvs_flush=True)
+    director.reactor.run_for(PASS)
+    assert (theirs not in director.kernel.services) is flushed
+    assert VS in director.kernel.weights()
+
+
 def test_services_that_went_while_no_process_lived_go(respawned: Respawned) -> None:
     """Nobody would check their servers any more."""
     server = replace(real(8000), checkers=())
