@@ -7,8 +7,8 @@ import ctypes
 import errno
 import os
 import socket
+from collections import deque
 from collections.abc import Sequence
-from itertools import cycle
 from pathlib import Path
 
 from pykeepalived.errors import KernelError
@@ -83,12 +83,12 @@ class SocketsElsewhere:
 
     def __init__(self, door: int, protocols: Sequence[int]) -> None:
         home = own_namespace()
-        made: dict[int, list[socket.socket]] = {}
+        made: dict[int, deque[socket.socket]] = {}
         try:
             _enter(door)
             try:
                 for protocol in protocols:
-                    made.setdefault(protocol, []).append(open_here(protocol))
+                    made.setdefault(protocol, deque()).append(open_here(protocol))
             finally:
                 _enter(home)
         except OSError as error:
@@ -98,11 +98,13 @@ class SocketsElsewhere:
         finally:
             os.close(home)
         self._made = made
-        self._turns = {protocol: cycle(sockets) for protocol, sockets in made.items()}
 
     def __call__(self, protocol: int) -> socket.socket:
         """The next one of the protocol."""
-        return next(self._turns[protocol]).dup()
+        made = self._made[protocol]
+        given = made[0].dup()
+        made.rotate(-1)  # not where there was no descriptor for it: no two may have the same
+        return given
 
     def close(self) -> None:
         """No more; those that were given stay open."""

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import subprocess
 from pathlib import Path
 
@@ -51,6 +52,25 @@ def test_they_stay_there_and_the_process_here() -> None:
             assert links(sockets) == there
         assert links(None) == here
         sockets.close()
+
+
+def test_no_descriptor_for_one_does_not_give_another_one_twice() -> None:
+    """Answers to orders would be read by whoever reads a list."""
+    home = own_namespace()
+    sockets = SocketsElsewhere(home, (NETLINK_ROUTE, NETLINK_ROUTE))
+    os.close(home)
+    first = sockets(NETLINK_ROUTE)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (first.fileno(), hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            sockets(NETLINK_ROUTE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    second = sockets(NETLINK_ROUTE)
+    assert first.getsockname() != second.getsockname()
+    for each in (first, second, sockets):
+        each.close()
 
 
 def test_a_namespace_that_is_not_there() -> None:
