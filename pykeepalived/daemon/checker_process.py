@@ -97,6 +97,8 @@ class CheckerService:
         for block, front in self._wanted():
             self._served[block.service] = self._enter(block, front)
         self._care.take_over()
+        if not self._care.marks_change:
+            self._drop_outgoing()
         self._watch.start()
         self._ha_suspend.follow(self._suspendable())
         self._reactor.soon(self._kernel_table.pump)
@@ -221,14 +223,16 @@ class CheckerService:
 
     def _settled(self) -> None:
         """The kernel's table is as it is wanted: what waited for it is told. Where packets are to go to other services,
-        they do so now, and then the former ones go.
+        they do so now, and then the former ones go: as soon as packets could be marked.
         """
-        if self._table.loaded and (self._care.marks_change or self._outgoing):
+        if self._table.loaded:
             self._care.mark_packets()
-            self._drop_outgoing()
-            self._kernel_table.pump()
-            return
-        self._care.settled()
+            if not self._care.marks_change:
+                self._drop_outgoing()
+                if self._table.pending:
+                    self._kernel_table.pump()
+                    return
+                self._care.settled()
         while self._waiting:
             self._notify(self._waiting.popleft())
         if self._status_alarm.due_at is None:
@@ -245,6 +249,7 @@ class CheckerService:
         for table in self._outgoing:
             self._table.drop(table)
         self._outgoing.clear()
+        self._care.drop_left()
 
     def _notify(self, effect: RunScript | WriteFifo) -> None:
         if isinstance(effect, RunScript):

@@ -37,6 +37,7 @@ class IpvsCare:
         self._journal = context.journal
         self._release = not context.options.dont_release_ipvs
         self._table = kernel_table.table
+        self._pump = kernel_table.pump
         self._owned = OwnedServices(context.keepsake, self._table)
         self._kernel: Ipvs | None = None
         self._part = Configuration()
@@ -77,22 +78,24 @@ class IpvsCare:
         if part.global_defs.nftables_ipvs is None and self._marks is None and not keepsake.get("tables"):
             return {}
         if self._marks is None:
-            self._marks = IpvsMarks(self._context.reactor, self._journal, self._packet_marks, keepsake)
+            self._marks = IpvsMarks(self._context.reactor, self._journal, self._packet_marks, keepsake, self._pump)
         return self._marks.take(part)
 
     @property
     def marks_change(self) -> bool:
-        """Whether packets are to be marked otherwise, once the services stand to which the marks lead."""
+        """Whether packets are to be marked otherwise, once the services stand to which the marks lead; or could not be
+        yet.
+        """
         return self._marks is not None and self._marks.change
 
     def mark_packets(self) -> None:
         """They stand."""
-        if self._marks is not None:
+        if self._marks is not None and self._marks.change:
             self._marks.mark()
 
     def take_over(self) -> None:
         """At the start, when it is known what is wanted: services that a process that died has left, and the file does
-        not name any more, go. Those of somebody else, or left by a daemon that crashed, stay.
+        not name any more, are to go. Those of somebody else, or left by a daemon that crashed, stay.
         """
         gone = self._owned.take_over()
         if gone:
@@ -106,6 +109,10 @@ class IpvsCare:
         follow.
         """
         self._owned.note(before, going=going)
+
+    def drop_left(self) -> None:
+        """Packets go to none of those any more that are to go since the start."""
+        self._owned.drop_left()
 
     def settled(self) -> None:
         """All orders are carried out."""

@@ -37,8 +37,11 @@ class IpvsMarks:
         journal: Journal,
         make_filter: Callable[[], PacketMarks],
         keepsake: Keepsake,
+        made: Callable[[], None] = lambda: None,
     ) -> None:
+        """``made`` is called when a table was made that could not be at first."""
         self._reactor = reactor
+        self._said_made = made
         self._journal = journal
         self._make_filter = make_filter
         self._filter: PacketMarks | None = None  # there is none before it is wanted
@@ -83,8 +86,10 @@ class IpvsMarks:
 
     @property
     def change(self) -> bool:
-        """Whether ``mark`` is to be called."""
-        return self._next is not None and (bool(self._left) or self._next != (self._settings, self._wanted))
+        """Whether packets have not the marks yet that were taken last."""
+        if self._next is not None and (self._left or self._next != (self._settings, self._wanted)):
+            return True
+        return any(self._made.get(family) != (self._settings, each) for family, each in self._wanted.items())
 
     def mark(self) -> None:
         """What was taken last holds. Tables under another name take over before the former ones go."""
@@ -97,7 +102,7 @@ class IpvsMarks:
 
     def close(self, *, release: bool) -> None:
         """The end: no table stays, unless all is to stay."""
-        self._next = None
+        self._next, self._wanted = None, {}
         self._repairs.close()
         if self._watched is not None:
             self._reactor.unwatch(self._watched)
@@ -241,6 +246,7 @@ class IpvsMarks:
     def _mend(self, family: int, why: str) -> None:
         if self._write(family):
             self._say(f"{self._name(family)} is made again: {why}", Level.WARNING)
+            self._said_made()
 
     def _name(self, family: int) -> str:
         return f"The nftables table {'ip' if family == AF_INET else 'ip6'} {self._settings.table}"

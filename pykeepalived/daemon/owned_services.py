@@ -13,22 +13,28 @@ from pykeepalived.lvs.table import Table
 
 
 class OwnedServices:
-    """``take_over`` at the start, ``note`` before orders of a reload are given, ``settled`` when all are."""
+    """``take_over`` at the start, ``drop_left`` when nothing goes there any more; ``note`` before orders of a reload
+    are given, ``settled`` when all are.
+    """
 
     def __init__(self, keepsake: Keepsake, table: Table) -> None:
         self._keepsake = keepsake
         self._table = table
         self._going = False  # those that are kept are more than those that are wanted
+        self._left: tuple[Service, ...] = ()
 
     def take_over(self) -> frozenset[Service]:
-        """What is ours and not wanted any more shall go: those that are there."""
+        """What is ours and not wanted any more is to go: those that are there."""
         wanted, former = self._table.services(), self._kept()
-        gone = former.keys() - wanted.keys()
-        self._going = bool(gone)
+        self._left = tuple(former.keys() - wanted.keys())
+        self._going = bool(self._left)
         self._keep(wanted | former)
-        there = gone.intersection(self._table.strangers())
-        self._table.remove(gone)
-        return frozenset(there)
+        return frozenset(self._left).intersection(self._table.strangers())
+
+    def drop_left(self) -> None:
+        """They go."""
+        self._table.remove(self._left)
+        self._left = ()
 
     def note(self, before: Mapping[Service, None], *, going: bool) -> None:
         """Those of ``before`` are ours until they are gone, and so are those that come. ``going``: some that are still

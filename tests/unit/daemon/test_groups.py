@@ -4,6 +4,7 @@ import errno
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -17,6 +18,7 @@ from pykeepalived.errors import KernelError
 from pykeepalived.units import SECOND
 from tests.support.fakes_lvs import FakeIpvs
 from tests.unit.daemon.test_checker_process import VS, Director, real, virtual
+from tests.unit.daemon.test_ipvs_care import Respawned
 from tests.unit.daemon.test_ipvs_marks import FakePacketMarks
 
 ONE, TWO, THREE = (f"[10.9.0.{last}]:tcp:80" for last in (1, 2, 3))
@@ -38,8 +40,8 @@ def still(last: int, **keywords: Any) -> RealServer:
 class Grouped(Director):
     """A checker process with groups."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self.groups: dict[str, tuple[GroupEntry, ...]] = {}
 
     def part(self, *blocks: VirtualServer, **defs: Any) -> Configuration:
@@ -51,6 +53,10 @@ class Grouped(Director):
         orders = [f"{order.verb} {order.service.service}" for order in self.kernel.orders]
         self.kernel.batches.clear()
         return orders
+
+
+class GroupedLives(Grouped, Respawned):
+    """The same, with what one process leaves to the next."""
 
 
 @pytest.fixture
@@ -272,6 +278,60 @@ def test_a_service_goes_with_a_turn_of_the_marks_that_is_taken_back(
     grouped.reactor.run_for(2 * SECOND)
     assert [table for _, table in marks.tables] == ["marks"]
     assert grouped.kernel.weights() == {"FWM 1000": {"10.8.0.1:80": 1}}
+
+
+@pytest.mark.parametrize("then", ["it is made", "taken back", "a stop"])
+def test_former_services_stay_until_packets_could_be_marked(
+    grouped: Grouped, monkeypatch: pytest.MonkeyPatch, *, then: str
+) -> None:
+    marks = MarksWithoutNews()
+    monkeypatch.setattr(ipvs_care.IpvsCare, "_packet_marks", lambda _self: marks)
+    grouped.groups = {"web": (entry(1, 2),)}
+    web = grouped.web()
+    block = of_group("web", still(1), real(web.port))
+    service = grouped.start(block, virtual(still(2)))
+    marks.refuse["write"] = errno.ENOMEM
+    service.reload(grouped.part(block, nftables_ipvs="marks"))
+    web.close()
+    grouped.reactor.run_for(100 * SECOND)  # a server falls meanwhile, and it is told
+    assert set(grouped.kernel.weights()) == {ONE, TWO, "FWM 1000", VS}
+    assert grouped.fifo[-1].endswith(" DOWN")
+    if then == "taken back":
+        service.reload(grouped.part(block))
+    elif then == "a stop":
+        grouped.stop()
+        assert grouped.finished
+    else:
+        marks.refuse.clear()
+        grouped.reactor.run_for(61 * SECOND)
+    left: dict[str, set[str]] = {"it is made": {"FWM 1000"}, "taken back": {ONE, TWO}, "a stop": set()}
+    assert set(grouped.kernel.weights()) == left[then]
+    assert bool(marks.tables) is (then == "it is made")
+
+
+def test_a_death_amid_a_turn_to_marks_loses_no_packet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Services go when packets are marked, not before, though nobody names them any more."""
+    marks = MarksWithoutNews()
+    monkeypatch.setattr(ipvs_care.IpvsCare, "_packet_marks", lambda _self: marks)
+    with (tmp_path / "kept").open("w+b") as file:
+        grouped = GroupedLives(file)
+        grouped.groups = {"web": (entry(1, 2),)}
+        block = of_group("web", still(1))
+        service = grouped.start(block)
+        with monkeypatch.context() as dying:
+            dying.setattr(grouped.kernel, "apply", _silent)
+            service.reload(grouped.part(block, nftables_ipvs="marks"))
+        grouped.die()
+        marks.refuse["write"] = errno.ENOMEM
+        grouped.start(block, nftables_ipvs="marks")
+        assert set(grouped.kernel.weights()) == {ONE, TWO, "FWM 1000"}
+        grouped.die()  # and the next one knows them still
+        marks.refuse.clear()
+        grouped.start(block, nftables_ipvs="marks")
+        assert set(grouped.kernel.weights()) == {"FWM 1000"}
+        assert marks.tables
+        grouped.stop()
+        grouped.reactor.close()
 
 
 def test_a_stop_amid_a_turn_to_marks_leaves_nothing(grouped: Grouped, monkeypatch: pytest.MonkeyPatch) -> None:
