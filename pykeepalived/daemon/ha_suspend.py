@@ -40,22 +40,26 @@ class HaSuspend:
         self._make_host = make_host
         self._turned = turned
         self._host: HostTable | None = None
+        self._buffers = (ReceiveBuffer(), ReceiveBuffer())
         self._deaf = False
-        self._again = reactor.alarm(self._drain)  # what was lost is read again, though nothing may tell of it
+        self._again = reactor.alarm(self._hear_again)  # what was lost is read again, though nothing may tell of it
         self._places: dict[IP, set[Place]] = {}
         self._followers: dict[IP, list[Served]] = {}
         self._present: dict[Served, int] = {}
         """How many of its addresses are here."""
 
     def listen(self, settings: GlobalDefs, *, wanted: bool) -> None:
-        """Begin to listen, or end. Without an answer of the kernel no checker waits."""
+        """Begin to listen, or end. Until the kernel answers no checker waits."""
         if not wanted:
             self.close()
             return
-        buffers = (
+        self._buffers = (
             ReceiveBuffer(settings.lvs_netlink_cmd_rcv_bufs, settings.lvs_netlink_cmd_rcv_bufs_force),
             ReceiveBuffer(settings.lvs_netlink_monitor_rcv_bufs, settings.lvs_netlink_monitor_rcv_bufs_force),
         )
+        self._open()
+
+    def _open(self) -> None:
         try:
             if self._host is None:
                 self._host = self._make_host(self)
@@ -63,10 +67,10 @@ class HaSuspend:
                 for interface in self._host.interfaces():
                     for address in self._host.addresses(interface.index):
                         self._note(address)
-            self._host.set_receive_buffers(*buffers)
+            self._host.set_receive_buffers(*self._buffers)
         except (KernelError, OSError) as error:
+            self._close_host()
             self._fault(error)
-            self.close()
 
     def follow(self, all_served: Iterable[Served]) -> None:
         """These want to know: all that there are, in place of those of before."""
@@ -87,13 +91,16 @@ class HaSuspend:
         """Listen no more."""
         self._again.set(None)
         self._deaf = False
+        self._close_host()
+        self._followers.clear()
+        self._present.clear()
+
+    def _close_host(self) -> None:
         host, self._host = self._host, None
         if host is not None:
             self._reactor.unwatch(host.fileno())
             host.close()
         self._places.clear()
-        self._followers.clear()
-        self._present.clear()
 
     # --- HostListener -------------------------------------------------------------------------------------------
 
@@ -136,18 +143,31 @@ class HaSuspend:
         try:
             self._host.drain()
         except (KernelError, OSError) as error:
-            if not self._deaf:
-                self._fault(error)
-            self._deaf = True
-            self._again.set(self._reactor.now() + _AGAIN)
+            self._fault(error)
         else:
             self._deaf = False
+
+    def _hear_again(self) -> None:
+        if self._host is None:
+            self._open()
+            if self._host is not None:
+                followers = tuple(self._present)
+                self.follow(followers)
+                for served in followers:
+                    if self.is_away(served.core.front):
+                        self._turned(served, False)
+        self._drain()
 
     def _log_address(self, address: IP, what: str) -> None:
         if address in self._followers:
             self._log(Log(f"Netlink reflector reports IP {address} {what}", kind=Kind.CHECK, detail=True))
 
     def _fault(self, error: KernelError | OSError) -> None:
+        """Said once, and tried again."""
+        self._again.set(self._reactor.now() + _AGAIN)
+        if self._deaf:
+            return
+        self._deaf = True
         cause = strerror(error.errno or errno.EIO)
         line = f"ha_suspend: the kernel does not tell of addresses: {cause}"
         self._log(Log(line, Level.WARNING, Kind.CHECK, fields=(("CAUSE", cause),)))

@@ -279,6 +279,23 @@ def test_without_an_answer_of_the_kernel_no_check_waits(machine: Machine) -> Non
     assert web.accepted == 1
 
 
+def test_checks_wait_when_the_kernel_answers_at_last(machine: Machine) -> None:
+    """Addresses that come and go, as at a failover, may keep a list of them from being read."""
+    web, other = machine.web(), machine.web()
+    machine.deaf = True
+    machine.addresses.add((1, "10.9.0.101"))
+    machine.start(virtual(real(web.port), ha_suspend=True), virtual(real(other.port), last=101, ha_suspend=True))
+    machine.reactor.run_for(20 * SECOND)
+    assert len([line for line in machine.lines() if line.startswith("ha_suspend")]) == 1
+    machine.deaf = False
+    machine.reactor.run_for(SECOND)
+    assert machine.lines() == [said("Suspending", web)]
+    machine.add((1, "10.9.0.100"))
+    assert machine.lines() == [said("Activating", web)]
+    machine.remove((1, "10.9.0.101"))
+    assert machine.lines() == [said("Suspending", other, "[10.9.0.101]:tcp:80")]
+
+
 def test_netlink_that_breaks_is_said_and_read_again(machine: Machine) -> None:
     web = machine.web()
     machine.start(virtual(real(web.port), ha_suspend=True))
