@@ -1,10 +1,12 @@
 """The kernel's IPVS sync daemons: which of the two shall run, and that they do.
 
 One sends what connections there are, the other hears of them. Both live in the kernel and outlive us: they are compared
-with what is wanted, and only what differs is stopped or started.
+with what is wanted, and only what differs is stopped or started. They outlive their interface too, deaf and dumb: they
+are started again when another one has its name.
 """
 
 import errno
+import socket
 from collections.abc import Callable
 from os import strerror
 from typing import TYPE_CHECKING
@@ -39,9 +41,12 @@ class SyncDaemons:
         reactor: Reactor,
         journal: Journal,
         gone: Callable[[], None] = lambda: None,
+        index_of: Callable[[str], int] = socket.if_nametoindex,
     ) -> None:
-        """``gone`` is called when those that were ours run no more."""
+        """``gone`` is called when those that were ours run no more; ``index_of`` an interface may raise OSError."""
         self._open_ipvs = open_ipvs
+        self._index_of = index_of
+        self._indexes: dict[SyncState, int] = {}  # of the interfaces, when they were seen first
         self._gone = gone
         self._reactor = reactor
         self._journal = journal
@@ -113,12 +118,16 @@ class SyncDaemons:
     ) -> bool:
         """Stop what is not wanted so, then start what does not run; whether all is as wanted."""
         done = True
-        for state, there in list(running.items()):
+        found = dict(running)
+        for state, there in found.items():
             wanted = all_wanted.get(state)
+            why = "was started otherwise by somebody else: it is put right"
             if wanted is not None and wanted.is_met_by(there):
-                continue
+                if self._stands_on(there):
+                    continue
+                why = f"is deaf, for {there.interface} was made anew: it is started again"
             if self._settled:
-                self._say(f"IPVS sync daemon ({state}) was started otherwise by somebody else: it is put right")
+                self._say(f"IPVS sync daemon ({state}) {why}")
             if self._order("stop", ipvs.stop_daemon, there):
                 del running[state]
             else:
@@ -126,10 +135,19 @@ class SyncDaemons:
         for state, row in all_wanted.items():
             if state in running:
                 continue
-            if self._settled:
+            if self._settled and state not in found:
                 self._say(f"IPVS sync daemon ({state}) was stopped by somebody else: it is started again")
+            self._indexes.pop(state, None)
             done &= self._order("start", ipvs.start_daemon, row)
         return done
+
+    def _stands_on(self, row: SyncDaemonRow) -> bool:
+        """Whether its interface is the one it was started on; there may be none now."""
+        try:
+            index = self._index_of(row.interface)
+        except OSError:
+            index = 0
+        return index in (0, self._indexes.setdefault(row.state, index))
 
     def _order(self, what: str, order: Callable[[SyncDaemonRow], None], row: SyncDaemonRow) -> bool:
         try:

@@ -33,9 +33,15 @@ class Bench:
     reactor: FakeReactor = field(default_factory=FakeReactor)
     journal: FakeJournal = field(default_factory=FakeJournal)
     missing: int = 0
+    interfaces: dict[str, int] = field(default_factory=lambda: {"eth0": 2})
 
     def __post_init__(self) -> None:
-        self.daemons = SyncDaemons(self._open, cast("Any", self.reactor), self.journal)
+        self.daemons = SyncDaemons(self._open, cast("Any", self.reactor), self.journal, index_of=self._index_of)
+
+    def _index_of(self, name: str) -> int:
+        if name not in self.interfaces:
+            raise OSError(errno.ENODEV, "")
+        return self.interfaces[name]
 
     def _open(self) -> IpvsDaemons:
         if self.missing:
@@ -183,6 +189,24 @@ def test_what_somebody_else_does_to_them_is_put_right_and_said() -> None:
     bench.reactor.run_for(61 * SECOND)
     assert bench.said() == ["IPVS sync daemon (master) was started otherwise by somebody else: it is put right"]
     assert list(bench.kernel.running) == [BACKUP]
+    bench.kernel.running[BACKUP] = SyncDaemonRow(BACKUP, "eth0", 77)
+    bench.reactor.run_for(61 * SECOND)
+    assert bench.said() == ["IPVS sync daemon (backup) was started otherwise by somebody else: it is put right"]
+
+
+def test_one_whose_interface_was_made_anew_is_started_again() -> None:
+    """As by `ip link del` and `add` of a VLAN: the kernel's thread stays with the former one, and hears nothing."""
+    bench = Bench()
+    bench.want(DAEMON, BACKUP)
+    bench.reactor.run_for(100 * SECOND)
+    bench.kernel.cut()
+    bench.interfaces.clear()
+    bench.reactor.run_for(100 * SECOND)
+    assert bench.kernel.cut() == []
+    bench.interfaces["eth0"] = 7
+    bench.reactor.run_for(100 * SECOND)
+    assert bench.kernel.cut() == [("stop", "backup"), ("start", "backup")]
+    assert bench.said() == ["IPVS sync daemon (backup) is deaf, for eth0 was made anew: it is started again"]
 
 
 def following(daemon: SyncDaemon | None = None) -> tuple[VrrpBench, VrrpService]:
