@@ -49,7 +49,8 @@ class IpvsMarks:
         self._can: dict[int, bool] = {}
         self._keepsake = keepsake
         self._first_mark: int
-        self._first_mark, kept = keepsake.get("marks") or (0, [])
+        self._first_mark, kept, held = keepsake.get("marks") or (0, [], [])
+        self._held: set[int] = set(held)  # what packets may have, by tables of ours that stand and those that are left
         self._marks: dict[Service, int] = {
             Service("group", None, 0, protocol, 0, family, name): mark for protocol, family, name, mark in kept
         }
@@ -66,21 +67,24 @@ class IpvsMarks:
         """A start or a reload."""
         defs = part.global_defs
         settings = self._settings
+        if not self._left:
+            self._held.clear()
+        self._held.update(self._marked.values(), self._marks.values())
+        self._held.update(each.mark for _, made in self._made.values() for each in made)
         if defs.nftables_ipvs is None:
             self._marks = {}
         else:
             settings = FilterSettings(defs.nftables_ipvs, defs.nftables_ipvs_priority, defs.nftables_counters)
             first = defs.nftables_ipvs_start_fwmark
             former = {**self._marked, **self._marks}
-            # a mark never goes from one to another that still has packets under it
-            held = {*former.values(), *(each.mark for _, made in self._made.values() for each in made)}
             if first < self._first_mark:
                 former = {}
             self._first_mark = first
             families = self._families(part)
-            self._marks = marks(part.virtual_server, part.virtual_server_group, first, families, former, held)
+            # a mark never goes from one to another that still has packets under it
+            self._marks = marks(part.virtual_server, part.virtual_server_group, first, families, former, self._held)
         kept = [[each.protocol, each.family, each.name, mark] for each, mark in self._marks.items()]
-        self._keepsake.keep("marks", [self._first_mark, kept])
+        self._keepsake.keep("marks", [self._first_mark, kept, sorted(self._held)])
         self._next = settings, _by_family(markings(self._marks, part.virtual_server_group))
         return self._marks
 

@@ -260,6 +260,23 @@ def test_a_mark_under_which_there_are_packets_is_not_given_to_another_service() 
     assert bench.take(first + WEB + SHOP) == {"web": 999, "shop": 1002}
 
 
+def test_a_mark_that_a_table_still_gives_is_given_to_no_other_service(tmp_path: Path) -> None:
+    """A process died before it could take the marks away; or a table could not be removed."""
+    with (tmp_path / "kept").open("w+b") as file:
+        bench = Bench(keepsake=Keepsake(file.fileno()))
+        bench.take(DEFS + WEB)
+        bench.marks.take(read(WEB).configuration)  # never carried out
+        bench.keepsake = Keepsake(file.fileno())
+        bench.begin()
+        bench.filter.refuse["remove"] = errno.ENOMEM
+        assert bench.take(DEFS.replace("nftables_ipvs", "nftables_ipvs other") + SHOP) == {"shop": 1001}
+        bench.take("")
+        assert bench.take(DEFS + SHOP + WEB6) == {"shop": 1002, "web6": 1003}
+        bench.filter.refuse.clear()
+        bench.reactor.run_for(10 * SECOND)
+        assert bench.take(DEFS + SHOP + WEB6 + WEB) == {"shop": 1002, "web6": 1003, "web": 1000}
+
+
 def test_one_that_takes_over_removes_the_tables_that_are_not_wanted_any_more(tmp_path: Path) -> None:
     """Else packets would be marked for services that are gone, or for those of another service."""
     with (tmp_path / "kept").open("w+b") as file:
