@@ -85,15 +85,20 @@ class IpvsMarks:
             self._marks = marks(part.virtual_server, part.virtual_server_group, first, families, former, self._held)
         kept = [[each.protocol, each.family, each.name, mark] for each, mark in self._marks.items()]
         self._keepsake.keep("marks", [self._first_mark, kept, sorted(self._held)])
-        self._next = settings, _by_family(markings(self._marks, part.virtual_server_group))
+        following = settings, _by_family(markings(self._marks, part.virtual_server_group))
+        done = following == (self._settings, self._wanted) and self._stand and not self._left
+        self._next = None if done else following
         return self._marks
 
     @property
     def change(self) -> bool:
         """Whether packets have not the marks yet that were taken last."""
-        if self._next is not None and (self._left or self._next != (self._settings, self._wanted)):
-            return True
-        return any(self._made.get(family) != (self._settings, each) for family, each in self._wanted.items())
+        return self._next is not None or not self._stand
+
+    @property
+    def _stand(self) -> bool:
+        """Whether the tables could be made."""
+        return all(self._made.get(family) == (self._settings, each) for family, each in self._wanted.items())
 
     def mark(self) -> None:
         """What was taken last holds. Tables under another name take over before the former ones go."""
