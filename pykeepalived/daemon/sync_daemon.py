@@ -125,7 +125,7 @@ class SyncDaemons:
             if wanted is not None and wanted.is_met_by(there):
                 if self._stands_on(there):
                     continue
-                why = f"is deaf, for {there.interface} was made anew: it is started again"
+                why = f"has lost {there.interface}, which was made anew: it is started again"
             if self._settled:
                 self._say(f"IPVS sync daemon ({state}) {why}")
             if self._order("stop", ipvs.stop_daemon, there):

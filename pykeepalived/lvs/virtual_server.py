@@ -223,6 +223,7 @@ class VirtualServer:
         kept = {key_of(each): each for each in block.real_server}
         before = [*self._entry_lines(former_front, front, gone=True), *self._sorry_server_leaves(block.sorry_server)]
         touched: set[ServerKey] = set()
+        dropped = self._wanted.take(block, front)  # with the servers that they have
         gone = self._drop_servers(kept.keys(), touched)
         self._block, self._front = block, given
         turned: list[LvsEffect] = []
@@ -237,7 +238,6 @@ class VirtualServer:
                 notices = self._take_server(key, each, failed[key], offsets.get(key, 0))
                 turned += notices if init_notifies else ()
         self._servers = {key: self._servers[key] for key in kept}
-        dropped = self._wanted.take(block, front)
         told = [*before, *turned, *gone, *weighed, *self._entry_lines(front, former_front, gone=False)]
         new_sorry_server = not _same_place(former_block.sorry_server, block.sorry_server)
         quorum = self._judge_quorum(starting=True, anew=new_sorry_server)

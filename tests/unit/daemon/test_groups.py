@@ -280,6 +280,26 @@ def test_a_service_goes_with_a_turn_of_the_marks_that_is_taken_back(
     assert grouped.kernel.weights() == {"FWM 1000": {"10.8.0.1:80": 1}}
 
 
+def test_a_service_keeps_its_servers_until_packets_go_elsewhere_though_others_follow(
+    grouped: Grouped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reload has other servers and no marks, and the kernel is silent at first."""
+    marks = MarksWithoutNews()
+    monkeypatch.setattr(WatchedMarks, "kernel", grouped.kernel, raising=False)
+    moments: list[set[str]] = []
+    monkeypatch.setattr(WatchedMarks, "moments", moments, raising=False)
+    monkeypatch.setattr(ipvs_care, "IpvsMarks", WatchedMarks)
+    monkeypatch.setattr(ipvs_care.IpvsCare, "_packet_marks", lambda _self: marks)
+    grouped.groups = {"web": (entry(1),)}
+    service = grouped.start(of_group("web", still(1)), nftables_ipvs="marks")
+    with monkeypatch.context() as silent:
+        silent.setattr(grouped.kernel, "apply", _silent)
+        service.reload(grouped.part(of_group("web", still(2))))
+    grouped.reactor.run_for(2 * SECOND)
+    assert moments == [{"FWM 1000"}, {"FWM 1000", ONE}]
+    assert set(grouped.kernel.weights()) == {ONE}
+
+
 @pytest.mark.parametrize("then", ["it is made", "taken back", "a stop"])
 def test_former_services_stay_until_packets_could_be_marked(
     grouped: Grouped, monkeypatch: pytest.MonkeyPatch, *, then: str

@@ -206,7 +206,7 @@ def test_one_whose_interface_was_made_anew_is_started_again() -> None:
     bench.interfaces["eth0"] = 7
     bench.reactor.run_for(100 * SECOND)
     assert bench.kernel.cut() == [("stop", "backup"), ("start", "backup")]
-    assert bench.said() == ["IPVS sync daemon (backup) is deaf, for eth0 was made anew: it is started again"]
+    assert bench.said() == ["IPVS sync daemon (backup) has lost eth0, which was made anew: it is started again"]
 
 
 def following(daemon: SyncDaemon | None = None) -> tuple[VrrpBench, VrrpService]:
