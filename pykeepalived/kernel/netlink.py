@@ -301,7 +301,9 @@ class NetlinkSocket:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return
-                select.select([self._socket], (), (), left)
+                poll = select.poll()  # select(2) knows no descriptor above 1023
+                poll.register(self._socket, select.POLLIN)
+                poll.poll(left * 1000)
                 continue
             except OSError as error:
                 if error.errno != errno.ENOBUFS:

@@ -1,6 +1,7 @@
 """The netlink socket against this kernel's links and addresses, and against what others might send."""
 
 import errno
+import fcntl
 import os
 import socket
 import struct
@@ -153,6 +154,14 @@ def test_silence_ends(route: NetlinkSocket) -> None:
         route.dump(order(1)[0])
     assert told.value.errno == errno.ETIMEDOUT
     assert time.monotonic() - started < 2
+
+
+def test_silence_ends_also_where_a_thousand_checks_have_the_lower_descriptors(route: NetlinkSocket) -> None:
+    script = scripted(route, [])
+    low = script.ends[0]
+    script.ends = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 1024), script.ends[1]
+    os.close(low)
+    assert route.order(order(1)) == [errno.ETIMEDOUT]
 
 
 def test_answers_lost_in_an_overrun_do_not_hide_the_others(route: NetlinkSocket) -> None:
