@@ -83,18 +83,18 @@ class Loader:
         self.files = {key: os.memfd_create(f"pykeepalived-{key}", os.MFD_CLOEXEC) for key in (*keys, _OUTCOME)}
         self.limit = limit
         parent = os.getpid()
-        self._pid = os.fork()
-        if self._pid == 0:
+        self.pid = os.fork()
+        if self.pid == 0:
             if idle:
                 os.nice(_IDLE)
             _read(read, self.files, parent)
-        self.pidfd = os.pidfd_open(self._pid)
+        self.pidfd = os.pidfd_open(self.pid)
         self._timed_out = False
 
     def hurry(self) -> None:
         """Somebody waits for it now."""
         with contextlib.suppress(OSError):  # without CAP_SYS_NICE it goes on as it is
-            os.setpriority(os.PRIO_PROCESS, self._pid, os.getpriority(os.PRIO_PROCESS, 0))
+            os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, 0))
 
     def wait(self) -> Outcome:
         """Wait for its end, as long as the limit, and give the outcome; raises ConfigError."""
@@ -107,7 +107,7 @@ class Loader:
     def too_late(self) -> None:
         """Its time is over."""
         self._timed_out = True
-        os.kill(self._pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
 
     def give_up(self) -> None:
         """Its work is not wanted any more."""
@@ -117,7 +117,7 @@ class Loader:
 
     def result(self) -> Outcome:
         """The outcome, once it has ended; raises ConfigError when there is none. The parts stay open in ``files``."""
-        _, status = os.waitpid(self._pid, 0)
+        _, status = os.waitpid(self.pid, 0)
         os.close(self.pidfd)
         outcome_file = self.files.pop(_OUTCOME)
         try:

@@ -19,7 +19,7 @@ from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.daemon import channel, frame
 from pykeepalived.daemon.channel import Channel, Message
 from pykeepalived.daemon.child import ChildOptions
-from pykeepalived.daemon.children import Child
+from pykeepalived.daemon.children import Child, bury_strangers
 from pykeepalived.daemon.exit_status import EXIT_FATAL, EXIT_OK, PERMANENT
 from pykeepalived.daemon.faults import Faults
 from pykeepalived.daemon.fifos import NotifyFifos
@@ -343,6 +343,8 @@ class Parent:
                     self._log(text, Level.ERROR, Kind.STALL)
         if well:
             self._systemd.alive()
+        loader = (self._loader.pid,) if self._loader is not None else ()
+        bury_strangers({*self._scripts.starters(), *(child.pid for child in self._children.values()), *loader})
         self._beat_number += 1
         for child in self._children.values():
             if child.answered and child.channel is not None:

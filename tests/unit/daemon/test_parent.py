@@ -715,6 +715,21 @@ def test_a_script_that_a_dead_process_waited_for_goes_with_it(tmp_path: Path, da
     assert daemon.end() == 0
 
 
+def test_what_scripts_leave_behind_is_no_zombie_for_ever(tmp_path: Path, daemons: list[Daemon]) -> None:
+    """In a container the daemon is the first process, and inherits it."""
+    text = f"sleep 0.1 & echo $! > {tmp_path}/part; mv {tmp_path}/part {tmp_path}/left"
+    script(tmp_path / "script-leaves", text)
+    daemon = Daemon(tmp_path, "--inherits", conf="vrrp\n", WATCHDOG_USEC="200000")
+    daemons.append(daemon)
+    daemon.until("script ended: 0 None False")
+    left = Path(f"/proc/{(tmp_path / 'left').read_text().strip()}")
+    deadline = time.monotonic() + PATIENCE
+    while left.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert daemon.end() == 0
+
+
 def test_stop_scripts_have_a_second(tmp_path: Path, daemons: list[Daemon]) -> None:
     script(tmp_path / "stop-quick", f"echo done > {tmp_path}/quick")
     script(tmp_path / "stop-slow", f"echo $$ > {tmp_path}/slow; sleep 60")
