@@ -225,10 +225,10 @@ def _live(end: int, identity: Identity, environment: Mapping[bytes, bytes]) -> N
     try:
         os.dup2(end, _END, inheritable=False)
         os.setsid()
+        os.closerange(_END + 1, os.sysconf("SC_OPEN_MAX"))
         null = os.open("/dev/null", os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(null, fd)
-        os.closerange(_END + 1, os.sysconf("SC_OPEN_MAX"))
         _set_name()
         try:
             _become(identity)

@@ -322,6 +322,26 @@ def test_orders_that_it_has_not_got_go_to_the_next_one(bench: Bench, tmp_path: P
     assert sorted(each.status or 0 for each in bench.ended) == [0, 2, 2, 2]
 
 
+def test_a_daemon_that_is_short_of_descriptors_loses_no_starter(bench: Bench, tmp_path: Path) -> None:
+    """It says what is missing: the starter has room as soon as it has let go of what is the daemon's."""
+    script = shell(tmp_path / "quick", "exit 0")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    for spare in range(9):
+        bench.runner.allow({script})
+        bench.until(lambda: starters() == [])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free + spare, hard))
+        try:
+            bench.run(script, timeout=20 * SECOND)
+            bench.reactor.turn()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        bench.until_ended(spare + 1)
+    assert {each.obstacle for each in bench.ended} == {os.strerror(errno.EMFILE), ""}
+    assert said(bench, "cannot be run: Too many open files") == len(bench.lines) > 0
+
+
 # It hangs
 
 
