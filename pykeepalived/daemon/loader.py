@@ -80,16 +80,26 @@ class Loader:
         self, read: Callable[[], Compiled], keys: tuple[str, ...], limit: int = TIME_LIMIT, *, idle: bool = False
     ) -> None:
         """``idle``: nobody waits for it yet, so it has only what others leave of the processors until ``hurry``."""
-        self.files = {key: os.memfd_create(f"pykeepalived-{key}", os.MFD_CLOEXEC) for key in (*keys, _OUTCOME)}
+        self.files: dict[str, int] = {}
         self.limit = limit
-        parent = os.getpid()
-        self.pid = os.fork()
-        if self.pid == 0:
-            if idle:
-                os.nice(_IDLE)
-            _read(read, self.files, parent)
-        self.pidfd = os.pidfd_open(self.pid)
+        self.pid = 0
         self._timed_out = False
+        parent = os.getpid()
+        try:
+            for key in (*keys, _OUTCOME):
+                self.files[key] = os.memfd_create(f"pykeepalived-{key}", os.MFD_CLOEXEC)
+            self.pid = os.fork()
+            if self.pid == 0:
+                if idle:
+                    os.nice(_IDLE)
+                _read(read, self.files, parent)
+            self.pidfd = os.pidfd_open(self.pid)
+        except OSError:
+            self.close()
+            if self.pid:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+            raise
 
     def hurry(self) -> None:
         """Somebody waits for it now."""

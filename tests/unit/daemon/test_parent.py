@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import select
 import signal
 import socket
@@ -148,6 +149,22 @@ def test_a_dead_child_is_started_again(tmp_path: Path, daemons: list[Daemon]) ->
     daemon.until("Restart of VRRP process delayed 1 seconds")
     assert daemon.end() == 0  # without waiting for the respawn
     assert gone(before["checkers"])
+
+
+def test_one_that_cannot_be_started_for_want_of_descriptors_is_tried_again(
+    tmp_path: Path, daemons: list[Daemon]
+) -> None:
+    daemon = Daemon(tmp_path, conf="vrrp\n")
+    daemons.append(daemon)
+    daemon.until("Startup complete")
+    pid = daemon.process.pid
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
+    os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.until("VRRP process cannot be started: Too many open files", 2)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    daemon.until(r"Starting VRRP child process, pid=(\d+)", 2)
+    assert daemon.end() == 0
 
 
 def test_a_process_finds_what_its_dead_predecessor_kept_and_nothing_of_one_that_left(
