@@ -11,6 +11,7 @@ It signals nobody while the parent lives; a script that ended stays a zombie unt
 so its process id and its group are its own until then.
 """
 
+import contextlib
 import errno
 import os
 import select
@@ -149,7 +150,8 @@ class Starter:
         poll.register(self._pidfd, select.POLLIN)
         if not poll.poll(max(limit, 0) // MILLISECOND):
             for child in self._children():
-                os.kill(child, signal.SIGKILL)  # reaped by nobody as long as it hangs
+                with contextlib.suppress(ProcessLookupError):  # it does not hang, it was slow
+                    os.kill(child, signal.SIGKILL)
             self.kill()
         os.waitpid(self.pid, 0)
         os.close(self._pidfd)
