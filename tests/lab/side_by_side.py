@@ -144,8 +144,7 @@ class Play:
                 break
             time.sleep(0.1)
         time.sleep(max(0, began + CHECKED_SECONDS - time.monotonic()))
-        self._agree(AGREE_SECONDS)
-        self._wait(CHECKED_SECONDS)
+        self._come_together(AGREE_SECONDS, CHECKED_SECONDS)
         self._keep(name, judged=False)
 
     def _placed(self, text: str, player: Player) -> str:
@@ -157,14 +156,19 @@ class Play:
             told = json.dumps({"streams": self.streams, "logs": self.logs}, indent=1)
             Path(folder, f"{name}.json").write_text(told, encoding="utf-8")
 
-    def _agree(self, seconds: float) -> None:
-        """Wait until one is where the other is already, or so long: it shall never be."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            ours, theirs = ((player.reader.look(), sorted(player.listen())) for player in self.players.values())
-            if ours == theirs:
+    def _come_together(self, patience: float, quiet: float) -> None:
+        """Wait until one is where the other is and stays there while nothing changes; or in the end nothing changes."""
+        end = time.monotonic() + patience
+        while True:
+            while not (alike := self._alike()) and time.monotonic() < end:
+                time.sleep(0.15)
+            self._wait(quiet)
+            if not alike or self._alike():
                 return
-            time.sleep(0.15)
+
+    def _alike(self) -> bool:
+        ours, theirs = ((player.reader.look(), sorted(player.listen())) for player in self.players.values())
+        return ours == theirs
 
     def _wait(self, seconds: float) -> None:
         """Wait until tables, events and FIFO lines of both have not changed for so long."""
@@ -188,8 +192,9 @@ class Play:
             time.sleep(0.1)
         if judged:
             time.sleep(1.5)
-        self._agree(AGREE_SECONDS if judged else TOLD_SECONDS)
-        self._wait(JUDGED_SECONDS if judged else QUIET_SECONDS)
+            self._come_together(AGREE_SECONDS, JUDGED_SECONDS)
+        else:
+            self._come_together(TOLD_SECONDS, QUIET_SECONDS)
         self._keep(name, judged=judged)
 
     def _ready(self, player: Player, phase: str) -> bool:
