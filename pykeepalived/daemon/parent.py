@@ -350,9 +350,8 @@ class Parent:
                     self._log(text, Level.ERROR, Kind.STALL)
         if well:
             self._systemd.alive()
-        if os.getpid() == 1:
-            loader = (self._loader.pid,) if self._loader is not None else ()
-            bury_strangers({*self._scripts.starters(), *(child.pid for child in self._children.values()), *loader})
+        loader = (self._loader.pid,) if self._loader is not None else ()
+        bury_strangers({*self._scripts.starters(), *(child.pid for child in self._children.values()), *loader})
         self._beat_number += 1
         for child in self._children.values():
             if child.answered and child.channel is not None:
