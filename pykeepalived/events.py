@@ -12,7 +12,8 @@ class Tick:
 class ScriptExited:
     """A script that a core ordered has ended: by itself (``status``), by a signal, or because its time was over.
 
-    One that could not be run at all has an ``obstacle``, and a shell's status for that.
+    One that could not be run at all has an ``obstacle``, and a shell's status for that. Where that says nothing of the
+    script (the machine has no room, other scripts hang) there is neither a status nor a signal.
     """
 
     status: int | None

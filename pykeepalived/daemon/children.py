@@ -1,6 +1,8 @@
 """A protocol process as its parent sees it, and the scripts that it waits for."""
 
+import contextlib
 import os
+from collections.abc import Container
 
 from pykeepalived.daemon import script_client
 from pykeepalived.daemon.channel import Channel, Message
@@ -82,3 +84,12 @@ class Child:
         """Nobody waits for them any more, and the next process runs them anew."""
         for number in self.scripts.values():
             scripts.cut_short(number)
+
+
+def bury_strangers(ours: Container[int]) -> None:
+    """Where we are the first process, as in a container, what scripts leave behind becomes our child: ours to wait for
+    once it has ended.
+    """
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid not in ours:
+            os.waitpid(ended.si_pid, 0)

@@ -21,6 +21,7 @@ REFUSALS = frozenset(
 )
 NO_DESCRIPTOR = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
+_DRAWN = 32768  # net.ipv4.ip_local_port_range begins there; most servers listen below, and to ask costs a system call
 _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h: the port is chosen at connect, so it may be shared by destinations
 
 # the C type below socket.socket: half the cost, and nothing is missed here
@@ -65,6 +66,18 @@ def dial(target: Target, kind: int = socket.SOCK_STREAM, protocol: int = 0) -> t
         connection.close()
         raise DialError("connect", number)
     return connection, number
+
+
+def meets_itself(connection: Connection, port: int) -> bool:
+    """Whether our end is its own peer: where nobody listens at a port of this machine, the kernel may draw that very
+    port for us. TCP then connects to itself (RFC 9293 3.5, simultaneous open), and UDP hears what it sends.
+    """
+    if port < _DRAWN or connection.getsockname()[1] != port:
+        return False
+    try:
+        return bool(connection.getsockname() == connection.getpeername())
+    except OSError:  # it was reset meanwhile
+        return False
 
 
 def _prepare(connection: Connection, target: Target, address: _Address, bind_port: int) -> _Address:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pykeepalived.checkers.events import CheckEvent, Connected, ConnectionFailed, DataReceived, LocalFailure
 from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.daemon.attempts import READABLE, Attempts
-from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, DialError, dial
+from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, DialError, dial, meets_itself
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.events import Tick
 from pykeepalived.wire import icmp
@@ -65,6 +65,8 @@ class Datagrams:
         self._connection = connection
         if number:
             return ConnectionFailed(os.strerror(number), number)
+        if meets_itself(connection, self._target.connect_port):
+            return ConnectionFailed(os.strerror(errno.ECONNREFUSED), errno.ECONNREFUSED)
         connection.setsockopt(*_RECEIVE_ERRORS[connection.family], 1)
         return Connected(nonce)
 

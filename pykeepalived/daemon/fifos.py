@@ -167,7 +167,7 @@ class NotifyFifos:
         """It is not started again as long as the configuration stays as it is."""
         if self._readers.get(spec):
             self._readers[spec] = 0
-            how = f"signal {exited.signal}" if exited.signal is not None else f"status {exited.status}"
+            how = exited.obstacle or (f"status {exited.status}" if exited.signal is None else f"signal {exited.signal}")
             reads = f"that reads the notify FIFO {spec.path}"
             text = f"Script '{spec.script}' {reads} has ended ({how}) and is not started again"
             self._journal.log(Log(text, Level.WARNING, Kind.SCRIPT))

@@ -80,21 +80,31 @@ class Loader:
         self, read: Callable[[], Compiled], keys: tuple[str, ...], limit: int = TIME_LIMIT, *, idle: bool = False
     ) -> None:
         """``idle``: nobody waits for it yet, so it has only what others leave of the processors until ``hurry``."""
-        self.files = {key: os.memfd_create(f"pykeepalived-{key}", os.MFD_CLOEXEC) for key in (*keys, _OUTCOME)}
+        self.files: dict[str, int] = {}
         self.limit = limit
-        parent = os.getpid()
-        self._pid = os.fork()
-        if self._pid == 0:
-            if idle:
-                os.nice(_IDLE)
-            _read(read, self.files, parent)
-        self.pidfd = os.pidfd_open(self._pid)
+        self.pid = 0
         self._timed_out = False
+        parent = os.getpid()
+        try:
+            for key in (*keys, _OUTCOME):
+                self.files[key] = os.memfd_create(f"pykeepalived-{key}", os.MFD_CLOEXEC)
+            self.pid = os.fork()
+            if self.pid == 0:
+                if idle:
+                    os.nice(_IDLE)
+                _read(read, self.files, parent)
+            self.pidfd = os.pidfd_open(self.pid)
+        except OSError:
+            self.close()
+            if self.pid:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+            raise
 
     def hurry(self) -> None:
         """Somebody waits for it now."""
         with contextlib.suppress(OSError):  # without CAP_SYS_NICE it goes on as it is
-            os.setpriority(os.PRIO_PROCESS, self._pid, os.getpriority(os.PRIO_PROCESS, 0))
+            os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, 0))
 
     def wait(self) -> Outcome:
         """Wait for its end, as long as the limit, and give the outcome; raises ConfigError."""
@@ -107,7 +117,7 @@ class Loader:
     def too_late(self) -> None:
         """Its time is over."""
         self._timed_out = True
-        os.kill(self._pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
 
     def give_up(self) -> None:
         """Its work is not wanted any more."""
@@ -117,7 +127,7 @@ class Loader:
 
     def result(self) -> Outcome:
         """The outcome, once it has ended; raises ConfigError when there is none. The parts stay open in ``files``."""
-        _, status = os.waitpid(self._pid, 0)
+        _, status = os.waitpid(self.pid, 0)
         os.close(self.pidfd)
         outcome_file = self.files.pop(_OUTCOME)
         try:

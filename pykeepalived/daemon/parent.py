@@ -19,7 +19,7 @@ from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.daemon import channel, frame
 from pykeepalived.daemon.channel import Channel, Message
 from pykeepalived.daemon.child import ChildOptions
-from pykeepalived.daemon.children import Child
+from pykeepalived.daemon.children import Child, bury_strangers
 from pykeepalived.daemon.exit_status import EXIT_FATAL, EXIT_OK, PERMANENT
 from pykeepalived.daemon.faults import Faults
 from pykeepalived.daemon.fifos import NotifyFifos
@@ -164,7 +164,11 @@ class Parent:
             return
         assert self._outcome is not None  # noqa: S101 - accepted before anything starts
         self._plan.prepare(role, self._outcome)
-        ours, theirs = channel.pair()
+        try:
+            ours, theirs = channel.pair()
+        except OSError as error:
+            self._cannot_start(role, error)
+            return
         birth = frame.Birth(
             role=role,
             end=theirs,
@@ -189,8 +193,7 @@ class Parent:
                 frame.live(birth, lambda: self._release(role.key))
         except OSError as error:
             ours.close()
-            self._log(f"{role.name} process cannot be started: {error.strerror}", Level.ALERT)
-            self._start_later(role, lived=0)
+            self._cannot_start(role, error)
             return
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -209,6 +212,10 @@ class Parent:
         self._log(f"Starting {role.name} child process, pid={pid}")
         if succession.forget_former() and not to_leave:
             child.behind = self._tell_reload(child)
+
+    def _cannot_start(self, role: Role, error: OSError) -> None:
+        self._log(f"{role.name} process cannot be started: {error.strerror}", Level.ALERT)
+        self._start_later(role, lived=0)
 
     @staticmethod
     def _process_name(role: Role, global_defs: GlobalDefs) -> str:
@@ -343,6 +350,8 @@ class Parent:
                     self._log(text, Level.ERROR, Kind.STALL)
         if well:
             self._systemd.alive()
+        loader = (self._loader.pid,) if self._loader is not None else ()
+        bury_strangers({*self._scripts.starters(), *(child.pid for child in self._children.values()), *loader})
         self._beat_number += 1
         for child in self._children.values():
             if child.answered and child.channel is not None:

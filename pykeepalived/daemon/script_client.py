@@ -6,13 +6,12 @@ from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.daemon.channel import Channel, Message
 from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.scripts import CANNOT_RUN
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import ScriptExited
 
 OnExit = Callable[[ScriptExited], None]
 
-_NOT_TAKEN = ScriptExited(CANNOT_RUN, obstacle="the parent process does not take it")
+_NOT_TAKEN = ScriptExited(None, obstacle="the parent process does not take it")
 
 
 class ScriptClient:

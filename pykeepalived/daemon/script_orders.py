@@ -4,8 +4,8 @@ A program on a dead file server keeps its starter for as long as that server is 
 further orders, up to a few; a file that hangs already is not tried again meanwhile.
 """
 
+import errno
 import os
-import signal
 from collections import deque
 from collections.abc import Callable, Mapping
 
@@ -28,11 +28,14 @@ _GOODBYE = SECOND // 5  # for all starters, at the end of the daemon
 _HANGS = "its file cannot be read: a start of it hangs already"
 _ALL_HANG = f"{MOST_HANGING} other scripts of this user hang while they are started"
 
+_NO_ROOM = frozenset({errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS, errno.EMFILE, errno.ENFILE})
+"""What the machine lacks just now: that says nothing of the script."""
+
 
 class ScriptOrders:
     """All starters. What becomes of an order is told by its number: ``begun`` with the process id, or ``refused`` with
-    the reason. One that has begun is ``ended`` with its status, once that was asked for, or ``lost`` with the signal
-    that ended its starter.
+    the reason, and whether that is the script's own. One that has begun is ``ended`` with its status, once that was
+    asked for, or ``lost`` with its starter.
     """
 
     def __init__(
@@ -41,9 +44,9 @@ class ScriptOrders:
         journal: Journal,
         environment: Mapping[str, str],
         begun: Callable[[int, int], None],
-        refused: Callable[[int, str], None],
+        refused: Callable[[int, str, bool], None],
         ended: Callable[[int, int], None],
-        lost: Callable[[int, int], None],
+        lost: Callable[[int], None],
     ) -> None:
         self._reactor = reactor
         self._journal = journal
@@ -57,12 +60,16 @@ class ScriptOrders:
         self._starter_of: dict[int, Starter] = {}  # scripts that have begun
         self._alarm = reactor.alarm(self._look)
 
+    def starters(self) -> list[int]:
+        """Their process ids."""
+        return [starter.pid for starter in self._starters]
+
     def add(self, number: int, script: Script, arguments: tuple[str, ...]) -> None:
         """Have it started, in its turn."""
         try:
             order = script_starter.order(number, (*script.argv, *arguments))
         except OSError as error:
-            self._refused(number, str(error.strerror))
+            self._refused(number, str(error.strerror), True)
             return
         identity = Identity(script.uid, script.gid, script.groups)
         self._waiting.setdefault(identity, deque()).append(order)
@@ -116,12 +123,12 @@ class ScriptOrders:
                 self._look_soon()
                 return
             if len(hanging) >= MOST_HANGING:
-                self._refuse_all(identity, _ALL_HANG)
+                self._refuse_all(identity, _ALL_HANG, own=False)
                 return
             try:
                 starter = Starter(self._reactor, identity, self._environment, self._answered, self._gone)
             except OSError as error:
-                self._refuse_all(identity, str(error.strerror))
+                self._refuse_all(identity, str(error.strerror), own=False)
                 return
             self._starters.append(starter)
         self._next(starter)
@@ -139,14 +146,14 @@ class ScriptOrders:
         while waiting and starter.current is None:
             order = waiting.popleft()
             if order.path in (each.current.path for each in self._hanging(starter.identity) if each.current):
-                self._refused(order.number, _HANGS)
+                self._refused(order.number, _HANGS, True)
             else:
                 starter.start(order)
 
-    def _refuse_all(self, identity: Identity, reason: str) -> None:
+    def _refuse_all(self, identity: Identity, reason: str, *, own: bool) -> None:
         waiting = self._waiting[identity]
         while waiting:
-            self._refused(waiting.popleft().number, reason)
+            self._refused(waiting.popleft().number, reason, own)
 
     def _answered(self, starter: Starter, number: int, value: int) -> None:
         order = starter.current
@@ -161,7 +168,7 @@ class ScriptOrders:
                 self._starter_of[number] = starter
                 self._begun(number, value)
             else:
-                self._refused(number, os.strerror(-value))
+                self._refused(number, os.strerror(-value), -value not in _NO_ROOM)
             if not starter.retired:
                 self._next(starter)
         self._look_idle(starter)
@@ -205,17 +212,16 @@ class ScriptOrders:
         current = starter.current
         lost = [number for number, each in self._starter_of.items() if each is starter]
         if starter.obstacle and current is not None:
-            self._refused(current.number, starter.obstacle)
-            self._refuse_all(starter.identity, starter.obstacle)
+            self._refused(current.number, starter.obstacle, True)
+            self._refuse_all(starter.identity, starter.obstacle, own=True)
         elif not starter.retired or current is not None or lost:
-            ended_by = os.WTERMSIG(starter.status) if os.WIFSIGNALED(starter.status) else signal.SIGKILL
             lost += [current.number] if current is not None else []
-            how = f"signal {ended_by}" if os.WIFSIGNALED(starter.status) else "by itself"
+            how = f"signal {os.WTERMSIG(starter.status)}" if os.WIFSIGNALED(starter.status) else "by itself"
             who = f"The process that starts scripts of user {starter.identity.uid} (PID {starter.pid})"
             text = f"{who} has ended ({how}), scripts that ended with it: {len(lost)}"
             self._journal.log(Log(text, Level.ERROR, Kind.SCRIPT))
             for number in lost:
                 self._starter_of.pop(number, None)
-                self._lost(number, ended_by)
+                self._lost(number)
         if self._waiting.get(starter.identity):
             self._serve(starter.identity)

@@ -11,6 +11,7 @@ It signals nobody while the parent lives; a script that ended stays a zombie unt
 so its process id and its group are its own until then.
 """
 
+import contextlib
 import errno
 import os
 import select
@@ -149,7 +150,8 @@ class Starter:
         poll.register(self._pidfd, select.POLLIN)
         if not poll.poll(max(limit, 0) // MILLISECOND):
             for child in self._children():
-                os.kill(child, signal.SIGKILL)  # reaped by nobody as long as it hangs
+                with contextlib.suppress(ProcessLookupError):  # it does not hang, it was slow
+                    os.kill(child, signal.SIGKILL)
             self.kill()
         os.waitpid(self.pid, 0)
         os.close(self._pidfd)
@@ -225,10 +227,10 @@ def _live(end: int, identity: Identity, environment: Mapping[bytes, bytes]) -> N
     try:
         os.dup2(end, _END, inheritable=False)
         os.setsid()
+        os.closerange(_END + 1, os.sysconf("SC_OPEN_MAX"))
         null = os.open("/dev/null", os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(null, fd)
-        os.closerange(_END + 1, os.sysconf("SC_OPEN_MAX"))
         _set_name()
         try:
             _become(identity)

@@ -18,14 +18,21 @@ from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.events import ScriptExited
 from pykeepalived.units import SECOND
 
-MOST = 512  # running at once; a tracker's script comes again, a storm of notifications must end somewhere
+MOST = 512  # notifications running at once: a storm must end somewhere; and so many of what has a time limit
 
 CANNOT_RUN = 127  # the status of a script that could not be started, as a shell has it
 
 _TERM_TO_KILL = 2 * SECOND
 _KILL_TO_KILL = (2 * SECOND, 10 * SECOND)  # the first wait for a killed one, then every further
+_STATUS = 2 * SECOND  # from the end of a script until its starter has told the status
+
+_WAITED = "those of its user that were to start before it did not start in time"
+_UNTOLD = "nobody told how it ended, while another one of its user hung at its start"
+_STARTER_GONE = "the process that started it has ended"
 
 OnExit = Callable[[ScriptExited], None]
+
+_TIMED_OUT = ScriptExited(None, signal.SIGTERM, timed_out=True)
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -86,7 +93,7 @@ class ScriptRunner:
         self._allowed: frozenset[Script] = frozenset()
         self._before: frozenset[Script] = frozenset()
         self._running: dict[int, _Running] = {}
-        self._refusing = False
+        self._refusing: set[bool] = set()  # notifications, or what has a time limit
         self._said: dict[Script, str] = {}  # why a script cannot be run, as it was logged
         self._idle: Callable[[], None] | None = None
         self._last_alarm = reactor.alarm(self._last_call)
@@ -100,6 +107,10 @@ class ScriptRunner:
 
     def __len__(self) -> int:
         return len(self._running)
+
+    def starters(self) -> list[int]:
+        """The processes that start them."""
+        return self._orders.starters()
 
     def run(
         self,
@@ -115,19 +126,18 @@ class ScriptRunner:
 
         One that ``reads`` what we write lives as long as we do.
         """
-        if script not in self._allowed and script not in self._before:
-            self._cannot(script, "it does not stand in the configuration", on_exit)
-            return 0
-        if len(self._running) >= self._most:
-            if not self._refusing:
-                self._refusing = True
-                self._cannot(script, f"{self._most} scripts run already", on_exit)
-            elif on_exit is not None:
-                self._answer(on_exit, f"{self._most} scripts run already")
-            return 0
-        self._refusing = False
         self._number += 1
         running = _Running(self._number, script, self._reactor.now(), timeout, on_exit, reads=reads)
+        if script not in self._allowed and script not in self._before:
+            self._cannot(running, "it does not stand in the configuration")
+            return 0
+        notifies = timeout is None  # those that hang for ever leave room for what is watched, and that for them
+        if sum((each.timeout is None) is notifies for each in self._running.values()) >= self._most:
+            said = notifies in self._refusing
+            self._refusing.add(notifies)
+            self._cannot(running, f"{self._most} scripts run already", own=False, said=said)
+            return 0
+        self._refusing.discard(notifies)
         self._running[running.number] = running
         self._set_alarm(running, timeout)
         self._orders.add(running.number, script, arguments)
@@ -144,6 +154,7 @@ class ScriptRunner:
         """The time of the script that ``run`` gave ``number`` is over now, if it still runs."""
         running = self._running.get(number)
         if running is not None and not running.timed_out:
+            running.timeout = 0
             self._set_alarm(running, 0)
 
     def finish(self, since: int, grace: int, idle: Callable[[], None]) -> None:
@@ -191,17 +202,17 @@ class ScriptRunner:
             with contextlib.suppress(OSError):
                 os.killpg(pid, signal.SIGKILL)
             self._orders.take_status(number)
-            self._refused(number, str(error.strerror))
+            self._refused(number, str(error.strerror), own=False)
             return
         self._set_alarm(running, _TERM_TO_KILL if running.timed_out else running.timeout)
         if running.timed_out or running.unwanted:
             self._signal(running, signal.SIGTERM)
 
-    def _refused(self, number: int, reason: str) -> None:
-        """It could not be started."""
+    def _refused(self, number: int, reason: str, own: bool) -> None:
+        """It could not be started, for a reason of its ``own`` or not."""
         running = self._running[number]
         self._forget(running)
-        self._cannot(running.script, reason, running.on_exit)
+        self._cannot(running, reason, own=own)
         self._look_idle()
 
     def _ended(self, running: _Running) -> None:
@@ -209,6 +220,8 @@ class ScriptRunner:
         if running.timed_out:
             self._signal(running, signal.SIGKILL)  # what it left behind
         self._let_go(running)
+        if running.alarm is not None and running.alarm.due_at is not None:
+            running.alarm.set(max(running.alarm.due_at, self._reactor.now() + _STATUS))
         self._orders.take_status(running.number)
 
     def _finished(self, number: int, status: int) -> None:
@@ -225,7 +238,7 @@ class ScriptRunner:
             self._tell(running, ScriptExited(os.WEXITSTATUS(status)))
         self._look_idle()
 
-    def _lost(self, number: int, ended_by: int) -> None:
+    def _lost(self, number: int) -> None:
         """Its starter has died, so nobody will know how it ends."""
         running = self._running.get(number)
         if running is None:
@@ -234,7 +247,7 @@ class ScriptRunner:
             signal.pidfd_send_signal(running.pidfd, 0)
             self._signal(running, signal.SIGKILL if running.timed_out else signal.SIGTERM)
         self._forget(running)
-        self._tell(running, ScriptExited(None, ended_by, running.timed_out))
+        self._tell(running, _TIMED_OUT if running.timed_out else ScriptExited(None, obstacle=_STARTER_GONE))
         self._look_idle()
 
     def _forget(self, running: _Running) -> None:
@@ -282,9 +295,14 @@ class ScriptRunner:
 
     def _give_up(self, running: _Running) -> None:
         """Its time is over and it has not begun, or its starter cannot say how it ended: whoever waits need not."""
+        withdrawn = self._orders.withdraw(running.number)
+        exited = _TIMED_OUT
+        if (withdrawn or running.pid) and running.timeout and not running.timed_out:  # others hang, not this one
+            exited = ScriptExited(None, obstacle=_UNTOLD if running.pid else _WAITED)
+            self._say_cannot(running, exited.obstacle)
         running.timed_out = True
-        self._tell(running, ScriptExited(None, signal.SIGTERM, timed_out=True))
-        if not running.pid and self._orders.withdraw(running.number):
+        self._tell(running, exited)
+        if withdrawn:
             self._forget(running)
             self._look_idle()
 
@@ -294,18 +312,18 @@ class ScriptRunner:
             with contextlib.suppress(OSError):
                 os.killpg(running.pid, number)
 
-    def _cannot(self, script: Script, reason: str, on_exit: OnExit | None) -> None:
-        self._say_cannot(script, reason, comes_again=on_exit is not None)
+    def _cannot(self, wanted: _Running, reason: str, *, own: bool = True, said: bool = False) -> None:
+        """Tell whoever waits for it. A reason that is not its ``own`` says nothing of it: there is no status."""
+        if not said:
+            self._say_cannot(wanted, reason)
+        on_exit = wanted.on_exit
         if on_exit is not None:
-            self._answer(on_exit, reason)
+            self._reactor.soon(lambda: on_exit(ScriptExited(CANNOT_RUN if own else None, obstacle=reason)))
 
-    def _say_cannot(self, script: Script, reason: str, *, comes_again: bool) -> None:
-        """Each time of a notification; once for a reason of what runs again and again."""
-        if comes_again and self._said.get(script) == reason:
-            return
-        if comes_again:
-            self._said[script] = reason
-        self._journal.log(Log(f"Script '{script}' cannot be run: {reason}", Level.ERROR, Kind.SCRIPT))
-
-    def _answer(self, on_exit: OnExit, reason: str) -> None:
-        self._reactor.soon(lambda: on_exit(ScriptExited(CANNOT_RUN, obstacle=reason)))
+    def _say_cannot(self, wanted: _Running, reason: str) -> None:
+        """Each time of a notification; once for a reason of what runs again and again, and has a time limit."""
+        if wanted.timeout is not None:
+            if self._said.get(wanted.script) == reason:
+                return
+            self._said[wanted.script] = reason
+        self._journal.log(Log(f"Script '{wanted.script}' cannot be run: {reason}", Level.ERROR, Kind.SCRIPT))

@@ -39,6 +39,7 @@ def run(settings: Settings, environment: Mapping[str, str]) -> int:
 def _start(settings: Settings, environment: Mapping[str, str], lines: Lines) -> int:
     processes.set_name("pykeepalived")
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the parent's loop runs, Ctrl-C just ends us
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # whoever started us may ignore it: then no child's end can be told
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, *DUMPS})  # these wait for it
     _introduce(lines, settings)
     listener: socket.socket | None = None

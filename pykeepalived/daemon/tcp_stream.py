@@ -15,12 +15,11 @@ from pykeepalived.checkers.events import (
 )
 from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.daemon.attempts import BROKEN, ENDED, READABLE, WRITABLE, Attempts
-from pykeepalived.daemon.connections import NO_DESCRIPTOR, Connection, DialError, dial
+from pykeepalived.daemon.connections import NO_DESCRIPTOR, Connection, DialError, dial, meets_itself
 from pykeepalived.daemon.reactor import Callback, Reactor
 from pykeepalived.events import Tick
 
 _CHUNK = 65536
-_DRAWN = 32768  # net.ipv4.ip_local_port_range begins there; most servers listen below, and to ask costs a system call
 _HUNG_UP = (errno.ECONNRESET, errno.EPIPE)  # before it stood this would be ECONNREFUSED
 
 # made once: thousands of checks a second share them
@@ -118,23 +117,11 @@ class TcpStream:
         """
         if number and number not in _HUNG_UP:
             self._tell(ConnectionFailed(os.strerror(number)))
-        elif self._met_itself():
+        elif self._connection is not None and meets_itself(self._connection, self._target.connect_port):
             self._tell(ConnectionFailed(os.strerror(errno.ECONNREFUSED)))
         else:
             self._connected = True
             self._tell(_CONNECTED)
-
-    def _met_itself(self) -> bool:
-        """Where nobody listens at a port of this machine, the kernel may draw that very port for our end: TCP then
-        connects to itself (RFC 9293 3.5, simultaneous open).
-        """
-        connection, port = self._connection, self._target.connect_port
-        if connection is None or port < _DRAWN or connection.getsockname()[1] != port:
-            return False
-        try:
-            return bool(connection.getsockname() == connection.getpeername())
-        except OSError:  # it was reset meanwhile
-            return False
 
     def _watch(self, connection: Connection, readable: Callback | None, writable: Callback | None) -> None:
         self._reactor.watch(connection.fileno(), readable, writable)

@@ -62,7 +62,8 @@ class ScriptTracker:
             self._tick(now, effects)
         else:
             self._running = False
-            self._exited(event, effects)
+            if event.status is not None or event.signal is not None:  # else nobody knows: it counts as it did
+                self._exited(event, effects)
             if self._owed and self.deadline is not None:
                 self.deadline = now + self.script.interval
                 self._run(now, effects)

@@ -96,8 +96,11 @@ def text(name: str) -> str:
 
 
 def unjudged(config: str) -> str:
-    """The same, whose checks are never due."""
-    return _paced(config, NEVER, NEVER)
+    """The same, whose checks are never due, or wait for ever: at most 8,590 s before the first one is all that
+    keepalived can wait, and by chance one of hundreds is due at once.
+    """
+    paced = _paced(_PATIENCE.sub(r"\1 1000", config), NEVER, NEVER)
+    return _OPENED.sub(r"\g<0>\n    connect_timeout 1000", paced)
 
 
 def judged(config: str) -> str:

@@ -34,6 +34,8 @@ TOLD_SECONDS = 10.0
 JUDGED_SECONDS = 2.5
 """How long nothing changes once the checks, which come every second, have judged."""
 THEIRS, OURS = "keepalived", "ours"
+EVERYTHING = ("local 0.0.0.0/0 dev lo", "local ::/0 dev lo")
+"""The routes by which a world has all addresses; without them what comes is dropped."""
 MAKES = {THEIRS: keepalived.make, OURS: pykeepalived.make}
 TIME = re.compile(r"^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}: ")
 READY = {
@@ -94,10 +96,17 @@ class Play:
 
     folder: Path
     players: dict[str, Player]
+    worlds: list[Host]
     streams: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     logs: dict[str, list[str]] = field(default_factory=dict)
     firewall: bool = False
     """Whether the tables of nftables are looked at as well."""
+
+    def hush(self, *, silent: bool) -> None:
+        """From now on nobody in the worlds answers or refuses anything; or they do again."""
+        order = "del" if silent else "add"
+        for world in self.worlds:
+            world.ip(*(f"route {order} {everything}" for everything in EVERYTHING))
 
     def start(self, name: str, text: str, *, judged: bool = False) -> None:
         """Both start with a file."""
@@ -135,8 +144,7 @@ class Play:
                 break
             time.sleep(0.1)
         time.sleep(max(0, began + CHECKED_SECONDS - time.monotonic()))
-        self._agree(AGREE_SECONDS)
-        self._wait(CHECKED_SECONDS)
+        self._come_together(AGREE_SECONDS, CHECKED_SECONDS)
         self._keep(name, judged=False)
 
     def _placed(self, text: str, player: Player) -> str:
@@ -148,14 +156,19 @@ class Play:
             told = json.dumps({"streams": self.streams, "logs": self.logs}, indent=1)
             Path(folder, f"{name}.json").write_text(told, encoding="utf-8")
 
-    def _agree(self, seconds: float) -> None:
-        """Wait until one is where the other is already, or so long: it shall never be."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            ours, theirs = ((player.reader.look(), sorted(player.listen())) for player in self.players.values())
-            if ours == theirs:
+    def _come_together(self, patience: float, quiet: float) -> None:
+        """Wait until one is where the other is and stays there while nothing changes; or in the end nothing changes."""
+        end = time.monotonic() + patience
+        while True:
+            while not (alike := self._alike()) and time.monotonic() < end:
+                time.sleep(0.15)
+            self._wait(quiet)
+            if not alike or self._alike():
                 return
-            time.sleep(0.15)
+
+    def _alike(self) -> bool:
+        ours, theirs = ((player.reader.look(), sorted(player.listen())) for player in self.players.values())
+        return ours == theirs
 
     def _wait(self, seconds: float) -> None:
         """Wait until tables, events and FIFO lines of both have not changed for so long."""
@@ -179,8 +192,9 @@ class Play:
             time.sleep(0.1)
         if judged:
             time.sleep(1.5)
-        self._agree(AGREE_SECONDS if judged else TOLD_SECONDS)
-        self._wait(JUDGED_SECONDS if judged else QUIET_SECONDS)
+            self._come_together(AGREE_SECONDS, JUDGED_SECONDS)
+        else:
+            self._come_together(TOLD_SECONDS, QUIET_SECONDS)
         self._keep(name, judged=judged)
 
     def _ready(self, player: Player, phase: str) -> bool:
@@ -232,6 +246,7 @@ def play(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pyk-tables-")))
         network = stack.enter_context(Network())
         players = {}
+        worlds = []
         for make, made in MAKES.items():
             host, around = network.host(make), network.host("world")
             _wire(host, around, interfaces)
@@ -239,6 +254,7 @@ def play(
             if apart:
                 table = network.host("table")
                 _wire(table, network.host("world"), ())
+            worlds.append(around)
             world = World(around, serving)
             stack.callback(world.close)
             reader = IpvsReader(table)
@@ -249,7 +265,7 @@ def play(
             fifo = os.open(director.folder / "fifo", os.O_RDWR | os.O_NONBLOCK)
             stack.callback(os.close, fifo)
             players[make] = Player(director, table, reader, fifo)
-        yield Play(folder, players)
+        yield Play(folder, players, worlds)
 
 
 def _furnish(folder: Path) -> None:
@@ -275,7 +291,8 @@ def _wire(host: Host, around: Host, interfaces: Sequence[str]) -> None:
         "link set lab0 up",
         f"addr add {THERE[0]}/30 dev lab0",
         f"addr add {THERE[1]}/64 dev lab0 nodad",
-        "route add local 0.0.0.0/0 dev lo",
-        "route add local ::/0 dev lo",
+        "route add blackhole 0.0.0.0/0",
+        "route add blackhole ::/0",
+        *(f"route add {everything}" for everything in EVERYTHING),
     )
     host.ip(f"route add default via {THERE[0]}", f"route add default via {THERE[1]}")

@@ -16,37 +16,12 @@ from pykeepalived.daemon.beats import Beats
 from pykeepalived.daemon.check_run import CheckRun, Means
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.units import MILLISECOND, SECOND
+from tests.support import nsd
 from tests.support.director import CHECKOUT
 from tests.support.names import Names
 from tests.support.netns import Host, Network, why_not
 
 PORT = 5353
-CONFIG = """
-server:
-    ip-address: 127.0.0.1@{port}
-    ip-address: ::1@{port}
-    server-count: 1
-    username: ""
-    zonesdir: "{folder}"
-    database: ""
-    zonelistfile: "{folder}/zones.list"
-    xfrdfile: "{folder}/xfrd.state"
-    xfrdir: "{folder}"
-    pidfile: "{folder}/nsd.pid"
-remote-control:
-    control-enable: no
-zone:
-    name: example.org
-    zonefile: example.org.zone
-"""
-ZONE = """$ORIGIN example.org.
-@ 60 IN SOA ns hostmaster 1 60 60 60 60
-@ 60 IN NS ns
-ns 60 IN A 127.0.0.1
-www 60 IN A 192.0.2.1
-www 60 IN AAAA 2001:db8::1
-alias 60 IN CNAME www
-"""
 PROGRAM = next((place for place in (CHECKOUT / ".lab/bin/nsd", Path("/usr/sbin/nsd")) if place.exists()), None)
 
 pytestmark = [
@@ -77,15 +52,12 @@ class NameServer:
 
     def __init__(self, host: Host, folder: Path) -> None:
         self._host = host
-        self._file = folder / "nsd.conf"
-        self._file.write_text(CONFIG.format(port=PORT, folder=folder))
-        (folder / "example.org.zone").write_text(ZONE)
+        self._argv = [str(PROGRAM), *nsd.write(folder, [f"127.0.0.1@{PORT}", f"::1@{PORT}"])]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it; it answers soon."""
-        argv = [str(PROGRAM), "-d", "-c", str(self._file)]
-        self._process = self._host.popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = self._host.popen(self._argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def stop(self) -> None:
         """End it and its children."""

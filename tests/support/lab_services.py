@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from tests.support import nsd
 from tests.support.lab import CHECKOUT, daemon_command, required
 from tests.support.lab_network import Host, NetworkError, run, wait_until
 from tests.support.lab_sockets import page
@@ -34,29 +35,6 @@ http {{
         }}
     }}
 }}
-"""
-NSD = """
-server:
-    ip-address: {address}
-    server-count: 1
-    username: ""
-    zonesdir: "{folder}"
-    database: ""
-    zonelistfile: "{folder}/zones.list"
-    xfrdfile: "{folder}/xfrd.state"
-    xfrdir: "{folder}"
-    pidfile: "{folder}/nsd.pid"
-remote-control:
-    control-enable: no
-zone:
-    name: example.org
-    zonefile: example.org.zone
-"""
-ZONE = """$ORIGIN example.org.
-@ 60 IN SOA ns hostmaster 1 60 60 60 60
-@ 60 IN NS ns
-ns 60 IN A 192.0.2.2
-www 60 IN A 192.0.2.1
 """
 HEALTH = "/files/health"
 """The page that a checker asks a web server for."""
@@ -145,9 +123,7 @@ class DnsServer(Server):
 
     def __init__(self, host: Host, address: str) -> None:
         folder = Path(tempfile.mkdtemp(prefix=f"{host.name}-"))
-        (folder / "nsd.conf").write_text(NSD.format(address=address, folder=folder))
-        (folder / "example.org.zone").write_text(ZONE)
-        super().__init__(host, [required("nsd"), "-d", "-c", str(folder / "nsd.conf")], address, 53)
+        super().__init__(host, [required("nsd"), *nsd.write(folder, [address])], address, 53)
 
 
 class SmtpServer(Server):

@@ -9,6 +9,7 @@ Its configuration is FOLDER/conf, a line a wish: ``vrrp``, ``checkers`` (these p
 ``FOLDER/control/NAME`` present changes how a service behaves.
 """
 
+import ctypes
 import os
 import sys
 import time
@@ -203,6 +204,8 @@ def read(with_frames: bool, memory: int | None) -> Compiled:  # noqa: ARG001 - t
 
 
 def main() -> int:
+    if "--inherits" in sys.argv:  # orphans, as the first process of a container does
+        ctypes.CDLL(None).prctl(36, ctypes.c_ulong(1), *[ctypes.c_ulong(0)] * 3)  # PR_SET_CHILD_SUBREAPER
     keys = tuple(each.key for each in ROLES)
     plan = Plan(
         roles=ROLES,

@@ -14,6 +14,7 @@ from pykeepalived.daemon.channel import Channel, decode, encode, pair
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.script_client import ScriptClient
 from pykeepalived.errors import ProcessError
+from pykeepalived.events import ScriptExited
 from pykeepalived.units import SECOND
 from tests.support.fakes_lvs import FakeJournal
 
@@ -216,3 +217,18 @@ def test_scripts_that_the_parent_does_not_take_are_told_once(reactor: Reactor) -
         client.run(Script(("/notify",)))
     assert journal.lines() == ["Script '/notify' and those after it are not run: the parent process does not take them"]
     theirs.channel.close()
+
+
+def test_a_parent_that_is_gone_says_nothing_of_scripts(reactor: Reactor) -> None:
+    """The process stops in good order; it must not fall into FAULT before, for a script that nobody can judge."""
+    ours, theirs = (Side(reactor, end) for end in pair())
+    client = ScriptClient(reactor, ours.channel, FakeJournal())
+    ended: list[ScriptExited] = []
+    client.run(Script(("/check",)), timeout=SECOND, on_exit=ended.append)
+    theirs.channel.close()
+    client.lost()
+    ours.channel.close()
+    client.run(Script(("/check",)), timeout=SECOND, on_exit=ended.append)
+    reactor.soon(lambda: None)
+    reactor.turn()
+    assert [(each.status, each.signal, bool(each.obstacle)) for each in ended] == [(None, None, True)] * 2

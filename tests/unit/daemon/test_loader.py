@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import signal
 import time
 from collections.abc import Callable
@@ -34,6 +35,26 @@ def test_the_outcome_and_the_parts_come_over() -> None:
         read_value(run.files["checkers"])
     run.close()
     assert descriptors() == before
+
+
+def test_one_that_cannot_be_started_leaves_nothing() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    before = descriptors()
+    free = os.dup(0)
+    os.close(free)
+    refused = 0
+    for spare in range(5):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free + spare, hard))
+        try:
+            Loader(silent, ("vrrp", "checkers")).give_up()
+        except OSError:
+            refused += 1
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        with pytest.raises(ChildProcessError):
+            os.waitpid(-1, 0)
+        assert descriptors() == before
+    assert refused == 4
 
 
 def fault() -> Compiled:

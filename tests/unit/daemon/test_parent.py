@@ -2,13 +2,14 @@
 
 import os
 import re
+import resource
 import select
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -60,6 +61,15 @@ class Daemon:
             assert data, f"{pattern!r} was not said {count} times:\n{self.text}"
             self.text += data.decode()
 
+    def reload(self, conf: str) -> None:
+        """Give it another configuration."""
+        self.configure(conf)
+        self.send(signal.SIGHUP)
+
+    def kill(self, role: str) -> None:
+        """End one of its processes."""
+        os.kill(self.children()[role], signal.SIGKILL)
+
     def send(self, number: int) -> None:
         self.process.send_signal(number)
 
@@ -77,10 +87,19 @@ class Daemon:
         return {path.stem: int(path.read_text()) for path in self.folder.glob("*.pid")}
 
 
+Start = Callable[..., Daemon]
+
+
 @pytest.fixture
-def daemons() -> Iterator[list[Daemon]]:
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a daemon in the test's folder; arguments as those of Daemon."""
     started: list[Daemon] = []
-    yield started
+
+    def begin(*options: str, **how: str) -> Daemon:
+        started.append(Daemon(tmp_path, *options, **how))
+        return started[-1]
+
+    yield begin
     for daemon in started:
         if daemon.process.poll() is None:
             os.killpg(daemon.process.pid, signal.SIGKILL)
@@ -89,21 +108,27 @@ def daemons() -> Iterator[list[Daemon]]:
         daemon.process.stderr.close()
 
 
+@pytest.fixture
+def daemon(start: Start) -> Daemon:
+    """One that has started."""
+    daemon = start()
+    daemon.until("Startup complete")
+    return daemon
+
+
 def script(path: Path, text: str) -> None:
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
 
 
-def test_a_whole_life(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path, conf="vrrp\ncheckers\nrouter_id one\n")
-    daemons.append(daemon)
+def test_a_whole_life(tmp_path: Path, start: Start) -> None:
+    daemon = start(conf="vrrp\ncheckers\nrouter_id one\n")
     daemon.until("Startup complete")
     children = daemon.children()
     assert set(children) == {"vrrp", "checkers"}
     assert Path(f"/proc/{children['vrrp']}/comm").read_text() == "little_vrrp\n"
     assert daemon.text.index("Starting Healthcheck") < daemon.text.index("Starting VRRP")
-    daemon.configure("vrrp\ncheckers\nrouter_id two\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("vrrp\ncheckers\nrouter_id two\n")
     daemon.until("Reload complete", 2)
     assert daemon.text.count("reloaded with router_id two") == 2
     assert daemon.children() == children
@@ -114,10 +139,7 @@ def test_a_whole_life(tmp_path: Path, daemons: list[Daemon]) -> None:
     assert list(tmp_path.glob("*.pid")) == []
 
 
-def test_a_child_holds_nothing_of_the_parents(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
-    daemon.until("Startup complete")
+def test_a_child_holds_nothing_of_the_parents(daemon: Daemon) -> None:
     for role, pid in daemon.children().items():
         held = sorted(str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir())
         kinds = [re.sub(r"\d+|\[|\]", "", name) for name in held]
@@ -133,10 +155,7 @@ def test_a_child_holds_nothing_of_the_parents(tmp_path: Path, daemons: list[Daem
     assert daemon.end() == 0
 
 
-def test_a_dead_child_is_started_again(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
-    daemon.until("Startup complete")
+def test_a_dead_child_is_started_again(daemon: Daemon) -> None:
     before = daemon.children()
     os.kill(before["vrrp"], signal.SIGKILL)
     daemon.until(rf"VRRP child process\({before['vrrp']}\) died: Respawning")
@@ -150,54 +169,49 @@ def test_a_dead_child_is_started_again(tmp_path: Path, daemons: list[Daemon]) ->
     assert gone(before["checkers"])
 
 
-def test_a_process_finds_what_its_dead_predecessor_kept_and_nothing_of_one_that_left(
-    tmp_path: Path, daemons: list[Daemon]
-) -> None:
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
+def test_one_that_cannot_be_started_for_want_of_descriptors_is_tried_again(start: Start) -> None:
+    daemon = start(conf="vrrp\n")
     daemon.until("Startup complete")
-    os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    pid = daemon.process.pid
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
+    daemon.kill("vrrp")
+    daemon.until("VRRP process cannot be started: Too many open files", 2)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    daemon.until(r"Starting VRRP child process, pid=(\d+)", 2)
+    assert daemon.end() == 0
+
+
+def test_a_process_finds_what_its_dead_predecessor_kept_and_nothing_of_one_that_left(daemon: Daemon) -> None:
+    daemon.kill("vrrp")
     daemon.until("life 2")
-    daemon.configure("checkers\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("checkers\n")
     daemon.until("VRRP process has nothing to do any more")
     daemon.until("New configuration applied")
-    daemon.configure("vrrp\ncheckers\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("vrrp\ncheckers\n")
     daemon.until("New configuration applied", 2)
     daemon.until("life 1", 3)
     assert daemon.end() == 0
 
 
-def test_what_one_kept_that_was_killed_as_it_left_is_there_for_the_next(tmp_path: Path, daemons: list[Daemon]) -> None:
+def test_what_one_kept_that_was_killed_as_it_left_is_there_for_the_next(tmp_path: Path, daemon: Daemon) -> None:
     """It has not taken away what it had made."""
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
-    daemon.until("Startup complete")
     (tmp_path / "control" / "never-stop").touch()
-    daemon.configure("checkers\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("checkers\n")
     daemon.until("VRRP process failed to die - forcing termination")
-    daemon.configure("vrrp\ncheckers\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("vrrp\ncheckers\n")
     daemon.until("life 2")
     (tmp_path / "control" / "never-stop").unlink()
     assert daemon.end() == 0
 
 
-def test_one_that_is_dead_when_a_reload_leaves_it_nothing_to_do_comes_once_more(
-    tmp_path: Path, daemons: list[Daemon]
-) -> None:
+def test_one_that_is_dead_when_a_reload_leaves_it_nothing_to_do_comes_once_more(daemon: Daemon) -> None:
     """To take away what it had made: services whose servers nobody checks."""
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
-    daemon.until("Startup complete")
     for life in (1, 2, 3):
         daemon.until(f"life {life}", 2 if life == 1 else 1)
-        os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+        daemon.kill("vrrp")
     daemon.until("Restart of VRRP process delayed 2 seconds")
-    daemon.configure("checkers\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("checkers\n")
     pid = daemon.until(r"service (\d+): life 4")
     daemon.until(f"service {pid}: told to stop")
     daemon.until("New configuration applied")
@@ -206,17 +220,15 @@ def test_one_that_is_dead_when_a_reload_leaves_it_nothing_to_do_comes_once_more(
     assert daemon.end() == 0
 
 
-def test_one_that_is_dead_at_a_reload_goes_on_from_the_part_before(tmp_path: Path, daemons: list[Daemon]) -> None:
+def test_one_that_is_dead_at_a_reload_goes_on_from_the_part_before(start: Start) -> None:
     """What the reload removes may be there still. The reload is complete when the process has taken it."""
-    daemon = Daemon(tmp_path, conf="vrrp\nrouter_id one\n")
-    daemons.append(daemon)
+    daemon = start(conf="vrrp\nrouter_id one\n")
     daemon.until("Startup complete")
     for life in (1, 2):
         daemon.until(f"life {life}")
-        os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+        daemon.kill("vrrp")
     daemon.until("Restart of VRRP process delayed 1 seconds")
-    daemon.configure("vrrp\nrouter_id two\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("vrrp\nrouter_id two\n")
     pid = int(daemon.until(r"service (\d+): made with router_id one", 3))
     daemon.until("New configuration applied")
     assert f"service {pid}: reloaded with router_id two" in daemon.text
@@ -228,16 +240,12 @@ def test_one_that_is_dead_at_a_reload_goes_on_from_the_part_before(tmp_path: Pat
     assert daemon.text.count("reloaded with") == 1
 
 
-def test_one_that_dies_before_it_has_reloaded_goes_on_from_the_part_before(
-    tmp_path: Path, daemons: list[Daemon]
-) -> None:
-    daemon = Daemon(tmp_path, conf="vrrp\ncheckers\nrouter_id one\n")
-    daemons.append(daemon)
+def test_one_that_dies_before_it_has_reloaded_goes_on_from_the_part_before(start: Start) -> None:
+    daemon = start(conf="vrrp\ncheckers\nrouter_id one\n")
     daemon.until("Startup complete")
     vrrp = daemon.children()["vrrp"]
     os.kill(vrrp, signal.SIGSTOP)
-    daemon.configure("vrrp\ncheckers\nrouter_id two\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("vrrp\ncheckers\nrouter_id two\n")
     daemon.until("reloaded with router_id two")
     os.kill(vrrp, signal.SIGKILL)
     pid = int(daemon.until(r"service (\d+): made with router_id one", 3))
@@ -257,34 +265,27 @@ def _after_a_stop_while_dead(daemon: Daemon, role: str) -> list[str]:
 
 
 @pytest.mark.parametrize("options", [(), ("--dont-release-ipvs",)])
-def test_one_that_is_dead_at_a_stop_comes_once_more_with_nothing_to_do(
-    tmp_path: Path, daemons: list[Daemon], options: tuple[str, ...]
-) -> None:
+def test_one_that_is_dead_at_a_stop_comes_once_more_with_nothing_to_do(start: Start, options: tuple[str, ...]) -> None:
     """To take away what it had made, which its keepsake names; where that is to stay it does not come."""
-    daemon = Daemon(tmp_path, *options, conf="checkers\nserver 1\n")
-    daemons.append(daemon)
+    daemon = start(*options, conf="checkers\nserver 1\n")
     last = _after_a_stop_while_dead(daemon, "checkers")
     assert last == ([] if options else ["made with router_id ", "life 3 only to leave", "told to stop"])
 
 
 @pytest.mark.parametrize("options", [(), ("--dont-release-vrrp",)])
-def test_one_that_is_dead_at_a_stop_comes_once_more_with_its_part(
-    tmp_path: Path, daemons: list[Daemon], options: tuple[str, ...]
-) -> None:
+def test_one_that_is_dead_at_a_stop_comes_once_more_with_its_part(start: Start, options: tuple[str, ...]) -> None:
     """It names what is to be taken away."""
-    daemon = Daemon(tmp_path, *options, conf="vrrp\nrouter_id one\n")
-    daemons.append(daemon)
+    daemon = start(*options, conf="vrrp\nrouter_id one\n")
     last = _after_a_stop_while_dead(daemon, "vrrp")
     assert last == ([] if options else ["made with router_id one", "life 3 only to leave", "told to stop"])
 
 
-def test_one_that_hangs_as_it_only_comes_to_leave_is_killed(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path, conf="vrrp\n")
-    daemons.append(daemon)
+def test_one_that_hangs_as_it_only_comes_to_leave_is_killed(tmp_path: Path, start: Start) -> None:
+    daemon = start(conf="vrrp\n")
     daemon.until("Startup complete")
     for life in (1, 2):
         daemon.until(f"life {life}")
-        os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+        daemon.kill("vrrp")
     daemon.until("Restart of VRRP process delayed 1 seconds")
     (tmp_path / "control" / "hang-in-start").touch()
     begin = time.monotonic()
@@ -294,35 +295,32 @@ def test_one_that_hangs_as_it_only_comes_to_leave_is_killed(tmp_path: Path, daem
     assert "VRRP process failed to die - forcing termination" in daemon.text
 
 
-def test_one_that_has_left_nothing_does_not_come_once_more(tmp_path: Path, daemons: list[Daemon]) -> None:
+def test_one_that_has_left_nothing_does_not_come_once_more(tmp_path: Path, start: Start) -> None:
     (tmp_path / "control").mkdir()
     (tmp_path / "control" / "keeps-nothing").touch()
-    daemon = Daemon(tmp_path, conf="vrrp\n")
-    daemons.append(daemon)
+    daemon = start(conf="vrrp\n")
     daemon.until("Startup complete")
     for count in (1, 2):
         daemon.until("life 1", count)
-        os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+        daemon.kill("vrrp")
     daemon.until("Restart of VRRP process delayed 1 seconds")
     assert daemon.end() == 0
     assert daemon.text.count("Starting VRRP child process") == 2
 
 
-def test_no_respawn_when_told_so(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path, "--dont-respawn")
-    daemons.append(daemon)
+def test_no_respawn_when_told_so(start: Start) -> None:
+    daemon = start("--dont-respawn")
     daemon.until("Startup complete")
-    os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.kill("vrrp")
     assert daemon.wait() == 1  # whoever supervises us must see that this was no orderly stop
     assert "died: Exiting" in daemon.text
     assert "died: Respawning" not in daemon.text
 
 
-def test_a_permanent_error_ends_all_with_its_status(tmp_path: Path, daemons: list[Daemon]) -> None:
+def test_a_permanent_error_ends_all_with_its_status(tmp_path: Path, start: Start) -> None:
     (tmp_path / "control").mkdir()
     (tmp_path / "control" / "exit-config").touch()
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
+    daemon = start()
     assert daemon.wait() == 2
     assert "exited with permanent error CONFIG. Terminating" in daemon.text
 
@@ -336,33 +334,25 @@ def test_a_permanent_error_ends_all_with_its_status(tmp_path: Path, daemons: lis
         ("loader-fault\n", "the loader failed: ValueError: a fault of the loader"),
     ],
 )
-def test_a_broken_configuration_is_refused_whole(tmp_path: Path, daemons: list[Daemon], conf: str, reason: str) -> None:
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
-    daemon.until("Startup complete")
+def test_a_broken_configuration_is_refused_whole(daemon: Daemon, conf: str, reason: str) -> None:
     before = daemon.children()
-    daemon.configure(conf)
-    daemon.send(signal.SIGHUP)
+    daemon.reload(conf)
     daemon.until(rf"New configuration refused, the running configuration stays: {reason}")
     assert "reloaded with" not in daemon.text
-    daemon.configure("vrrp\ncheckers\nrouter_id better\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("vrrp\ncheckers\nrouter_id better\n")
     daemon.until("reloaded with router_id better", 2)
     daemon.until("New configuration applied")
     assert daemon.children() == before
     assert daemon.end() == 0
 
 
-def test_mistakes_that_it_has_been_running_with_refuse_no_reload(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path, conf="vrrp\nerror old one\nrouter_id first\n")
-    daemons.append(daemon)
+def test_mistakes_that_it_has_been_running_with_refuse_no_reload(start: Start) -> None:
+    daemon = start(conf="vrrp\nerror old one\nrouter_id first\n")
     daemon.until("Startup complete")
-    daemon.configure("vrrp\n\n\nerror old one\nrouter_id second\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("vrrp\n\n\nerror old one\nrouter_id second\n")
     daemon.until("reloaded with router_id second")
     daemon.until("New configuration applied")
-    daemon.configure("vrrp\nerror old one\nerror old one\nerror new one\nrouter_id third\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("vrrp\nerror old one\nerror old one\nerror new one\nrouter_id third\n")
     daemon.until(
         r"New configuration refused, the running configuration stays: 2 errors, the first: \(conf: Line 3\) old one"
     )
@@ -370,21 +360,16 @@ def test_mistakes_that_it_has_been_running_with_refuse_no_reload(tmp_path: Path,
     assert daemon.end() == 0
 
 
-def test_a_stop_does_not_wait_for_a_loader_that_hangs(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
-    daemon.until("Startup complete")
-    daemon.configure("loader-hang\n")
-    daemon.send(signal.SIGHUP)
+def test_a_stop_does_not_wait_for_a_loader_that_hangs(daemon: Daemon) -> None:
+    daemon.reload("loader-hang\n")
     daemon.until("Reloading ...")
     begin = time.monotonic()
     assert daemon.end() == 0
     assert time.monotonic() - begin < 3
 
 
-def test_reloads_that_come_together_are_all_heard(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path, conf="vrrp\n")
-    daemons.append(daemon)
+def test_reloads_that_come_together_are_all_heard(start: Start) -> None:
+    daemon = start(conf="vrrp\n")
     daemon.until("Startup complete")
     daemon.send(signal.SIGHUP)
     daemon.until("Reloading ...")
@@ -396,17 +381,14 @@ def test_reloads_that_come_together_are_all_heard(tmp_path: Path, daemons: list[
     assert daemon.text.count("Reloading ...") <= 4
 
 
-def test_a_process_that_hangs_does_not_hold_reloads_up_for_ever(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path, conf="vrrp\ncheckers\n")
-    daemons.append(daemon)
+def test_a_process_that_hangs_does_not_hold_reloads_up_for_ever(start: Start) -> None:
+    daemon = start(conf="vrrp\ncheckers\n")
     daemon.until("Startup complete")
     vrrp = daemon.children()["vrrp"]
     os.kill(vrrp, signal.SIGSTOP)
-    daemon.configure("vrrp\ncheckers\nrouter_id one\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("vrrp\ncheckers\nrouter_id one\n")
     daemon.until("reloaded with router_id one")
-    daemon.configure("vrrp\ncheckers\nrouter_id two\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("vrrp\ncheckers\nrouter_id two\n")
     daemon.until("VRRP process has not completed the reload for 500 ms")
     daemon.until("The last reload is not complete in the VRRP process")
     daemon.until("reloaded with router_id two")
@@ -415,17 +397,11 @@ def test_a_process_that_hangs_does_not_hold_reloads_up_for_ever(tmp_path: Path, 
     assert daemon.end() == 0
 
 
-def test_a_process_that_hangs_in_its_start_does_not_hold_reloads_up_for_ever(
-    tmp_path: Path, daemons: list[Daemon]
-) -> None:
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
-    daemon.until("Startup complete")
+def test_a_process_that_hangs_in_its_start_does_not_hold_reloads_up_for_ever(tmp_path: Path, daemon: Daemon) -> None:
     (tmp_path / "control" / "hang-in-start").touch()
-    os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.kill("vrrp")
     hanging = daemon.until(r"service (\d+): life 2")
-    daemon.configure("vrrp\ncheckers\nrouter_id one\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("vrrp\ncheckers\nrouter_id one\n")
     daemon.until("VRRP process has not got ready for 500 ms: it is ended, and started again")
     daemon.until(rf"VRRP child process\({hanging}\) died: Respawning")
     daemon.until("life 3")
@@ -435,16 +411,12 @@ def test_a_process_that_hangs_in_its_start_does_not_hold_reloads_up_for_ever(
     assert daemon.end() == 0
 
 
-def test_a_refused_reload_does_not_wait_for_ever_either(tmp_path: Path, daemons: list[Daemon]) -> None:
+def test_a_refused_reload_does_not_wait_for_ever_either(tmp_path: Path, daemon: Daemon) -> None:
     """For a process that died while the file was read: systemd waits for the end of the reload."""
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
-    daemon.until("Startup complete")
     (tmp_path / "control" / "hang-in-start").touch()
-    daemon.configure("vrrp\ncheckers\nloader-waits\nerror bad word\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("vrrp\ncheckers\nloader-waits\nerror bad word\n")
     daemon.until("Reloading ...")
-    os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.kill("vrrp")
     daemon.until("life 2")
     (tmp_path / "control" / "read-on").touch()
     daemon.until("New configuration refused")
@@ -453,19 +425,16 @@ def test_a_refused_reload_does_not_wait_for_ever_either(tmp_path: Path, daemons:
     assert daemon.end() == 0
 
 
-def test_a_reload_starts_and_stops_processes(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path, conf="")
-    daemons.append(daemon)
+def test_a_reload_starts_and_stops_processes(start: Start) -> None:
+    daemon = start(conf="")
     daemon.until("keepalived has no configuration to run")
     daemon.until("Startup complete")
     assert daemon.children() == {}
-    daemon.configure("vrrp\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("vrrp\n")
     daemon.until(r"service \d+: made")
     assert set(daemon.children()) == {"vrrp"}
     pid = daemon.children()["vrrp"]
-    daemon.configure("checkers\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("checkers\n")
     daemon.until(r"service \d+: made", 2)
     daemon.until(f"service {pid}: told to stop")
     assert gone(pid)
@@ -474,9 +443,8 @@ def test_a_reload_starts_and_stops_processes(tmp_path: Path, daemons: list[Daemo
     assert "died" not in daemon.text
 
 
-def test_a_child_that_does_not_stop_is_killed(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path, conf="vrrp\n")
-    daemons.append(daemon)
+def test_a_child_that_does_not_stop_is_killed(tmp_path: Path, start: Start) -> None:
+    daemon = start(conf="vrrp\n")
     daemon.until("Startup complete")
     (tmp_path / "control" / "never-stop").touch()
     begin = time.monotonic()
@@ -485,10 +453,7 @@ def test_a_child_that_does_not_stop_is_killed(tmp_path: Path, daemons: list[Daem
     assert "VRRP process failed to die - forcing termination" in daemon.text
 
 
-def test_a_child_that_says_so_has_time_to_leave(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
-    daemon.until("Startup complete")
+def test_a_child_that_says_so_has_time_to_leave(tmp_path: Path, daemon: Daemon) -> None:
     (tmp_path / "control" / "long-stop").touch()
     begin = time.monotonic()
     assert daemon.end() == 0
@@ -497,13 +462,12 @@ def test_a_child_that_says_so_has_time_to_leave(tmp_path: Path, daemons: list[Da
 
 
 @pytest.mark.long
-def test_a_parent_that_is_slow_loses_no_last_words(tmp_path: Path, daemons: list[Daemon]) -> None:
+def test_a_parent_that_is_slow_loses_no_last_words(tmp_path: Path, start: Start) -> None:
     """It stands still for longer than a second while a child tells more than a socket holds, and ends."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
-    daemon = Daemon(tmp_path, conf=f"checkers\nlvs-fifo {pipe}\n")
-    daemons.append(daemon)
+    daemon = start(conf=f"checkers\nlvs-fifo {pipe}\n")
     daemon.until("Startup complete")
     (tmp_path / "control" / "talk-at-the-end").touch()
     daemon.send(signal.SIGTERM)
@@ -516,10 +480,7 @@ def test_a_parent_that_is_slow_loses_no_last_words(tmp_path: Path, daemons: list
     os.close(reader)
 
 
-def test_children_leave_in_good_order_when_the_parent_is_killed(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
-    daemon.until("Startup complete")
+def test_children_leave_in_good_order_when_the_parent_is_killed(daemon: Daemon) -> None:
     children = daemon.children()
     daemon.send(signal.SIGKILL)
     daemon.wait()
@@ -527,10 +488,7 @@ def test_children_leave_in_good_order_when_the_parent_is_killed(tmp_path: Path, 
     assert daemon.text.count("told to stop") == 2
 
 
-def test_signals_that_dump_do_no_harm(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
-    daemon.until("Startup complete")
+def test_signals_that_dump_do_no_harm(daemon: Daemon) -> None:
     for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGRTMIN + 2, signal.SIGRTMAX - 1, signal.SIGRTMAX):
         daemon.send(number)
     os.kill(daemon.children()["vrrp"], signal.SIGUSR1)
@@ -539,49 +497,41 @@ def test_signals_that_dump_do_no_harm(tmp_path: Path, daemons: list[Daemon]) -> 
     assert "died" not in daemon.text
 
 
-def test_a_fault_in_a_service_is_told_and_survived(tmp_path: Path, daemons: list[Daemon]) -> None:
+def test_a_fault_in_a_service_is_told_and_survived(tmp_path: Path, start: Start) -> None:
     (tmp_path / "control").mkdir()
     (tmp_path / "control" / "fault").touch()
-    daemon = Daemon(tmp_path, conf="vrrp\n")
-    daemons.append(daemon)
+    daemon = start(conf="vrrp\n")
     daemon.until("Program error: ValueError: a fault of the service")
     daemon.until("Startup complete")
     assert daemon.end() == 0
     assert "died" not in daemon.text
 
 
-def test_a_reload_that_goes_wrong_half_way_is_not_called_applied(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
-    daemon.until("Startup complete")
-    daemon.configure("vrrp\ncheckers\nrouter_id fault\n")
-    daemon.send(signal.SIGHUP)
+def test_a_reload_that_goes_wrong_half_way_is_not_called_applied(daemon: Daemon) -> None:
+    daemon.reload("vrrp\ncheckers\nrouter_id fault\n")
     daemon.until("The last reload went wrong half way: a restart is needed")
     assert "New configuration applied" not in daemon.text
-    daemon.configure("vrrp\ncheckers\nrouter_id better\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("vrrp\ncheckers\nrouter_id better\n")
     daemon.until("New configuration applied")
     assert daemon.end() == 0
 
 
-def test_a_part_is_told_by_the_one_before(tmp_path: Path, daemons: list[Daemon]) -> None:
+def test_a_part_is_told_by_the_one_before(start: Start) -> None:
     """A process that is started again has what it had, after amendments and after one that went wrong, too."""
-    daemon = Daemon(tmp_path, conf="checkers\nserver 1\nserver 2\n")
-    daemons.append(daemon)
+    daemon = start(conf="checkers\nserver 1\nserver 2\n")
     daemon.until("made with router_id  1 2\n")
     daemon.until("Startup complete")
 
     def reload(*ports: int, router_id: str) -> None:
         lines = "".join(f"server {port}\n" for port in ports)
-        daemon.configure(f"checkers\nrouter_id {router_id}\n{lines}")
-        daemon.send(signal.SIGHUP)
+        daemon.reload(f"checkers\nrouter_id {router_id}\n{lines}")
         daemon.until(f"reloaded with router_id {router_id} {' '.join(map(str, ports))}\n")
 
     reload(1, 3, 2, router_id="a")
     daemon.until("New configuration applied", 1)
     reload(3, 4, 1, router_id="b")
     daemon.until("New configuration applied", 2)
-    os.kill(daemon.children()["checkers"], signal.SIGKILL)
+    daemon.kill("checkers")
     daemon.until("made with router_id b 3 4 1\n")
     reload(4, 5, router_id="c")
     daemon.until("New configuration applied", 3)
@@ -592,22 +542,16 @@ def test_a_part_is_told_by_the_one_before(tmp_path: Path, daemons: list[Daemon])
     for number in range(20):  # more than are kept in a row
         reload(*range(10, 12 + number % 3), router_id=f"e{number}")
         daemon.until("New configuration applied", 5 + number)
-    os.kill(daemon.children()["checkers"], signal.SIGKILL)
+    daemon.kill("checkers")
     daemon.until("made with router_id e19 10 11 12\n")
     assert daemon.end() == 0
 
 
-def test_a_process_that_is_started_again_keeps_the_ipvs_namespace_of_the_start(
-    tmp_path: Path, daemons: list[Daemon]
-) -> None:
-    daemon = Daemon(tmp_path)
-    daemons.append(daemon)
-    daemon.until("Startup complete")
-    daemon.configure("vrrp\ncheckers\nipvs-namespace nowhere\nrouter_id b\n")
-    daemon.send(signal.SIGHUP)
+def test_a_process_that_is_started_again_keeps_the_ipvs_namespace_of_the_start(daemon: Daemon) -> None:
+    daemon.reload("vrrp\ncheckers\nipvs-namespace nowhere\nrouter_id b\n")
     daemon.until("Cannot change net_namespace_ipvs at a reload")
     daemon.until("New configuration applied")
-    os.kill(daemon.children()["checkers"], signal.SIGKILL)
+    daemon.kill("checkers")
     daemon.until("made with router_id b\n")
     assert daemon.end() == 0
     assert "IPVS is not used" not in daemon.text
@@ -616,11 +560,8 @@ def test_a_process_that_is_started_again_keeps_the_ipvs_namespace_of_the_start(
 @pytest.mark.parametrize(
     ("name", "until"), [("nowhere", "there is one"), ("/proc/self/ns/net", "the daemon is started again")]
 )
-def test_an_ipvs_namespace_is_waited_for_if_it_may_come(
-    tmp_path: Path, daemons: list[Daemon], name: str, until: str
-) -> None:
-    daemon = Daemon(tmp_path, conf=f"checkers\nipvs-namespace {name}\n")
-    daemons.append(daemon)
+def test_an_ipvs_namespace_is_waited_for_if_it_may_come(start: Start, name: str, until: str) -> None:
+    daemon = start(conf=f"checkers\nipvs-namespace {name}\n")
     daemon.until(f"net_namespace_ipvs {name}: .* - IPVS is not used until {until}\n")
     daemon.until("Startup complete")
     assert daemon.end() == 0
@@ -628,12 +569,11 @@ def test_an_ipvs_namespace_is_waited_for_if_it_may_come(
 
 @pytest.mark.parametrize("options", [(), ("--dont-respawn",)])
 def test_a_process_that_wants_to_begin_anew_is_stopped_in_good_order_and_started_again(
-    tmp_path: Path, daemons: list[Daemon], options: tuple[str, ...]
+    tmp_path: Path, start: Start, options: tuple[str, ...]
 ) -> None:
     (tmp_path / "control").mkdir()
     (tmp_path / "control" / "anew").touch()
-    daemon = Daemon(tmp_path, *options, conf="checkers\n")
-    daemons.append(daemon)
+    daemon = start(*options, conf="checkers\n")
     daemon.until("life 1\n", 2)  # nothing is left to it
     daemon.until("Starting Healthcheck child process", 2)
     assert daemon.text.count("told to stop") == 1
@@ -642,12 +582,10 @@ def test_a_process_that_wants_to_begin_anew_is_stopped_in_good_order_and_started
         assert word not in daemon.text
 
 
-def test_what_was_kept_and_cannot_be_read_refuses_one_reload_only(tmp_path: Path, daemons: list[Daemon]) -> None:
-    daemon = Daemon(tmp_path, conf="checkers\nserver 1\n")
-    daemons.append(daemon)
+def test_what_was_kept_and_cannot_be_read_refuses_one_reload_only(start: Start) -> None:
+    daemon = start(conf="checkers\nserver 1\n")
     daemon.until("Startup complete")
-    daemon.configure("checkers\nserver 2\nloader-forgets\n")
-    daemon.send(signal.SIGHUP)
+    daemon.reload("checkers\nserver 2\nloader-forgets\n")
     daemon.until("New configuration applied")
     assert daemon.end() == 0
     assert "refused" not in daemon.text
@@ -675,13 +613,12 @@ def test_a_reload_that_does_not_reach_a_process_is_read_whole_the_next_time(
     parent.reactor.close()
 
 
-def test_scripts_end_as_they_are_judged(tmp_path: Path, daemons: list[Daemon]) -> None:
+def test_scripts_end_as_they_are_judged(tmp_path: Path, start: Start) -> None:
     script(tmp_path / "script-good", f'echo "$1 $$ $(ps -o sid= $$)" > {tmp_path}/said; exit 3')
     script(tmp_path / "script-slow", "exec sleep 60")
     script(tmp_path / "script-trap", "trap 'exit 5' TERM; while :; do sleep 0.05; done")
     (tmp_path / "script-absent").symlink_to(tmp_path / "nowhere")
-    daemon = Daemon(tmp_path, conf="vrrp\n")
-    daemons.append(daemon)
+    daemon = start(conf="vrrp\n")
     daemon.until("script ended", 4)
     ended = sorted(re.findall(r"script ended: (.*)", daemon.text))
     assert ended == ["127 None False", "3 None False", "5 None False", "None 15 True"]
@@ -692,34 +629,45 @@ def test_scripts_end_as_they_are_judged(tmp_path: Path, daemons: list[Daemon]) -
     assert daemon.end() == 0
 
 
-def test_a_script_can_be_cut_short(tmp_path: Path, daemons: list[Daemon]) -> None:
+def test_a_script_can_be_cut_short(tmp_path: Path, start: Start) -> None:
     script(tmp_path / "cut-long", f"touch {tmp_path}/cut-long.ready; exec sleep 60")
-    daemon = Daemon(tmp_path, conf="vrrp\n")
-    daemons.append(daemon)
+    daemon = start(conf="vrrp\n")
     daemon.until("script ended: None 15 True")
     assert daemon.end() == 0
 
 
-def test_a_script_that_a_dead_process_waited_for_goes_with_it(tmp_path: Path, daemons: list[Daemon]) -> None:
+def test_a_script_that_a_dead_process_waited_for_goes_with_it(tmp_path: Path, start: Start) -> None:
     text = f"rm $0; echo $$ > {tmp_path}/part; mv {tmp_path}/part {tmp_path}/pid-said; exec sleep 60"
     script(tmp_path / "cut-long", text)
-    daemon = Daemon(tmp_path, conf="vrrp\n")
-    daemons.append(daemon)
+    daemon = start(conf="vrrp\n")
     daemon.until("Startup complete")
     deadline = time.monotonic() + PATIENCE
     while not (said := tmp_path / "pid-said").exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    os.kill(daemon.children()["vrrp"], signal.SIGKILL)
+    daemon.kill("vrrp")
     assert gone(int(said.read_text()))
     assert daemon.end() == 0
 
 
-def test_stop_scripts_have_a_second(tmp_path: Path, daemons: list[Daemon]) -> None:
+def test_what_scripts_leave_behind_is_no_zombie_for_ever(tmp_path: Path, start: Start) -> None:
+    """In a container the daemon is the first process, and inherits it."""
+    text = f"sleep 0.1 & echo $! > {tmp_path}/part; mv {tmp_path}/part {tmp_path}/left"
+    script(tmp_path / "script-leaves", text)
+    daemon = start("--inherits", conf="vrrp\n", WATCHDOG_USEC="200000")
+    daemon.until("script ended: 0 None False")
+    left = Path(f"/proc/{(tmp_path / 'left').read_text().strip()}")
+    deadline = time.monotonic() + PATIENCE
+    while left.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert daemon.end() == 0
+
+
+def test_stop_scripts_have_a_second(tmp_path: Path, start: Start) -> None:
     script(tmp_path / "stop-quick", f"echo done > {tmp_path}/quick")
     script(tmp_path / "stop-slow", f"echo $$ > {tmp_path}/slow; sleep 60")
-    daemon = Daemon(tmp_path, conf="vrrp\n")
-    daemons.append(daemon)
+    daemon = start(conf="vrrp\n")
     daemon.until("Startup complete")
     begin = time.monotonic()
     assert daemon.end() == 0
@@ -728,7 +676,7 @@ def test_stop_scripts_have_a_second(tmp_path: Path, daemons: list[Daemon]) -> No
     assert gone(int((tmp_path / "slow").read_text()))
 
 
-def test_systemd_hears_of_everything(tmp_path: Path, daemons: list[Daemon]) -> None:
+def test_systemd_hears_of_everything(tmp_path: Path, start: Start) -> None:
     there = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     there.bind(str(tmp_path / "notify"))
     there.settimeout(PATIENCE)
@@ -739,13 +687,11 @@ def test_systemd_hears_of_everything(tmp_path: Path, daemons: list[Daemon]) -> N
             heard.append(there.recv(4096).decode())
 
     with there:
-        daemon = Daemon(tmp_path, conf="vrrp\n", NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000")
-        daemons.append(daemon)
+        daemon = start(conf="vrrp\n", NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000")
         until("READY=1")
         assert f"MAINPID={daemon.process.pid}" in heard[-1]
         until("WATCHDOG=1")
-        daemon.configure("error no\n")
-        daemon.send(signal.SIGHUP)
+        daemon.reload("error no\n")
         until("RELOADING=1")
         until("READY=1")
         assert "STATUS=little: well; last reload refused" in heard[-1]

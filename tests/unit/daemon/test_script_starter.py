@@ -179,7 +179,7 @@ def test_a_user_that_cannot_be_is_said() -> None:
         script = Script(("/bin/true",), NOBODY, NOBODY, (12,))
         bench.runner.allow({script})
         for _ in range(2):
-            bench.run(script)
+            bench.run(script, timeout=10 * SECOND)
         bench.until_ended(2)
         good = [each.obstacle for each in bench.ended] == [os.strerror(errno.EPERM)] * 2
         os._exit(not (good and said(bench, "cannot be run: Operation not permitted") == len(bench.lines) == 1))
@@ -301,7 +301,7 @@ def test_when_it_is_killed_its_scripts_are_ended_and_that_is_said(bench: Bench, 
     bench.until(lambda: (tmp_path / "pids").exists() and len((tmp_path / "pids").read_text().split()) == 3)
     os.kill(starters()[0], signal.SIGKILL)
     bench.until_ended(3)
-    assert bench.ended == [ScriptExited(None, 9, timed_out=False)] * 3
+    assert bench.ended == [ScriptExited(None, obstacle="the process that started it has ended")] * 3
     assert all(gone(int(pid)) for pid in (tmp_path / "pids").read_text().split())
     assert said(bench, "has ended (signal 9), scripts that ended with it: 3") == len(bench.lines) == 1
     bench.run(quick)
@@ -319,7 +319,27 @@ def test_orders_that_it_has_not_got_go_to_the_next_one(bench: Bench, tmp_path: P
         bench.run(script)
     os.kill(starters()[0], signal.SIGKILL)
     bench.until_ended(4)
-    assert sorted((each.status or 0, each.signal or 0) for each in bench.ended) == [(0, 9), (2, 0), (2, 0), (2, 0)]
+    assert sorted(each.status or 0 for each in bench.ended) == [0, 2, 2, 2]
+
+
+def test_a_daemon_that_is_short_of_descriptors_loses_no_starter(bench: Bench, tmp_path: Path) -> None:
+    """It says what is missing: the starter has room as soon as it has let go of what is the daemon's."""
+    script = shell(tmp_path / "quick", "exit 0")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    for spare in range(9):
+        bench.runner.allow({script})
+        bench.until(lambda: starters() == [])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free + spare, hard))
+        try:
+            bench.run(script, timeout=20 * SECOND)
+            bench.reactor.turn()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        bench.until_ended(spare + 1)
+    assert {each.obstacle for each in bench.ended} == {os.strerror(errno.EMFILE), ""}
+    assert said(bench, "cannot be run: Too many open files") == len(bench.lines) > 0
 
 
 # It hangs
@@ -354,19 +374,68 @@ def test_a_file_that_cannot_be_read_holds_up_nothing_else(bench: Bench, tmp_path
     assert bench.ended[2].status == 5
 
 
-def test_a_script_that_waits_in_turn_can_time_out(bench: Bench, tmp_path: Path) -> None:
+def test_one_that_hangs_says_nothing_of_those_behind_it(bench: Bench, tmp_path: Path) -> None:
     stuck = shell(tmp_path / "stuck", "exit 0")
     quick = shell(tmp_path / "quick", f"echo > {tmp_path}/ran")
     bench.runner.allow({stuck, quick})
     with unreadable(stuck):
-        bench.run(stuck)
+        bench.run(stuck, timeout=100 * MILLISECOND)
         bench.run(quick, timeout=50 * MILLISECOND)
-        bench.until_ended(1)
-        assert bench.ended == [ScriptExited(None, 15, timed_out=True)]
+        bench.until_ended(2)
+        assert [(each.status, each.signal, each.timed_out) for each in bench.ended] == [
+            (None, None, False),
+            (None, 15, True),
+        ]
         assert len(bench.runner) == 1
-    bench.until_ended(2)
-    assert bench.ended[1].status == 0
+    bench.until(lambda: len(bench.runner) == 0)
+    reason = "those of its user that were to start before it did not start in time"
+    assert [line.message for line in bench.lines] == [f"Script '{quick}' cannot be run: {reason}"]
+    assert bench.ended[0].obstacle == reason
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.long
+def test_one_that_hangs_says_nothing_of_those_that_end_meanwhile(bench: Bench, tmp_path: Path) -> None:
+    stuck = shell(tmp_path / "stuck", "exit 0")
+    well = shell(tmp_path / "well", f"echo > {tmp_path}/begun; while [ ! -e {tmp_path}/go ]; do sleep 0.02; done")
+    bench.runner.allow({stuck, well})
+    bench.run(well, timeout=8 * SECOND)
+    bench.until((tmp_path / "begun").exists)
+    with unreadable(stuck):
+        bench.run(stuck, timeout=100 * MILLISECOND)
+        bench.until_ended(1)
+        (tmp_path / "go").touch()
+        bench.until_ended(2)
+        reason = "nobody told how it ended, while another one of its user hung at its start"
+        assert bench.ended[1] == ScriptExited(None, obstacle=reason)
+        assert said(bench, f"Script '{well}' cannot be run: {reason}") == len(bench.lines) == 1
+    bench.until(lambda: len(bench.runner) == 0)
+    assert len(bench.ended) == 2
+
+
+@root
+@pytest.mark.root
+def test_a_machine_without_room_says_nothing_of_a_script(bench: Bench) -> None:
+    """Of a missing file it does: that is a failure, as in a shell."""
+    script, absent = Script(("/bin/true",), NOBODY, NOBODY), Script(("/absent",), NOBODY, NOBODY)
+    bench.runner.allow({script, absent})
+    most = resource.getrlimit(resource.RLIMIT_NPROC)
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, most[1]))
+    try:
+        bench.run(script, timeout=20 * SECOND)
+        bench.until_ended(1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NPROC, most)
+    bench.runner.allow({script, absent})
+    bench.run(absent, timeout=20 * SECOND)
+    bench.until_ended(2)
+    bench.run(script, timeout=20 * SECOND)
+    bench.until_ended(3)
+    assert [(each.status, each.signal, each.obstacle) for each in bench.ended] == [
+        (None, None, os.strerror(errno.EAGAIN)),
+        (127, None, os.strerror(errno.ENOENT)),
+        (0, None, ""),
+    ]
 
 
 def test_a_stop_does_not_wait_for_one_that_hangs_and_it_never_runs(bench: Bench, tmp_path: Path) -> None:

@@ -67,12 +67,36 @@ def test_a_storm_is_bounded_and_said_once(tmp_path: Path) -> None:
     for _ in range(10):
         bench.run(script)
     bench.until_ended(10)
-    assert sorted(each.status or 0 for each in bench.ended) == [0] * 3 + [127] * 7
+    assert [each.status for each in bench.ended] == [None] * 7 + [0] * 3  # it says nothing of the script
     assert sum("3 scripts run already" in line.message for line in bench.lines) == 1
     bench.run(script)  # and it goes on
     bench.until_ended(11)
     assert bench.ended[-1].status == 0
     bench.close()
+
+
+def test_notifications_that_hang_leave_room_for_what_is_watched(tmp_path: Path) -> None:
+    bench = Bench(most=2)
+    hangs, check = shell(tmp_path / "hangs", "exec sleep 60"), shell(tmp_path / "check", "exit 3")
+    bench.runner.allow({hangs, check})
+    for _ in range(4):
+        bench.runner.run(hangs, (), None, None)
+        bench.run(check, timeout=20 * SECOND)
+        bench.until(lambda: len(bench.runner) <= 2)
+    assert [each.status for each in bench.ended] == [3] * 4
+    assert [line.message for line in bench.lines] == [f"Script '{hangs}' cannot be run: 2 scripts run already"]
+    bench.close()
+
+
+def test_a_notification_that_cannot_be_run_is_said_each_time_and_a_check_once(bench: Bench, tmp_path: Path) -> None:
+    notify, check = Script((str(tmp_path / "notify"),)), Script((str(tmp_path / "check"),))
+    bench.runner.allow({notify, check})
+    for _ in range(3):
+        bench.run(notify)
+        bench.run(check, timeout=20 * SECOND)
+    bench.until_ended(6)
+    said = sorted(line.message.partition(" cannot be run: ")[0] for line in bench.lines)
+    assert said == [f"Script '{check}'", *[f"Script '{notify}'"] * 3]
 
 
 def test_the_whole_group_ends_when_time_is_over(bench: Bench, tmp_path: Path) -> None:

@@ -92,6 +92,20 @@ def test_a_script_that_traps_term_and_succeeds_is_up() -> None:
     assert tracker.up is True
 
 
+def test_an_end_that_nobody_knows_changes_nothing() -> None:
+    tracker = ScriptTracker(script())
+    unknown = ScriptExited(None, obstacle="Resource temporarily unavailable")
+    assert tracker.start(NOW) == [RunTrackScript(tracker.script)]
+    assert tracker.handle(unknown, NOW) == []
+    assert tracker.up is None
+    for status, up in ((0, True), (1, False)):
+        assert tracker.handle(Tick(), tracker.next_deadline() or 0) == [RunTrackScript(tracker.script)]
+        tracker.handle(ScriptExited(status), NOW)
+        assert tracker.handle(Tick(), tracker.next_deadline() or 0) == [RunTrackScript(tracker.script)]
+        assert tracker.handle(unknown, NOW) == []
+        assert tracker.up is up
+
+
 def test_runs_are_due_from_the_due_time() -> None:
     tracker = ScriptTracker(script())
     assert tracker.start(NOW) == [RunTrackScript(tracker.script)]
