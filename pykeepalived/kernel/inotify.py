@@ -18,8 +18,7 @@ _WANTED = _IN_CLOSE_WRITE | _IN_MOVED_FROM | _IN_MOVED_TO | _IN_DELETE | _IN_DEL
 _GONE = _IN_DELETE_SELF | _IN_MOVE_SELF | _IN_IGNORED
 
 _EVENT = struct.Struct("=iIII")  # watch, mask, cookie, length of the name that follows
-_BUFFER = 1 << 16
-_READS_A_TURN = 16
+_BUFFER = 1 << 16  # some 2000 events
 
 ANY = -1
 """Events were lost: anything may have happened anywhere."""
@@ -49,24 +48,23 @@ class Inotify:
         _libc.inotify_rm_watch(self._fd, watch)
 
     def events(self) -> Iterator[tuple[int, str]]:
-        """What happened since, at most a turn's worth: the watch, and the name in its folder; empty: the folder itself
-        is gone or was moved. ``ANY``: some was lost.
+        """What happened since, at most a turn's worth, for anybody may write to a folder like /tmp: the watch, and the
+        name in its folder; empty: the folder itself is gone or was moved. ``ANY``: some was lost.
         """
-        for _ in range(_READS_A_TURN):
-            try:
-                data = os.read(self._fd, _BUFFER)
-            except BlockingIOError:
-                return
-            offset = 0
-            while offset + _EVENT.size <= len(data):
-                watch, mask, _cookie, length = _EVENT.unpack_from(data, offset)
-                offset += _EVENT.size
-                name = data[offset : offset + length].rstrip(b"\0")
-                offset += length
-                if mask & _IN_Q_OVERFLOW:
-                    yield ANY, ""
-                elif name or mask & _GONE:
-                    yield watch, os.fsdecode(name)
+        try:
+            data = os.read(self._fd, _BUFFER)
+        except BlockingIOError:
+            return
+        offset = 0
+        while offset + _EVENT.size <= len(data):
+            watch, mask, _cookie, length = _EVENT.unpack_from(data, offset)
+            offset += _EVENT.size
+            name = data[offset : offset + length].rstrip(b"\0")
+            offset += length
+            if mask & _IN_Q_OVERFLOW:
+                yield ANY, ""
+            elif name or mask & _GONE:
+                yield watch, os.fsdecode(name)
 
     def close(self) -> None:
         """Close."""

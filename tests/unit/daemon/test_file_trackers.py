@@ -15,6 +15,7 @@ from pykeepalived.daemon.file_trackers import FileTrackers
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel import small_files
+from pykeepalived.kernel.inotify import Inotify
 from pykeepalived.units import MILLISECOND
 from tests.support.fakes_vrrp import FakeJournal
 
@@ -209,6 +210,22 @@ def test_a_reload_follows_other_files(desk: Desk, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("looking_often")
+def test_whoever_floods_the_folder_of_a_file_keeps_no_advert_waiting(tmp_path: Path) -> None:
+    """As anybody may do in /tmp: there are turns of other work between."""
+    watched = Inotify()
+    watched.watch(str(tmp_path))
+    for number in range(3000):
+        (tmp_path / f"other{number % 2}").write_text("")
+    (tmp_path / "f").write_text("1")
+    turns = []
+    while events := list(watched.events()):
+        turns.append(events)
+    assert sum(len(events) for events in turns) == 3001
+    watched.close()
+    assert max(len(events) for events in turns) < 2500
+    assert turns[-1][-1][1] == "f"
+
+
 def test_a_file_that_we_have_no_descriptor_for_says_what_it_said(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
