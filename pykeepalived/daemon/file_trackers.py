@@ -169,7 +169,8 @@ class FileTrackers:
             entered = self._enter(folder)
             for file in folder.files:
                 signature = small_files.signature(file.config.file)
-                if entered or (signature == file.seen and signature != file.signature):
+                changed = signature == file.seen and signature != file.signature
+                if entered or (changed and not _is_begun(folder, file.config.file)):
                     self._read_and_tell(file)
                 file.seen = signature
         if self._folders:
@@ -219,3 +220,8 @@ class FileTrackers:
 
     def _say(self, message: str, level: Level) -> None:
         self._journal.log(Log(message, level, Kind.TRACKER))
+
+
+def _is_begun(folder: _Folder, path: str) -> bool:
+    """Whether it is empty because somebody is about to write to it: an event will tell when that is done."""
+    return folder.watch is not None and small_files.is_empty(path)

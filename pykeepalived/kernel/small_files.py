@@ -30,6 +30,15 @@ def signature(path: str) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
+def is_empty(path: str) -> bool:
+    """Whether there is an empty file of that very name."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and not found.st_size
+
+
 def write(path: str, text: str, *, overwrite: bool) -> bool:
     """Make a file with this text, or with ``overwrite`` replace the text of one that is there. Whether that was done.
 

@@ -147,6 +147,22 @@ def test_a_link_that_leads_elsewhere(desk: Desk, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("looking_often")
+def test_a_file_that_is_written_slowly_keeps_its_number_meanwhile(desk: Desk, tmp_path: Path) -> None:
+    """As by `score >file`: the shell empties the file before the program has begun."""
+    file = tmp_path / "f"
+    file.write_text("20")
+    desk.trackers.replace([tracked(file)])
+    with file.open("w") as slow:
+        looks = time.monotonic() + 0.3
+        desk.until(lambda: time.monotonic() > looks)
+        slow.write("50")
+    desk.tells(50)
+    assert desk.told == [("f", 50)]
+    file.write_text("")
+    desk.tells(0)
+
+
+@pytest.mark.usefixtures("looking_often")
 def test_without_inotify_a_look_finds_it(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def none() -> None:
         raise KernelError("watch files", 24)
