@@ -7,7 +7,7 @@ import pytest
 from tests.support.references import ROOT, trouble
 
 PAGE = ROOT / "docs" / "differences.md"
-LEAST_ROWS = 245
+LEAST_ROWS = 246
 """May only rise, but for a difference that ends."""
 _REFERENCE = re.compile(r"`(tests/[^`]*)`")
 
