@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.open_folder import open_folder
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 10.0
 
@@ -133,7 +135,7 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
+def machine() -> Iterator[Machine]:
     name, neighbour = f"pkd{os.getpid()}a", f"pkd{os.getpid()}b"
     for each in (name, neighbour):
         ip(f"netns add {each}")
@@ -144,14 +146,15 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
                 ip(f"-n {each} addr add 10.91.{number}.{host}/24 dev {link}")
                 ip(f"-n {each} link set {link} up")
         ip(f"-n {name} link set lo up")
-        machine = Machine(name, tmp_path)
-        yield machine
-        if machine.process is not None:
-            assert machine.process.stderr is not None
-            if machine.process.poll() is None:
-                machine.process.kill()
-                machine.process.wait()
-            machine.process.stderr.close()
+        with open_folder() as folder:
+            machine = Machine(name, folder)
+            yield machine
+            if machine.process is not None:
+                assert machine.process.stderr is not None
+                if machine.process.poll() is None:
+                    machine.process.kill()
+                    machine.process.wait()
+                machine.process.stderr.close()
     finally:
         for each in (name, neighbour):
             ip(f"netns del {each}")

@@ -33,10 +33,7 @@ def lines(path: Path) -> list[str]:
 
 
 def open_up(folder: Path) -> None:
-    """An ordinary user reaches and writes the folder."""
-    for each in (folder, *folder.parents):
-        if str(each).startswith("/tmp/"):
-            each.chmod(0o755)
+    """An ordinary user writes what is there."""
     for name in ("all", "vrrp"):
         script = folder / f"{name}.reader"
         script.write_text(READER.format(folder=folder, name=name))

@@ -18,6 +18,7 @@ from pykeepalived.daemon.scripts import OnExit, ScriptRunner
 from pykeepalived.effects import Log
 from pykeepalived.units import MILLISECOND, SECOND
 from tests.support.names import Names
+from tests.support.open_folder import open_folder
 
 PATIENCE = 60.0
 NOBODY = 65534
@@ -97,6 +98,12 @@ def bench() -> Iterator[Bench]:
     yield bench
     bench.runner.finish(0, 0, lambda: None)
     bench.reactor.close()
+
+
+@pytest.fixture
+def everybodys() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder
 
 
 CASES: dict[str, tuple[str, bool, str]] = {
@@ -251,13 +258,12 @@ def test_one_that_is_closed_while_it_runs_is_gone_soon(bench: Bench, tmp_path: P
 
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
-def test_a_user_s_program_stays_that_user_s(bench: Bench, tmp_path: Path) -> None:
+def test_a_user_s_program_stays_that_user_s(bench: Bench, everybodys: Path) -> None:
     """No way back to root, no descriptor of ours, no terminal."""
-    tmp_path.chmod(0o755)
-    said = tmp_path / "said"
+    said = everybodys / "said"
     said.touch()
     said.chmod(0o666)
-    path = tmp_path / "check"
+    path = everybodys / "check"
     path.write_text(
         "#!/bin/sh\n"
         f"exec >{said}\nid -u; id -g; id -G; umask\n"
@@ -268,9 +274,6 @@ def test_a_user_s_program_stays_that_user_s(bench: Bench, tmp_path: Path) -> Non
         "exit 0\n"
     )
     path.chmod(0o755)
-    for folder in (tmp_path.parent, tmp_path.parent.parent, tmp_path.parent.parent.parent):
-        if folder != Path("/tmp"):
-            folder.chmod(0o755)
     script = Script((str(path),), NOBODY, NOBODY)
     bench.runner.allow([script])
     run, found = bench.check(script, delay_loop=3600 * SECOND)
