@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 from tests.lab.world import HERE, THERE, Target, World
@@ -35,7 +36,9 @@ JUDGED_SECONDS = 2.5
 """How long nothing changes once the checks, which come every second, have judged."""
 THEIRS, OURS = "keepalived", "ours"
 EVERYTHING = ("local 0.0.0.0/0 dev lo", "local ::/0 dev lo")
-"""The routes by which a world has all addresses; without them what comes is dropped."""
+"""The routes by which a world has all addresses; without them what comes is dropped, but for questions about names:
+daemons that start would wait for an answer.
+"""
 MAKES = {THEIRS: keepalived.make, OURS: pykeepalived.make}
 TIME = re.compile(r"^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}: ")
 READY = {
@@ -280,6 +283,12 @@ def _furnish(folder: Path) -> None:
         script.chmod(0o755)
 
 
+def _name_servers() -> list[str]:
+    lines = Path("/etc/resolv.conf").read_text(encoding="utf-8").splitlines()
+    found = {line.split()[1] for line in lines if line.startswith("nameserver ")}
+    return sorted(each for each in found if "%" not in each and not ip_address(each).is_loopback)
+
+
 def _wire(host: Host, around: Host, interfaces: Sequence[str]) -> None:
     """A cable to the world, which has every address, and the interfaces that are asked for, going nowhere."""
     orders = [f"link add lab0 type veth peer name lab0 netns {around.namespace}", "link set lab0 up"]
@@ -294,5 +303,6 @@ def _wire(host: Host, around: Host, interfaces: Sequence[str]) -> None:
         "route add blackhole 0.0.0.0/0",
         "route add blackhole ::/0",
         *(f"route add {everything}" for everything in EVERYTHING),
+        *(f"route add local {server} dev lo" for server in _name_servers()),
     )
     host.ip(f"route add default via {THERE[0]}", f"route add default via {THERE[1]}")

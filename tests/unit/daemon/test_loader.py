@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import signal
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from pykeepalived.daemon import loader
 from pykeepalived.daemon.loader import Compiled, Loader, Outcome, read_value, write_value
 from pykeepalived.errors import ConfigError
 from pykeepalived.units import MILLISECOND, SECOND
+from tests.support.descriptors import descriptors_left
 
 
 def descriptors() -> int:
@@ -38,19 +38,14 @@ def test_the_outcome_and_the_parts_come_over() -> None:
 
 
 def test_one_that_cannot_be_started_leaves_nothing() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     before = descriptors()
-    free = os.dup(0)
-    os.close(free)
     refused = 0
     for spare in range(5):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (free + spare, hard))
         try:
-            Loader(silent, ("vrrp", "checkers")).give_up()
+            with descriptors_left(spare):
+                Loader(silent, ("vrrp", "checkers")).give_up()
         except OSError:
             refused += 1
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         with pytest.raises(ChildProcessError):
             os.waitpid(-1, 0)
         assert descriptors() == before

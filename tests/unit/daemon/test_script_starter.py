@@ -19,6 +19,7 @@ from pykeepalived.config.blocks.scripts import Script
 from pykeepalived.daemon.script_orders import MOST_HANGING
 from pykeepalived.events import ScriptExited
 from pykeepalived.units import MILLISECOND, SECOND
+from tests.support.descriptors import descriptors_left
 from tests.support.lives import alive, gone
 from tests.support.script_bench import Bench, shell, starters
 
@@ -325,18 +326,12 @@ def test_orders_that_it_has_not_got_go_to_the_next_one(bench: Bench, tmp_path: P
 def test_a_daemon_that_is_short_of_descriptors_loses_no_starter(bench: Bench, tmp_path: Path) -> None:
     """It says what is missing: the starter has room as soon as it has let go of what is the daemon's."""
     script = shell(tmp_path / "quick", "exit 0")
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    free = os.dup(0)
-    os.close(free)
     for spare in range(9):
         bench.runner.allow({script})
         bench.until(lambda: starters() == [])
-        resource.setrlimit(resource.RLIMIT_NOFILE, (free + spare, hard))
-        try:
+        with descriptors_left(spare):
             bench.run(script, timeout=20 * SECOND)
             bench.reactor.turn()
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         bench.until_ended(spare + 1)
     assert {each.obstacle for each in bench.ended} == {os.strerror(errno.EMFILE), ""}
     assert said(bench, "cannot be run: Too many open files") == len(bench.lines) > 0
