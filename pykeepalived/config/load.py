@@ -186,7 +186,7 @@ def cross(root: Raw, context: Context) -> Configuration:
     resolver = Instances(context, scripts, settings, definitions, routing)
     instances = resolver.resolve(root)
     sync_groups, instances = groups.resolve(root, instances, resolver.left_out, context, scripts, settings, definitions)
-    there = {*resolver.left_out, *(each.name for each in instances)}
+    there = {each.name for each in instances}
     _unused(defined, instances, sync_groups, root, context)
     scripts.complain()
     # keepalived looks no further once an interface is missing: that class of mistake is then not counted
@@ -200,7 +200,7 @@ def cross(root: Raw, context: Context) -> Configuration:
         track_file=tuple(files),
         vrrp_track_process=tuple(processes),
         bfd_instance=tuple(sessions),
-        track_group=tuple(track_groups.resolve(root, there, context)),
+        track_group=tuple(track_groups.resolve(root, there, resolver.left_out, context)),
         static_ipaddress=tuple(addresses),
         static_routes=routing.routes(root),
         static_rules=routing.rules(root),

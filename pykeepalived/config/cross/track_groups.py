@@ -7,14 +7,17 @@ from pykeepalived.config.cross.context import Context, nearest
 from pykeepalived.config.raw import Given, Raw
 
 
-def resolve(root: Raw, instances: Collection[str], context: Context) -> list[TrackGroup]:
-    """The groups, with those of their members that are there; keepalived counts no missing one."""
+def resolve(root: Raw, instances: Collection[str], left_out: Collection[str], context: Context) -> list[TrackGroup]:
+    """The groups, with those of their members that are there; keepalived counts no missing one. Of one that is
+    ``left_out`` for its own mistakes nothing more is said.
+    """
     return [
-        TrackGroup(name=raw.name, group=tuple(_members(raw, instances, context))) for raw in root.named("track_group")
+        TrackGroup(name=raw.name, group=tuple(_members(raw, instances, left_out, context)))
+        for raw in root.named("track_group")
     ]
 
 
-def _members(raw: Raw, instances: Collection[str], context: Context) -> list[str]:
+def _members(raw: Raw, instances: Collection[str], left_out: Collection[str], context: Context) -> list[str]:
     given = raw.given.get("group")
     names: list[Given] = given.value if given is not None else []
     if given is not None and not names:
@@ -23,7 +26,7 @@ def _members(raw: Raw, instances: Collection[str], context: Context) -> list[str
     for each in names:
         name: str = each.value
         span = each.statement.span(each.order)
-        if name not in instances:
+        if name not in instances and name not in left_out:
             message = f"Virtual router {name} specified in track group {raw.name} doesn't exist - ignoring"
             context.warning(message, span, nearest(name, instances))
         elif name not in found:
@@ -31,4 +34,4 @@ def _members(raw: Raw, instances: Collection[str], context: Context) -> list[str
     if not names or not found:
         message = f"track group {raw.name} has no virtual router: nothing follows what names it"
         context.warning(message, raw.span(word=1), "list the instances: group { NAME NAME }")
-    return found
+    return [name for name in found if name in instances]

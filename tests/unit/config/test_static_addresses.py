@@ -97,3 +97,9 @@ def test_a_second_list_of_members_does_not_lose_the_group() -> None:
         assert loaded.exit_code == 5
         (found,) = getattr(loaded.configuration, name)
         assert found.group == ("VI_1", "VI_2")
+
+
+def test_a_group_does_without_an_instance_that_is_refused() -> None:
+    loaded = read(instance_text("unicast_peer {\n10.0.0.9\n}\nstrict_mode", GROUP))
+    assert [each for each in messages(loaded) if "not allowed in strict mode" not in each] == []
+    assert loaded.configuration.track_group == (TrackGroup(name="T", group=()),)
