@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.daemon import script_starter
 from pykeepalived.daemon.script_orders import MOST_HANGING
 from pykeepalived.events import ScriptExited
 from pykeepalived.units import MILLISECOND, SECOND
@@ -335,6 +336,24 @@ def test_a_daemon_that_is_short_of_descriptors_loses_no_starter(bench: Bench, tm
         bench.until_ended(spare + 1)
     assert {each.obstacle for each in bench.ended} == {os.strerror(errno.EMFILE), ""}
     assert said(bench, "cannot be run: Too many open files") == len(bench.lines) > 0
+
+
+def test_one_that_was_slow_and_has_reaped_its_script_is_seen_off(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = shell(tmp_path / "quick", "exit 0")
+    bench.runner.allow({script})
+    bench.run(script)
+    bench.until_ended(1)
+    (starter,) = starters()
+    gone = os.posix_spawn("/bin/true", ["true"], {})
+    os.waitpid(gone, 0)
+    monkeypatch.setattr(script_starter.Starter, "_children", lambda _self: [gone])
+    os.kill(starter, signal.SIGSTOP)
+    ended: list[bool] = []
+    bench.runner.finish(bench.reactor.now(), 0, lambda: ended.append(True))
+    assert ended
+    assert starters() == []
 
 
 # It hangs
