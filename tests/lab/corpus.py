@@ -96,11 +96,10 @@ def text(name: str) -> str:
 
 
 def unjudged(config: str) -> str:
-    """The same, whose checks are never due, or wait for ever: at most 8,590 s before the first one is all that
-    keepalived can wait, and by chance one of hundreds is due at once.
+    """The same, whose checks are never due: but keepalived waits 8,590 s at most before the first one, and of hundreds
+    one may be due within seconds.
     """
-    paced = _paced(_PATIENCE.sub(r"\1 1000", config), NEVER, NEVER)
-    return _OPENED.sub(r"\g<0>\n    connect_timeout 1000", paced)
+    return _paced(config, NEVER, NEVER)
 
 
 def judged(config: str) -> str:

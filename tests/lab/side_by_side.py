@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 
 from tests.lab.world import HERE, THERE, Target, World
@@ -35,10 +34,6 @@ TOLD_SECONDS = 10.0
 JUDGED_SECONDS = 2.5
 """How long nothing changes once the checks, which come every second, have judged."""
 THEIRS, OURS = "keepalived", "ours"
-EVERYTHING = ("local 0.0.0.0/0 dev lo", "local ::/0 dev lo")
-"""The routes by which a world has all addresses; without them what comes is dropped, but for questions about names:
-daemons that start would wait for an answer.
-"""
 MAKES = {THEIRS: keepalived.make, OURS: pykeepalived.make}
 TIME = re.compile(r"^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}: ")
 READY = {
@@ -99,17 +94,10 @@ class Play:
 
     folder: Path
     players: dict[str, Player]
-    worlds: list[Host]
     streams: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     logs: dict[str, list[str]] = field(default_factory=dict)
     firewall: bool = False
     """Whether the tables of nftables are looked at as well."""
-
-    def hush(self, *, silent: bool) -> None:
-        """From now on nobody in the worlds answers or refuses anything; or they do again."""
-        order = "del" if silent else "add"
-        for world in self.worlds:
-            world.ip(*(f"route {order} {everything}" for everything in EVERYTHING))
 
     def start(self, name: str, text: str, *, judged: bool = False) -> None:
         """Both start with a file."""
@@ -249,7 +237,6 @@ def play(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pyk-tables-")))
         network = stack.enter_context(Network())
         players = {}
-        worlds = []
         for make, made in MAKES.items():
             host, around = network.host(make), network.host("world")
             _wire(host, around, interfaces)
@@ -257,7 +244,6 @@ def play(
             if apart:
                 table = network.host("table")
                 _wire(table, network.host("world"), ())
-            worlds.append(around)
             world = World(around, serving)
             stack.callback(world.close)
             reader = IpvsReader(table)
@@ -268,7 +254,7 @@ def play(
             fifo = os.open(director.folder / "fifo", os.O_RDWR | os.O_NONBLOCK)
             stack.callback(os.close, fifo)
             players[make] = Player(director, table, reader, fifo)
-        yield Play(folder, players, worlds)
+        yield Play(folder, players)
 
 
 def _furnish(folder: Path) -> None:
@@ -283,12 +269,6 @@ def _furnish(folder: Path) -> None:
         script.chmod(0o755)
 
 
-def _name_servers() -> list[str]:
-    lines = Path("/etc/resolv.conf").read_text(encoding="utf-8").splitlines()
-    found = {line.split()[1] for line in lines if line.startswith("nameserver ")}
-    return sorted(each for each in found if "%" not in each and not ip_address(each).is_loopback)
-
-
 def _wire(host: Host, around: Host, interfaces: Sequence[str]) -> None:
     """A cable to the world, which has every address, and the interfaces that are asked for, going nowhere."""
     orders = [f"link add lab0 type veth peer name lab0 netns {around.namespace}", "link set lab0 up"]
@@ -300,9 +280,7 @@ def _wire(host: Host, around: Host, interfaces: Sequence[str]) -> None:
         "link set lab0 up",
         f"addr add {THERE[0]}/30 dev lab0",
         f"addr add {THERE[1]}/64 dev lab0 nodad",
-        "route add blackhole 0.0.0.0/0",
-        "route add blackhole ::/0",
-        *(f"route add {everything}" for everything in EVERYTHING),
-        *(f"route add local {server} dev lo" for server in _name_servers()),
+        "route add local 0.0.0.0/0 dev lo",
+        "route add local ::/0 dev lo",
     )
     host.ip(f"route add default via {THERE[0]}", f"route add default via {THERE[1]}")

@@ -53,11 +53,9 @@ def played(entry: Entry) -> Play:
     text, second = corpus.text(entry.name), corpus.text(entry.second)
     options = WHOLE if "lvs_sync_daemon" in text + second else CHECKERS
     with play(corpus.serving(text, names), names, options) as stage:
-        stage.hush(silent=True)
         stage.start("after the start", corpus.unjudged(text))
         stage.reload("after the reload", corpus.unjudged(second))
         stage.stop("after the stop")
-        stage.hush(silent=False)
         stage.start("once judged", corpus.judged(text), judged=True)
         stage.reload("after the change", corpus.derived(corpus.at_rest(text), names))
         stage.stop("at the end")
