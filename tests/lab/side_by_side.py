@@ -45,6 +45,11 @@ EVENT = re.compile(
     r"(Adding|Removing|Enabling|Disabling|Shutting down) (\(inhibited\) )?(service|sorry server|alive servers|Virtual)|"
     r".*IPVS cmd|.*ipvs.*error"
 )
+VERDICT = re.compile(
+    r"TCP connection to .*|\w+_(CHECK|GET) (on service|connection|error|timeout|read|write).*|"
+    r"(Misc|MISC) ?check (for|to) .*|(HTTP|SSL|MD5|DNS|SMTP)\S* .*(success|error).*|(Error|Timeout) .* server .*"
+)
+"""What keepalived says when a check has judged."""
 SERVICE = re.compile(r"(VS|FWM) (\S+)( (UP|DOWN))?$|^RS \S+ (?P<name>\S+) (UP|DOWN)$")
 
 
@@ -141,6 +146,20 @@ class Play:
     def _placed(self, text: str, player: Player) -> str:
         return text.replace("FOLDER", str(player.director.folder)).replace("TABLE", player.table.namespace)
 
+    def both_logs(self) -> list[str]:
+        """All lines of both logs, for whoever asks why something differs."""
+        return [line for make, lines in self.logs.items() for line in (f"==== log of {make}", *lines)]
+
+    def verdicts(self, *acts: str) -> list[str]:
+        """What keepalived's checks have said in these acts."""
+        act, found = "", []
+        for line in self.logs[THEIRS]:
+            if line.startswith("== "):
+                act = line.removeprefix("== ")
+            elif act in acts and VERDICT.match(line):
+                found.append(line)
+        return found
+
     def save(self, name: str) -> None:
         """Leave all that was seen in the folder LAB_KEEP, if there is one, to be looked at."""
         if folder := os.environ.get("LAB_KEEP"):
@@ -202,7 +221,7 @@ class Play:
             if not player.director.running:
                 told = [*told, "(not running)"]
             streams = {
-                f"table {name}": player.reader.look().lines(),
+                f"table {name}": player.reader.look_surely().lines(),
                 f"log {name}": sorted(events, key=None if judged else _service),
                 f"FIFO {name}": sorted(told, key=None if judged else _service),
             }

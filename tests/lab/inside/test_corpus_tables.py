@@ -26,6 +26,8 @@ AT_ONCE = 3  # a guest has little memory
 WHOLE = ("-D",)
 """With the VRRP process, which runs the sync daemon of an instance."""
 CHECKERS = ("-D", "-C")
+UNJUDGED = ("after the start", "after the reload", "after the stop")
+MOST_PLAYS = 6
 
 _comparison = Comparison()
 
@@ -48,14 +50,23 @@ def plays(request: pytest.FixtureRequest) -> Iterator[dict[Entry, Future[Play]]]
 
 
 def played(entry: Entry) -> Play:
-    """Both lives of a file."""
+    """Both lives of a file; again when of hundreds of keepalived's checks one was due too early, by its chance."""
+    for _ in range(MOST_PLAYS):
+        stage = _play(entry)
+        if not stage.verdicts(*UNJUDGED):
+            break
+    return stage
+
+
+def _play(entry: Entry) -> Play:
     names = tuple(sorted({*corpus.interfaces(entry.name), *corpus.interfaces(entry.second)}))
     text, second = corpus.text(entry.name), corpus.text(entry.second)
     options = WHOLE if "lvs_sync_daemon" in text + second else CHECKERS
     with play(corpus.serving(text, names), names, options) as stage:
-        stage.start("after the start", corpus.unjudged(text))
-        stage.reload("after the reload", corpus.unjudged(second))
-        stage.stop("after the stop")
+        start, reload, stop = UNJUDGED
+        stage.start(start, corpus.unjudged(text))
+        stage.reload(reload, corpus.unjudged(second))
+        stage.stop(stop)
         stage.start("once judged", corpus.judged(text), judged=True)
         stage.reload("after the change", corpus.derived(corpus.at_rest(text), names))
         stage.stop("at the end")
@@ -70,7 +81,7 @@ def test_the_kernel_holds_the_same(entry: Entry, plays: dict[Entry, "Future[Play
     stage = plays[entry].result()
     assert any(stage.streams["table after the start"]["keepalived"]), "nothing was there to be compared"
     if lines := report(entry.name, stage.streams, _comparison):
-        pytest.fail("\n".join(lines), pytrace=False)
+        pytest.fail("\n".join([*lines, *stage.both_logs()]), pytrace=False)
 
 
 def test_there_are_sixty_files_and_no_two_alike() -> None:

@@ -52,7 +52,7 @@ def test_both_hold_and_tell_the_same(story: TableStory, plays: dict[str, "Future
     stage = plays[story.name].result()
     assert any("family" in line for line in stage.streams["table after the start"]["keepalived"]), "nothing happened"
     if lines := report(story.name, stage.streams, _comparison):
-        pytest.fail("\n".join(lines), pytrace=False)
+        pytest.fail("\n".join([*lines, *stage.both_logs()]), pytrace=False)
 
 
 def test_there_are_many_stories_and_no_two_of_a_name() -> None:

@@ -195,7 +195,7 @@ def test_an_interrupted_dump_is_read_again(route: NetlinkSocket) -> None:
 
 
 def test_a_dump_that_never_settles_is_given_up(route: NetlinkSocket) -> None:
-    scripted(route, [(message(101 + 2 * n, kind=3, flags=0x12, data=bytes(4)), 0) for n in range(5)])
+    scripted(route, [(message(101 + 2 * n, kind=3, flags=0x12, data=bytes(4)), 0) for n in range(6)])
     with pytest.raises(KernelError) as told:
         route.dump(order(1)[0])
     assert told.value.errno == errno.EINTR
