@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.kinds import IP
+from pykeepalived.daemon.child import ChildContext
+from pykeepalived.daemon.news import News
 from pykeepalived.daemon.vrrp_kernel import VrrpKernel
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.ports import Failure, HostAddress, Interface
@@ -34,12 +36,12 @@ class VrrpHost:
     def __init__(
         self,
         kernel: VrrpKernel,
+        context: ChildContext,
         note: Callable[[Event | LinkChanged], None],
         hear: Callable[[], None],
         link_appeared: Callable[[str], None],
     ) -> None:
         self._note = note
-        self._hear = hear
         self._link_appeared = link_appeared
         self._links: dict[int, Interface] = {}
         self._names: dict[str, Interface] = {}
@@ -47,6 +49,8 @@ class VrrpHost:
         self.virtual: Container[Place] = ()
         self._begun = False
         self._host = kernel.host(self)
+        self._news = News(context, "interfaces and addresses", self._host.drain, hear)
+        self.drain = self._news.read
         self.fileno = self._host.fileno
         self.interfaces = self._host.interfaces
         self.set_receive_buffers = self._host.set_receive_buffers
@@ -59,13 +63,6 @@ class VrrpHost:
             self._names[interface.name] = interface
             self._note(InterfaceChanged(interface.name, interface.up, flags=interface.flags))
             self._tell_addresses(interface)
-
-    def drain(self) -> None:
-        """Read what the kernel has told, and have it heard."""
-        try:
-            self._host.drain()
-        finally:
-            self._hear()
 
     def interface(self, name: str) -> Interface | None:
         """The link of that name."""

@@ -3,7 +3,6 @@
 It decides nothing. Adverts go out at once; whatever takes time waits its turn (`vrrp_orders.py`).
 """
 
-import contextlib
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -32,7 +31,6 @@ from pykeepalived.daemon.vrrp_orders import OrdersOverTime
 from pykeepalived.daemon.vrrp_routing import VrrpRouting
 from pykeepalived.daemon.vrrp_sockets import Port, ReceiveSockets
 from pykeepalived.effects import Kind, Level, Log
-from pykeepalived.errors import KernelError
 from pykeepalived.kernel.ports import MANY, Failure, ReceiveBuffer
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
 from pykeepalived.units import MILLISECOND, SECOND
@@ -124,8 +122,8 @@ class VrrpService:
         say = self._journal.log
         say(Log("Registering Kernel netlink reflector"))
         say(Log("Registering Kernel netlink command channel"))
-        self._host = VrrpHost(self._kernel, self._facts.append, self._hear, self._link_appeared)
-        self._routing = VrrpRouting(self._kernel, self._reactor, self._host, self._told)
+        self._host = VrrpHost(self._kernel, self._context, self._facts.append, self._hear, self._link_appeared)
+        self._routing = VrrpRouting(self._kernel, self._context, self._host, self._told)
         self._firewall = Firewall(self._kernel.packet_filter(), self._reactor, self._journal, self._host.interface)
         self._firewall.start(self._routers.configuration)
         self._links = VirtualInterfaces(self._kernel, self._reactor, self._journal, self._firewall.relay_only)
@@ -245,14 +243,10 @@ class VrrpService:
 
     def _take_links(self, part: Configuration) -> tuple[Configuration, list[RemoveLink | ReleaseBase]]:
         """The configuration with its virtual links, which are there then; what is to be removed when it is applied."""
-        self._read_links()
+        self._host.drain()
         taken = self._links.take(part)
-        self._read_links()
+        self._host.drain()
         return taken
-
-    def _read_links(self) -> None:
-        with contextlib.suppress(KernelError):  # the next reading tells of them
-            self._host.drain()
 
     # --- facts --------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.blocks.rules import RuleEntry
-from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.daemon.child import ChildContext
+from pykeepalived.daemon.news import News
 from pykeepalived.daemon.vrrp_host import VrrpHost
 from pykeepalived.daemon.vrrp_kernel import VrrpKernel
 from pykeepalived.errors import KernelError
@@ -22,12 +23,15 @@ RoutingOrder = AddRoutes | RemoveRoutes | AddRules | RemoveRules
 class VrrpRouting:
     """The way to change routes and rules, and the listener of those that vanish."""
 
-    def __init__(self, kernel: VrrpKernel, reactor: Reactor, host: VrrpHost, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self, kernel: VrrpKernel, context: ChildContext, host: VrrpHost, tell: Callable[[Event], None]
+    ) -> None:
         self._kernel = kernel
-        self._reactor = reactor
+        self._context = context
         self._host = host
         self._tell = tell
         self._routing: Routing | None = None
+        self._news = News(context, "routes and rules", self._read)
 
     def carry_out(self, order: RoutingOrder) -> Iterator[tuple[RouteEntry | RuleEntry, Failure]]:
         """Add or remove; what the kernel refused, and how."""
@@ -40,8 +44,9 @@ class VrrpRouting:
 
     def close(self) -> None:
         """Listen no longer."""
+        self._news.end()
         if self._routing is not None:
-            self._reactor.unwatch(self._routing.fileno())
+            self._context.reactor.unwatch(self._routing.fileno())
             self._routing.close()
             self._routing = None
 
@@ -60,10 +65,10 @@ class VrrpRouting:
     def _open(self) -> Routing:
         if self._routing is None:
             self._routing = self._kernel.routing(self, self._host.interface)
-            self._reactor.watch(self._routing.fileno(), self._drain)
+            self._context.reactor.watch(self._routing.fileno(), self._news.read)
         return self._routing
 
-    def _drain(self) -> None:
+    def _read(self) -> None:
         self._host.drain()
         if self._routing is not None:
             self._routing.drain()

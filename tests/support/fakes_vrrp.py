@@ -278,6 +278,8 @@ class FakeRouting:
         self.gone.append(entry)
 
     def drain(self) -> None:
+        if self.kernel.silent:
+            raise KernelError("list (the table kept changing)", self.kernel.silent)
         gone, self.gone = self.gone, []
         for entry in gone:
             if isinstance(entry, RouteEntry):
@@ -336,6 +338,7 @@ class FakeKernel:
         self.sync = FakeSyncDaemons()
         self.batches: list[int] = []
         self.send_errno = 0
+        self.silent = 0  # the errno for which it tells nothing
         self.refuse: dict[str, int] = {}
         self.refuse_sockets = 0
         self.closed = False
@@ -475,6 +478,8 @@ class FakeKernel:
         return 50
 
     def drain(self) -> None:
+        if self.silent:
+            raise KernelError("list (the table kept changing)", self.silent)
         while self.pending:
             self.pending.pop(0)()
 

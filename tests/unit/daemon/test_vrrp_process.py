@@ -2,7 +2,7 @@
 
 import gc
 from dataclasses import replace
-from errno import ENETUNREACH, EPERM
+from errno import EINTR, ENETUNREACH, EPERM
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
@@ -83,6 +83,33 @@ def test_becoming_master_in_keepalived_s_order() -> None:
     assert bench.cut() == [("advert", "51", "100")]
     bench.reactor.run_for(4 * SECOND)
     assert bench.cut()[-5:] == [("announce", "10.0.0.100")] * 5
+
+
+def test_a_master_takes_its_addresses_though_nothing_can_be_read() -> None:
+    bench, _ = begun()
+    bench.cut()
+    bench.kernel.silent = EINTR
+    bench.reactor.run_for(DOWN)
+    assert ("add", "10.0.0.100") in bench.cut()
+
+
+def test_a_link_that_falls_while_nothing_can_be_read_is_noticed_after_that() -> None:
+    bench, service = begun()
+    bench.reactor.run_for(DOWN)
+    bench.kernel.silent = EINTR
+    bench.kernel.set_link("eth0", up=False)
+    bench.told()
+    bench.reactor.run_for(SECOND)
+    assert states(service) == ["MASTER"]
+    bench.kernel.silent = 0
+    bench.reactor.run_for(SECOND // 2)
+    assert states(service) == ["FAULT"]
+    said = [text for text in bench.journal.texts() if text.startswith("Changes of")]
+    missed = "missed just now: cannot list (the table kept changing): Interrupted system call"
+    assert said == [
+        f"Changes of interfaces and addresses are {missed} - tried again ten times a second",
+        "Changes of interfaces and addresses are known again",
+    ]
 
 
 def test_an_advert_heard_moves_the_alarm() -> None:

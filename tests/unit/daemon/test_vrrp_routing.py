@@ -1,6 +1,6 @@
 """Routes, rules and static objects in the driver: one queue with all else, a share of each turn, facts come back."""
 
-from errno import ENETUNREACH
+from errno import EINTR, ENETUNREACH
 from ipaddress import IPv4Address
 
 from pykeepalived.config.configuration import Configuration
@@ -62,6 +62,19 @@ def test_a_lost_route_makes_the_master_step_down() -> None:
     bench.reactor.run_for(DOWN)
     assert service._routers.routers["VI_1"].state.name == "MASTER"
     assert "10.8.0.0/24 via 10.0.0.2 dev eth0" in map(str, bench.kernel.routes.held)
+
+
+def test_a_route_lost_while_nothing_can_be_read_is_noticed_after_that() -> None:
+    bench, service = begun(configured(instance(ROUTES)))
+    bench.reactor.run_for(DOWN)
+    assert bench.kernel.routes is not None
+    bench.kernel.silent = EINTR
+    bench.kernel.routes.take("10.8.0.0/24 via 10.0.0.2 dev eth0")
+    bench.reactor.watched[51]()
+    assert service._routers.routers["VI_1"].state.name == "MASTER"
+    bench.kernel.silent = 0
+    bench.reactor.run_for(SECOND // 2)
+    assert service._routers.routers["VI_1"].state.name == "BACKUP"
 
 
 def test_a_route_that_goes_with_its_interface_is_a_fault_and_no_loss() -> None:
