@@ -100,35 +100,39 @@ class OrdersOverTime:
         self._work()
 
     def _work(self) -> None:
-        """Carry out what waits, within this turn's share."""
-        while self._slow and self._share > 0:
-            order = self._slow.popleft()
-            match order:
-                case AddAddresses() | RemoveAddresses() | AddRoutes() | RemoveRoutes() | AddRules() | RemoveRules():
-                    self._change(order)
-                case BlockAddresses() | UnblockAddresses():
-                    self._block(order)
-                case Announce(name, entries, rounds):
-                    self._announcements.burst(name, entries, rounds)
-                case AnnounceSource(name, address):
-                    self._share -= 1
-                    self._announcements.once(name, self._interface_of(name), address)
-                case CancelAnnouncements(name):
-                    self._announcements.cancel(name)
-                case RunScript(script, arguments):
-                    self._share -= 1
-                    self._scripts_left += 1
-                    self._context.scripts.run(script, arguments, on_exit=self._script_ended)
-                case WriteFifo(line):
-                    self._context.fifo(line)
-                case RemoveLink() | ReleaseBase():
-                    self._share = 0  # the kernel takes its time
-                    self._links.carry_out((order,))
-                case _:
-                    assert_never(order)
-        if not self._turning and self._share < BATCH:
-            self._turning = True
-            self._context.reactor.soon(self._next_turn)
+        """Carry out what waits, within this turn's share. A fault of ours costs one order, not those behind it."""
+        try:
+            while self._slow and self._share > 0:
+                self._carry_out(self._slow.popleft())
+        finally:
+            if not self._turning and (self._slow or self._share < BATCH):
+                self._turning = True
+                self._context.reactor.soon(self._next_turn)
+
+    def _carry_out(self, order: Slow) -> None:
+        match order:
+            case AddAddresses() | RemoveAddresses() | AddRoutes() | RemoveRoutes() | AddRules() | RemoveRules():
+                self._change(order)
+            case BlockAddresses() | UnblockAddresses():
+                self._block(order)
+            case Announce(name, entries, rounds):
+                self._announcements.burst(name, entries, rounds)
+            case AnnounceSource(name, address):
+                self._share -= 1
+                self._announcements.once(name, self._interface_of(name), address)
+            case CancelAnnouncements(name):
+                self._announcements.cancel(name)
+            case RunScript(script, arguments):
+                self._share -= 1
+                self._scripts_left += 1
+                self._context.scripts.run(script, arguments, on_exit=self._script_ended)
+            case WriteFifo(line):
+                self._context.fifo(line)
+            case RemoveLink() | ReleaseBase():
+                self._share = 0  # the kernel takes its time
+                self._links.carry_out((order,))
+            case _:
+                assert_never(order)
 
     def _change(self, order: _Objects) -> None:
         """Add or remove what of it fits into this turn's share; the rest waits in front."""

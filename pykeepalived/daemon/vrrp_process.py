@@ -421,13 +421,17 @@ class VrrpService:
     def _carry_out(self, effects: list[Effect]) -> None:
         if not effects:
             return
+        fault = None
         self._busy = True
-        try:
-            for effect in effects:
+        for effect in effects:
+            try:
                 self._order(effect)
-        finally:
-            self._busy = False
+            except Exception as error:  # noqa: BLE001 - a fault of ours at one must not cost the others
+                fault = fault or error
+        self._busy = False
         self._hear()
+        if fault is not None:
+            raise fault
 
     def _order(self, effect: Effect) -> None:
         match effect:

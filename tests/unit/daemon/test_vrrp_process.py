@@ -93,6 +93,25 @@ def test_a_master_takes_its_addresses_though_nothing_can_be_read() -> None:
     assert ("add", "10.0.0.100") in bench.cut()
 
 
+def test_a_fault_at_one_order_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, service = begun()
+    bench.cut()
+
+    def fail(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        raise RuntimeError
+
+    monkeypatch.setattr(service._host, "change", fail)
+    with pytest.raises(RuntimeError):
+        bench.reactor.run_for(DOWN)
+    bench.reactor.run_for(SECOND // 2)
+    assert bench.cut()[-3:] == [
+        ("announce", "10.0.0.100"),
+        ("script", "/n", "INSTANCE", "VI_1", "MASTER", "100"),
+        ("fifo", 'INSTANCE "VI_1" MASTER 100'),
+    ]
+
+
 def test_a_link_that_falls_while_nothing_can_be_read_is_noticed_after_that() -> None:
     bench, service = begun()
     bench.reactor.run_for(DOWN)
