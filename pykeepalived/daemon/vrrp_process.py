@@ -57,6 +57,7 @@ from pykeepalived.vrrp.events import (
     AddressAdded,
     AdvertFailed,
     Event,
+    SocketsChanged,
     TrackBfdChanged,
     TrackFileChanged,
     TrackProcessChanged,
@@ -73,6 +74,7 @@ from pykeepalived.vrrp.virtual_links import ReleaseBase, RemoveLink
 _LINGER = SECOND  # for scripts, at the end
 _BATCHES_A_TURN = 16
 _MANY_DATAGRAMS = 16
+_OPEN_AGAIN = SECOND
 _DONE = Failure(0, 0)
 
 
@@ -109,6 +111,8 @@ class VrrpService:
         self._hearing = False
         self._finished: Callback | None = None
         self._stopping = False
+        self._open_again: Alarm = self._reactor.alarm(self._try_sockets)
+        self._socketless: frozenset[str] = frozenset()  # instances that lack one
         self._sessions: frozenset[str] = frozenset()  # of BFD, that somebody follows
         self._status_owed = False
         self._linger: Alarm = self._reactor.alarm(self._end)
@@ -408,13 +412,34 @@ class VrrpService:
         self._linkbeat.forget(name)
         self._settings.appeared(name)
         self._receivers.forget(name)
-        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
         for port in self._ports.values():
             if port.instance.exchange_interface == name:
                 port.close_sender()
+        self._open_sockets()
+
+    def _open_sockets(self) -> None:
+        """Open what is missing. An instance that cannot send, or hears nobody, takes no part until it can."""
+        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
+        missing = {}
+        for name, port in self._ports.items():
+            if port.sender is None:
                 self._open_sender(port)
                 if port.sender is not None:
-                    self._facts.append(AdvertFailed(port.instance.name, 0))
+                    self._facts.append(AdvertFailed(name, 0))
+            if trouble := port.trouble_of(self._receivers.troubles):
+                missing[name] = trouble
+        for name, trouble in missing.items():
+            if name not in self._socketless:
+                self._facts.append(SocketsChanged(name, up=False, cause=trouble))
+        for name in self._socketless:
+            if name in self._ports and name not in missing:
+                self._facts.append(SocketsChanged(name, up=True, cause="adverts can be sent and heard"))
+        self._socketless = frozenset(missing)
+        self._open_again.set(self._reactor.now() + _OPEN_AGAIN if missing else None)
+
+    def _try_sockets(self) -> None:
+        self._open_sockets()
+        self._hear()
 
     # --- orders -------------------------------------------------------------------------------------------------
 
@@ -536,7 +561,7 @@ class VrrpService:
         names = {name: instance.name for name, instance in order.kept}
         self._announcements.configure(self._routers.configuration, names)
         self._groups = {group.name: group for group in order.groups}
-        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
+        self._open_sockets()
         self._reactor.set_pace(_pace([port.instance.advert_int for port in self._ports.values()]), punctual=True)
 
     def _add_port(self, instance: VrrpInstance) -> None:
@@ -582,6 +607,7 @@ class VrrpService:
         ports, self._ports = self._ports, {}
         for port in ports.values():
             port.close()
+        self._open_again.set(None)
         self._receivers.close()
         self._announcements.close()
         self._settings.give_back()

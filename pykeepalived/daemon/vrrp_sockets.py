@@ -1,9 +1,10 @@
 """The sockets of the VRRP process: a port for each instance, a receive socket for all that share one."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from errno import ENODEV
 from functools import partial
+from os import strerror
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
@@ -19,7 +20,7 @@ from pykeepalived.vrrp.adverts import expected, messages, signs
 from pykeepalived.vrrp.authentication import Stamps
 from pykeepalived.vrrp.effects import SendAdvert
 from pykeepalived.vrrp.floods import GUARD, MOST_A_SECOND, FloodWatch
-from pykeepalived.vrrp.identity import ReceiverKey
+from pykeepalived.vrrp.identity import ReceiverKey, receiver_of
 from pykeepalived.vrrp.inbox import Inbox
 from pykeepalived.vrrp.receive_buffers import receive_buffer
 from pykeepalived.vrrp.router import VirtualRouter
@@ -156,8 +157,21 @@ class Port:
         try:
             self.sender = kernel.sender(family, interface, multicast=multicast, ttl=ttl, ah_password=password)
         except KernelError as error:
+            if self.trouble != error.errno:
+                _say(journal, f"({self.instance.name}) cannot {error.order}", error)
             self.trouble = error.errno
-            _say(journal, f"({self.instance.name}) cannot {error.order}", error)
+
+    def trouble_of(self, deaf: Mapping[ReceiverKey, KernelError]) -> str:
+        """Why it cannot send or hear, other than for want of its interface; ``deaf`` are sockets that could not
+        be opened.
+        """
+        if self.sender is not None and not deaf:
+            return ""
+        if (error := deaf.get(receiver_of(self.instance))) is not None:
+            return str(error)
+        return (
+            f"cannot send adverts: {strerror(self.trouble)}" if self.sender is None and self.trouble != ENODEV else ""
+        )
 
     def close_sender(self) -> None:
         """Close the send socket."""
@@ -196,6 +210,8 @@ class ReceiveSockets:
         self._sizes: dict[ReceiverKey, int] = {}
         self._watches: dict[ReceiverKey, FloodWatch] = {}
         self._guards: dict[ReceiverKey, Alarm] = {}
+        self.troubles: dict[ReceiverKey, KernelError] = {}
+        """Why those that could not be opened, on an interface that is there, are not."""
 
     def receiver(self, key: ReceiverKey) -> AdvertReceiver:
         """A socket."""
@@ -206,6 +222,7 @@ class ReceiveSockets:
         every_vrid = settings.log_unknown_vrids
         for key in [key for key in self._receivers if key not in inboxes]:
             self._close(key)
+        self.troubles = {key: trouble for key, trouble in self.troubles.items() if key in inboxes}
         for key, inbox in inboxes.items():
             vrids = None if every_vrid else frozenset(inbox)
             if vrids is None and self._vrids.get(key) is not None:
@@ -277,13 +294,16 @@ class ReceiveSockets:
             self._close(key)
 
     def _open(self, key: ReceiverKey) -> AdvertReceiver | None:
+        former = self.troubles.pop(key, None)
         interface = self._interface(key.interface)
         if interface is None and key.interface:
             return None
         try:
             receiver = self._kernel.receiver(key.family, interface, key.group, key.unicast_source, key.protocol)
         except KernelError as error:
-            _say(self._journal, f"Cannot {error.order}", error)
+            self.troubles[key] = error
+            if former is None or former.errno != error.errno:
+                _say(self._journal, f"Cannot {error.order}", error)
             return None
         self._receivers[key] = receiver
         family = "IPv4" if key.family == AF_INET else "IPv6"
@@ -322,4 +342,4 @@ def _sender_settings(instance: VrrpInstance) -> tuple[int, str, bool, int | None
 
 
 def _say(journal: Journal, what: str, error: KernelError) -> None:
-    journal.log(Log(f"{what}: errno {error.errno}", Level.ERROR, Kind.VRRP_PACKET))
+    journal.log(Log(f"{what}: {strerror(error.errno)}", Level.ERROR, Kind.VRRP_PACKET))

@@ -12,6 +12,7 @@ from pykeepalived.vrrp.tracking import (
     PEERS,
     PROCESS,
     SCRIPT,
+    SOCKETS,
     SOURCE,
     STATIC,
     State,
@@ -67,7 +68,7 @@ def _fault_words(instance: VrrpInstance, tracked: Tracked, cause: str) -> str:
         return f": entering FAULT state due to script {name}"
     if kind == STATIC:
         return f": entering FAULT state (static {name} is missing)"
-    if kind in {FILE, BFD}:
+    if kind in {FILE, BFD, SOCKETS}:
         return f": entering FAULT state ({cause})"
     return f": entering FAULT state (interface {name} down)"
 
@@ -99,6 +100,8 @@ def tracker_text(tracker: Tracker, state: State) -> str:
         return f"BFD session {name} is {'up' if state else 'down'}"
     if kind == STATIC:
         return f"static {name} is {'there' if state else 'missing'}"
+    if kind == SOCKETS:
+        return "adverts can be sent and heard" if state else "a socket for adverts cannot be opened"
     return f"interface {name} is {'up' if state else 'down'}"
 
 

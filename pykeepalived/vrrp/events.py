@@ -98,6 +98,15 @@ class TrackBfdChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SocketsChanged:
+    """An instance has the sockets to send from and to listen at, or one could not be opened: it knows nobody then."""
+
+    instance: str
+    up: bool
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AdvertFailed:
     """The kernel refused an advert. ``errno`` 0: it goes out again."""
 
@@ -156,6 +165,7 @@ Event = (
     | TrackFileChanged
     | TrackProcessChanged
     | TrackBfdChanged
+    | SocketsChanged
     | AdvertFailed
     | AddressesFailed
     | RoutingRemoved

@@ -30,6 +30,7 @@ from pykeepalived.vrrp.events import (
     LinkbeatChanged,
     RoutingFailed,
     RoutingRemoved,
+    SocketsChanged,
     StaticTried,
     TrackBfdChanged,
     TrackFileChanged,
@@ -51,9 +52,11 @@ from pykeepalived.vrrp.tracking import (
     NO_PEERS,
     PROCESS,
     SCRIPT,
+    SOCKETS,
     STATIC,
     UNTOLD,
     State,
+    Tracked,
     Tracker,
     tracked_by,
 )
@@ -116,6 +119,8 @@ class Routers:
                 self._tracker_told((PROCESS, name), up, cause, now, effects)
             case TrackBfdChanged(name, up):
                 self._tracker_told((BFD, name), up, "", now, effects)
+            case SocketsChanged(name, up, cause):
+                self._tracker_told((SOCKETS, name), up, cause, now, effects)
             case AdvertFailed(name, errno, destination):
                 if (router := self.routers.get(name)) is not None:
                     effects += router.refusals.tell(destination, errno)
@@ -323,7 +328,8 @@ class Routers:
             router.listens_at = self._start_at
             router.kept = static
             own = tracked_by(instance, router.group.config if router.group else None)
-            router.standing.tracked = tuple(dict.fromkeys((*own, *self.statics.followed_by(instance.name))))
+            others = (*self.statics.followed_by(instance.name), Tracked((SOCKETS, instance.name)))
+            router.standing.tracked = tuple(dict.fromkeys((*own, *others)))
         self._concerned = Concerned(self.routers.values())
         self.inboxes = self._concerned.inboxes
         self.signed = any(router.instance.auth_hmac is not None for router in self.routers.values())

@@ -15,6 +15,7 @@ BFD = "bfd"
 SOURCE = "source"
 PEERS = "peers"
 STATIC = "static"
+SOCKETS = "sockets"
 
 Tracker = tuple[str, str]
 """Kind and name: ("script", "chk_haproxy")."""
@@ -24,7 +25,7 @@ _Line = TrackInterface | TrackScript | TrackFile | TrackProcess | TrackBfd
 State = bool | int | None
 """Up or down, or the number in a file. None: nothing is known yet."""
 
-UNTOLD: dict[str, State] = {INTERFACE: False, SCRIPT: None, FILE: 0, PROCESS: False, BFD: False}
+UNTOLD: dict[str, State] = {INTERFACE: False, SCRIPT: None, FILE: 0, PROCESS: False, BFD: False, SOCKETS: True}
 """What counts of a tracker that nothing was told of."""
 
 FAULT_STATUS = -254

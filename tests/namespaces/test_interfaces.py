@@ -64,6 +64,19 @@ def again(host: Host) -> None:
         host.run("ip", "link", "set", name, "up")
 
 
+def test_an_instance_that_cannot_join_its_group_takes_no_part_until_it_can(left: Host, tmp_path: Path) -> None:
+    left.run("sysctl", "-qw", "net.ipv4.igmp_max_memberships=0")
+    with Director(left, pykeepalived.make(), tmp_path, CONFIG % ("", "")) as director:
+        director.start()
+        director.wait_log("(VI_1) cause: cannot listen for VRRP on eth0: No buffer space available", within=60.0)
+        left.run("sysctl", "-qw", "net.ipv4.igmp_max_memberships=20")
+        director.wait_log("(VI_1) cause: adverts can be sent and heard", within=60.0)
+        becomes(director, "MASTER", 0)
+        log = "\n".join(director.log())
+        assert log.index("Entering FAULT STATE") < log.index("Entering MASTER STATE")
+        assert director.stop() == 0
+
+
 def test_an_interface_is_renamed_deleted_and_made_again_under_the_daemon(left: Host, tmp_path: Path) -> None:
     before = settings(left)
     with Director(left, pykeepalived.make(), tmp_path, CONFIG % ("", "")) as director:

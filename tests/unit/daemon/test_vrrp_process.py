@@ -2,7 +2,7 @@
 
 import gc
 from dataclasses import replace
-from errno import EINTR, ENETUNREACH, EPERM
+from errno import EINTR, ENETUNREACH, ENOBUFS, EPERM
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
@@ -354,18 +354,52 @@ def test_refusals_come_back_as_lines() -> None:
     assert "(VI_1) adverts to 224.0.0.18 go out again" in bench.journal.texts()
 
 
-def test_sockets_that_cannot_be_opened_are_said() -> None:
+def without_sockets() -> tuple[Bench, VrrpService]:
     bench = Bench("eth0")
     bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
-    bench.kernel.refuse_sockets = EPERM
+    bench.kernel.refuse_sockets = ENOBUFS
     service = VrrpService(bench.context, make_configuration(VI_1), bench.kernel)
     service.start()
     bench.reactor.run_for(DOWN)
-    assert [text for text in bench.journal.texts() if text.startswith(("Cannot", "(VI_1) cannot"))] == [
-        "(VI_1) cannot send: errno 1",
-        "Cannot listen: errno 1",
+    return bench, service
+
+
+def test_who_cannot_hear_is_no_master_and_says_why() -> None:
+    bench, service = without_sockets()
+    bench.reactor.run_for(DOWN)
+    assert [text for text in bench.journal.texts() if "o buffer" in text] == [
+        "(VI_1) cannot send: No buffer space available",
+        "Cannot listen: No buffer space available",
+        "(VI_1) cause: cannot listen: No buffer space available",
     ]
-    assert "(VI_1) the kernel refuses to send adverts: EPERM" in bench.journal.texts()
+    assert states(service) == ["FAULT"]
+    assert bench.kernel.held.keys() == {("eth0", "10.0.0.1", 24)}
+
+
+def test_sockets_that_could_not_be_opened_are_tried_again() -> None:
+    bench, service = without_sockets()
+    bench.cut()
+    bench.kernel.refuse_sockets = 0
+    bench.reactor.run_for(SECOND)
+    assert states(service) == ["BACKUP"]
+    assert ("log", "(VI_1) cause: adverts can be sent and heard") in bench.cut()
+    bench.hear(advert(150))
+    bench.reactor.run_for(3 * SECOND)
+    assert states(service) == ["BACKUP"]
+    bench.reactor.run_for(SECOND)
+    assert states(service) == ["MASTER"]
+    assert ("advert", "51", "100") in bench.cut()
+
+
+def test_a_reload_that_cannot_open_a_socket_is_a_fault_of_that_instance_alone() -> None:
+    bench, service = begun(VI_1)
+    bench.reactor.run_for(DOWN)
+    bench.kernel.refuse_sockets = ENOBUFS
+    service.reload(make_configuration(VI_1, "instance VI_2 priority=100 virtual_router_id=52 mcast_group=224.0.0.99"))
+    bench.reactor.run_for(DOWN)
+    assert states(service) == ["MASTER", "FAULT"]
+    service.reload(make_configuration(VI_1))
+    assert service._open_again.due_at is None, "nobody needs it any more"
 
 
 def test_adverts_are_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:

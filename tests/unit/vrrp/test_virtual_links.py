@@ -11,7 +11,7 @@ from pykeepalived.vrrp.effects import AddAddresses, Announce, RemoveAddresses
 from pykeepalived.vrrp.events import AddressAdded, InterfaceChanged
 from pykeepalived.vrrp.lent_source import source_on_own_link
 from pykeepalived.vrrp.routers import Routers
-from pykeepalived.vrrp.tracking import INTERFACE
+from pykeepalived.vrrp.tracking import INTERFACE, SOCKETS
 from pykeepalived.vrrp.virtual_links import (
     LinkEvent,
     LinkGone,
@@ -93,6 +93,7 @@ def test_an_instance_runs_on_its_vmac_and_keeps_its_base() -> None:
     assert [tracked.tracker for tracked in routers.routers["VI_1"].standing.tracked] == [
         (INTERFACE, "eth0"),
         (INTERFACE, "vrrp.51"),
+        (SOCKETS, "VI_1"),
     ]
     assert [key.interface for key in routers.inboxes] == ["vrrp.51"]
 
