@@ -8,6 +8,7 @@ what is asked for faster than it can be sent is left out, and said once.
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from os import strerror
 
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.configuration import Configuration
@@ -188,7 +189,7 @@ class Announcements:
         if code != self._refused.get(dev, 0):
             self._refused[dev] = code
             if code:
-                self._journal.log(Log(f"Cannot announce {address} on {dev}: errno {code}", Level.ERROR))
+                self._journal.log(Log(f"Cannot announce {address} on {dev}: {strerror(code)}", Level.ERROR))
 
     def _is_router(self, dev: str) -> bool:
         known = self._routes.get(dev)
