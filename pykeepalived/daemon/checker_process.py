@@ -14,6 +14,7 @@ from pykeepalived.checkers.report import CheckReport
 from pykeepalived.config.blocks.virtual_server import Service
 from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualServerBlock
 from pykeepalived.config.configuration import Configuration
+from pykeepalived.daemon import descriptors
 from pykeepalived.daemon.check_followers import CheckFollowers, FollowerRun
 from pykeepalived.daemon.check_scripts import CheckScripts
 from pykeepalived.daemon.check_watch import CheckWatch, WatchedRun
@@ -107,6 +108,7 @@ class CheckerService:
         """Apply a new configuration by difference."""
         self._log(Log("Reinitializing ipvs", Level.DEBUG, Kind.IPVS))
         self._part = part
+        self._raise_descriptor_limit()
         before = self._table.services()
         self._tls.use(part.ssl)
         self._care.configure(part)
@@ -291,14 +293,7 @@ class CheckerService:
         servers = (server for block in self._part.virtual_server for server in block.real_server)
         checks = sum(len(server.running) for server in servers if server.checkers)
         need = checks + _SPARE_DESCRIPTORS
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft == resource.RLIM_INFINITY or soft >= need:
-            return
-        granted = need if hard == resource.RLIM_INFINITY else min(need, hard)
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (granted, hard))
-        except (OSError, ValueError):
-            granted = soft
+        granted = descriptors.allow(need)
         if granted < need:
             line = (
                 f"{checks} checks may need {need} file descriptors at once, {granted} are allowed:"

@@ -13,6 +13,7 @@ from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.blocks.vrrp_instance import VrrpInstance
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds import AF_INET6
+from pykeepalived.daemon import descriptors
 from pykeepalived.daemon.advert_rounds import AdvertRounds
 from pykeepalived.daemon.announcements import Announcements
 from pykeepalived.daemon.child import ChildContext
@@ -75,6 +76,7 @@ _LINGER = SECOND  # for scripts, at the end
 _BATCHES_A_TURN = 16
 _MANY_DATAGRAMS = 16
 _OPEN_AGAIN = SECOND
+_SPARE_DESCRIPTORS = 128
 _DONE = Failure(0, 0)
 
 
@@ -419,6 +421,7 @@ class VrrpService:
 
     def _open_sockets(self) -> None:
         """Open what is missing. An instance that cannot send, or hears nobody, takes no part until it can."""
+        descriptors.allow(len(self._routers.inboxes) + len(self._ports) + _SPARE_DESCRIPTORS)
         self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
         missing = {}
         for name, port in self._ports.items():

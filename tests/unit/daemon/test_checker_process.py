@@ -817,6 +817,8 @@ def test_the_descriptor_limit_follows_the_number_of_checks(director: Director) -
     try:
         director.start(virtual(*(real(2000 + port) for port in range(200))))
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 264
+        director.reload(virtual(*(real(2000 + port) for port in range(300))))
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 364
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

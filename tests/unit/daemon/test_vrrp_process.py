@@ -1,6 +1,7 @@
 """The driver at fakes of its ports: orders are carried out in the core's order, bounded a turn, and facts come back."""
 
 import gc
+import resource
 from dataclasses import replace
 from errno import EINTR, ENETUNREACH, ENOBUFS, EPERM
 from ipaddress import IPv4Address, IPv6Address
@@ -389,6 +390,16 @@ def test_sockets_that_could_not_be_opened_are_tried_again() -> None:
     bench.reactor.run_for(SECOND)
     assert states(service) == ["MASTER"]
     assert ("advert", "51", "100") in bench.cut()
+
+
+def test_the_descriptor_limit_follows_the_number_of_instances() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+    try:
+        begun(*(f"instance VI_{vrid} priority=100 virtual_router_id={vrid}" for vrid in range(1, 51)))
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 1 + 50 + 128
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_reload_that_cannot_open_a_socket_is_a_fault_of_that_instance_alone() -> None:
