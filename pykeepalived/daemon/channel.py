@@ -112,7 +112,7 @@ class Channel:
     def send(self, message: Message, descriptor: int | None = None) -> bool:
         """Send, or keep until the other side reads. False when it is gone or keeps too much waiting.
 
-        ``descriptor`` is duplicated when it has to wait; the caller keeps its own.
+        ``descriptor`` is duplicated when it has to wait, if that can be; the caller keeps its own.
         """
         if not self.open or len(self._waiting) >= _BACKLOG:
             return False
@@ -123,7 +123,11 @@ class Channel:
             sent = self._try(data, descriptor)
             if sent is not None:
                 return sent
-        self._waiting.append((data, os.dup(descriptor) if descriptor is not None else None))
+        try:
+            kept = os.dup(descriptor) if descriptor is not None else None
+        except OSError:  # no descriptor is left
+            return False
+        self._waiting.append((data, kept))
         self._reactor.watch(self._socket.fileno(), self._read, self._write)
         return True
 

@@ -16,6 +16,7 @@ from pykeepalived.daemon.script_client import ScriptClient
 from pykeepalived.errors import ProcessError
 from pykeepalived.events import ScriptExited
 from pykeepalived.units import SECOND
+from tests.support.descriptors import descriptors_left
 from tests.support.fakes_lvs import FakeJournal
 
 RUN: dict[str, Any] = {
@@ -146,6 +147,19 @@ def test_a_descriptor_travels_along(reactor: Reactor) -> None:
     assert descriptor is not None
     assert os.pread(descriptor, 10, 0) == b"words"
     os.close(descriptor)
+
+
+def test_a_descriptor_that_cannot_wait_is_not_sent(reactor: Reactor) -> None:
+    ours, theirs = pair()
+    side = Side(reactor, ours)
+    while not side.channel._waiting:
+        assert side.channel.send({"type": "ping", "number": 1})
+    file = os.memfd_create("test")
+    with descriptors_left(0):
+        assert not side.channel.send({"type": "reload"}, file)
+    assert side.channel.send({"type": "reload"}, file)
+    os.close(file)
+    theirs.close()
 
 
 def test_a_strange_message_is_told_and_the_next_one_heard(reactor: Reactor) -> None:
