@@ -46,8 +46,8 @@ EVENT = re.compile(
     r".*IPVS cmd|.*ipvs.*error"
 )
 VERDICT = re.compile(
-    r"TCP connection to .*|\w+_(CHECK|GET) (on service|connection|error|timeout|read|write).*|"
-    r"(Misc|MISC) ?check (for|to) .*|(HTTP|SSL|MD5|DNS|SMTP)\S* .*(success|error).*|(Error|Timeout) .* server .*"
+    r"(TCP|UDP|ICMP) connection to .* success.*|\w+[_ ]CHECK on service .* failed.*|(Misc|MISC) ?check (for|to) .*|"
+    r".* success to .* url.*|Remote (Web|SMTP) server .* succeed .*"
 )
 """What keepalived says when a check has judged."""
 SERVICE = re.compile(r"(VS|FWM) (\S+)( (UP|DOWN))?$|^RS \S+ (?P<name>\S+) (UP|DOWN)$")
