@@ -421,7 +421,6 @@ class VrrpService:
 
     def _open_sockets(self) -> None:
         """Open what is missing. An instance that cannot send, or hears nobody, takes no part until it can."""
-        descriptors.allow(len(self._routers.inboxes) + len(self._ports) + _SPARE_DESCRIPTORS)
         self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
         missing = {}
         for name, port in self._ports.items():
@@ -438,7 +437,8 @@ class VrrpService:
             if name in self._ports and name not in missing:
                 self._facts.append(SocketsChanged(name, up=True, cause="adverts can be sent and heard"))
         self._socketless = frozenset(missing)
-        self._open_again.set(self._reactor.now() + _OPEN_AGAIN if missing else None)
+        again = missing or self._receivers.troubles
+        self._open_again.set(self._reactor.now() + _OPEN_AGAIN if again else None)
 
     def _try_sockets(self) -> None:
         self._open_sockets()
@@ -550,6 +550,8 @@ class VrrpService:
     # --- ports --------------------------------------------------------------------------------------------------
 
     def _replace_ports(self, order: ReplaceRouters) -> None:
+        sockets = len(self._routers.inboxes) + len(order.kept) + len(order.added)
+        descriptors.allow(sockets + _SPARE_DESCRIPTORS)
         former, self._ports = self._ports, {}
         for name, instance in order.kept:
             port = former.pop(name)
