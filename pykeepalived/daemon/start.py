@@ -153,7 +153,8 @@ def _supervise(
     except (OSError, ProcessError) as error:
         code = EXIT_FATAL if os.geteuid() == 0 else EXIT_MISSING_PERMISSION
         return _refuse(lines, settings, str(error), code)
-    systemd = Systemd(environment)  # before the pid changes: the watchdog's variables name it
+    # before the pid changes: the watchdog's variables name it
+    systemd = Systemd(environment, say=lambda text: lines.log(Log(text, Level.WARNING, Kind.PROCESS)))
     mask = settings.umask if settings.umask is not None else outcome.global_defs.umask
     if mask is not None:
         os.umask(mask)

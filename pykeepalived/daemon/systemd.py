@@ -1,10 +1,15 @@
 """What systemd is told of the daemon's life: READY, STATUS, RELOADING, STOPPING and the watchdog's beat.
 
-systemd-python speaks the protocol. Without NOTIFY_SOCKET every call is silently nothing.
+systemd-python speaks the protocol. Without NOTIFY_SOCKET every call is silently nothing. We do not wait for a systemd
+that does not read, nor fail with one that is not there: what could not be told is told with the next words.
 """
 
+import errno
 import os
+import select
+import socket
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from pykeepalived.units import MICROSECOND
@@ -17,12 +22,24 @@ OWN_VARIABLES = frozenset(
 )
 
 
-class Systemd:
-    """The one place that notifies."""
+_BEAT = "WATCHDOG=1"
+_MOST_OWED = 64
 
-    def __init__(self, environment: Mapping[str, str], notify: Notify | None = None) -> None:
-        present = bool(environment.get("NOTIFY_SOCKET"))
-        self._notify = (notify or _notifier()) if present else None
+
+class Systemd:
+    """The one place that notifies. ``notify`` may raise OSError, of which ``say`` tells once."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        notify: Notify | None = None,
+        say: Callable[[str], None] = lambda text: None,  # noqa: ARG005 - nobody asks
+    ) -> None:
+        address = environment.get("NOTIFY_SOCKET")
+        self._notify = (notify or _notifier(address)) if address else None
+        self._say = say
+        self._owed: deque[str] = deque(maxlen=_MOST_OWED)
+        self._failing = False
         self._status = ""
         self.watchdog = _watchdog(environment)
 
@@ -46,22 +63,48 @@ class Systemd:
 
     def alive(self) -> None:
         """The watchdog's beat."""
-        self._send("WATCHDOG=1")
+        if _BEAT in self._owed:
+            self._owed.remove(_BEAT)
+        self._send(_BEAT)
 
     def _status_line(self, status: str) -> str:
         self._status = status
         return f"STATUS={status}"
 
     def _send(self, text: str) -> None:
-        if self._notify is not None:
-            self._notify(text)
+        if self._notify is None:
+            return
+        self._owed.append(text)
+        try:
+            while self._owed:
+                self._notify(self._owed[0])
+                self._owed.popleft()
+        except OSError as error:
+            if not self._failing:
+                self._say(f"systemd cannot be told of the daemon's life: {error.strerror}")
+            self._failing = True
+        else:
+            self._failing = False
 
 
-def _notifier() -> Notify:
+def _notifier(address: str) -> Notify:
     from systemd import daemon  # noqa: PLC0415 - it brings libraries along: 1 MiB that only systemd's own service is worth
 
-    notify: Notify = daemon.notify
+    def notify(text: str) -> None:
+        _look_for_room(address)
+        daemon.notify(text)
+
     return notify
+
+
+def _look_for_room(address: str) -> None:
+    """Raises OSError where libsystemd would wait until its words are taken, for ever if need be."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as there:
+        there.connect(f"\0{address[1:]}" if address.startswith("@") else address)
+        poll = select.poll()
+        poll.register(there, select.POLLOUT)
+        if not poll.poll(0):
+            raise OSError(errno.EAGAIN, "it does not read")
 
 
 def _watchdog(environment: Mapping[str, str]) -> int | None:

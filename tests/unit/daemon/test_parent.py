@@ -1,5 +1,6 @@
 """The parent with real processes: starts, deaths, reloads, scripts, stops. The services are little ones."""
 
+import contextlib
 import os
 import re
 import resource
@@ -714,3 +715,31 @@ def test_systemd_hears_of_everything(tmp_path: Path, start: Start) -> None:
         daemon.send(signal.SIGTERM)
         until("STOPPING=1")
         assert daemon.wait() == 0
+
+
+def test_a_systemd_that_cannot_be_told_holds_nothing_up(tmp_path: Path, start: Start) -> None:
+    daemon = start(conf="vrrp\n", NOTIFY_SOCKET=str(tmp_path / "nobody"), WATCHDOG_USEC="100000")
+    daemon.until("Startup complete")
+    daemon.reload("vrrp\nrouter_id two\n")
+    daemon.until("New configuration applied")
+    daemon.kill("vrrp")
+    daemon.until("life 2")
+    assert daemon.end() == 0
+    assert "Program error" not in daemon.text
+
+
+def test_a_systemd_that_does_not_read_is_not_waited_for(tmp_path: Path, start: Start) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as there:
+        there.bind(str(tmp_path / "notify"))
+        others = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        with others, contextlib.suppress(BlockingIOError):
+            while others.sendto(b"others", str(tmp_path / "notify")):
+                pass
+        daemon = start(conf="vrrp\n", NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000")
+        daemon.until("Startup complete")
+        daemon.reload("vrrp\nrouter_id two\n")
+        daemon.until("New configuration applied")
+        there.settimeout(PATIENCE)
+        while not there.recv(4096).startswith(b"READY=1"):  # it is said as soon as there is room
+            pass
+        assert daemon.end() == 0

@@ -50,3 +50,26 @@ def test_a_life() -> None:
 )
 def test_the_watchdog_is_for_whom_it_is_meant(variables: dict[str, str], watchdog: int | None) -> None:
     assert told(variables)[0].watchdog == watchdog
+
+
+def test_what_could_not_be_told_is_told_in_order_when_it_can() -> None:
+    words: list[str] = []
+    said: list[str] = []
+    errors = [OSError(11, "full")] * 3
+
+    def notify(text: str) -> None:
+        if errors:
+            raise errors.pop()
+        words.append(text.partition("=")[0])
+
+    systemd = Systemd({"NOTIFY_SOCKET": "/x"}, notify, said.append)
+    systemd.ready("well")
+    systemd.alive()
+    systemd.alive()
+    assert words == []
+    assert said == ["systemd cannot be told of the daemon's life: full"]
+    systemd.stopping()
+    assert words == ["READY", "WATCHDOG", "STOPPING"]
+    errors.append(OSError(11, "full again"))
+    systemd.alive()
+    assert len(said) == 2
