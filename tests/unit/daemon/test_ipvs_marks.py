@@ -158,6 +158,9 @@ def test_what_is_refused_is_said_once_and_tried_again() -> None:
     del bench.filter.refuse["write"]
     bench.reactor.run_for(61 * SECOND)
     assert len(bench.filter.tables) == 1
+    bench.flush()
+    bench.reactor.run_for(61 * SECOND)
+    assert len(bench.filter.tables) == 1  # it is watched as one that was made at once
 
 
 def test_a_flushed_table_comes_back_and_a_quarrel_becomes_slow() -> None:
@@ -182,11 +185,37 @@ def test_without_news_the_tables_are_there_all_the_same(lost: int, monkeypatch: 
     def refuse() -> int:
         raise KernelError("listen to netlink", lost)
 
-    monkeypatch.setattr(bench.filter, "listen", refuse)
-    bench.take(DEFS + WEB)
-    assert len(bench.filter.tables) == 1
-    (line,) = bench.said()
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.filter, "listen", refuse)
+        bench.take(DEFS + WEB)
+        assert len(bench.filter.tables) == 1
+        bench.reactor.run_for(60 * SECOND)
+        (line,) = bench.said()
     assert line.endswith("an nftables table that another program removes is not made again")
+    bench.filter.tables.clear()  # unheard
+    bench.reactor.run_for(60 * SECOND)
+    assert len(bench.filter.tables) == 1
+    bench.said()
+    bench.flush()
+    bench.reactor.run_for(61 * SECOND)
+    assert len(bench.filter.tables) == 1
+    assert "nft[7]" in bench.said()[0]
+
+
+def test_news_that_fail_are_heard_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+
+    def fail(table: str) -> list[FilterDisturbance]:
+        raise KernelError(f"listen to netlink for {table}", errno.ENOMEM)
+
+    bench.take(DEFS + WEB)
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.filter, "disturbances", fail)
+        bench.reactor.watched[FD]()
+    bench.reactor.run_for(60 * SECOND)
+    bench.flush()
+    bench.reactor.run_for(61 * SECOND)
+    assert len(bench.filter.tables) == 1
 
 
 def test_what_was_refused_and_is_not_wanted_any_more_is_forgotten() -> None:
