@@ -20,10 +20,11 @@ from pykeepalived.effects import Level, Log
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.nft_tables import FAMILY_WORD, index_key, name_key
 from pykeepalived.kernel.ports import FilterElement, FilterSet, FilterSettings, Interface, PacketFilter
-from pykeepalived.units import seconds_text
+from pykeepalived.units import SECOND, seconds_text
 from pykeepalived.vrrp.carried import addresses, not_accepted
 
 TABLE = "keepalived"
+_LISTEN_AGAIN = 10 * SECOND
 _NO_SUCH_EXPRESSION = {ENOENT, EOPNOTSUPP}
 
 
@@ -54,6 +55,8 @@ class Firewall:
         self._former: set[int] = set()  # for these families a table of an earlier run still drops packets
         self._repairs = Repairs(reactor, self._mend)
         self._watched: int | None = None
+        self._deaf = False  # and that was said
+        self._listen_again = reactor.alarm(self._listen)
 
     # --- a configuration ----------------------------------------------------------------------------------------
 
@@ -106,7 +109,8 @@ class Firewall:
     def close(self) -> None:
         """A clean end: no table stays."""
         self._repairs.close()
-        if self._watched is not None and self._watched >= 0:
+        self._listen_again.set(None)
+        if self._watched is not None:
             self._reactor.unwatch(self._watched)
         for family in self._made:
             self._remove(family, self._settings.table)
@@ -239,8 +243,11 @@ class Firewall:
                 self._watched = self._filter.listen()
             except KernelError as error:
                 self._deafen(error)
-            else:
-                self._reactor.watch(self._watched, self._hear)
+                return
+            self._reactor.watch(self._watched, self._hear)
+            if self._deaf:
+                self._deaf = False
+                self._owe(tuple(self._made), NEWS_LOST)
 
     def _hear(self) -> None:
         try:
@@ -250,17 +257,24 @@ class Firewall:
             return
         for disturbance in disturbances:
             families = tuple(self._made) if disturbance.family is None else (disturbance.family,)
-            why = reason(disturbance)
-            for family in families:
-                if family in self._made and family not in self._repairs and (wait := self._repairs.owe(family, why)):
-                    remedy = "let no other program change it, or give it another name by nftables NAME"
-                    self._say(f"{self._again(family)} in {seconds_text(wait)}: {why} ({remedy})", Level.WARNING)
+            self._owe(families, reason(disturbance))
+
+    def _owe(self, families: tuple[int, ...], why: str) -> None:
+        for family in families:
+            if family in self._made and family not in self._repairs and (wait := self._repairs.owe(family, why)):
+                remedy = "let no other program change it, or give it another name by nftables NAME"
+                self._say(f"{self._again(family)} in {seconds_text(wait)}: {why} ({remedy})", Level.WARNING)
 
     def _deafen(self, error: KernelError) -> None:
-        if self._watched is not None and self._watched >= 0:
+        """Said once, and tried again."""
+        if self._watched is not None:
             self._reactor.unwatch(self._watched)
-        self._watched = -1
-        self._say(f"{error}: an nftables table that another program removes is not made again", Level.WARNING)
+            self._watched = None
+        if not self._deaf:
+            text = f"{error}: until that works, an nftables table that another program removes is not made again"
+            self._say(text, Level.WARNING)
+        self._deaf = True
+        self._listen_again.set(self._reactor.now() + _LISTEN_AGAIN)
 
     def _mend(self, family: int, why: str) -> None:
         if self._write(family):

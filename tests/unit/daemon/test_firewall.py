@@ -219,11 +219,16 @@ def test_news_that_end_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
     bench = Bench().start()
     bench.firewall.block([VIP], by_name=False)
-    monkeypatch.setattr(FakePacketFilter, "disturbances", broken)
-    bench.hear()
+    with monkeypatch.context() as patch:
+        patch.setattr(FakePacketFilter, "disturbances", broken)
+        bench.hear()
     assert "is not made again" in bench.journal.texts()[-1]
     assert not bench.reactor.watched
+    bench.filter.tables.clear()  # unheard
+    bench.reactor.run_for(10 * SECOND)
+    assert bench.held() == {vip("10.0.0.100")}
     bench.firewall.close()
+    assert not bench.reactor.watched
 
 
 def test_a_refusal_is_said_once_and_tried_again() -> None:
@@ -242,6 +247,14 @@ def test_without_news_the_table_is_there_all_the_same(listen: int) -> None:
     bench.firewall.block([VIP], by_name=False)
     assert bench.held() == {vip("10.0.0.100")}
     assert bool(bench.reactor.watched) is not bool(listen)
+    bench.reactor.run_for(60 * SECOND)
+    assert sum("is not made again" in line for line in bench.journal.texts()) == bool(listen)
+    bench.filter.refuse.clear()
+    bench.reactor.run_for(10 * SECOND)
+    bench.filter.flush()
+    bench.hear()
+    bench.reactor.run_for(60 * SECOND)
+    assert bench.held() == {vip("10.0.0.100")}
     bench.firewall.close()
 
 
