@@ -103,12 +103,17 @@ class SyncDaemonRow:
         return (self.state, self.interface, self.syncid) == (running.state, running.interface, running.syncid) and all(
             not wanted or wanted == there
             for wanted, there in (
-                (self.maxlen, running.maxlen),
+                (self.maxlen and self._taken_maxlen(), running.maxlen),
                 (self.port, running.port),
                 (self.ttl, running.ttl),
                 (self.group, running.group),
             )
         )
+
+    def _taken_maxlen(self) -> int:
+        """What the kernel makes of it: as much as a datagram holds, and whoever hears has some room in any case."""
+        headers = 28 if self.group is None or self.group.version == 4 else 48
+        return max(1024 if self.state is SyncState.BACKUP else 1, min(self.maxlen, 65535 - headers))
 
 
 @record(frozen=True, slots=True)

@@ -38,9 +38,10 @@ class FakeSyncDaemons:
         if row.state in self.running:
             raise KernelError("start", errno.EEXIST)
         self.ordered.append(("start", row.state))
-        self.running[row.state] = replace(
-            row, maxlen=row.maxlen or 1472, port=row.port or 8848, ttl=row.ttl or 1, group=row.group or GROUP
-        )
+        group = row.group or GROUP
+        shortest, longest = 1024 if row.state is SyncState.BACKUP else 1, 65507 if group.version == 4 else 65487
+        maxlen = max(shortest, min(row.maxlen or 1472, longest))
+        self.running[row.state] = replace(row, maxlen=maxlen, port=row.port or 8848, ttl=row.ttl or 1, group=group)
 
     def stop_daemon(self, row: SyncDaemonRow) -> None:
         self._ask("stop")

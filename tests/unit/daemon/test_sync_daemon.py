@@ -2,7 +2,7 @@
 
 import errno
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any, cast
 
 import pytest
@@ -97,6 +97,25 @@ def test_a_reload_that_changes_it_starts_it_anew(other: SyncDaemon) -> None:
     bench.want(DAEMON, BACKUP)
     assert bench.want(other, BACKUP) == [("stop", "backup"), ("start", "backup")]
     assert bench.want(None) == [("stop", "backup")]
+
+
+@pytest.mark.parametrize(
+    ("daemon", "lengths"),
+    [
+        (replace(DAEMON, maxlen=500), {MASTER: 500, BACKUP: 1024}),
+        (replace(DAEMON, maxlen=65507), {MASTER: 65507, BACKUP: 65507}),
+        (replace(DAEMON, maxlen=65507, group=IPv6Address("ff05::81")), {MASTER: 65487, BACKUP: 65487}),
+    ],
+)
+def test_one_that_the_kernel_gives_another_length_runs_as_wanted(
+    daemon: SyncDaemon, lengths: dict[SyncState, int]
+) -> None:
+    bench = Bench()
+    bench.want(daemon, *BOTH)
+    bench.reactor.run_for(300 * SECOND)
+    assert {state: row.maxlen for state, row in bench.kernel.running.items()} == lengths
+    assert bench.kernel.cut() == []
+    assert bench.said() == []
 
 
 def test_without_a_wish_nobody_is_touched() -> None:
