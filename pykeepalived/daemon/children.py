@@ -23,6 +23,7 @@ class Child:
         "force_alarm",
         "hung",
         "leaving",
+        "only_leaves",
         "pid",
         "pidfd",
         "ready",
@@ -42,6 +43,7 @@ class Child:
         self.ready = False
         self.behind = False  # it was born with the part before, and is not complete before it has reloaded
         self.leaving = False  # told to stop
+        self.only_leaves = False  # it was started to take away what the one before has left
         self.answered = True  # the last ping
         self.asked_at = started_at
         self.hung = False

@@ -84,6 +84,7 @@ class Frame:
         self._service: Service | None = None
         self._part = Configuration()
         self._stopping = False
+        self._end_status = EXIT_OK
         self._ready = False
         self._status = ""
         self._has_fifos = False
@@ -152,7 +153,7 @@ class Frame:
         self._reactor.run()
         self._channel.flush(self._part.global_defs.child_wait_time)  # so long the parent waits for the end
         self._stopped()
-        return EXIT_OK
+        return self._end_status
 
     def _ipvs_sockets(self, namespace: str | None) -> "Opener | None":
         """What opens sockets where the IPVS table is; another namespace can be entered only before privileges go."""
@@ -305,10 +306,12 @@ class Frame:
                 self._service.stop(self._reactor.stop)
         except Exception as error:  # noqa: BLE001 - the exit must come whatever happens
             self._faults(error)
+            self._end_status = EXIT_PROGRAM_ERROR  # what it had made may be there still
             self._reactor.stop()
 
     def _give_up(self) -> None:
         self._journal.log(Log("The stop takes too long: leaving as it is", Level.ERROR, Kind.PROCESS))
+        self._end_status = EXIT_PROGRAM_ERROR
         self._reactor.stop()
 
     def _stopped(self) -> None:

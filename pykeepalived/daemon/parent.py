@@ -199,6 +199,7 @@ class Parent:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
         child = Child(role, pid, self.reactor.now(), self.reactor.alarm(lambda: self._force(child)))
+        child.only_leaves = to_leave
         child.channel = Channel(
             self.reactor,
             ours,
@@ -260,12 +261,17 @@ class Parent:
         del self._children[role.key]
         self._awaited.discard(role.key)
         lived = self.reactor.now() - child.started_at
+        may_have_left = status != 0 and not child.only_leaves  # what it had made: it was killed, or went wrong
         if self._stopping_since is not None:
+            if may_have_left and self._exit_code == EXIT_OK:
+                self._call_once_more(role)
             self._look_stopped()
             return
         if child.leaving:
-            if not status:  # else what it had made may be there still
+            if not status:
                 self._successions[role.key].settle()
+            elif may_have_left and role.key not in self._wanted:
+                self._dismiss(role)
             self._start(role)  # perhaps it is wanted again by now
         elif os.WIFEXITED(status) and os.WEXITSTATUS(status) in PERMANENT:
             self._exit_code = os.WEXITSTATUS(status)
@@ -462,15 +468,10 @@ class Parent:
         self._last_word = ""
         self._accept(outcome, parts)
         for role in self._plan.roles:
-            succession = self._successions[role.key]
-            if role.key not in self._wanted and succession.has_left:
-                self._start(role, to_leave=True)  # one that died has made something that nobody wants any more
             child = self._children.get(role.key)
-            if child is None:
-                continue
             if role.key not in self._wanted:
-                self._dismiss(child)
-            elif not child.leaving:
+                self._dismiss(role)
+            elif child is not None and not child.leaving:
                 self._plan.prepare(role, outcome)
                 self._tell_reload(child)
         self._start_wanted()
@@ -519,10 +520,14 @@ class Parent:
         self._awaited.clear()
         self._look_complete()
 
-    def _dismiss(self, child: Child) -> None:
-        """The new configuration has nothing for this process to do."""
-        self._log(f"{child.role.name} process has nothing to do any more: stopping it")
-        self._tell_to_stop(child)
+    def _dismiss(self, role: Role) -> None:
+        """The new configuration has nothing for this role to do. What a process that died has made goes as well."""
+        if self._successions[role.key].has_left:
+            self._start(role, to_leave=True)
+        child = self._children.get(role.key)
+        if child is not None:
+            self._log(f"{role.name} process has nothing to do any more: stopping it")
+            self._tell_to_stop(child)
 
     def _tell_to_stop(self, child: Child) -> None:
         child.leaving = True
@@ -594,26 +599,27 @@ class Parent:
             self._loader.too_late()
         for succession in self._successions.values():
             succession.wait_no_more()
-        if self._exit_code == EXIT_OK:
-            self._call_the_dead()  # after a failure a supervisor starts us again: then all stays for the next daemon
         for child in self._children.values():
             self._tell_to_stop(child)
+        for role in self._plan.roles if self._exit_code == EXIT_OK else ():
+            self._call_once_more(role)  # after a failure a supervisor starts us again: all stays for the next daemon
         self._look_stopped()
 
-    def _call_the_dead(self) -> None:
+    def _call_once_more(self, role: Role) -> None:
         """A process that died may have made something: one comes once more, and takes it away."""
         options = self._plan.options
-        staying = {"vrrp": options.dont_release_vrrp, "checkers": options.dont_release_ipvs}
-        for role in self._plan.roles:
-            succession = self._successions[role.key]
-            if role.key in self._children or not succession.has_left or staying.get(role.key):
-                continue
-            assert self._outcome is not None  # noqa: S101 - something ran
-            try:
-                succession.prepare_to_leave(self._outcome.global_defs)
-                self._start(role, to_leave=True)
-            except OSError as error:  # the stop goes on
-                self._warn(f"What the {role.name} process had made stays: {error.strerror}")
+        stays = {"vrrp": options.dont_release_vrrp, "checkers": options.dont_release_ipvs}.get(role.key)
+        succession = self._successions[role.key]
+        if role.key in self._children or not succession.has_left or stays:
+            return
+        assert self._outcome is not None  # noqa: S101 - something ran
+        try:
+            succession.prepare_to_leave(self._outcome.global_defs)
+            self._start(role, to_leave=True)
+        except OSError as error:  # the stop goes on
+            self._warn(f"What the {role.name} process had made stays: {error.strerror}")
+        if child := self._children.get(role.key):
+            self._tell_to_stop(child)
 
     def _force(self, child: Child) -> None:
         if self._children.get(child.role.key) is child:

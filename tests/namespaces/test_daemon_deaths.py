@@ -95,3 +95,23 @@ def test_a_reload_that_removes_all_leaves_nothing(machine: Machine) -> None:
     assert standing(machine) == []
     assert not (machine.folder / "vrrp_pid").exists()
     assert machine.end() == 0
+
+
+@pytest.mark.parametrize("reload", [False, True])
+def test_one_that_hangs_leaves_nothing_either(machine: Machine, reload: bool) -> None:
+    """It is killed, and one comes once more."""
+    conf = "child_wait_time 1\n" + HEAD
+    machine.conf.write_text(conf + FIRST + SECOND)
+    machine.start()
+    machine.until(r"\(VI_2\) Entering MASTER STATE")
+    assert soon(lambda: standing(machine) == ALL)
+    os.kill(machine.pid("vrrp_pid"), signal.SIGSTOP)
+    if reload:
+        machine.conf.write_text(conf)
+        machine.send(signal.SIGHUP)
+        machine.until("Started only to take away")
+        assert soon(lambda: standing(machine) == [])
+    assert machine.end() == 0
+    assert standing(machine) == []
+    assert "VRRP process failed to die" in machine.text
+    assert "0 priority" not in machine.text

@@ -83,6 +83,8 @@ class LittleService:
         self._say("told to stop")
         for path in sorted(FOLDER.glob("stop-*")):
             self._context.scripts.run(Script((str(path),)))
+        if (CONTROL / "fault-in-stop").exists():
+            raise ValueError("a fault of the stop")
         if (CONTROL / "never-stop").exists():
             return
         if (CONTROL / "long-stop").exists():
