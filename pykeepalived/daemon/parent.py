@@ -198,21 +198,38 @@ class Parent:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
-        child = Child(role, pid, self.reactor.now(), self.reactor.alarm(lambda: self._force(child)))
+        try:
+            child = self._attend(role, pid, ours)
+        except OSError as error:  # nobody would hear of it
+            ours.close()
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            self._cannot_start(role, error)
+            return
         child.only_leaves = to_leave
-        child.channel = Channel(
-            self.reactor,
-            ours,
-            lambda message, descriptor: self._received(child, message, descriptor),
-            lambda: None,  # the end of the process is told by its pidfd
-            lambda reason: self._warn(f"{role.name} process: control socket: {reason}"),
-        )
-        self.reactor.watch(child.pidfd, lambda: self._died(child))
         self._children[role.key] = child
         self._awaited.add(role.key)
         self._log(f"Starting {role.name} child process, pid={pid}")
         if succession.forget_former() and not to_leave:
             child.behind = self._tell_reload(child)
+
+    def _attend(self, role: Role, pid: int, end: socket.socket) -> Child:
+        """Hear what a new process says, and of its end."""
+        child = Child(role, pid, self.reactor.now(), self.reactor.alarm(lambda: self._force(child)))
+        try:
+            self.reactor.watch(child.pidfd, lambda: self._died(child))
+            child.channel = Channel(
+                self.reactor,
+                end,
+                lambda message, descriptor: self._received(child, message, descriptor),
+                lambda: None,  # the end of the process is told by its pidfd
+                lambda reason: self._warn(f"{role.name} process: control socket: {reason}"),
+            )
+        except OSError:
+            self.reactor.unwatch(child.pidfd)
+            os.close(child.pidfd)
+            raise
+        return child
 
     def _cannot_start(self, role: Role, error: OSError) -> None:
         self._log(f"{role.name} process cannot be started: {error.strerror}", Level.ALERT)

@@ -1,6 +1,7 @@
 """The parent with real processes: starts, deaths, reloads, scripts, stops. The services are little ones."""
 
 import contextlib
+import errno
 import os
 import re
 import resource
@@ -181,6 +182,44 @@ def test_one_that_cannot_be_started_for_want_of_descriptors_is_tried_again(start
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
     daemon.until(r"Starting VRRP child process, pid=(\d+)", 2)
     assert daemon.end() == 0
+
+
+@pytest.mark.parametrize("room", [0, 1])
+def test_one_that_cannot_be_watched_is_tried_again(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """As where other programs use up fs.epoll.max_user_watches."""
+    monkeypatch.setattr("pykeepalived.daemon.parent.Signals", lambda *_: SimpleNamespace(close=lambda: None))
+    role = Role("Healthcheck", "checkers", "i", "p", frozenset(), make=None, warm=lambda: None)  # type: ignore[arg-type]
+    files, idents = {"checkers": str(tmp_path / "pid")}, {"checkers": "c"}
+    plan = Plan((role,), lambda *_: Compiled(Outcome()), files, idents, ChildOptions(), {})
+    parent = Parent(plan, Lines(ConsoleSink(), "Little"), Systemd({}))
+    parent._accept(Outcome(parts=frozenset({"checkers"})), {"checkers": os.memfd_create("part")})
+    open_before = set(Path("/proc/self/fd").iterdir())
+    watch = parent.reactor.watch
+    watched: list[int] = []
+
+    def refuse(fd: int, *callbacks: Callable[[], None]) -> None:
+        if len(watched) == room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        watched.append(fd)
+        watch(fd, *callbacks)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parent.reactor, "watch", refuse)
+        parent._start(role)
+    assert parent._children == {}
+    assert set(Path("/proc/self/fd").iterdir()) <= open_before
+    assert "Healthcheck process cannot be started: No space left on device" in capfd.readouterr().err
+    parent.reactor.turn()
+    child = parent._children["checkers"]
+    assert child.channel is not None
+    assert parent.reactor._handlers.keys() == {child.pidfd, child.channel._socket.fileno()}
+    child.signal(signal.SIGKILL)
+    os.waitpid(child.pid, 0)
+    child.channel.close()
+    os.close(child.pidfd)
+    parent.reactor.close()
 
 
 def test_a_process_finds_what_its_dead_predecessor_kept_and_nothing_of_one_that_left(daemon: Daemon) -> None:
