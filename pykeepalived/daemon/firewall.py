@@ -240,11 +240,12 @@ class Firewall:
         """From the first table on. Without news the tables are there all the same."""
         if self._watched is None:
             try:
-                self._watched = self._filter.listen()
-            except KernelError as error:
+                watched = self._filter.listen()
+                self._reactor.watch(watched, self._hear)
+            except (KernelError, OSError) as error:
                 self._deafen(error)
                 return
-            self._reactor.watch(self._watched, self._hear)
+            self._watched = watched
             if self._deaf:
                 self._deaf = False
                 self._owe(tuple(self._made), NEWS_LOST)
@@ -265,7 +266,7 @@ class Firewall:
                 remedy = "let no other program change it, or give it another name by nftables NAME"
                 self._say(f"{self._again(family)} in {seconds_text(wait)}: {why} ({remedy})", Level.WARNING)
 
-    def _deafen(self, error: KernelError) -> None:
+    def _deafen(self, error: KernelError | OSError) -> None:
         """Said once, and tried again."""
         if self._watched is not None:
             self._reactor.unwatch(self._watched)

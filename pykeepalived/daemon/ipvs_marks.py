@@ -232,11 +232,12 @@ class IpvsMarks:
     def _listen(self) -> None:
         if self._watched is None and self._made:
             try:
-                self._watched = self._open().listen()
+                watched = self._open().listen()
+                self._reactor.watch(watched, self._hear)
             except (KernelError, OSError) as error:
                 self._deafen(error)
                 return
-            self._reactor.watch(self._watched, self._hear)
+            self._watched = watched
             if self._deaf:
                 self._deaf = False
                 self._owe(tuple(self._wanted), NEWS_LOST)

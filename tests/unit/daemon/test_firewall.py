@@ -1,7 +1,7 @@
 """The firewall at a packet filter that is a dictionary: what is in its tables, when, and what is said."""
 
 from dataclasses import dataclass, field
-from errno import ENOENT, EOPNOTSUPP, EPERM
+from errno import ENOENT, ENOSPC, EOPNOTSUPP, EPERM
 from ipaddress import IPv4Address, ip_address
 from typing import Any, cast
 
@@ -229,6 +229,21 @@ def test_news_that_end_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bench.held() == {vip("10.0.0.100")}
     bench.firewall.close()
     assert not bench.reactor.watched
+
+
+def test_news_that_cannot_be_watched_are_heard_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(ENOSPC, "fs.epoll.max_user_watches")
+
+    bench = Bench().start()
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.reactor, "watch", refuse)
+        bench.firewall.block([VIP], by_name=False)
+    bench.reactor.run_for(10 * SECOND)
+    bench.filter.flush()
+    bench.hear()
+    bench.reactor.run_for(10 * SECOND)
+    assert bench.held() == {vip("10.0.0.100")}
 
 
 def test_a_refusal_is_said_once_and_tried_again() -> None:

@@ -202,6 +202,21 @@ def test_without_news_the_tables_are_there_all_the_same(lost: int, monkeypatch: 
     assert "nft[7]" in bench.said()[0]
 
 
+def test_news_that_cannot_be_watched_are_heard_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "fs.epoll.max_user_watches")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.reactor, "watch", refuse)
+        bench.take(DEFS + WEB)
+    bench.reactor.run_for(60 * SECOND)
+    bench.flush()
+    bench.reactor.run_for(61 * SECOND)
+    assert len(bench.filter.tables) == 1
+
+
 def test_news_that_fail_are_heard_again(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench()
 
