@@ -409,10 +409,13 @@ class Parent:
             memory = self._memory
             keys = (*(role.key for role in self._plan.roles), MEMORY)
             self._loader = Loader(lambda: self._plan.read(wanted, memory), keys)
+            self.reactor.watch(self._loader.pidfd, self._loaded)
         except OSError as error:
+            if self._loader is not None:  # nobody would hear of its end
+                self._loader.give_up()
+                self._loader = None
             self._refuse_reload(f"the loader cannot be started: {error.strerror}")
             return
-        self.reactor.watch(self._loader.pidfd, self._loaded)
         self._loader_alarm.set(self.reactor.now() + self._loader.limit)
 
     def _loader_late(self) -> None:

@@ -222,6 +222,29 @@ def test_one_that_cannot_be_watched_is_tried_again(
     parent.reactor.close()
 
 
+def test_a_loader_that_cannot_be_watched_refuses_one_reload_only(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pykeepalived.daemon.parent.Signals", lambda *_: None)
+    plan = Plan((), lambda *_: Compiled(Outcome()), {}, {}, ChildOptions(), {})
+    parent = Parent(plan, Lines(ConsoleSink(), "Little"), Systemd({}))
+    parent._accept(Outcome(), {})
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parent.reactor, "watch", refuse)
+        parent._reload()
+    assert "New configuration refused, the running configuration stays: the loader" in capfd.readouterr().err
+    parent._reload()
+    deadline = time.monotonic() + PATIENCE
+    while parent._loader is not None and time.monotonic() < deadline:
+        parent.reactor.turn()
+    assert "New configuration applied" in capfd.readouterr().err
+    parent.reactor.close()
+
+
 def test_a_process_finds_what_its_dead_predecessor_kept_and_nothing_of_one_that_left(daemon: Daemon) -> None:
     daemon.kill("vrrp")
     daemon.until("life 2")
