@@ -45,11 +45,15 @@ def load_module(name: str, *, folders: Sequence[str] = FOLDERS, patience: int = 
 
 
 def _exit_code(pid: int, patience: int) -> int:
-    """How the child ends, or is ended when it takes longer."""
-    ending = os.pidfd_open(pid)
-    poll = select.poll()
-    poll.register(ending, select.POLLIN)
-    if not poll.poll(patience // MILLISECOND):
+    """How the child ends, or is ended when it takes longer, or nobody could tell."""
+    try:
+        ending = os.pidfd_open(pid)
+    except OSError:
         os.kill(pid, signal.SIGKILL)
-    os.close(ending)
+    else:
+        poll = select.poll()
+        poll.register(ending, select.POLLIN)
+        if not poll.poll(patience // MILLISECOND):
+            os.kill(pid, signal.SIGKILL)
+        os.close(ending)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

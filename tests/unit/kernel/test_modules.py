@@ -7,6 +7,7 @@ import pytest
 
 from pykeepalived.kernel.modules import load_module
 from pykeepalived.units import MILLISECOND, SECOND
+from tests.support.descriptors import descriptors_left
 
 
 @pytest.fixture
@@ -47,3 +48,10 @@ def test_one_that_hangs_is_given_up(folder: Path) -> None:
     started = time.monotonic_ns()
     assert not load_module("ip_vs", folders=(str(folder), "/bin"), patience=100 * MILLISECOND)
     assert time.monotonic_ns() - started < 5 * SECOND
+
+
+def test_without_a_descriptor_to_wait_with_it_is_given_up(folder: Path) -> None:
+    """A process that is to start, or a reload, does not fail with it."""
+    program(folder, "exec sleep 20")
+    with descriptors_left(0):
+        assert not load_module("ip_vs", folders=(str(folder), "/bin"))
