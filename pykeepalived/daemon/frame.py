@@ -237,7 +237,12 @@ class Frame:
                 self._refused(f"'{other}' is not for a child")
 
     def _reload(self, descriptor: int | None) -> None:
-        if descriptor is None or self._service is None or self._stopping:
+        if self._service is None or self._stopping:
+            return
+        if descriptor is None:  # the kernel has dropped it
+            text = "Not reloaded: no descriptor was left for the new configuration (LimitNOFILE=): reload once more"
+            self._journal.log(Log(text, Level.ERROR, Kind.CONFIGURATION))
+            self._channel.send({"type": "reloaded", "whole": False})
             return
         self._journal.log(Log("Reloading", kind=Kind.CONFIGURATION))
         whole = False

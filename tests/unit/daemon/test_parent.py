@@ -612,6 +612,23 @@ def test_a_reload_that_goes_wrong_half_way_is_not_called_applied(daemon: Daemon)
     assert daemon.end() == 0
 
 
+def test_a_process_without_a_descriptor_for_its_part_says_so_and_takes_the_next_one(daemon: Daemon) -> None:
+    daemon.reload("vrrp\ncheckers\nrouter_id one\n")
+    daemon.until("New configuration applied")
+    pid = daemon.children()["vrrp"]
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
+    daemon.reload("vrrp\ncheckers\nrouter_id two\n")
+    daemon.until("The last reload went wrong")
+    assert "no descriptor was left for the new configuration" in daemon.text
+    assert "has not completed the reload" not in daemon.text
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    daemon.reload("vrrp\ncheckers\nrouter_id three\n")
+    daemon.until(f"service {pid}: reloaded with router_id three")
+    daemon.until("New configuration applied", 2)
+    assert daemon.end() == 0
+
+
 def test_a_part_is_told_by_the_one_before(start: Start) -> None:
     """A process that is started again has what it had, after amendments and after one that went wrong, too."""
     daemon = start(conf="checkers\nserver 1\nserver 2\n")
