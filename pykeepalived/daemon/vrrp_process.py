@@ -134,6 +134,7 @@ class VrrpService:
         self._firewall.start(self._routers.configuration)
         self._links = VirtualInterfaces(self._kernel, self._reactor, self._journal, self._firewall.relay_only)
         self._links.begin(self._host.interfaces())
+        self._context.keepsake.keep("began", True)  # from now on one that dies may leave something
         part, _ = self._take_links(self._routers.configuration)
         if part is not self._routers.configuration:
             self._routers = Routers(part)
@@ -192,7 +193,6 @@ class VrrpService:
         self._settle_all()
         self._reactor.watch(self._host.fileno(), self._host.drain)
         self._trackers.replace(part.vrrp_script, followed(part, SCRIPT))
-        self._context.keepsake.keep("began", True)  # from now on one that dies may leave something
         self._context.ready()
 
     def _clear(self, part: Configuration) -> None:

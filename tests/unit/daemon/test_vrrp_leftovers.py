@@ -1,7 +1,10 @@
 """What a VRRP process that died has left is taken away by one that comes only for that."""
 
 from dataclasses import replace
+from errno import ENOSPC
 from ipaddress import IPv4Address
+
+import pytest
 
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds_ipvs import SyncDaemon
@@ -172,4 +175,21 @@ def test_one_that_is_ready_may_leave_something() -> None:
     service = VrrpService(bench.context, Configuration(), bench.kernel)
     assert bench.context.keepsake.get("began") is None
     service.start()
+    assert bench.context.keepsake.get("began")
+
+
+def test_one_that_dies_in_its_start_may_leave_something_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a stop would leave an owner's addresses, which nobody speaks for."""
+    bench = Bench("eth0", "eth1")
+    for link, address in (("eth0", "10.0.0.1"), ("eth1", "10.0.1.1")):
+        bench.kernel.give(link, IPv4Address(address), 24)
+
+    def refuse(*_: object) -> None:
+        raise OSError(ENOSPC, "fs.epoll.max_user_watches")
+
+    monkeypatch.setattr(bench.reactor, "watch", refuse)
+    service = VrrpService(bench.context, configured(), bench.kernel)
+    with pytest.raises(OSError, match="max_user_watches"):
+        service.start()
+    assert "vrrp.52" in bench.kernel.links
     assert bench.context.keepsake.get("began")
