@@ -19,7 +19,7 @@ from typing import Any
 
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.errors import ProcessError
-from pykeepalived.units import SECOND
+from pykeepalived.units import MILLISECOND
 
 Message = dict[str, Any]
 
@@ -133,9 +133,13 @@ class Channel:
 
     def flush(self, limit: int) -> None:
         """Before the end: wait until the other side has taken what is kept for it, ``limit`` ns at the most."""
+        if not self.open:
+            return
         deadline = time.monotonic_ns() + limit
+        poll = select.poll()  # select(2) knows no descriptor above 1023
+        poll.register(self._socket, select.POLLOUT)
         while self.open and self._waiting and (left := deadline - time.monotonic_ns()) > 0:
-            select.select((), [self._socket], (), left / SECOND)
+            poll.poll(left / MILLISECOND)
             self._write()
 
     def drain(self) -> None:

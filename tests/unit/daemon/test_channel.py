@@ -1,5 +1,6 @@
 """The control socket: what is refused, order, descriptors, and the end of the other side."""
 
+import fcntl
 import json
 import os
 import socket
@@ -206,6 +207,20 @@ def test_what_waits_is_given_away_before_the_end(reactor: Reactor) -> None:
     side.channel.flush(10 * SECOND)
     side.channel.close()
     assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_the_end_is_waited_for_at_any_descriptor(reactor: Reactor) -> None:
+    """A process that is born amid a storm of scripts has a high one."""
+    near, theirs = pair()
+    with near:
+        ours = socket.socket(fileno=fcntl.fcntl(near.fileno(), fcntl.F_DUPFD_CLOEXEC, 1100))
+    side = Side(reactor, ours)
+    for number in range(2000):
+        assert side.channel.send({"type": "ping", "number": number})
+    side.channel.flush(SECOND // 20)
+    side.channel.close()
+    side.channel.flush(SECOND // 20)
+    theirs.close()
 
 
 def test_what_thousands_of_servers_tell_in_one_turn_all_arrives(reactor: Reactor) -> None:
