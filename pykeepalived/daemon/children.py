@@ -41,7 +41,7 @@ class Child:
         self.force_alarm = force_alarm  # set once it was told to stop
         self.channel: Channel | None = None
         self.ready = False
-        self.behind = False  # it was born with the part before, and is not complete before it has reloaded
+        self.behind = False  # it was born with a part before, and is not complete before it has reloaded
         self.leaving = False  # told to stop
         self.only_leaves = False  # it was started to take away what the one before has left
         self.answered = True  # the last ping

@@ -211,7 +211,7 @@ class Parent:
         self._awaited.add(role.key)
         self._log(f"Starting {role.name} child process, pid={pid}")
         if succession.forget_former() and not to_leave:
-            child.behind = self._tell_reload(child)
+            self._tell_reload(child)
 
     def _attend(self, role: Role, pid: int, end: socket.socket) -> Child:
         """Hear what a new process says, and of its end."""
@@ -501,18 +501,18 @@ class Parent:
         self._reload_alarm.set(self.reactor.now() + self._plan.reload_time)
         self._look_complete()
 
-    def _tell_reload(self, child: Child) -> bool:
-        """Have it take the newest part; whether it has heard of it."""
+    def _tell_reload(self, child: Child) -> None:
+        """Have it take the newest part."""
         role = child.role
         told = child.channel is not None and child.channel.send(
             {"type": "reload"}, self._successions[role.key].parts[-1]
         )
         if told:
             self._awaited.add(role.key)
+            child.behind = not child.ready
         else:
             self._forget()  # what amends this one would be lost on it
             self._last_word = f"last reload did not reach the {role.name} process"
-        return told
 
     def _limit_wait(self) -> None:
         """For those that are awaited, when somebody waits for them: until all are complete, or it is too late."""

@@ -726,6 +726,31 @@ def test_a_reload_that_does_not_reach_a_process_is_read_whole_the_next_time(
     parent.reactor.close()
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_process_that_starts_amid_a_reload_has_not_applied_it_when_it_is_ready(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    monkeypatch.setattr("pykeepalived.daemon.parent.Signals", lambda *_: None)
+    role = Role("VRRP", "vrrp", "i", "p", frozenset(), make=None, warm=lambda: None)  # type: ignore[arg-type]
+    parent = Parent(
+        Plan((role,), lambda *_: Compiled(Outcome()), {}, {}, ChildOptions(), {}),
+        Lines(ConsoleSink(), "Little"),
+        Systemd({}),
+    )
+    outcome = Outcome(parts=frozenset({"vrrp"}))
+    parent._accept(outcome, {"vrrp": os.memfd_create("part")})
+    child = parent._children["vrrp"] = Child(role, os.getpid(), 0, parent.reactor.alarm(lambda: None))
+    child.channel = SimpleNamespace(send=lambda *_: True, open=True)  # type: ignore[assignment]
+    parent._apply(outcome, {"vrrp": os.memfd_create("part")})
+    parent._received(child, {"type": "ready"}, None)
+    assert "applied" not in capfd.readouterr().err
+    parent._received(child, {"type": "reloaded", "whole": whole}, None)
+    said = capfd.readouterr().err
+    assert ("New configuration applied" in said) is whole
+    assert ("The last reload went wrong half way" in said) is not whole
+    parent.reactor.close()
+
+
 def test_scripts_end_as_they_are_judged(tmp_path: Path, start: Start) -> None:
     script(tmp_path / "script-good", f'echo "$1 $$ $(ps -o sid= $$)" > {tmp_path}/said; exit 3')
     script(tmp_path / "script-slow", "exec sleep 60")
