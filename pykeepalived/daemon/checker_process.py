@@ -66,6 +66,7 @@ class CheckerService:
         self._log = context.journal.log
         self._part = part
         self._kernel_table = KernelTable(self._reactor, self._log, self._settled, kernel, context.ipvs_socket)
+        self._kernel_table.leaving = context.leaving
         self._table = self._kernel_table.table
         self._care = IpvsCare(context, self._kernel_table)
         scripts = CheckScripts(self._reactor, context.scripts, self._log)

@@ -47,6 +47,8 @@ class KernelTable:
         """Called when the table was read: at the start, and when IPVS appears."""
         self.closed: Callable[[], None] = _unheard
         """Called when the kernel gives no answer; ``opened`` follows when it does."""
+        self.leaving: Callable[[], None] = _unheard
+        """Called when a stop goes on."""
         self._pumping = False
         self._flush = False  # before it is read
         self._missed = False
@@ -120,6 +122,8 @@ class KernelTable:
 
     def _pump_on(self) -> None:
         self._pumping = False
+        if self._last_chances is not None:
+            self.leaving()
         self.pump()
 
     def _apply(self, orders: list[IpvsOrder]) -> None:

@@ -84,6 +84,7 @@ class Director:
         self.fifo: list[str] = []
         self.has_fifos = True
         self.finished = False
+        self.signs_of_leaving = 0
         self.servers: list[WebServer] = []
         self.options = ChildOptions()
         self.service: CheckerService | None = None
@@ -109,6 +110,7 @@ class Director:
             status=self.statuses.append,
             fifo=self.fifo.append,
             has_fifos=lambda: self.has_fifos,
+            leaving=self._leaving,
         )
         self.service = self.service_of(context, self.part(*blocks, **defs), self.kernel, lambda: 0.5)
         self.service.start()
@@ -141,6 +143,9 @@ class Director:
 
     def _finish(self) -> None:
         self.finished = True
+
+    def _leaving(self) -> None:
+        self.signs_of_leaving += 1
 
 
 @pytest.fixture

@@ -383,7 +383,7 @@ def test_sync_daemons_that_could_not_be_stopped_before_a_death_go(respawned: Res
 def test_one_that_comes_with_no_servers_to_stop_at_once_takes_all_away_without_a_word(respawned: Respawned) -> None:
     """As when the daemon is stopped while its checker process is dead."""
     defs = {"lvs_sync_daemon": SyncDaemon("eth0", syncid=3), "lvs_timeouts": LvsTimeouts(tcp=901 * SECOND)}
-    many = [replace(virtual().service, port=port) for port in range(1, 2 * BATCH)]
+    many = [replace(virtual().service, port=port) for port in range(1, 4 * BATCH)]
     server = replace(real(8000), checkers=(), notify_down=Script(("/down",)))
     respawned.start(*(replace(virtual(server, quorum_down=Script(("/lost",))), service=each) for each in many), **defs)
     respawned.reactor.run_for(SECOND)
@@ -393,6 +393,7 @@ def test_one_that_comes_with_no_servers_to_stop_at_once_takes_all_away_without_a
     respawned.set_up(**defs)
     respawned.stop()
     assert respawned.finished
+    assert respawned.signs_of_leaving > 1  # or it would be cut off where that takes long
     assert respawned.kernel.services == {}
     assert respawned.kernel.running == {}
     assert respawned.kernel.held.tcp == 900
