@@ -52,6 +52,7 @@ class Firewall:
         self._relays: dict[tuple[int, int], FilterElement] = {}
         self._wanted: dict[int, Counter[FilterElement]] = {AF_INET: Counter(), AF_INET6: Counter()}
         self._made: dict[int, frozenset[FilterSet]] = {}  # the tables that are there, with their sets
+        self._left: set[tuple[int, str]] = set()  # tables under a former name: they go when the new one stands
         self._former: set[int] = set()  # for these families a table of an earlier run still drops packets
         self._repairs = Repairs(reactor, self._mend)
         self._watched: int | None = None
@@ -103,8 +104,9 @@ class Firewall:
         self._take(configuration)
         self._look(configuration)
         for family in tuple(self._made) if self._settings != before else ():
-            if self._write(family) and self._settings.table != before.table:
-                self._remove(family, before.table)
+            self._left.add((family, before.table))
+            self._left.discard((family, self._settings.table))
+            self._write(family)
 
     def close(self) -> None:
         """A clean end: no table stays."""
@@ -114,6 +116,8 @@ class Firewall:
             self._reactor.unwatch(self._watched)
         for family in self._made:
             self._remove(family, self._settings.table)
+        for family, table in tuple(self._left):
+            self._remove(family, table)
         self._made.clear()
         self._filter.close()
 
@@ -214,6 +218,9 @@ class Firewall:
         self._made[family] = sets
         self._former.discard(family)
         self._repairs.settled(family)
+        for each in [each for each in self._left if each[0] == family]:
+            self._left.discard(each)
+            self._remove(*each)
         self._listen()
         return True
 
@@ -232,6 +239,7 @@ class Firewall:
         try:
             self._filter.remove(family, table)
         except KernelError as error:
+            self._left.add((family, table))
             self._say(str(error), Level.ERROR)
 
     # --- what others do -----------------------------------------------------------------------------------------

@@ -135,6 +135,29 @@ def test_the_settings_and_another_name_by_a_reload() -> None:
     assert {table for _, table in bench.filter.tables} == {"keepalived"}  # better than none
 
 
+@pytest.mark.parametrize("ends", ["made", "stopped", "back", "cannot remove"])
+def test_a_table_under_a_former_name_goes_when_it_can(ends: str) -> None:
+    """Else it would drop packets to the addresses for ever, also after the stop."""
+    bench = Bench().start("nftables mine")
+    bench.firewall.block([VIP], by_name=False)
+    bench.filter.refuse["remove table" if ends == "cannot remove" else "write"] = EPERM
+    bench.firewall.configure(sound("global_defs {\nnftables other\n}" + NO_ACCEPT).configuration)
+    assert (AF_INET, "mine") in bench.filter.tables
+    if ends == "stopped":
+        bench.firewall.close()
+        assert bench.filter.tables == {}
+        return
+    bench.filter.refuse.clear()
+    if ends == "back":
+        bench.firewall.configure(sound("global_defs {\nnftables mine\n}" + NO_ACCEPT).configuration)
+    bench.reactor.run_for(60 * SECOND)
+    if ends == "cannot remove":
+        bench.firewall.close()
+        assert bench.filter.tables == {}
+    else:
+        assert list(bench.filter.tables) == [(AF_INET, "mine" if ends == "back" else "other")]
+
+
 @pytest.mark.keyword("global_defs.vrrp_iptables", "global_defs.vrrp_ipsets", "global_defs.namespace_with_ipsets")
 def test_what_is_used_is_said_once_at_start() -> None:
     assert Bench().start().journal.texts() == [USING]
