@@ -142,7 +142,7 @@ class Loader:
         if self._timed_out:
             raise ConfigError(f"reading the configuration took longer than {self.limit // SECOND} s and was ended")
         if os.WIFSIGNALED(status):
-            raise ConfigError(f"the loader was ended by {signal.Signals(os.WTERMSIG(status)).name}")
+            raise ConfigError(f"the loader was ended by {signals.name_of(os.WTERMSIG(status))}")
         outcome = read_value(outcome_file)
         if not isinstance(outcome, Outcome):
             raise ConfigError(f"the loader failed: {outcome}")
@@ -195,7 +195,7 @@ def _read(read: Callable[[], Compiled], files: Mapping[str, int], parent: int) -
     status = 70
     try:
         signal.set_wakeup_fd(-1)
-        signals.reset()
+        signals.reset(ignored=(signal.SIGHUP, *signals.DUMPS))
         processes.die_with_parent(parent, signal.SIGKILL)
         processes.set_name("keepalived_load")
         processes.keep_free_memory()

@@ -19,6 +19,14 @@ DUMPS = {
 }
 
 
+def name_of(number: int) -> str:
+    """As its users know it; real-time signals have numbers only."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
 class Signals:
     """Those signals of this process that somebody acts on."""
 
@@ -56,9 +64,13 @@ def _noted(number: int, frame: FrameType | None) -> None:
     """The number is in the socket already."""
 
 
-def reset() -> None:
-    """In a new process before it runs something else: default actions, nothing blocked."""
-    for number in signal.valid_signals():
+def reset(ignored: Iterable[int] = ()) -> None:
+    """In a new process before it runs something else: default actions, nothing blocked. Those that are ``ignored`` are
+    meant for others, and sent to all of the service.
+    """
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+    for number in signal.valid_signals() - set(ignored):
         if signal.getsignal(number) is not signal.SIG_DFL:
             with contextlib.suppress(OSError, ValueError):
                 signal.signal(number, signal.SIG_DFL)

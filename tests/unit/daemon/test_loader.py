@@ -12,7 +12,7 @@ import pytest
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
 from pykeepalived.config.configuration import Configuration
-from pykeepalived.daemon import loader
+from pykeepalived.daemon import loader, signals
 from pykeepalived.daemon.loader import Compiled, Loader, Outcome, read_value, write_value
 from pykeepalived.errors import ConfigError
 from pykeepalived.units import MILLISECOND, SECOND
@@ -72,6 +72,7 @@ def silent() -> Compiled:
         (greedy, "the configuration needs more than 2048 MiB of memory"),
         (silent, "the loader ended without a word"),
         (lambda: os.kill(os.getpid(), signal.SIGSEGV), "the loader was ended by SIGSEGV"),
+        (lambda: os.kill(os.getpid(), signal.SIGRTMIN + 5), "the loader was ended by signal 39"),
         (lambda: time.sleep(60), "reading the configuration took longer than"),
     ],
 )
@@ -81,6 +82,15 @@ def test_a_loader_that_fails_is_a_clear_message(read: Callable[[], Compiled], me
     with pytest.raises(ConfigError, match=message):
         Loader(read, ("vrrp",), limit).wait()
     assert descriptors() == before
+
+
+def test_signals_to_the_whole_service_do_not_end_it() -> None:
+    def read() -> Compiled:
+        for number in (signal.SIGHUP, *signals.DUMPS):
+            os.kill(os.getpid(), number)
+        return Compiled(Outcome(start_code=7))
+
+    assert Loader(read, ()).wait().start_code == 7
 
 
 def test_work_that_is_not_wanted_any_more_leaves_nothing() -> None:
