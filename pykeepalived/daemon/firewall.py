@@ -25,6 +25,7 @@ from pykeepalived.vrrp.carried import addresses, not_accepted
 
 TABLE = "keepalived"
 _LISTEN_AGAIN = 10 * SECOND
+_LOOK_AGAIN = 60 * SECOND  # for a module that somebody loads
 _NO_SUCH_EXPRESSION = {ENOENT, EOPNOTSUPP}
 
 
@@ -46,6 +47,7 @@ class Firewall:
         self._by_index = False
         self._relayed_families = {AF_INET, AF_INET6}
         self._told = False  # what is used
+        self._needed: set[int] = set()  # the families of which some instance cannot do without
         self._found: set[int] = set()  # for these families the kernel has a packet filter
         self._lacking: set[int] = set()  # for these it has none
         self._blocked: dict[tuple[str | None, IP], FilterElement] = {}
@@ -58,6 +60,7 @@ class Firewall:
         self._watched: int | None = None
         self._deaf = False  # and that was said
         self._listen_again = reactor.alarm(self._listen)
+        self._look_again = reactor.alarm(self._check)
 
     # --- a configuration ----------------------------------------------------------------------------------------
 
@@ -72,7 +75,7 @@ class Firewall:
         if defs.namespace_with_ipsets:
             self._say("namespace_with_ipsets: there are no ipsets, for nftables is used", Level.NOTICE)
         self._look(configuration)
-        for family in _needed(configuration) & self._found:
+        for family in self._needed & self._found:
             with contextlib.suppress(KernelError):  # it is asked again when that one is to go
                 if self._filter.leftover(family, self._settings.table):
                     self._former.add(family)
@@ -112,6 +115,7 @@ class Firewall:
         """A clean end: no table stays."""
         self._repairs.close()
         self._listen_again.set(None)
+        self._look_again.set(None)
         if self._watched is not None:
             self._reactor.unwatch(self._watched)
         for family in self._made:
@@ -299,16 +303,23 @@ class Firewall:
             self._relayed_families.discard(AF_INET)  # there are no reports
 
     def _look(self, configuration: Configuration) -> None:
-        """Whether the kernel has what is needed, until it has."""
-        families = _needed(configuration) - self._found
-        if families and configuration.global_defs.nftables is None and not self._told:
+        """Whether the kernel has what is needed."""
+        self._needed = _needed(configuration)
+        if self._needed - self._found and configuration.global_defs.nftables is None and not self._told:
             self._say("use_vmac or no_accept/strict specified, but no firewall configured - using nftables")
             self._told = True
-        for family in sorted(families):
+        self._check(again=False)
+
+    def _check(self, *, again: bool = True) -> None:
+        """Until it has."""
+        for family in sorted(self._needed - self._found):
             try:
                 self._filter.check(family)
             except KernelError as error:
                 self._lacking.add(family)
+                self._look_again.set(self._reactor.now() + _LOOK_AGAIN)
+                if again:
+                    continue
                 version = "IPv4" if family == AF_INET else "IPv6"
                 what = "addresses are accepted in spite of no_accept, multicast reports of VMACs leave by the VMACs"
                 remedy = "load the kernel's module nf_tables, if it has one"
@@ -316,8 +327,8 @@ class Firewall:
                 continue
             self._found.add(family)
             self._lacking.discard(family)
-            if self._wanted[family]:
-                self._write(family)
+            if self._wanted[family] and self._write(family) and again:
+                self._say(f"The {self._name(family)} holds from now on")
 
     def _element(self, entry: AddressEntry, *, by_name: bool) -> FilterElement:
         packed = entry.address.packed

@@ -173,7 +173,8 @@ def test_what_is_used_is_said_once_at_start() -> None:
     assert "namespace_with_ipsets: there are no ipsets, for nftables is used" in bench.journal.texts()
 
 
-def test_a_kernel_without_nftables_is_said_once_and_a_reload_looks_again() -> None:
+@pytest.mark.parametrize("reload", [True, False])
+def test_a_kernel_without_nftables_is_said_once_and_looked_at_again(reload: bool) -> None:
     bench = Bench(FakePacketFilter(refuse={"check": EOPNOTSUPP})).start()
     assert "No nftables for IPv4 in this kernel" in bench.journal.texts()[-1]
     bench.firewall.block([VIP], by_name=False)
@@ -181,10 +182,19 @@ def test_a_kernel_without_nftables_is_said_once_and_a_reload_looks_again() -> No
     bench.firewall.block([OTHER], by_name=False)
     assert len(bench.journal.texts()) == 2
     assert bench.words() == []
+    bench.reactor.run_for(61 * SECOND)
+    assert bench.words() == []
     bench.filter.refuse.clear()
-    bench.firewall.configure(sound(NO_ACCEPT).configuration)
+    if reload:
+        bench.firewall.configure(sound(NO_ACCEPT).configuration)
+        assert len(bench.journal.texts()) == 2
+    else:
+        bench.reactor.run_for(60 * SECOND)
+        assert bench.journal.texts()[2:] == ["The nftables table ip keepalived holds from now on"]
     assert bench.words() == ["check 2", "write 1", "listen"]
     assert bench.held() == {vip("10.0.0.101")}
+    bench.reactor.run_for(120 * SECOND)
+    assert bench.words() == []
 
 
 def test_a_flush_by_another_program_is_mended_at_once_then_more_and_more_slowly() -> None:
