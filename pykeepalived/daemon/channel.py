@@ -8,6 +8,7 @@ SOCK_SEQPACKET keeps messages apart and tells the end of the other side. A messa
 """
 
 import array
+import errno
 import json
 import os
 import select
@@ -26,6 +27,7 @@ Message = dict[str, Any]
 _SIZE = 64 * 1024
 _BACKLOG = 65536  # messages kept while the other side does not read: thousands of servers may turn at once
 _A_TURN = 64  # messages read before others get their turn
+_NOT_NOW = frozenset({errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM})  # the queue is full, or there is no memory
 
 _OPTIONAL_INT = (int, type(None))
 MESSAGES: dict[str, dict[str, type | tuple[type, ...]]] = {
@@ -110,7 +112,7 @@ class Channel:
         reactor.watch(end.fileno(), self._read)
 
     def send(self, message: Message, descriptor: int | None = None) -> bool:
-        """Send, or keep until the other side reads. False when it is gone or keeps too much waiting.
+        """Send, or keep until that can be done. False when it is gone or keeps too much waiting.
 
         ``descriptor`` is duplicated when it has to wait, if that can be; the caller keeps its own.
         """
@@ -160,16 +162,14 @@ class Channel:
                 os.close(descriptor)
 
     def _try(self, data: bytes, descriptor: int | None) -> bool | None:
-        """True: sent. False: the other side is gone. None: it does not read just now."""
+        """True: sent. False: the other side is gone. None: it cannot be sent just now."""
         ancillary = []
         if descriptor is not None:
             ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
         try:
             self._socket.sendmsg([data], ancillary, socket.MSG_NOSIGNAL)
-        except BlockingIOError:
-            return None
-        except OSError:
-            return False  # the reading side will tell
+        except OSError as error:
+            return None if error.errno in _NOT_NOW else False  # of the end the reading side will tell
         return True
 
     def _write(self) -> None:

@@ -1,5 +1,6 @@
 """The control socket: what is refused, order, descriptors, and the end of the other side."""
 
+import errno
 import fcntl
 import json
 import os
@@ -126,6 +127,34 @@ def test_what_waits_is_bounded(reactor: Reactor) -> None:
         sent += 1
     assert 1000 < sent < 200_000
     theirs.close()
+
+
+class Short(socket.socket):
+    """An end for whose messages the kernel has no memory, so many times."""
+
+    refusals: list[int]
+
+    def sendmsg(self, *arguments: Any) -> int:
+        if self.refusals:
+            number = self.refusals.pop()
+            raise OSError(number, os.strerror(number))
+        return super().sendmsg(*arguments)
+
+
+@pytest.mark.parametrize("number", [errno.ENOBUFS, errno.ENOMEM])
+def test_what_the_kernel_has_no_memory_for_arrives_when_it_has(reactor: Reactor, number: int) -> None:
+    """A ping that is lost would be the last one: systemd's watchdog would end the daemon."""
+    ours, theirs = pair()
+    short = Short(fileno=ours.detach())
+    short.refusals = [number] * 5
+    side, other = Side(reactor, short), Side(reactor, theirs)
+    for each in range(3):
+        assert side.channel.send({"type": "ping", "number": each})
+    for _ in range(20):
+        reactor.soon(lambda: None)
+        reactor.turn()
+    assert [message["number"] for message, _ in other.heard] == [0, 1, 2]
+    assert not side.channel._waiting
 
 
 def test_a_message_too_long_is_not_sent(reactor: Reactor) -> None:
