@@ -34,6 +34,7 @@ _NUMBER = struct.Struct("=Q")
 _ANSWER = struct.Struct("=Qi")
 _NOBODY = 0  # the number of an answer that says why the starter cannot work
 _END = 3  # its end of the socket
+_NO_MEMORY = frozenset({errno.ENOBUFS, errno.ENOMEM})
 _SIGNALS = tuple(map(int, signal.valid_signals()))
 
 
@@ -94,6 +95,7 @@ class Starter:
         self._answered = answered
         self._gone = gone
         self._unsent: deque[bytes] = deque()
+        self._insists = False  # on sending it
         self._owed = 0  # answers
         self._end, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -168,7 +170,9 @@ class Starter:
         self._flush()
 
     def _flush(self) -> None:
-        """What does not go now goes when an answer comes: a full socket is one of a starter that has orders."""
+        """What does not go now goes when an answer comes: a full socket is one of a starter that has orders. Where
+        the kernel has no memory for it nobody may answer: then it is tried again.
+        """
         while self._unsent and self._end.fileno() >= 0:
             try:
                 self._end.send(self._unsent[0], socket.MSG_NOSIGNAL)
@@ -177,9 +181,15 @@ class Starter:
                     self._unsent.popleft()
                     self._answered(self, self.current.number, -error.errno)
                     continue
+                if error.errno in _NO_MEMORY:
+                    self._insists = True
+                    self._reactor.watch(self._end.fileno(), self._read, self._flush)
                 return  # full; or its end will be told
             self._unsent.popleft()
             self._owed += 1
+        if self._insists and self._end.fileno() >= 0:
+            self._insists = False
+            self._reactor.watch(self._end.fileno(), self._read)
 
     def _read(self) -> None:
         while self._end.fileno() >= 0:

@@ -6,12 +6,14 @@ import os
 import random
 import resource
 import signal
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -450,6 +452,34 @@ def test_a_machine_without_room_says_nothing_of_a_script(bench: Bench) -> None:
         (127, None, os.strerror(errno.ENOENT)),
         (0, None, ""),
     ]
+
+
+@pytest.mark.parametrize("number", [errno.ENOBUFS, errno.ENOMEM])
+def test_an_order_that_the_kernel_has_no_memory_for_is_given_when_it_has(
+    bench: Bench, tmp_path: Path, number: int
+) -> None:
+    """Nobody answers what was never sent: the script would count as one that hangs for good."""
+    script = shell(tmp_path / "quick", "exit 3")
+    bench.runner.allow({script})
+    bench.run(script)
+    bench.until_ended(1)
+    refusals = [number] * 3
+
+    class Short(socket.socket):
+        """An end for whose messages the kernel has no memory for a while."""
+
+        def send(self, *arguments: Any) -> int:
+            if refusals:
+                raise OSError(refusals.pop(), "no memory")
+            return super().send(*arguments)
+
+    (starter,) = bench.runner._orders._starters
+    starter._end = Short(fileno=starter._end.detach())
+    bench.run(script, timeout=20 * SECOND)
+    bench.until(lambda: len(bench.ended) == 2, patience=5 * SECOND)
+    assert [each.status for each in bench.ended] == [3, 3]
+    assert bench.lines == []
+    assert bench.reactor._handlers[starter._end.fileno()][1] is None, "nobody waits for room any more"
 
 
 def test_a_stop_does_not_wait_for_one_that_hangs_and_it_never_runs(bench: Bench, tmp_path: Path) -> None:
