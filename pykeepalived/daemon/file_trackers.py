@@ -21,17 +21,21 @@ from pykeepalived.trackers.file import LONGEST, number
 from pykeepalived.units import SECOND
 
 _LOOK_EVERY = SECOND
+_RESTLESS = 3  # looks in a row that each see another file than the one before
 _WANT_OF_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 @dataclass(slots=True)
 class _File:
-    """A file, the number that was told last, and what it looked like then. ``trouble`` is what was said of it."""
+    """A file, the number that was told last, and what it looked like then. ``seen`` is the last look at it, and
+    ``restless`` how many in a row saw another one. ``trouble`` is what was said of it.
+    """
 
     config: TrackedFile
     number: int = 0
     signature: tuple[int, ...] = ()
     seen: tuple[int, ...] = ()
+    restless: int = 0
     trouble: str = ""
 
 
@@ -164,17 +168,22 @@ class FileTrackers:
                 self._read_and_tell(file)
 
     def _look(self) -> None:
-        """Once a second. What changed without an event is believed when it looks the same twice."""
+        """Once a second. What changed without an event is believed when it looks the same twice; of what never does,
+        what it says while it stays as it is.
+        """
+        if self._folders:
+            self._alarm.set(self._reactor.now() + _LOOK_EVERY)
         for folder in list(self._folders.values()):
             entered = self._enter(folder)
             for file in folder.files:
                 signature = small_files.signature(file.config.file)
-                changed = signature == file.seen and signature != file.signature
-                if entered or (changed and not _is_begun(folder, file.config.file)):
+                changed = signature != file.signature
+                file.restless = file.restless + 1 if changed and signature != file.seen else 0
+                if entered or (changed and not file.restless and not _is_begun(folder, file.config.file)):
                     self._read_and_tell(file)
+                elif file.restless >= _RESTLESS:
+                    self._read_and_tell(file, restless=True)
                 file.seen = signature
-        if self._folders:
-            self._alarm.set(self._reactor.now() + _LOOK_EVERY)
 
     # --- files --------------------------------------------------------------------------------------------------
 
@@ -188,9 +197,11 @@ class FileTrackers:
         except OSError as error:
             self._say(f"track_file {config.name}: cannot make {config.file}: {error.strerror}", Level.ERROR)
 
-    def _read_and_tell(self, file: _File) -> None:
-        before = file.number
+    def _read_and_tell(self, file: _File, *, restless: bool = False) -> None:
+        before, known = file.number, file.signature
         self._read(file)
+        if restless and not (small_files.has_content(file.signature) and _is_as_read(file)):
+            file.number, file.signature = before, known
         if file.number != before:
             self._told(file.config.name, file.number)
 
@@ -220,6 +231,11 @@ class FileTrackers:
 
     def _say(self, message: str, level: Level) -> None:
         self._journal.log(Log(message, level, Kind.TRACKER))
+
+
+def _is_as_read(file: _File) -> bool:
+    """Whether it has not changed while it was read."""
+    return small_files.signature(file.config.file) == file.signature
 
 
 def _is_begun(folder: _Folder, path: str) -> bool:

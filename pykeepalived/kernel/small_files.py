@@ -30,6 +30,11 @@ def signature(path: str) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
+def has_content(signature: tuple[int, ...]) -> bool:
+    """Whether it is that of a file that is not empty."""
+    return bool(signature) and signature[2] > 0
+
+
 def is_empty(path: str) -> bool:
     """Whether there is an empty file of that very name."""
     try:

@@ -177,6 +177,57 @@ def test_without_inotify_a_look_finds_it(desk: Desk, tmp_path: Path, monkeypatch
     desk.tells(0)
 
 
+@pytest.mark.usefixtures("looking_often")
+def test_a_file_that_is_written_again_and_again_is_read_though_nothing_tells_of_it(desk: Desk, tmp_path: Path) -> None:
+    """As by a program that writes its number each second to where a link leads: no two looks see the same."""
+    file, link = tmp_path / "elsewhere" / "f", tmp_path / "f"
+    file.parent.mkdir()
+    file.write_text("20")
+    link.symlink_to(file)
+    assert desk.trackers.replace([tracked(link)]) == {"f": 20}
+
+    def written(text: str) -> bool:
+        file.write_text(text)
+        return bool(desk.told)
+
+    desk.until(lambda: written("50\n"))
+    assert desk.told == [("f", 50)]
+    looks = time.monotonic() + 0.5
+    desk.until(lambda: written("") and time.monotonic() > looks)
+    assert desk.told == [("f", 50)], "what is empty may be about to be written"
+    desk.tells(0)
+    desk.until(lambda: written("60\n") and desk.told[-1] == ("f", 60))
+    file.unlink()
+    desk.tells(0)
+
+
+@pytest.mark.usefixtures("looking_often")
+def test_a_fault_at_what_a_file_says_does_not_end_the_looks(desk: Desk, tmp_path: Path) -> None:
+    files = {name: tmp_path / "elsewhere" / name for name in "fg"}
+    (tmp_path / "elsewhere").mkdir()
+    for name, file in files.items():
+        file.write_text("20")
+        (tmp_path / name).symlink_to(file)
+    told = desk.trackers._told
+    faults = [RuntimeError()]
+
+    def fail_once(name: str, number: int) -> None:
+        if faults:
+            raise faults.pop()
+        told(name, number)
+
+    desk.trackers._told = fail_once
+    desk.trackers.replace([tracked(tmp_path / name, name) for name in files])
+    files["f"].write_text("30")
+    wake = desk.reactor.alarm(lambda: None)
+    while not desk.faults:
+        wake.set(desk.reactor.now() + 20 * MILLISECOND)
+        desk.reactor.turn()
+    desk.faults.clear()
+    files["g"].write_text("40")
+    desk.tells(40, "g")
+
+
 def test_what_is_no_file_counts_as_zero_and_blocks_nobody(desk: Desk, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "endless").symlink_to("/dev/zero")
