@@ -8,7 +8,6 @@ import contextlib
 import os
 import stat
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 from pykeepalived.config.blocks.global_defs import GlobalDefs
@@ -141,8 +140,7 @@ class NotifyFifos:
             if spec.place not in self._fifos:
                 self._fifos[spec.place] = NotifyFifo(spec.path, spec.owner, self._journal)
             if spec.script is not None and spec not in self._readers and self._fifos[spec.place].stands():
-                ended = partial(self._reader_ended, spec)
-                self._readers[spec] = self._scripts.run(spec.script, (spec.path,), None, ended, reads=True)
+                self._start_reader(spec, spec.script)
 
     def write(self, key: str, line: str) -> None:
         """A line of the role ``key``, without its newline."""
@@ -163,11 +161,19 @@ class NotifyFifos:
         for fifo in self._fifos.values():
             fifo.release()
 
+    def _start_reader(self, spec: Spec, script: Script) -> None:
+        """A former one may live yet: its end is not that of this one."""
+
+        def ended(exited: ScriptExited) -> None:
+            if number and self._readers.get(spec) == number:
+                self._reader_ended(spec, exited)
+
+        number = self._readers[spec] = self._scripts.run(script, (spec.path,), None, ended, reads=True)
+
     def _reader_ended(self, spec: Spec, exited: ScriptExited) -> None:
         """It is not started again as long as the configuration stays as it is."""
-        if self._readers.get(spec):
-            self._readers[spec] = 0
-            how = exited.obstacle or (f"status {exited.status}" if exited.signal is None else f"signal {exited.signal}")
-            reads = f"that reads the notify FIFO {spec.path}"
-            text = f"Script '{spec.script}' {reads} has ended ({how}) and is not started again"
-            self._journal.log(Log(text, Level.WARNING, Kind.SCRIPT))
+        self._readers[spec] = 0
+        how = exited.obstacle or (f"status {exited.status}" if exited.signal is None else f"signal {exited.signal}")
+        reads = f"that reads the notify FIFO {spec.path}"
+        text = f"Script '{spec.script}' {reads} has ended ({how}) and is not started again"
+        self._journal.log(Log(text, Level.WARNING, Kind.SCRIPT))

@@ -16,7 +16,7 @@ from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.scripts import ScriptRunner
 from pykeepalived.effects import Log
 from pykeepalived.units import SECOND
-from tests.support.lives import gone
+from tests.support.lives import alive, gone
 
 
 class Bench:
@@ -192,3 +192,20 @@ def test_a_reader_that_ends_is_said_and_one_that_does_not_is_ended(bench: Bench,
     bench.finish(SECOND // 10)
     assert gone(int(said(tmp_path / "pid")[0]))
     assert bench.lines == [text]
+
+
+def test_the_end_of_a_former_reader_is_not_that_of_the_one_in_its_place(bench: Bench, tmp_path: Path) -> None:
+    """One whose FIFO was deleted takes its time to leave; the next one is still ended when nobody wants it any more."""
+    heard, fifo = tmp_path / "heard", tmp_path / "fifo"
+    slow = reader(tmp_path / "slow", f"trap 'sleep 0.3; exit' TERM\necho $$ >> {heard}\nwhile :; do sleep 0.1; done")
+    wanted = GlobalDefs(notify_fifo=Fifo(str(fifo)), notify_fifo_script=slow)
+    bench.configure(wanted)
+    bench.until(lambda: len(said(heard)) == 1)
+    fifo.unlink()
+    bench.configure(wanted)
+    bench.until(lambda: len(said(heard)) == 2)
+    first, second = map(int, said(heard))
+    bench.until(lambda: not alive(first) and len(bench.runner) == 1)
+    bench.configure(GlobalDefs())
+    bench.until(lambda: not alive(second))
+    assert bench.lines == []
