@@ -29,6 +29,11 @@ class Belief:
         self.has_run = False  # a verdict was given
         self.failures = 0  # tries failed in a row while up
 
+    def recall(self, up: bool) -> None:
+        """What a process that died believed."""
+        self.up = up
+        self.has_run = True
+
     def passed(self) -> Verdict:
         """The server stood the whole check."""
         self.failures = 0

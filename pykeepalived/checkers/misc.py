@@ -64,6 +64,16 @@ class MiscChecker:
             self._status = former._status
             self._ended_at, self._took, self._result = former._ended_at, former._took, former._result
 
+    def recall(self, up: bool, status: int) -> None:
+        """What a process that died believed, and the status that the weight is from."""
+        self._belief.recall(up)
+        self._status = status
+
+    @property
+    def status(self) -> int:
+        """The status that the weight is from; 0 where it is the server's own."""
+        return self._status if self.offset else 0
+
     @property
     def up(self) -> bool:
         """What is believed now."""

@@ -8,13 +8,15 @@ import errno
 import os
 import resource
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 from pykeepalived.checkers.report import CheckReport
 from pykeepalived.config.blocks.virtual_server import Service
 from pykeepalived.config.blocks.virtual_server import VirtualServer as VirtualServerBlock
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon import descriptors
+from pykeepalived.daemon.beliefs import Beliefs
 from pykeepalived.daemon.check_followers import CheckFollowers, FollowerRun
 from pykeepalived.daemon.check_scripts import CheckScripts
 from pykeepalived.daemon.check_watch import CheckWatch, WatchedRun
@@ -22,7 +24,7 @@ from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.ha_suspend import HaSuspend
 from pykeepalived.daemon.ipvs_care import IpvsCare
 from pykeepalived.daemon.kernel_table import KernelTable
-from pykeepalived.daemon.served import Checkers, Served
+from pykeepalived.daemon.served import Checkers, Kept, Served
 from pykeepalived.daemon.transports import Tls
 from pykeepalived.effects import Kind, Level, Log, RunScript, WriteFifo
 from pykeepalived.kernel.ports import BATCH, HostListener, HostTable, Ipvs
@@ -36,6 +38,7 @@ from pykeepalived.units import SECOND
 _STARVED_PAUSE = 60 * SECOND
 _STATUS_PAUSE = SECOND  # a burst of verdicts is told once
 _SPARE_DESCRIPTORS = 64
+_NOTHING: Mapping[str, Kept] = MappingProxyType({})
 
 
 def _linux_host(listener: HostListener) -> HostTable:
@@ -69,6 +72,7 @@ class CheckerService:
         self._kernel_table.leaving = context.leaving
         self._table = self._kernel_table.table
         self._care = IpvsCare(context, self._kernel_table)
+        self._beliefs = Beliefs(context.keepsake)
         scripts = CheckScripts(self._reactor, context.scripts, self._log)
         self._followers = CheckFollowers(self._reactor, context.journal)
         self._tls = Tls(self._reactor, part.ssl, self._log)
@@ -97,7 +101,7 @@ class CheckerService:
         self._listen_for_addresses()
         self._followers.replace(self._part.track_file)
         for block, front in self._wanted():
-            self._served[block.service] = self._enter(block, front)
+            self._served[block.service] = self._enter(block, front, self._beliefs.of(str(block.service)))
         self._care.take_over()
         if not self._care.marks_change:
             self._drop_outgoing()
@@ -184,9 +188,10 @@ class CheckerService:
             self._log(Log(str(clash), Level.WARNING, Kind.IPVS, fields=(("VIRTUAL_SERVER", str(clash.server)),)))
         return ((block, found.get(block.service)) for block in self._part.virtual_server)
 
-    def _enter(self, block: VirtualServerBlock, front: Front | None) -> Served:
+    def _enter(self, block: VirtualServerBlock, front: Front | None, kept: Mapping[str, Kept] = _NOTHING) -> Served:
+        """``kept`` is what the checks of a process that died believed."""
         served = Served(VirtualServer(block, front), self._hear, suspended=self._is_suspended(block, front))
-        failed, offsets = self._checkers.enter(served)
+        failed, offsets = self._checkers.enter(served, kept)
         init_notifies = self._part.global_defs.rs_init_notifies
         try:
             self._carry_out(served, served.core.start(failed, offsets, init_notifies=init_notifies))
@@ -279,7 +284,7 @@ class CheckerService:
     # the process
 
     def _tell_status(self) -> None:
-        """A phrase for `systemctl status`."""
+        """A phrase for `systemctl status`; and what is believed, for the next process if this one dies."""
         cores = [served.core for served in self._served.values()]
         up = sum(core.servers_up for core in cores)
         real = sum(len(core.block.real_server) for core in cores)
@@ -288,6 +293,7 @@ class CheckerService:
         if self._watch.overdue:
             text += f", {self._watch.overdue} checks overdue"
         self._context.status(text if self._table.loaded else f"{text}, but the kernel has no IPVS")
+        self._beliefs.keep(self._served.values())
 
     def _raise_descriptor_limit(self) -> None:
         """A descriptor for each check that could run at once."""

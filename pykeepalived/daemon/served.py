@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from types import MappingProxyType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pykeepalived.checkers.checker import Checker
 from pykeepalived.checkers.effects import ServerJudged, ServerWeighed
@@ -43,6 +43,18 @@ AnyChecker = Checker | MiscChecker | FileFollower | BfdFollower
 _NO_RUNS: Mapping[ServerKey, tuple[Run, ...]] = MappingProxyType({})
 
 
+class Kept(NamedTuple):
+    """What is kept of a check, for a process that takes over: what it believes, and the status its weight is from."""
+
+    up: bool
+    status: int
+
+
+def place_of(server: ServerKey, number: int) -> str:
+    """The place of a check within its virtual server: the how manyth it is of a real server."""
+    return f"{server.hex()}.{number}"
+
+
 class Served:
     """A virtual server at work. While it is ``suspended`` its checkers believe what they believed, and do nothing."""
 
@@ -60,6 +72,16 @@ class Served:
     def all_runs(self) -> Iterator[Run]:
         """All checkers, server by server."""
         return chain.from_iterable(self.runs.values())
+
+    def believed_otherwise(self) -> Iterator[tuple[str, Kept]]:
+        """What is believed, where it is something else than before the first check."""
+        for key, runs in self.runs.items():
+            for number, run in enumerate(runs):
+                if isinstance(run, FollowerRun):
+                    continue
+                status = run.checker.status if isinstance(run, ScriptRun) else 0
+                if status or run.checker.up is run.block.timing.alpha:
+                    yield place_of(key, number), Kept(run.checker.up, status)
 
     def close(self) -> None:
         """End all checkers."""
@@ -129,9 +151,9 @@ class Checkers:
         self._means = Means(Beats(reactor), Attempts(reactor), log, starved, tls)
         self._begun = _Begun()
 
-    def enter(self, served: Served) -> tuple[dict[ServerKey, int], dict[ServerKey, int]]:
+    def enter(self, served: Served, kept: Mapping[str, Kept]) -> tuple[dict[ServerKey, int], dict[ServerKey, int]]:
         """Begin those of a new virtual server. For each real server of which some know at once how it is: how many are
-        down, and what they add to its weight.
+        down, and what they add to its weight. ``kept`` is what those of a process that died knew, by their places.
         """
         found: dict[ServerKey, tuple[Run, ...]] = {}
         failed: dict[ServerKey, int] = {}
@@ -139,17 +161,39 @@ class Checkers:
         with self._begun:
             for key, known in served.core.real_servers():
                 server = known.block
-                runs = tuple([self._begin(served, key, server, check) for check in server.running])
+                formers = self._recalled(served, key, server, kept) if kept else {}
+                checks = enumerate(server.running)
+                runs = tuple([self._begin(served, key, server, check, formers.get(n)) for n, check in checks])
                 if server.untested:
                     self._tell_untested(served, server)
                 if runs:
                     found[key] = runs
-                if any(isinstance(run, FollowerRun) for run in runs):
+                if formers or any(isinstance(run, FollowerRun) for run in runs):
                     failed[key] = sum(not run.checker.up for run in runs) + len(server.untested)
                     offsets[key] = sum(run.checker.offset for run in runs)
         if found:
             served.runs = found
         return failed, offsets
+
+    def _recalled(
+        self, served: Served, key: ServerKey, server: RealServer, kept: Mapping[str, Kept]
+    ) -> dict[int, AnyChecker]:
+        """Checkers of a real server as a process that died had them, by their numbers, as far as that is known."""
+        found: dict[int, AnyChecker] = {}
+        for number, check in enumerate(server.running):
+            known = kept.get(place_of(key, number))
+            if known is None or isinstance(check, (FileCheck, BfdCheck)):
+                continue
+            place = Place(served, key, check)
+            if isinstance(check, MiscCheck):
+                misc = MiscChecker(check, server.weight, place, 0)
+                misc.recall(known.up, known.status)
+                found[number] = misc
+            else:
+                checker = Checker(check, place, 0)
+                checker.recall(known.up)
+                found[number] = checker
+        return found
 
     def change(
         self, served: Served, block: VirtualServerBlock, *, renamed: bool = False
