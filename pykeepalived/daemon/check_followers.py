@@ -49,10 +49,10 @@ class FollowerRun:
 class CheckFollowers:
     """All of them. Files are watched as those of VRRP are; sessions are told by the parent."""
 
-    def __init__(self, reactor: Reactor, journal: Journal) -> None:
+    def __init__(self, reactor: Reactor, journal: Journal, *, takes_over: bool = False) -> None:
         self._reactor = reactor
         self._journal = journal
-        self._files = FileTrackers(reactor, journal, self._file_says)
+        self._files = FileTrackers(reactor, journal, self._file_says, takes_over=takes_over)
         self._numbers: dict[str, int] = {}
         self._sessions: dict[str, bool] = {}  # as they were told last
         self._runs: dict[str, dict[FollowerRun, FileFollower]] = {}

@@ -51,12 +51,17 @@ class _Folder:
 
 
 class FileTrackers:
-    """All files that somebody follows. ``told`` gets the name of a track_file and its new number."""
+    """All files that somebody follows. ``told`` gets the name of a track_file and its new number. Who ``takes_over``
+    from a process that died leaves the numbers that stand in the files at the start.
+    """
 
-    def __init__(self, reactor: Reactor, journal: Journal, told: Callable[[str, int], None]) -> None:
+    def __init__(
+        self, reactor: Reactor, journal: Journal, told: Callable[[str, int], None], *, takes_over: bool = False
+    ) -> None:
         self._reactor = reactor
         self._journal = journal
         self._told = told
+        self._takes_over = takes_over
         self._files: dict[str, _File] = {}
         self._folders: dict[str, _Folder] = {}
         self._inotify: Inotify | None = None
@@ -72,6 +77,7 @@ class FileTrackers:
                 self._make(config)
             known.config = config
             self._files[config.name] = known
+        self._takes_over = False
         self._open()
         for file in self._files.values():
             self._read(file)
@@ -193,7 +199,8 @@ class FileTrackers:
         if initial is None:
             return
         try:
-            small_files.write(config.file, f"{initial.value}\n", overwrite=initial.overwrite)
+            overwrite = initial.overwrite and not self._takes_over
+            small_files.write(config.file, f"{initial.value}\n", overwrite=overwrite)
         except OSError as error:
             self._say(f"track_file {config.name}: cannot make {config.file}: {error.strerror}", Level.ERROR)
 

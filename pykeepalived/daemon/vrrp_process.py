@@ -104,6 +104,7 @@ class VrrpService:
         self._journal = context.journal
         self._routers = Routers(part)
         self._kernel = LinuxVrrpKernel([key.family for key in self._routers.inboxes]) if kernel is None else kernel
+        self._takes_over = bool(context.keepsake.get("began"))  # from one that died
         self._ports: dict[str, Port] = {}
         self._rounds = AdvertRounds(self._reactor, self._kernel.bundle, self._refused)
         self._groups = {group.name: group for group in part.vrrp_sync_group}
@@ -179,7 +180,7 @@ class VrrpService:
         while self._facts:
             self._heed(self._facts.popleft(), now)
         self._trackers = ScriptTrackers(self._context, self._believed)
-        self._files = FileTrackers(self._reactor, self._journal, self._file_says)
+        self._files = FileTrackers(self._reactor, self._journal, self._file_says, takes_over=self._takes_over)
         self._processes = ProcessTrackers(
             self._reactor, self._journal, self._quorum_changed, self._context.process_events
         )

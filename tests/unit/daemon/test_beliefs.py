@@ -5,9 +5,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pykeepalived.config.blocks.checkers import FileCheck
+from pykeepalived.config.blocks.track_file import TrackedFile
+from pykeepalived.config.blocks.virtual_server import VirtualServer
+from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds_trackers import InitialContent, Weight
 from pykeepalived.units import SECOND
 from tests.unit.daemon import test_checks_that_follow as follow
 from tests.unit.daemon.test_checker_process import TIMING, real, virtual
@@ -86,3 +92,25 @@ def test_the_weight_that_a_program_asked_for_outlives_a_death(respawned: Respawn
     respawned.scripts.end(3, 4)
     respawned.scripts.end(4, 0)
     assert respawned.pool() == {"10.0.0.1:80": 2, "10.0.0.2:80": 10}
+
+
+@pytest.mark.keyword("track_file.init_file")
+def test_the_number_of_a_file_outlives_a_death(
+    respawned: Respawned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """init_file is for the start of the daemon."""
+    path = tmp_path / "f"
+    file = TrackedFile(name="f", file=str(path), init_file=InitialContent(1, overwrite=True))
+    part = respawned.part
+
+    def with_file(*blocks: VirtualServer, **defs: Any) -> Configuration:
+        return replace(part(*blocks, **defs), track_file=(file,))
+
+    monkeypatch.setattr(respawned, "part", with_file)
+    block = virtual(follow.real(1, FileCheck(track_file="f", weight=Weight(1))))
+    respawned.start(block)
+    assert respawned.pool() == {"10.0.0.1:80": 11}
+    path.write_text("5")
+    respawned.die()
+    respawned.start(block)
+    assert respawned.pool() == {"10.0.0.1:80": 15}

@@ -12,6 +12,7 @@ import pytest
 from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay
 from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.configuration import Configuration
+from pykeepalived.config.kinds_trackers import InitialContent
 from pykeepalived.daemon.child import BfdListener, ChildOptions
 from pykeepalived.daemon.vrrp_process import VrrpService
 from pykeepalived.daemon.vrrp_sockets import Port
@@ -524,6 +525,30 @@ def test_what_files_say_counts_from_the_start_and_the_reload(tmp_path: Path) -> 
         ("log", "(VI_1) Changing effective priority from 105 to 98"),
         ("log", "(VI_1) cause: the configuration was reloaded"),
     ]
+    service.stop(lambda: None)
+
+
+@pytest.mark.keyword("track_file.init_file")
+def test_one_that_takes_over_leaves_the_numbers_of_files_as_they_are(tmp_path: Path) -> None:
+    """They were set since: to begin with them again might be a failover."""
+    files = tuple(
+        TrackedFile(name=name, file=str(tmp_path / name), init_file=InitialContent(5, overwrite=True)) for name in "fg"
+    )
+    (tmp_path / "f").write_text("7")
+    part = replace(make_configuration("instance VI_1 priority=100 track_file=f:1"), track_file=files)
+    first = Bench("eth0")
+    VrrpService(first.context, part, first.kernel).start()
+    assert (tmp_path / "f").read_text() == "5\n"
+    (tmp_path / "f").write_text("9")
+    (tmp_path / "g").write_text("9")
+    second = Bench("eth0")
+    service = VrrpService(replace(second.context, keepsake=first.context.keepsake), part, second.kernel)
+    service.start()
+    assert (tmp_path / "f").read_text() == "9"
+    assert [router.priority for router in service._routers.routers.values()] == [109]
+    part = make_configuration("instance VI_1 priority=100 track_file=f:1,g:1")
+    service.reload(replace(part, track_file=files))  # that is a beginning for the other one
+    assert [router.priority for router in service._routers.routers.values()] == [114]
     service.stop(lambda: None)
 
 
