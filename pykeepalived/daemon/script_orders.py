@@ -28,8 +28,8 @@ _GOODBYE = SECOND // 5  # for all starters, at the end of the daemon
 _HANGS = "its file cannot be read: a start of it hangs already"
 _ALL_HANG = f"{MOST_HANGING} other scripts of this user hang while they are started"
 
-_NO_ROOM = frozenset({errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS, errno.EMFILE, errno.ENFILE})
-"""What the machine lacks just now: that says nothing of the script."""
+_PASSING = frozenset({errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS, errno.EMFILE, errno.ENFILE, errno.ETXTBSY})
+"""What the machine lacks just now, or a program that is being written: that says nothing of the script."""
 
 
 class ScriptOrders:
@@ -168,7 +168,7 @@ class ScriptOrders:
                 self._starter_of[number] = starter
                 self._begun(number, value)
             else:
-                self._refused(number, os.strerror(-value), -value not in _NO_ROOM)
+                self._refused(number, os.strerror(-value), -value not in _PASSING)
             if not starter.retired:
                 self._next(starter)
         self._look_idle(starter)

@@ -454,6 +454,23 @@ def test_a_machine_without_room_says_nothing_of_a_script(bench: Bench) -> None:
     ]
 
 
+def test_a_program_that_is_being_written_has_not_failed(bench: Bench, tmp_path: Path) -> None:
+    """As by `scp` of a new one: its next run tells."""
+    script = shell(tmp_path / "new", "exit 3")
+    bench.runner.allow({script})
+    with Path(script.argv[0]).open("a"):
+        bench.run(script, timeout=20 * SECOND)
+        bench.until_ended(1)
+    if bench.ended[0].status == 3:
+        pytest.skip("this kernel runs files that are being written")
+    bench.run(script, timeout=20 * SECOND)
+    bench.until_ended(2)
+    assert [(each.status, each.signal, each.obstacle) for each in bench.ended] == [
+        (None, None, os.strerror(errno.ETXTBSY)),
+        (3, None, ""),
+    ]
+
+
 @pytest.mark.parametrize("number", [errno.ENOBUFS, errno.ENOMEM])
 def test_an_order_that_the_kernel_has_no_memory_for_is_given_when_it_has(
     bench: Bench, tmp_path: Path, number: int
