@@ -34,12 +34,15 @@ class FollowerRun:
         self._log = log
 
     def carry_out(self, effects: Iterable[FollowerEffect]) -> None:
-        """What the follower orders."""
+        """What the follower orders. Whoever hears of it may go wrong: the others are told, for nobody would again."""
         for effect in effects:
-            if isinstance(effect, Log):
-                self._log(effect)
-            elif isinstance(effect, (ServerJudged, ServerWeighed)):
-                self._judged(effect)
+            try:
+                if isinstance(effect, Log):
+                    self._log(effect)
+                elif isinstance(effect, (ServerJudged, ServerWeighed)):
+                    self._judged(effect)
+            except Exception as error:  # noqa: BLE001 - see above
+                self._followers.went_wrong(error)
 
     def close(self) -> None:
         """End for good."""
@@ -107,6 +110,15 @@ class CheckFollowers:
             self._runs.get(block.track_file, {}).pop(run, None)
         else:
             self._bfd_runs.get(block.name, {}).pop(run, None)
+
+    def went_wrong(self, error: Exception) -> None:
+        """It leaves a callback of its own."""
+        faults = [error]  # to be taken off: it knows this frame, and nobody collects cycles here
+
+        def tell() -> None:
+            raise faults.pop()
+
+        self._reactor.soon(tell)
 
     def _file_says(self, name: str, number: int) -> None:
         self._numbers[name] = number

@@ -305,6 +305,33 @@ def test_a_session_that_was_told_is_known_after_a_reload(pool: Pool) -> None:
     assert pool.pool() == {"10.0.0.1:80": 10, "10.0.0.2:80": 10}
 
 
+def test_a_fault_at_one_server_costs_no_other_that_follows_the_same(pool: Pool, tmp_path: Path) -> None:
+    """Nobody would tell them again until the file or the session changes."""
+    path = tmp_path / "f"
+    check, session = follow(path, pool, "2"), BfdCheck(name="b")
+    service = pool.start(virtual(*(real(last, check, session) for last in (1, 2, 3))))
+
+    def fail_once() -> None:
+        def fail() -> None:
+            undo.undo()
+            raise RuntimeError
+
+        undo = pytest.MonkeyPatch()
+        undo.setattr(service._kernel_table, "pump", fail)
+
+    fail_once()
+    path.write_text("5")
+    with pytest.raises(RuntimeError):
+        pool.until(lambda: False)
+    pool.reactor.run_for(0)
+    assert pool.pool() == {f"10.0.0.{last}:80": 25 for last in (1, 2, 3)}
+    fail_once()
+    service.bfd_changed("b", up=False)
+    with pytest.raises(RuntimeError):
+        pool.reactor.run_for(0)
+    assert pool.pool() == {}
+
+
 # what is remembered
 
 
