@@ -1,11 +1,11 @@
 """What the checks of a process believe, for the process that takes over from it when it dies: else dead servers would
 come back into the table, and living ones with alpha would leave it, until each was checked again.
 
-Kept is what is something else than before a first check.
+Kept is what is something else than before a first check. Of all others it is known that this is so: their servers have
+their retries before a failure is believed.
 """
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 
 from pykeepalived.daemon.keepsake import Keepsake
 from pykeepalived.daemon.served import Kept, Served
@@ -19,10 +19,10 @@ class Beliefs:
     def __init__(self, keepsake: Keepsake) -> None:
         self._keepsake = keepsake
 
-    def of(self, virtual_server: str) -> Mapping[str, Kept]:
-        """Of the checks of a virtual server, by their places."""
-        words = (self._keepsake.get(_NAME) or {}).get(virtual_server, "").split()
-        return MappingProxyType(dict(map(_kept, words)))
+    def of(self, virtual_server: str) -> Mapping[str, Kept] | None:
+        """Of the checks of a virtual server, by their places; None where nothing was kept of any."""
+        found = self._keepsake.get(_NAME)
+        return None if found is None else dict(map(_kept, found.get(virtual_server, "").split()))
 
     def keep(self, all_served: Iterable[Served]) -> None:
         """A word for each, for lists would take ten times the memory."""

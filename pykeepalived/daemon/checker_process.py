@@ -9,7 +9,6 @@ import os
 import resource
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
 
 from pykeepalived.checkers.report import CheckReport
 from pykeepalived.config.blocks.virtual_server import Service
@@ -38,7 +37,6 @@ from pykeepalived.units import SECOND
 _STARVED_PAUSE = 60 * SECOND
 _STATUS_PAUSE = SECOND  # a burst of verdicts is told once
 _SPARE_DESCRIPTORS = 64
-_NOTHING: Mapping[str, Kept] = MappingProxyType({})
 
 
 def _linux_host(listener: HostListener) -> HostTable:
@@ -189,7 +187,7 @@ class CheckerService:
             self._log(Log(str(clash), Level.WARNING, Kind.IPVS, fields=(("VIRTUAL_SERVER", str(clash.server)),)))
         return ((block, found.get(block.service)) for block in self._part.virtual_server)
 
-    def _enter(self, block: VirtualServerBlock, front: Front | None, kept: Mapping[str, Kept] = _NOTHING) -> Served:
+    def _enter(self, block: VirtualServerBlock, front: Front | None, kept: Mapping[str, Kept] | None = None) -> Served:
         """``kept`` is what the checks of a process that died believed."""
         served = Served(VirtualServer(block, front), self._hear, suspended=self._is_suspended(block, front))
         failed, offsets = self._checkers.enter(served, kept)

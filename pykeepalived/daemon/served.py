@@ -151,9 +151,12 @@ class Checkers:
         self._means = Means(Beats(reactor), Attempts(reactor), log, starved, tls)
         self._begun = _Begun()
 
-    def enter(self, served: Served, kept: Mapping[str, Kept]) -> tuple[dict[ServerKey, int], dict[ServerKey, int]]:
+    def enter(
+        self, served: Served, kept: Mapping[str, Kept] | None
+    ) -> tuple[dict[ServerKey, int], dict[ServerKey, int]]:
         """Begin those of a new virtual server. For each real server of which some know at once how it is: how many are
-        down, and what they add to its weight. ``kept`` is what those of a process that died knew, by their places.
+        down, and what they add to its weight. ``kept`` is what those of a process that died believed otherwise than
+        before a first check, by their places.
         """
         found: dict[ServerKey, tuple[Run, ...]] = {}
         failed: dict[ServerKey, int] = {}
@@ -161,7 +164,7 @@ class Checkers:
         with self._begun:
             for key, known in served.core.real_servers():
                 server = known.block
-                formers = self._recalled(served, key, server, kept) if kept else {}
+                formers = {} if kept is None else self._recalled(served, key, server, kept)
                 checks = enumerate(server.running)
                 runs = tuple([self._begin(served, key, server, check, formers.get(n)) for n, check in checks])
                 if server.untested:
@@ -178,12 +181,13 @@ class Checkers:
     def _recalled(
         self, served: Served, key: ServerKey, server: RealServer, kept: Mapping[str, Kept]
     ) -> dict[int, AnyChecker]:
-        """Checkers of a real server as a process that died had them, by their numbers, as far as that is known."""
+        """The checkers of a real server as a process that died had them, by their numbers."""
         found: dict[int, AnyChecker] = {}
         for number, check in enumerate(server.running):
-            known = kept.get(place_of(key, number))
-            if known is None or isinstance(check, (FileCheck, BfdCheck)):
+            if isinstance(check, (FileCheck, BfdCheck)):
                 continue
+            known = kept.get(place_of(key, number)) or Kept(not check.timing.alpha, 0)
+            self._tell(served, server, "Deactivating" if served.suspended else "Activating")
             place = Place(served, key, check)
             if isinstance(check, MiscCheck):
                 misc = MiscChecker(check, server.weight, place, 0)

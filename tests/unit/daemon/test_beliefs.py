@@ -61,6 +61,22 @@ def test_a_death_brings_no_dead_server_back_and_takes_no_living_one_out(respawne
         assert respawned.pool() == dict.fromkeys(map(place, living + dead), 1)
 
 
+def test_a_server_has_its_retries_after_a_death_too(respawned: Respawned) -> None:
+    """Of one that was shown to be up the first failure is not believed."""
+    with listening() as living:
+        port = living.getsockname()[1]
+        block = virtual(real(port), real(1, checkers=()))
+        respawned.start(block)
+        respawned.reactor.run_for(20 * SECOND)
+        respawned.die()
+        respawned.start(block)
+    respawned.reactor.run_for(7 * SECOND // 2)  # a second of bootstrap, half the warm-up
+    assert f"TCP connection to [127.0.0.1]:tcp:{port} failed." in respawned.journal.lines(detail=True)
+    assert place(port) in respawned.pool()
+    respawned.reactor.run_for(SECOND)
+    assert place(port) not in respawned.pool()
+
+
 def test_nothing_is_known_of_what_a_reload_brings(respawned: Respawned) -> None:
     """Also where it was there before that process died, and went meanwhile."""
     with listening() as socket_of_the_dead:
