@@ -72,6 +72,8 @@ class Linkbeat:
             self._prober = self._open()
         way = self._ways.get(name) or self._find_way(name, self._prober)
         up = self._prober.link(name, way) if way else None
+        if up is None and way:  # many drivers answer nobody while the interface is set down
+            up = self._prober.link(name, "IOCTL")
         if up is not None and up != self._last.get(name):
             self._last[name] = up
             self._tell(LinkbeatChanged(name, up))

@@ -67,6 +67,23 @@ def test_the_first_way_that_works_is_taken_and_kept() -> None:
     assert bench.journal.texts() == []
 
 
+def test_a_driver_that_answers_no_more_is_not_believed_for_ever() -> None:
+    bench = Bench()
+    bench.drivers.give("eth0", "MII", "IOCTL")
+    bench.linkbeat.replace({"eth0": ""})
+    assert bench.cut() == [("eth0", True)]
+    del bench.drivers.answers["eth0", "MII"]
+    bench.drivers.give("eth0", "IOCTL", up=False)
+    bench.reactor.run_for(SECOND)
+    assert bench.cut() == [("eth0", False)]
+    bench.drivers.give("eth0", "MII", "IOCTL")
+    bench.reactor.run_for(SECOND)
+    assert bench.cut() == [("eth0", True)]
+    bench.drivers.answers.clear()  # it is gone: netlink tells that
+    bench.reactor.run_for(SECOND)
+    assert bench.cut() == []
+
+
 def test_a_configured_way_that_does_not_work_is_said() -> None:
     bench = Bench()
     bench.drivers.give("eth0", "ETHTOOL", "IOCTL")
