@@ -122,8 +122,14 @@ class FakeReactor:
         """What one turn of the real one does, after the sockets."""
         self.turns += 1
         callbacks, self._soon = self._soon, []
+        faults: list[Exception] = []
         for callback in callbacks:
-            callback()
+            try:
+                callback()
+            except Exception as error:  # noqa: BLE001 - as the real one, which tells it and goes on
+                faults.append(error)
+        if faults:
+            raise faults[0]
         while self.alarms and min(self.alarms)[0] <= self.time:
             entry = min(self.alarms)
             self.alarms.remove(entry)

@@ -90,8 +90,9 @@ def break_orders(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 def test_who_yields_is_silent_also_when_its_orders_fail(break_orders: Callable[[], None]) -> None:
     bench, service = masters(*lines(FEW))
     break_orders()
+    bench.hear(advert(200, virtual_router_id="7"))
     with pytest.raises(RuntimeError):
-        bench.hear(advert(200, virtual_router_id="7"))
+        bench.reactor.turn()
     assert service._routers.routers["V7"].state.name == "BACKUP"
     adverts(bench)
     bench.reactor.run_for(2 * SECOND)
@@ -102,8 +103,9 @@ def test_a_link_that_is_down_silences_all_also_when_their_orders_fail(break_orde
     bench, service = masters(*lines(FEW))
     bench.kernel.set_link("eth0", up=False)
     break_orders()
+    bench.told()
     with pytest.raises(RuntimeError):
-        bench.told()
+        bench.reactor.turn()
     assert {router.state.name for router in service._routers.routers.values()} == {"FAULT"}
     adverts(bench)
     bench.reactor.run_for(5 * SECOND)
@@ -113,8 +115,9 @@ def test_a_link_that_is_down_silences_all_also_when_their_orders_fail(break_orde
 def test_a_stop_that_fails_lets_nobody_advertise(break_orders: Callable[[], None]) -> None:
     bench, service = masters(*lines(FEW))
     break_orders()
+    service.stop(lambda: None)
     with pytest.raises(RuntimeError):
-        service.stop(lambda: None)
+        bench.reactor.turn()
     adverts(bench)
     bench.reactor.run_for(5 * SECOND)
     assert adverts(bench) == Counter()

@@ -98,12 +98,7 @@ def test_a_master_takes_its_addresses_though_nothing_can_be_read() -> None:
 def test_a_fault_at_one_order_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     bench, service = begun()
     bench.cut()
-
-    def fail(*_: object, **__: object) -> None:
-        monkeypatch.undo()
-        raise RuntimeError
-
-    monkeypatch.setattr(service._host, "change", fail)
+    failing_once(service, monkeypatch)
     with pytest.raises(RuntimeError):
         bench.reactor.run_for(DOWN)
     bench.reactor.run_for(SECOND // 2)
@@ -112,6 +107,75 @@ def test_a_fault_at_one_order_costs_no_other(monkeypatch: pytest.MonkeyPatch) ->
         ("script", "/n", "INSTANCE", "VI_1", "MASTER", "100"),
         ("fifo", 'INSTANCE "VI_1" MASTER 100'),
     ]
+
+
+def failing_once(service: VrrpService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next change of addresses is a fault of ours."""
+
+    def fail(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        raise RuntimeError
+
+    monkeypatch.setattr(service._host, "change", fail)
+
+
+def test_a_fault_costs_nothing_of_who_brought_the_fact_that_led_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, service = begun("vrrp_script chk", "instance VI_1 priority=100 track_script=chk")
+    bench.scripts.end(0)
+    bench.reactor.run_for(DOWN)
+    assert states(service) == ["MASTER"]
+    failing_once(service, monkeypatch)
+    bench.scripts.end(-1, status=1)
+    with pytest.raises(RuntimeError):
+        bench.reactor.turn()
+    assert states(service) == ["FAULT"]
+    runs = len(bench.scripts.ran)
+    bench.reactor.run_for(2 * SECOND)
+    bench.scripts.end(-1)
+    assert len(bench.scripts.ran) > runs
+    assert states(service) == ["BACKUP"]
+
+
+def test_a_fault_at_one_fact_costs_none_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    second = "instance VI_2 priority=100 interface=eth1 virtual_router_id=52 virtual_ipaddress=10.0.1.100/24"
+    bench, service = begun(VI_1, second, links=("eth0", "eth1"))
+    bench.reactor.run_for(DOWN)
+    failing_once(service, monkeypatch)
+    bench.kernel.set_link("eth0", up=False)
+    bench.kernel.set_link("eth1", up=False)
+    bench.told()
+    with pytest.raises(RuntimeError):
+        bench.reactor.turn()
+    assert states(service) == ["FAULT", "FAULT"]
+
+
+def test_a_fault_at_a_stop_leaves_no_other_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = ",".join(f"10.1.0.{number}/24" for number in range(1, 251))
+    bench, service = begun(VI_1, f"instance VI_2 priority=100 virtual_router_id=52 virtual_ipaddress={many}")
+    bench.reactor.run_for(DOWN)
+    assert len(bench.kernel.held) == 2 + 1 + 250
+    failing_once(service, monkeypatch)
+    ended: list[bool] = []
+    service.stop(lambda: ended.append(True))
+    with pytest.raises(RuntimeError):
+        bench.reactor.turn()
+    bench.reactor.run_for(2 * SECOND)
+    assert ended
+    assert {place[1] for place in bench.kernel.held} == {"10.0.0.1", "fe80::1", "10.0.0.100"}
+
+
+def test_a_reload_that_goes_wrong_half_way_does_the_other_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, service = begun()
+    bench.reactor.run_for(DOWN)
+    failing_once(service, monkeypatch)
+    with pytest.raises(RuntimeError):
+        service.reload(
+            make_configuration(
+                "vrrp_script chk",
+                "instance VI_1 priority=100 virtual_ipaddress=10.0.0.100/24,10.0.0.101/24 track_script=chk:10",
+            )
+        )
+    assert len(bench.scripts.ran) == 3, "chk runs"
 
 
 def test_a_link_that_falls_while_nothing_can_be_read_is_noticed_after_that() -> None:
