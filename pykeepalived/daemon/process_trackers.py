@@ -26,6 +26,7 @@ _PACE = 10 * MILLISECOND  # between two readings of events: a machine that compi
 _ROUND_EVERY = SECOND  # without events
 _LOOKED_AT_A_STEP = 20
 _STEP = 10 * MILLISECOND
+_MOST_ENDS = 64  # watched by a pidfd each: sockets need descriptors as well
 
 
 class ProcessTrackers:
@@ -49,6 +50,7 @@ class ProcessTrackers:
         self._listen_again = reactor.alarm(self._read)
         self._round = reactor.alarm(self._next_step)
         self._left: list[int] = []
+        self._unread = False  # something could not be read: another round is owed
         self._refused = False
 
     # --- what is followed ---------------------------------------------------------------------------------------
@@ -90,6 +92,7 @@ class ProcessTrackers:
         for pid in list(self._ends):
             self._forget_end(pid)
         self._known.clear()
+        self._left = []
         if self._events is not None:
             self._reactor.unwatch(self._events.fileno())
             self._events.close()
@@ -104,11 +107,14 @@ class ProcessTrackers:
             tracker.pids = set()
             tracker.deadline = None
             alarm.set(None)
-        for pid in {*self._known, *process_table.pids()}:
+        for pid in {*self._known, *self._pids()}:
             before = self._known.pop(pid, ())
-            found = self._fitting(pid) if changed else ()
-            if found and process_table.has_ended(pid):
-                found = ()
+            found: tuple[str, ...] = ()
+            try:
+                if changed and (fitting := self._fitting(pid)) and not process_table.has_ended(pid):
+                    found = fitting
+            except OSError:
+                self._look_again()
             names = tuple(each for each in self._trackers if each in (found if each in changed else before))
             if not names:
                 self._forget_end(pid)
@@ -146,8 +152,12 @@ class ProcessTrackers:
     def _changed(self, pid: int, change: Change = Change.OTHER) -> None:
         """It may be called otherwise than before."""
         before = self._known.get(pid, ())
-        names = self._fitting(pid)
-        if names == before or process_table.has_ended(pid):  # of the end we hear otherwise
+        try:
+            names = self._fitting(pid)
+            if names == before or process_table.has_ended(pid):  # of the end we hear otherwise
+                return
+        except OSError:
+            self._look_again()
             return
         if names:
             self._known[pid] = names
@@ -232,29 +242,52 @@ class ProcessTrackers:
 
     def _begin_round(self) -> None:
         """Look at every process, some at a time; what is not there any more has ended."""
-        self._left = process_table.pids()
+        self._unread = False
+        self._left = self._pids()
+        if self._unread:
+            return
         for pid in self._known.keys() - set(self._left):
             self._ended(pid)
         self._round.set(self._reactor.now() + _STEP)
+
+    def _look_again(self) -> None:
+        """Something could not be read just now: another round tells, after the one under way."""
+        self._unread = True
+        if not self._left:
+            self._round.set(self._reactor.now() + _ROUND_EVERY)
+
+    def _pids(self) -> list[int]:
+        try:
+            return process_table.pids()
+        except OSError:
+            self._look_again()
+            return []
+
+    def _has_ended(self, pid: int) -> bool:
+        try:
+            return process_table.has_ended(pid)
+        except OSError:
+            self._look_again()
+            return False
 
     def _next_step(self) -> None:
         if not self._left:
             self._begin_round()
         step, self._left = self._left[:_LOOKED_AT_A_STEP], self._left[_LOOKED_AT_A_STEP:]
         for pid in step:
-            if pid in self._known and process_table.has_ended(pid):
+            if pid in self._known and self._has_ended(pid):
                 self._ended(pid)
             else:
                 self._changed(pid, Change.FORKED)  # perhaps a fork that will execute another program
         now = self._reactor.now()
         if self._left:
             self._round.set(now + _STEP)
-        elif self._events is None:
+        elif self._events is None or self._unread:
             self._round.set(now + _ROUND_EVERY)
 
     def _watch_end(self, pid: int) -> None:
         """Without events a pidfd tells the end; where there is none, the next round does."""
-        if self._events is not None or pid in self._ends:
+        if self._events is not None or pid in self._ends or len(self._ends) >= _MOST_ENDS:
             return
         try:
             self._ends[pid] = fd = os.pidfd_open(pid)

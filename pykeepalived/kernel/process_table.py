@@ -1,10 +1,15 @@
-"""/proc: which processes there are, and what they are called. A process that has ended in between has no name."""
+"""/proc: which processes there are, and what they are called. A process that has ended in between has no name.
 
+For want of descriptors or memory, which says nothing of a process, each raises OSError.
+"""
+
+import errno
 import os
 
 _LONGEST = 4096
 _NAME_FILE, _LINE_FILE, _STATE_FILE = "/proc/%d/comm", "/proc/%d/cmdline", "/proc/%d/stat"
 _ENDED = (b"Z", b"X")
+_WANT_OF_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 def pids() -> list[int]:
@@ -30,11 +35,11 @@ def has_ended(pid: int) -> bool:
 def _read(path: str) -> bytes:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return b""
-    try:
-        return os.read(fd, _LONGEST)
-    except OSError:  # it ended just now
-        return b""
-    finally:
-        os.close(fd)
+        try:
+            return os.read(fd, _LONGEST)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        if error.errno in _WANT_OF_OURS:
+            raise
+        return b""  # it has ended

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -163,6 +164,51 @@ def test_another_name_and_another_program(desk: Desk) -> None:
     process.stdin.write(b"\n")
     process.stdin.close()
     desk.tells(("p", False))
+
+
+@contextlib.contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_want_of_descriptors_says_nothing_of_a_process(desk: Desk) -> None:
+    first = desk.start()
+    desk.until(lambda: Path(f"/proc/{first.pid}/comm").read_text().strip() == desk.name)
+    script = f"read x; printf {desk.name} > /proc/$$/comm; read x"
+    second = subprocess.Popen(["/bin/sh", "-c", script], stdin=subprocess.PIPE)
+    desk.started.append(second)
+    assert desk.trackers.replace([desk.config(), desk.config("q", quorum=2)], GLOBAL) == {"p": True, "q": False}
+    assert second.stdin is not None
+    with no_descriptor_left():
+        second.stdin.write(b"\n")
+        second.stdin.flush()
+        desk.turn_for(300 * MILLISECOND)
+        assert desk.trackers.replace([desk.config(), desk.config("q", quorum=2)], GLOBAL) == {"p": True, "q": False}
+        desk.turn_for(300 * MILLISECOND)
+    assert desk.told == []
+    desk.tells(("q", True))
+    second.stdin.close()
+    desk.tells(("q", False))
+
+
+@pytest.mark.parametrize("desk", ["looking"], indirect=True)
+def test_processes_do_not_use_up_descriptors(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_trackers, "_MOST_ENDS", 1)
+    processes = [desk.start() for _ in range(3)]
+    desk.trackers.replace([desk.config(quorum=3), desk.config("q", quorum=1)], GLOBAL)
+    desk.until(lambda: len(desk.trackers._known) == 3 and desk.trackers._trackers["q"][0].up)
+    assert len(desk.trackers._ends) == 1
+    desk.told.clear()
+    for process in processes:
+        process.kill()
+    desk.tells(("p", False), ("q", False))
 
 
 @pytest.mark.keyword("vrrp_track_process.terminate_delay")
