@@ -10,6 +10,7 @@ from pykeepalived.vrrp.effects import (
     AddAddresses,
     AddRoutes,
     AddRules,
+    Announce,
     BlockAddresses,
     Effect,
     RemoveAddresses,
@@ -60,11 +61,23 @@ def take(instance: VrrpInstance, effects: list[Effect]) -> None:
         effects.append(AddRules(instance.name, instance.virtual_rules))
 
 
-def take_again(instance: VrrpInstance, effects: list[Effect]) -> None:
-    """An interface is up again: routes that name none may have gone with it, unheard. Those that are there stay."""
-    if routes := tuple(entry for entry in instance.virtual_routes if entry.dev is None):
+def take_again(instance: VrrpInstance, interface: str, effects: list[Effect]) -> None:
+    """An interface is up again, which may be another one of its name: addresses have gone with the former, and routes
+    with any that goes down, unheard. What is there stays.
+    """
+    if held := tuple(entry for entry in addresses(instance) if entry.dev == interface):
+        effects.append(lines.detail(instance.name, "setting VIPs."))
+        effects.append(AddAddresses(instance.name, held))
+    lost = (entry for entry in instance.virtual_routes if entry.dev is None or _minds(entry, interface))
+    if routes := tuple(lost):
         effects.append(lines.detail(instance.name, "setting Virtual Routes"))
         effects.append(AddRoutes(instance.name, routes))
+    if held and instance.garp_master_repeat:
+        effects.append(Announce(instance.name, held, instance.garp_master_repeat))
+
+
+def _minds(entry: RouteEntry, interface: str) -> bool:
+    return entry.dev == interface and not entry.no_track
 
 
 def routes_forgotten(instance: VrrpInstance, interface: str, effects: list[Effect]) -> None:

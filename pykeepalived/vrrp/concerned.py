@@ -22,13 +22,14 @@ Place = tuple[str | None, IP, int]
 class Concerned:
     """Virtual routers by what they run on, follow and carry."""
 
-    __slots__ = ("_with_source", "addresses", "followers", "inboxes", "on_interface", "places", "routing")
+    __slots__ = ("_carriers", "_with_source", "addresses", "followers", "inboxes", "on_interface", "places", "routing")
 
     def __init__(self, routers: Iterable[VirtualRouter]) -> None:
         self.inboxes: dict[ReceiverKey, Inbox] = {}
         self.followers: dict[Tracker, list[tuple[VirtualRouter, Tracked]]] = {}
         self.on_interface: dict[str, list[VirtualRouter]] = {}
         self._with_source: list[VirtualRouter] = []
+        self._carriers: dict[str | None, list[VirtualRouter]] = {}
         self.places: dict[Place, list[tuple[VirtualRouter, AddressEntry]]] = {}
         self.routing: dict[RouteEntry | RuleEntry, list[VirtualRouter]] = {}
         for router in routers:
@@ -44,6 +45,10 @@ class Concerned:
         """Whoever may send from an address of that interface: a configured source may be on any."""
         return [*self.on_interface.get(interface, ()), *self._with_source]
 
+    def carriers_on(self, interface: str) -> Iterable[VirtualRouter]:
+        """Whoever carries addresses or routes on it as MASTER, or routes that name no interface."""
+        return dict.fromkeys((*self._carriers.get(interface, ()), *self._carriers.get(None, ())))
+
     def _add(self, router: VirtualRouter) -> None:
         instance = router.instance
         for receiver in () if instance.lacks_peers else receivers_of(instance):
@@ -55,6 +60,9 @@ class Concerned:
             self._with_source.append(router)
         for tracked in router.standing.tracked:
             self.followers.setdefault(tracked.tracker, []).append((router, tracked))
+        links = {entry.dev for entry in carried.addresses(instance)}
+        for dev in links | {route.dev for route in instance.virtual_routes}:
+            self._carriers.setdefault(dev, []).append(router)
         for entry in carried.addresses(instance):
             place = (entry.dev, entry.address, entry.prefix_length)
             self.places.setdefault(place, []).append((router, entry))

@@ -99,6 +99,10 @@ class LinkStates:
         """Whether there is such an interface."""
         return name in self._told
 
+    def fell(self, name: str) -> bool:
+        """Whether it is down, as netlink told last; that may not count."""
+        return not self._told.get(name, True)
+
     def reporter(self, name: str) -> str:
         """Who tells of an interface, as log lines have it."""
         return "Linkbeat" if name in self._beats else "Netlink"

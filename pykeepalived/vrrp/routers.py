@@ -403,6 +403,7 @@ class Routers:
         name = event.interface
         if self._started and event.present and not self._links.has(name) and self._concerned.uses(name):
             effects.append(Log(f"Interface {name} added", detail=True))
+        returns = event.up and self._links.fell(name)
         changed = self._links.told(event, now, effects)
         if not event.present:
             self._addresses.vanished(name)
@@ -411,6 +412,8 @@ class Routers:
             return
         if changed:
             self._link_counts(name, now, effects)
+        elif returns and self._links.up[name]:
+            self._take_again(name, effects)
         if not event.present:
             self._look_for_sources(self._concerned.senders_from(name), now, effects)
             if self._concerned.uses(name):
@@ -430,10 +433,14 @@ class Routers:
                 router.lend_source(effects, anew=True)
         self._tracker_changed((INTERFACE, name), up, causes.tracker_text((INTERFACE, name), up), now, effects)
         if up:
-            self.statics.interface_up(name, effects)
-            for router in self.routers.values():
-                if router.instance.virtual_routes and isinstance(router.state, Master):
-                    carried.take_again(router.instance, effects)
+            self._take_again(name, effects)
+
+    def _take_again(self, interface: str, effects: list[Effect]) -> None:
+        """An interface is up again: of what was on it, or went through it, something may be gone."""
+        self.statics.interface_up(interface, effects)
+        for router in self._concerned.carriers_on(interface):
+            if isinstance(router.state, Master):
+                carried.take_again(router.instance, interface, effects)
 
     def _address_added(self, event: AddressAdded, now: int, effects: list[Effect]) -> None:
         name = event.interface

@@ -295,6 +295,35 @@ def test_an_interface_that_is_made_anew_gets_new_sockets() -> None:
     assert states(service) == ["BACKUP"]
 
 
+UNTRACKED = "instance VI_1 priority=100 dont_track_primary=yes"
+
+
+@pytest.mark.keyword("vrrp_instance.dont_track_primary")
+@pytest.mark.parametrize(
+    ("line", "link", "told"),
+    [
+        (f"{UNTRACKED} unicast_src_ip=10.0.0.1 unicast_peer=10.0.0.2 virtual_ipaddress=10.1.0.9/24", "eth0", True),
+        (f"{UNTRACKED} virtual_ipaddress=10.1.0.9/24@eth1", "eth1", True),
+        (f"{UNTRACKED} virtual_ipaddress=10.1.0.9/24@eth1", "eth1", False),
+    ],
+)
+def test_who_does_not_mind_an_interface_has_its_addresses_with_the_new_one(line: str, link: str, told: bool) -> None:
+    bench, service = begun(line, links=("eth0", "eth1"))
+    bench.reactor.run_for(DOWN)
+    if told:
+        bench.kernel.take(link, "10.1.0.9", 24)
+    bench.kernel.held = {place: held for place, held in bench.kernel.held.items() if place[0] != link}
+    bench.kernel.remove_link(link)
+    bench.told()
+    bench.reactor.run_for(10 * SECOND)
+    assert states(service) == ["MASTER"]
+    bench.kernel.add_link(link, 9)
+    bench.cut()
+    bench.told()
+    assert (link, "10.1.0.9", 24) in bench.kernel.held
+    assert ("announce", "10.1.0.9") in bench.cut()
+
+
 def test_a_renamed_interface_loses_what_we_put_there() -> None:
     bench, service = begun()
     bench.reactor.run_for(DOWN)

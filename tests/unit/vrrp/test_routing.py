@@ -1,12 +1,15 @@
 """Virtual routes and rules in the core: taken and given back in their order, lost, moved by difference."""
 
+import dataclasses
 from collections.abc import Sequence
 from ipaddress import IPv4Address
 
 import pytest
 
+from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, LinkbeatInterface
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.events import Tick
+from pykeepalived.units import SECOND
 from pykeepalived.vrrp.effects import Effect
 from pykeepalived.vrrp.events import AddressAdded, InterfaceChanged, RoutingFailed, RoutingRemoved
 from pykeepalived.vrrp.replacement import replace
@@ -43,22 +46,23 @@ vrrp_instance {name} {{
 """
 
 
-def configured(text: str) -> Configuration:
-    return sound(text, Machine(interfaces=("eth0", "eth1"))).configuration
+def configured(text: str, **more: object) -> Configuration:
+    made = sound(text, Machine(interfaces=("eth0", "eth1"))).configuration
+    return dataclasses.replace(made, **more)  # type: ignore[arg-type]
 
 
-def host(text: str) -> Routers:
+def host(text: str, **more: object) -> Routers:
     """Two interfaces with an address each, started."""
-    routers = Routers(configured(text))
+    routers = Routers(configured(text, **more))
     for number, link in enumerate(("eth0", "eth1")):
         routers.handle(InterfaceChanged(link, up=True), BASE)
         routers.handle(AddressAdded(link, IPv4Address(f"10.0.{number}.1"), 24), BASE)
     return routers
 
 
-def masters(text: str) -> Routers:
+def masters(text: str, **more: object) -> Routers:
     """The same, and every instance is MASTER."""
-    routers = host(text)
+    routers = host(text, **more)
     routers.start(BASE)
     routers.handle(Tick(), LATER)
     assert {router.state.name for router in routers.routers.values()} == {"MASTER"}
@@ -145,6 +149,23 @@ def test_a_route_without_an_interface_is_taken_again_when_one_comes_back() -> No
     assert changes(routers.handle(InterfaceChanged("eth1", up=True), LATER)) == [
         "add routes VI_1 10.8.2.0/24 via 10.0.1.2 no_track"
     ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"interface_up_down_delays": (InterfaceUpDownDelay("eth1", 2 * SECOND, 0),)},
+        {"linkbeat_interfaces": (LinkbeatInterface("eth1"),)},
+    ],
+)
+def test_routes_come_back_with_an_interface_that_did_not_count_as_down(more: dict[str, object]) -> None:
+    """The kernel drops them all the same when it is set down, and tells nobody."""
+    routers = masters(instance(ROUTES), **more)
+    routers.handle(InterfaceChanged("eth1", up=False), LATER)
+    assert changes(routers.handle(InterfaceChanged("eth1", up=True), LATER)) == [
+        "add routes VI_1 10.8.1.0/24 via 10.0.1.2 dev eth1; 10.8.2.0/24 via 10.0.0.2 no_track"
+    ]
+    assert changes(routers.handle(InterfaceChanged("eth1", up=True, flags=1), LATER)) == []
 
 
 def test_a_refusal_names_the_line_and_what_to_do() -> None:
