@@ -35,6 +35,7 @@ from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.kernel.ports import MANY, Failure, ReceiveBuffer
 from pykeepalived.notify.vrrp import fifo_line, group_orders, instance_orders
 from pykeepalived.units import MILLISECOND, SECOND
+from pykeepalived.vrrp.carried import addresses
 from pykeepalived.vrrp.effects import (
     AddAddresses,
     AddRoutes,
@@ -76,7 +77,7 @@ _LINGER = SECOND  # for scripts, at the end
 _BATCHES_A_TURN = 16
 _MANY_DATAGRAMS = 16
 _OPEN_AGAIN = SECOND
-_SPARE_DESCRIPTORS = 128
+_SPARE_DESCRIPTORS = 256  # filters and ends of processes have 64 each
 _DONE = Failure(0, 0)
 
 
@@ -571,7 +572,9 @@ class VrrpService:
     # --- ports --------------------------------------------------------------------------------------------------
 
     def _replace_ports(self, order: ReplaceRouters) -> None:
-        sockets = len(self._routers.inboxes) + len(order.kept) + len(order.added)
+        instances = [*(instance for _, instance in order.kept), *order.added]
+        announced = {entry.dev for instance in instances for entry in addresses(instance)}
+        sockets = len(self._routers.inboxes) + len(instances) + len(announced)
         descriptors.allow(sockets + _SPARE_DESCRIPTORS)
         former, self._ports = self._ports, {}
         for name, instance in order.kept:

@@ -21,6 +21,7 @@ _IPV4_BYTES = 4
 _FRAMES_KEPT = 1024
 _ROUTER = {False: b"\0", True: b"\1"}
 _STALE = frozenset({errno.ENETDOWN, errno.ENXIO, errno.ENODEV})
+_NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
 
 # what scapy is given to find the holes by: values that occur nowhere else in the frames
 _MARK_MAC = "02:a1:b2:c3:d4:e5"
@@ -139,6 +140,9 @@ class LinuxAnnouncer:
         code = self._send(interface, frame)
         if code in _STALE:  # said once of a link that went away or down since; it may be back
             self._forget(interface.index)
+            code = self._send(interface, frame)
+        elif code in _NO_DESCRIPTOR:  # those of other links are opened again when they are needed
+            self.close()
             code = self._send(interface, frame)
         return code
 

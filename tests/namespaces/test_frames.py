@@ -2,6 +2,8 @@
 
 import errno
 import socket
+from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address
 
 import pytest
@@ -11,6 +13,7 @@ from scapy.layers.l2 import ARP, Ether
 from pykeepalived.kernel.frames import LinuxAnnouncer, make_templates
 from pykeepalived.kernel.ports import Interface
 from tests.namespaces.veth_pair import Namespace, veth_pair, why_not
+from tests.support.descriptors import descriptors_left
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
 
@@ -71,6 +74,29 @@ def test_a_link_that_went_down_and_came_back_is_announced_on_again() -> None:
         assert announce() in {errno.ENODEV, errno.ENXIO}
         left.ip(f"link add name eth0 type veth peer name eth0 netns {right.name}")
         assert announce() == errno.ENODEV  # another link of that name: its own index is asked for
+        announcer.close()
+
+
+def test_links_that_share_what_descriptors_there_are_are_all_announced_on() -> None:
+    with veth_pair() as (left, right):
+        ear = sniffer(right)
+        left.ip("link add v1 type veth peer name v2")
+        interface = eth0(left)
+        others = []
+        for name in ("v1", "v2"):
+            left.ip(f"link set {name} up")
+            others.append(replace(interface, name=name, index=left.call(partial(socket.if_nametoindex, name))))
+        announcer = LinuxAnnouncer(TEMPLATES)
+
+        def announce() -> None:
+            for other in others:
+                assert announcer.announce(other, VIP, router=False) == 0
+            with descriptors_left(0):
+                assert announcer.announce(interface, VIP, router=False) == 0
+
+        left.call(announce)
+        assert next_from(ear, interface.mac)[ARP].psrc == str(VIP)
+        ear.close()
         announcer.close()
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import resource
 import shutil
 import socket
 import subprocess
@@ -22,6 +21,7 @@ from pykeepalived.errors import KernelError
 from pykeepalived.kernel.netlink import Overrun
 from pykeepalived.kernel.process_events import ProcessEvents, open_socket
 from pykeepalived.units import MILLISECOND
+from tests.support.descriptors import descriptors_left
 from tests.support.fakes_vrrp import FakeJournal
 
 PATIENCE = 30.0
@@ -166,18 +166,6 @@ def test_another_name_and_another_program(desk: Desk) -> None:
     desk.tells(("p", False))
 
 
-@contextlib.contextmanager
-def no_descriptor_left() -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    free = os.dup(0)
-    os.close(free)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
 def test_want_of_descriptors_says_nothing_of_a_process(desk: Desk) -> None:
     first = desk.start()
     desk.until(lambda: Path(f"/proc/{first.pid}/comm").read_text().strip() == desk.name)
@@ -186,7 +174,7 @@ def test_want_of_descriptors_says_nothing_of_a_process(desk: Desk) -> None:
     desk.started.append(second)
     assert desk.trackers.replace([desk.config(), desk.config("q", quorum=2)], GLOBAL) == {"p": True, "q": False}
     assert second.stdin is not None
-    with no_descriptor_left():
+    with descriptors_left(0):
         second.stdin.write(b"\n")
         second.stdin.flush()
         desk.turn_for(300 * MILLISECOND)

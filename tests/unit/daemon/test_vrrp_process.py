@@ -491,7 +491,11 @@ def test_the_descriptor_limit_follows_the_number_of_instances() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
     try:
         begun(*(f"instance VI_{vrid} priority=100 virtual_router_id={vrid}" for vrid in range(1, 51)))
-        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 1 + 50 + 128
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 1 + 50 + 1 + 256
+        links = tuple(f"eth{number}" for number in range(100))
+        lines = (f"instance V{link} interface={link} virtual_ipaddress=10.0.0.100/24@{link}" for link in links)
+        begun(*lines, links=links)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 3 * 100 + 256, "to hear, to send, to announce"
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
