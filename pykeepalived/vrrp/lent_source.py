@@ -27,6 +27,11 @@ class LentSource:
             effects.append(AddAddresses(instance.name, (wanted,)))
         self._lent = wanted
 
+    def is_at(self, interface: str, address: IP, prefix_length: int) -> bool:
+        """Whether that is it."""
+        lent = self._lent
+        return lent is not None and (lent.dev, lent.address, lent.prefix_length) == (interface, address, prefix_length)
+
 
 def source_on_own_link(instance: VrrpInstance, source: IP | None) -> AddressEntry | None:
     """What it must have, None where it needs nothing."""

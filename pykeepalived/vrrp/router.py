@@ -25,6 +25,7 @@ from pykeepalived.vrrp.effects import (
     SendAdvert,
     Word,
 )
+from pykeepalived.vrrp.events import AddressRemoved
 from pykeepalived.vrrp.group import SyncGroup
 from pykeepalived.vrrp.lent_source import LentSource
 from pykeepalived.vrrp.own_adverts import OwnAdverts
@@ -432,6 +433,11 @@ class VirtualRouter:
     def lend_source(self, effects: list[Effect], *, anew: bool = False) -> None:
         """The own link has the source address, if it needs it; ``anew`` when the link may have lost it."""
         self._lent.lend(self.instance, self.source_address, effects, up=self.interface_up, anew=anew)
+
+    def source_removed(self, event: AddressRemoved, effects: list[Effect]) -> None:
+        """Somebody deleted an address: if it is what the own link was lent, the kernel would refuse our adverts."""
+        if self._lent.is_at(event.interface, event.address, event.prefix_length) and not isinstance(self.state, Stop):
+            self.lend_source(effects, anew=True)
 
     @property
     def foreseen_advert(self) -> SendAdvert | None:

@@ -471,6 +471,8 @@ class Routers:
         for router, entry in self._concerned.places.get((event.interface, event.address, event.prefix_length), ()):
             if isinstance(router.state, Master) and not entry.no_track and not event.ours:
                 router.address_lost(entry, now, effects)
+        for router in self._concerned.on_interface.get(event.interface, ()):
+            router.source_removed(event, effects)
         if (static := self.statics.address_at(event.interface, event.address, event.prefix_length)) is not None:
             self.statics.removed(static, effects)
         if event.address not in self._concerned.addresses:

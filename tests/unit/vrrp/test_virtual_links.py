@@ -8,7 +8,7 @@ from pykeepalived.config.configuration import Configuration
 from pykeepalived.units import SECOND
 from pykeepalived.vrrp.announcing import on_further_links
 from pykeepalived.vrrp.effects import AddAddresses, Announce, RemoveAddresses
-from pykeepalived.vrrp.events import AddressAdded, InterfaceChanged
+from pykeepalived.vrrp.events import AddressAdded, AddressRemoved, InterfaceChanged
 from pykeepalived.vrrp.lent_source import source_on_own_link
 from pykeepalived.vrrp.routers import Routers
 from pykeepalived.vrrp.tracking import INTERFACE, SOCKETS
@@ -323,6 +323,13 @@ def test_an_ipv6_vmac_has_the_source_of_its_base() -> None:
     assert (str(entry), entry.dev, entry.nodad, entry.preferred_lft) == ("fe80::1/64", "vrrp.51", True, 0)
     routers.handle(InterfaceChanged("vrrp.51", up=False, present=False), START)
     assert AddAddresses("VI_1", (entry,)) in routers.handle(InterfaceChanged("vrrp.51", up=True), START)
+    taken_away = AddressRemoved("vrrp.51", entry.address, 64)
+    given = AddAddresses("VI_1", (entry,))
+    assert given in routers.handle(taken_away, START), "the kernel would refuse our adverts"
+    assert given not in routers.handle(AddressRemoved("vrrp.51", entry.address, 128), START)
+    routers.handle(InterfaceChanged("vrrp.51", up=False), START)
+    assert given not in routers.handle(taken_away, START)
+    routers.handle(InterfaceChanged("vrrp.51", up=True), START)
     other = replace(
         entry, address=configuration(instance("", addresses="fe80::2")).vrrp_instance[0].virtual_ipaddress[0].address
     )
