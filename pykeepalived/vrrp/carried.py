@@ -1,5 +1,7 @@
 """What a MASTER carries: taken in this order (behaviour 1.5), given back in the other (1.6)."""
 
+from collections.abc import Container
+
 from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.routes import RouteEntry
 from pykeepalived.config.blocks.rules import RuleEntry
@@ -65,19 +67,33 @@ def take_again(instance: VrrpInstance, interface: str, effects: list[Effect]) ->
     """An interface is up again, which may be another one of its name: addresses have gone with the former, and routes
     with any that goes down, unheard. What is there stays.
     """
-    if held := tuple(entry for entry in addresses(instance) if entry.dev == interface):
+    held = (entry for entry in addresses(instance) if entry.dev == interface)
+    routes = (
+        entry
+        for entry in instance.virtual_routes
+        if entry.dev is None or (entry.dev == interface and not entry.no_track)
+    )
+    _take(instance, tuple(held), tuple(routes), effects)
+
+
+def try_again(instance: VrrpInstance, interface: str, lacking: Container[Carried], effects: list[Effect]) -> None:
+    """An interface has a new address: what the kernel refused there before may be possible now."""
+    held = (entry for entry in addresses(instance) if entry.dev == interface and entry in lacking)
+    routes = (entry for entry in instance.virtual_routes if entry.dev in {None, interface} and entry in lacking)
+    _take(instance, tuple(held), tuple(routes), effects)
+
+
+def _take(
+    instance: VrrpInstance, held: tuple[AddressEntry, ...], routes: tuple[RouteEntry, ...], effects: list[Effect]
+) -> None:
+    if held:
         effects.append(lines.detail(instance.name, "setting VIPs."))
         effects.append(AddAddresses(instance.name, held))
-    lost = (entry for entry in instance.virtual_routes if entry.dev is None or _minds(entry, interface))
-    if routes := tuple(lost):
+    if routes:
         effects.append(lines.detail(instance.name, "setting Virtual Routes"))
         effects.append(AddRoutes(instance.name, routes))
     if held and instance.garp_master_repeat:
         effects.append(Announce(instance.name, held, instance.garp_master_repeat))
-
-
-def _minds(entry: RouteEntry, interface: str) -> bool:
-    return entry.dev == interface and not entry.no_track
 
 
 def routes_forgotten(instance: VrrpInstance, interface: str, effects: list[Effect]) -> None:

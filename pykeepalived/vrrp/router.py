@@ -59,6 +59,7 @@ class VirtualRouter:
         "instance",
         "interface_up",
         "kept",
+        "lacking",
         "last_transition_at",
         "listens_at",
         "reception",
@@ -91,6 +92,7 @@ class VirtualRouter:
         self.last_transition_at = 0
         self.listens_at = 0  # adverts before then are ignored (vrrp_startup_delay)
         self.kept: frozenset[carried.Carried] = carried.NOTHING  # static objects: there whatever the state is
+        self.lacking: dict[carried.Carried, int] = {}  # what the kernel refused to add for a MASTER, with errno
         self._lent = LentSource()
         self._repeatable: Backup | None = None  # in this state, the advert accepted last may simply be accepted again
         self._repeated_wait = 0  # master_down_interval after that advert
@@ -304,6 +306,18 @@ class VirtualRouter:
     def routing_lost(self, entry: RouteEntry | RuleEntry, now: int, effects: list[Effect]) -> None:
         """Somebody deleted a route or a rule that we have as MASTER: as with an address."""
         self._lost(f"{'route' if isinstance(entry, RouteEntry) else 'rule'} {entry}", now, effects)
+
+    def lacks(self, entry: carried.Carried, errno: int) -> bool:
+        """The kernel refused to add something. Whether that is to be said: once for a MASTER, which tries it again."""
+        if not isinstance(self.state, Master):
+            return True
+        known, self.lacking[entry] = self.lacking.get(entry), errno
+        return known != errno
+
+    def try_again(self, interface: str, effects: list[Effect]) -> None:
+        """An interface has a new address, so that the kernel may take what it refused before."""
+        if self.lacking and isinstance(self.state, Master):
+            carried.try_again(self.instance, interface, self.lacking, effects)
 
     def _lost(self, what: str, now: int, effects: list[Effect]) -> None:
         wait = self.standing.skew_time(self.instance.advert_int)
@@ -623,6 +637,7 @@ class VirtualRouter:
         self.statistics.release_master += 1
         self.reception.forget()
         self.rivals.forget()
+        self.lacking.clear()
         effects.append(CancelAnnouncements(self.name))
         if release:
             carried.give_back(self.instance, effects, keep, self.kept)

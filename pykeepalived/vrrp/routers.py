@@ -125,13 +125,15 @@ class Routers:
                 if (router := self.routers.get(name)) is not None:
                     effects += router.refusals.tell(destination, errno)
             case AddressesFailed(name, entry, errno, adding):
-                effects.append(address_refused(name, entry, errno, adding=adding))
+                if not adding or self._lacks(name, entry, errno):
+                    effects.append(address_refused(name, entry, errno, adding=adding))
                 if not adding:
                     self._address_stays(entry, now, effects)
             case RoutingRemoved(entry):
                 self._routing_removed(entry, now, effects)
-            case RoutingFailed():
-                effects.append(routing_refused(event))
+            case RoutingFailed(name, entry, errno, adding):
+                if not adding or self._lacks(name, entry, errno):
+                    effects.append(routing_refused(event))
             case StaticTried():
                 self._static_tried(event, now, effects)
         return effects
@@ -452,6 +454,8 @@ class Routers:
             effects.append(address_duplicate(name, event.address))
         if self._started and event.address not in self._concerned.addresses:
             self.statics.address_added(name, effects)
+            for router in self._concerned.carriers_on(name):
+                router.try_again(name, effects)
             if event.address.version == 4 and name in self._without_ipv4:
                 self._without_ipv4.discard(name)
                 self.statics.routes_forgotten(name, effects)
@@ -482,6 +486,11 @@ class Routers:
         self._addresses.leave((entry,), leaving=False)
         if self._started and entry.address not in self._concerned.addresses:
             self._look_for_sources(self._concerned.senders_from(entry.dev or ""), now, effects)
+
+    def _lacks(self, name: str, entry: carried.Carried, errno: int) -> bool:
+        """Something could not be added; whether that is to be said."""
+        router = self.routers.get(name)
+        return router is None or router.lacks(entry, errno)
 
     def _is_the_only_source(self, event: AddressAdded | AddressRemoved) -> bool:
         """Whether instances on its interface can, or could, send from that address alone."""

@@ -2,7 +2,8 @@
 
 import dataclasses
 from collections.abc import Sequence
-from ipaddress import IPv4Address
+from errno import EACCES, ENETUNREACH
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
@@ -10,8 +11,8 @@ from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay, Linkbeat
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.events import Tick
 from pykeepalived.units import SECOND
-from pykeepalived.vrrp.effects import Effect
-from pykeepalived.vrrp.events import AddressAdded, InterfaceChanged, RoutingFailed, RoutingRemoved
+from pykeepalived.vrrp.effects import AddAddresses, Announce, Effect
+from pykeepalived.vrrp.events import AddressAdded, AddressesFailed, InterfaceChanged, RoutingFailed, RoutingRemoved
 from pykeepalived.vrrp.replacement import replace
 from pykeepalived.vrrp.routers import Routers
 from tests.config.machine import Machine
@@ -177,6 +178,37 @@ def test_a_refusal_names_the_line_and_what_to_do() -> None:
             " (said; no interface has a network with its gateway: add an address of that network, or onlink)"
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("which", "wanted"),
+    [
+        (0, []),
+        (1, ["add routes VI_1 10.8.1.0/24 via 10.0.1.2 dev eth1"]),
+        (2, ["add routes VI_1 10.8.2.0/24 via 10.0.0.2 no_track"]),
+    ],
+)
+def test_a_refused_route_is_tried_again_when_an_address_comes(which: int, wanted: list[str]) -> None:
+    """A gateway's network may come after us."""
+    routers = masters(instance(ROUTES))
+    route = routers.routers["VI_1"].instance.virtual_routes[which]
+    assert routers.handle(RoutingFailed("VI_1", route, ENETUNREACH), LATER)
+    assert changes(routers.handle(AddressAdded("eth1", IPv4Address("10.0.1.9"), 24), LATER)) == wanted
+    assert routers.handle(RoutingFailed("VI_1", route, ENETUNREACH), LATER) == [], "said once"
+
+
+def test_a_refused_address_is_tried_again_when_another_comes() -> None:
+    """IPv6 may have been disabled there for a moment."""
+    routers = masters(instance("virtual_ipaddress_excluded {\n2001:db8::1/64\n}\n"))
+    (address,) = routers.routers["VI_1"].instance.virtual_ipaddress_excluded
+    assert routers.handle(AddressesFailed("VI_1", address, EACCES), LATER)
+    assert changes(routers.handle(AddressAdded("eth1", IPv6Address("fe80::9"), 64), LATER)) == []
+    ordered = routers.handle(AddressAdded("eth0", IPv6Address("fe80::9"), 64), LATER)
+    assert AddAddresses("VI_1", (address,)) in ordered
+    assert Announce("VI_1", (address,), 5) in ordered
+    assert routers.handle(AddressesFailed("VI_1", address, EACCES), LATER) == [], "said once"
+    routers.handle(InterfaceChanged("eth0", up=False), LATER)
+    assert changes(routers.handle(AddressAdded("eth0", IPv6Address("fe80::a"), 64), LATER)) == []
 
 
 def test_a_reload_touches_only_what_changed() -> None:
