@@ -29,7 +29,12 @@ class News:
         self._alarm = context.reactor.alarm(self.read)
 
     def read(self) -> None:
-        """Now. That it fails is said once, and it is tried again in a moment until it works."""
+        """Now, or in a moment where it failed a moment ago: until it works it takes a bounded share of the time. That
+        it fails is said once.
+        """
+        if self._failing and self._alarm.due_at is not None and self._reactor.now() < self._alarm.due_at:
+            self._then()
+            return
         try:
             self._source()
         except KernelError as error:

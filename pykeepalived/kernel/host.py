@@ -144,15 +144,15 @@ class LinuxHost:
             form = self._forms[shape] = _address_form(kind, entry.address.version, len(label), broadcast, lifetime)
         return form.fill(*values)
 
-    def _read(self) -> tuple[dict[int, Interface], dict[int, dict[_AddressKey, HostAddress]]]:
+    def _read(self, *, patient: bool = True) -> tuple[dict[int, Interface], dict[int, dict[_AddressKey, HostAddress]]]:
         """Dump links and addresses."""
         interfaces: dict[int, Interface] = {}
-        for _, data in self._netlink.orders.dump(self._links.fill()):
+        for _, data in self._netlink.orders.dump(self._links.fill(), patient=patient):
             interface = _interface(data, None)
             if interface is not None:
                 interfaces[interface.index] = interface
         addresses: dict[int, dict[_AddressKey, HostAddress]] = {}
-        for _, data in self._netlink.orders.dump(self._every_address.fill()):
+        for _, data in self._netlink.orders.dump(self._every_address.fill(), patient=patient):
             key, address = _address(data)
             if address is not None and address.interface in interfaces:
                 addresses.setdefault(address.interface, {})[key] = address
@@ -213,8 +213,10 @@ class LinuxHost:
             del self._indexes[interface.name]
 
     def _resynchronise(self) -> None:
-        """Read everything again, and tell the differences: what is gone first, addresses before their links."""
-        interfaces, addresses = self._read()
+        """Read everything again, and tell the differences: what is gone first, addresses before their links. Adverts
+        are due meanwhile: where that fails it is for a later turn.
+        """
+        interfaces, addresses = self._read(patient=False)
         for index, known in list(self._addresses.items()):
             for key in [key for key in known if key not in addresses.get(index, {})]:
                 self._address_vanished(key, index)

@@ -41,6 +41,7 @@ _NLMSGERR_ATTR_MSG = 1
 _BATCH = 64
 _WAIT_SECONDS = 2.0
 _DUMP_PAUSES = (0, 0.001, 0.004, 0.016, 0.064, 0.128)  # seconds before each attempt
+_AT_ONCE = (0, 0)
 _BUFFER_BYTES = 1 << 17
 _RECEIVE_BYTES = 1 << 20
 _MOST_RECEIVE_BYTES = (1 << 30) - 1  # the kernel doubles it, as an int
@@ -163,11 +164,12 @@ class NetlinkSocket:
         self.refusal = ""
         return next(filter(None, self._order_batch([begin, *messages, end], framed=True)), 0)
 
-    def dump(self, message: bytearray) -> list[Message]:
+    def dump(self, message: bytearray, *, patient: bool = True) -> list[Message]:
         """Everything the kernel lists for a request. A list that changed while it was read is read again, a little
-        later each time: a host that is starting changes it for a while. Raises KernelError.
+        later each time: a host that is starting changes it for a while. Not ``patient``: only once more, and at once,
+        for who has other things to do meanwhile. Raises KernelError.
         """
-        for pause in _DUMP_PAUSES:
+        for pause in _DUMP_PAUSES if patient else _AT_ONCE:
             time.sleep(pause)
             rows = self._dump_once(message)
             if rows is not None:

@@ -199,7 +199,7 @@ class LinuxRouting:
     def _listed(self, request: bytearray, read: Callable[[bytes], _Key]) -> list[_Key]:
         found: list[_Key] = []
         try:
-            for _, message in self._orders.dump(request):
+            for _, message in self._orders.dump(request, patient=False):
                 with contextlib.suppress(struct.error):
                     found.append(read(message))
         except KernelError as error:

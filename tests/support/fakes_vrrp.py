@@ -345,6 +345,7 @@ class FakeKernel:
         self.batches: list[int] = []
         self.send_errno = 0
         self.silent = 0  # the errno for which it tells nothing
+        self.drains = 0
         self.refuse: dict[str, int] = {}
         self.refuse_sockets = 0
         self.closed = False
@@ -484,6 +485,7 @@ class FakeKernel:
         return 50
 
     def drain(self) -> None:
+        self.drains += 1
         if self.silent:
             raise KernelError("list (the table kept changing)", self.silent)
         while self.pending:

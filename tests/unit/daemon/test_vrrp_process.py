@@ -109,6 +109,23 @@ def test_a_fault_at_one_order_costs_no_other(monkeypatch: pytest.MonkeyPatch) ->
     ]
 
 
+def test_what_cannot_be_read_is_tried_ten_times_a_second_whoever_asks() -> None:
+    bench, _ = begun()
+    bench.kernel.silent = EINTR
+    bench.kernel.drains = 0
+    for _ in range(1000):
+        bench.told()
+        bench.reactor.run_for(MILLISECOND)
+    assert bench.kernel.drains == 1 + 10
+    bench.kernel.set_link("eth0", up=False)
+    bench.kernel.silent = 0
+    bench.reactor.run_for(100 * MILLISECOND)
+    bench.kernel.drains = 0
+    for _ in range(3):
+        bench.told()
+    assert bench.kernel.drains == 3
+
+
 def failing_once(service: VrrpService, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next change of addresses is a fault of ours."""
 

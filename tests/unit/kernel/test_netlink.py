@@ -201,6 +201,18 @@ def test_a_dump_that_never_settles_is_given_up(route: NetlinkSocket) -> None:
     assert told.value.errno == errno.EINTR
 
 
+def test_who_is_not_patient_does_not_wait_for_a_list(route: NetlinkSocket, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    torn = [(message(101 + 2 * n, kind=3, flags=0x12, data=bytes(4)), 0) for n in range(3)]
+    scripted(route, torn[:2])
+    with pytest.raises(KernelError):
+        route.dump(order(1)[0], patient=False)
+    scripted(route, [torn[0], (message(103, kind=3, flags=2, data=bytes(4)), 0)])
+    assert route.dump(order(1)[0], patient=False) == []
+    assert not any(waits)
+
+
 def test_a_message_larger_than_the_buffer_counts_as_an_overrun_once(route: NetlinkSocket) -> None:
     huge = message(0, kind=16, data=bytes(1 << 18))
     scripted(route, [(huge, 0), (huge, 0)])
