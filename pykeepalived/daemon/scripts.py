@@ -137,6 +137,10 @@ class ScriptRunner:
             self._refusing.add(notifies)
             self._cannot(running, f"{self._most} scripts run already", own=False, said=said)
             return 0
+        if not notifies and any(each.kills > 1 and each.script == script for each in self._running.values()):
+            if on_exit is not None:
+                self._reactor.soon(lambda: on_exit(_TIMED_OUT))  # it hangs still: another one would hang as well
+            return 0
         self._refusing.discard(notifies)
         self._running[running.number] = running
         self._set_alarm(running, timeout)
@@ -289,6 +293,7 @@ class ScriptRunner:
         if running.kills:
             text = f"Script {running.script} child (PID {running.pid}) failed to terminate after kill"
             self._journal.log(Log(text, Level.WARNING, Kind.SCRIPT))
+            self._tell(running, _TIMED_OUT)  # it may wait for a dead disk for ever: whoever waits for it need not
         self._signal(running, signal.SIGKILL)
         running.alarm.set(now + _KILL_TO_KILL[min(running.kills, 1)])
         running.kills += 1

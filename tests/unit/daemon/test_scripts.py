@@ -3,6 +3,7 @@
 import errno
 import gc
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pykeepalived.config.blocks.scripts import Script
+from pykeepalived.daemon import scripts
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.scripts import clean_environment
 from pykeepalived.units import SECOND
@@ -112,6 +114,33 @@ def test_the_whole_group_ends_when_time_is_over(bench: Bench, tmp_path: Path) ->
         time.sleep(0.01)
     state = Path(f"/proc/{child}/stat")
     assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_one_that_nothing_ends_has_failed_and_has_no_second_beside_it(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for a dead disk, and signals wait with it."""
+    monkeypatch.setattr(scripts, "_TERM_TO_KILL", SECOND // 20)
+    monkeypatch.setattr(scripts, "_KILL_TO_KILL", (SECOND // 20, 10 * SECOND))
+    hangs = shell(tmp_path / "hangs", f"echo $$ >> {tmp_path}/pids; exec sleep 60")
+    other = shell(tmp_path / "other", "exit 3")
+    bench.runner.allow({hangs, other})
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "killpg", lambda *_: None)
+        bench.run(hangs, timeout=SECOND // 5)
+        bench.until_ended(1)
+        bench.run(hangs, timeout=SECOND // 5)
+        bench.until_ended(2)
+        bench.run(other, timeout=SECOND)
+        bench.until_ended(3)
+    assert [(each.status, each.timed_out) for each in bench.ended] == [(None, True), (None, True), (3, False)]
+    (pid,) = (tmp_path / "pids").read_text().split()
+    os.kill(int(pid), signal.SIGKILL)
+    bench.until(lambda: len(bench.runner) == 0)
+    assert len(bench.ended) == 3, "it was told once"
+    bench.run(hangs, timeout=SECOND // 5)
+    bench.until_ended(4)
+    assert len((tmp_path / "pids").read_text().split()) == 2, "it is started again"
 
 
 def test_nothing_is_left_of_a_script_that_ended(bench: Bench, tmp_path: Path) -> None:
