@@ -24,6 +24,7 @@ class Linkbeat:
     ) -> None:
         self._open = prober
         self._prober: LinkProber | None = None
+        self._failing = False  # as was said
         self._reactor = reactor
         self._journal = journal
         self._tell = tell
@@ -68,15 +69,27 @@ class Linkbeat:
         self._again()
 
     def _poll(self, name: str) -> None:
-        if self._prober is None:
-            self._prober = self._open()
-        way = self._ways.get(name) or self._find_way(name, self._prober)
-        up = self._prober.link(name, way) if way else None
+        prober = self._prober or self._begin()
+        if prober is None:
+            return
+        way = self._ways.get(name) or self._find_way(name, prober)
+        up = prober.link(name, way) if way else None
         if up is None and way:  # many drivers answer nobody while the interface is set down
-            up = self._prober.link(name, "IOCTL")
+            up = prober.link(name, "IOCTL")
         if up is not None and up != self._last.get(name):
             self._last[name] = up
             self._tell(LinkbeatChanged(name, up))
+
+    def _begin(self) -> LinkProber | None:
+        """What asks. Where it cannot be had, which is said once, it is tried again at each turn."""
+        try:
+            self._prober = self._open()
+        except OSError as error:
+            if not self._failing:
+                self._failing = True
+                text = f"Linkbeat: no link can be asked for yet: {error.strerror}"
+                self._journal.log(Log(text, Level.ERROR, Kind.TRACKER))
+        return self._prober
 
     def _find_way(self, name: str, prober: LinkProber) -> Method:
         """The configured way, else the first that works; empty while the interface answers to none."""

@@ -1,5 +1,6 @@
 """The linkbeat at a fake driver: which way it asks, how often, and what it tells."""
 
+from errno import EMFILE
 from typing import Any, cast
 
 from pykeepalived.config.blocks.interfaces import METHODS, Method
@@ -65,6 +66,25 @@ def test_the_first_way_that_works_is_taken_and_kept() -> None:
     bench.reactor.run_for(2 * SECOND)
     assert bench.drivers.asked == [("eth0", "ETHTOOL")] * 2
     assert bench.journal.texts() == []
+
+
+def test_what_asks_may_come_later() -> None:
+    bench = Bench()
+    bench.drivers.give("eth0", "MII")
+    full = [OSError(EMFILE, "Too many open files")] * 3
+
+    def opened() -> FakeDrivers:
+        if full:
+            raise full.pop()
+        return bench.drivers
+
+    bench.linkbeat = Linkbeat(opened, cast("Any", bench.reactor), bench.journal, bench.told.append)
+    bench.linkbeat.replace({"eth0": ""})
+    bench.reactor.run_for(2 * SECOND)
+    assert bench.cut() == []
+    bench.reactor.run_for(SECOND)
+    assert bench.cut() == [("eth0", True)]
+    assert bench.journal.texts() == ["Linkbeat: no link can be asked for yet: Too many open files"]
 
 
 def test_a_driver_that_answers_no_more_is_not_believed_for_ever() -> None:
