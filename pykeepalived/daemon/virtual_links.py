@@ -94,6 +94,9 @@ class VirtualInterfaces:
         if new is not None:
             self._interfaces[new.index] = new
             self._indexes[new.name] = new.index
+            if old is not None and old.name != new.name:
+                for link in [each for each in self._interfaces.values() if each.base == new.index]:
+                    self.carry_out(self._core.handle(self._seen(link), now))
             self.carry_out(self._core.handle(self._seen(new), now))
         self._relay()
 

@@ -210,6 +210,8 @@ class VirtualLinks:
             for other in [self._links[name] for name in self._on_base.get(seen.name, ())]:
                 if other.name not in self._seen:
                     self._make_soon(other, now, orders)
+                elif not self._fits(other, self._seen[other.name]):  # it stands on the one that had the name before
+                    orders += (_incompatible(other), RemoveLink(other, farewell=False))
                 elif self._seen[other.name].vrf != seen.vrf:
                     orders.append(self._settled(other))
 

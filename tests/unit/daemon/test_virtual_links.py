@@ -55,6 +55,28 @@ def said(bench: Bench, words: str) -> bool:
     return any(words in text for text in bench.journal.texts())
 
 
+def test_a_link_waits_on_a_renamed_base_and_moves_to_another_of_the_name() -> None:
+    bench = prepared()
+    service = begun(bench)
+    made = bench.kernel.links["vrrp.51"]
+    for name, new_name in (("eth0", "lan0"), ("lan0", "eth0"), ("eth0", "lan0")):
+        bench.kernel.rename_link(name, new_name)
+        bench.told()
+        bench.reactor.run_for(2 * SECOND)
+        assert bench.kernel.links["vrrp.51"] is made
+    bench.kernel.add_link("eth0", 19)
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    for _ in ("it goes", "it comes", "it is known"):
+        bench.told()
+        bench.reactor.run_for(2 * SECOND)
+    assert bench.kernel.links["vrrp.51"].base == 19
+    bench.reactor.run_for(DOWN)
+    assert [router.state.name for router in service._routers.routers.values()] == ["MASTER"]
+    sending = bench.kernel.senders[-1].interface
+    assert sending is not None
+    assert (sending.name, sending.base) == ("vrrp.51", 19)
+
+
 def test_made_set_used_and_given_back() -> None:
     bench = prepared()
     service = begun(bench)
