@@ -557,6 +557,8 @@ class VrrpService:
 
     def _between_orders(self, work: Callable[[], None]) -> None:
         """A further share of what waits is carried out; facts that come of it are told after it."""
+        if self._stopping:
+            self._context.leaving()
         self._busy = True
         try:
             work()
@@ -632,6 +634,7 @@ class VrrpService:
             self._linger.set(self._reactor.now() + _LINGER)
             return
         finished, self._finished = self._finished, None
+        self._context.leaving()  # the kernel takes its time with links
         self._linger.set(None)
         ports, self._ports = self._ports, {}
         for port in ports.values():

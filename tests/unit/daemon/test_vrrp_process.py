@@ -1,6 +1,7 @@
 """The driver at fakes of its ports: orders are carried out in the core's order, bounded a turn, and facts come back."""
 
 import gc
+import itertools
 import resource
 from dataclasses import replace
 from errno import EINTR, ENETUNREACH, ENOBUFS, EPERM
@@ -164,6 +165,24 @@ def test_a_fault_at_one_fact_costs_none_of_the_others(monkeypatch: pytest.Monkey
     with pytest.raises(RuntimeError):
         bench.reactor.turn()
     assert states(service) == ["FAULT", "FAULT"]
+
+
+def test_a_stop_that_takes_long_says_that_it_goes_on() -> None:
+    """Else it is cut off, and addresses stay on a machine that others have taken over from."""
+    bench = Bench("eth0")
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    told: list[int] = []
+    context = replace(bench.context, leaving=lambda: told.append(len(bench.kernel.held)))
+    many = ",".join(f"10.1.{number // 250}.{number % 250 + 1}/16" for number in range(1000))
+    service = VrrpService(context, make_configuration(f"{VI_1} virtual_ipaddress_excluded={many}"), bench.kernel)
+    service.start()
+    bench.reactor.run_for(2 * DOWN)
+    assert (len(bench.kernel.held), told) == (1002, [])
+    service.stop(lambda: None)
+    bench.reactor.run_for(2 * SECOND)
+    assert len(told) >= 1000 // BATCH
+    assert len(bench.kernel.held) == 1
+    assert all(before >= after for before, after in itertools.pairwise(told))
 
 
 def test_a_fault_at_a_stop_leaves_no_other_address(monkeypatch: pytest.MonkeyPatch) -> None:
