@@ -76,7 +76,7 @@ class Frame:
         self._birth = birth
         self._journal = birth.lines
         self._faults = Faults(self._journal)
-        self._reactor = Reactor(self._faults)
+        self._reactor = Reactor(self._faulty)
         self._signals = Signals(self._reactor, (*STOP_SIGNALS, signal.SIGHUP, *DUMPS), self._signalled)
         self._channel = Channel(self._reactor, birth.end, self._received, self._orphaned, self._refused)
         self._scheduling = Scheduling(birth.role, self._reactor, self._journal)
@@ -310,9 +310,13 @@ class Frame:
             with self._journal.together():
                 self._service.stop(self._reactor.stop)
         except Exception as error:  # noqa: BLE001 - the exit must come whatever happens
-            self._faults(error)
-            self._end_status = EXIT_PROGRAM_ERROR  # what it had made may be there still
+            self._faulty(error)
             self._reactor.stop()
+
+    def _faulty(self, error: Exception) -> None:
+        self._faults(error)
+        if self._stopping:
+            self._end_status = EXIT_PROGRAM_ERROR  # what it had made may be there still
 
     def _give_up(self) -> None:
         self._journal.log(Log("The stop takes too long: leaving as it is", Level.ERROR, Kind.PROCESS))

@@ -87,6 +87,8 @@ class LittleService:
             raise ValueError("a fault of the stop")
         if (CONTROL / "never-stop").exists():
             return
+        if (CONTROL / "fault-amid-stop").exists():
+            self._context.reactor.soon(self._fault)
         if (CONTROL / "long-stop").exists():
             for _ in range(9):
                 self._context.leaving()

@@ -549,6 +549,18 @@ def test_a_child_that_does_not_stop_is_killed(tmp_path: Path, start: Start) -> N
     assert daemon.text.count("VRRP process failed to die - forcing termination") == 2
 
 
+def test_one_with_a_fault_amid_its_stop_is_followed_by_one_that_takes_away_what_it_left(
+    tmp_path: Path, start: Start
+) -> None:
+    daemon = start(conf="vrrp\n")
+    daemon.until("Startup complete")
+    (tmp_path / "control" / "fault-amid-stop").touch()
+    assert daemon.end() == 0
+    assert "Program error: ValueError: a fault of the service" in daemon.text
+    assert "life 2 only to leave" in daemon.text
+    assert daemon.text.count("told to stop") == 2
+
+
 def test_a_child_that_says_so_has_time_to_leave(tmp_path: Path, daemon: Daemon) -> None:
     (tmp_path / "control" / "long-stop").touch()
     begin = time.monotonic()
