@@ -429,7 +429,7 @@ class VrrpService:
 
     def _open_sockets(self) -> None:
         """Open what is missing. An instance that cannot send, or hears nobody, takes no part until it can."""
-        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
+        self._receivers.complete(self._routers.inboxes, self._routers.configuration.global_defs)
         missing = {}
         for name, port in self._ports.items():
             if port.sender is None:
@@ -592,6 +592,7 @@ class VrrpService:
         names = {name: instance.name for name, instance in order.kept}
         self._announcements.configure(self._routers.configuration, names)
         self._groups = {group.name: group for group in order.groups}
+        self._receivers.replace(self._routers.inboxes, self._routers.configuration.global_defs)
         self._open_sockets()
         self._reactor.set_pace(_pace([port.instance.advert_int for port in self._ports.values()]), punctual=True)
 

@@ -224,20 +224,29 @@ class ReceiveSockets:
             self._close(key)
         self.troubles = {key: trouble for key, trouble in self.troubles.items() if key in inboxes}
         for key, inbox in inboxes.items():
-            vrids = None if every_vrid else frozenset(inbox)
-            if vrids is None and self._vrids.get(key) is not None:
+            if every_vrid and self._vrids.get(key) is not None:
                 self._close(key)  # a new socket has no filter
-            receiver = self._receivers.get(key) or self._open(key)
-            if receiver is None:
-                continue
-            guard = self._guards.pop(key, None)
-            if guard is not None:
-                guard.set(None)  # the settings may be others now
-            if vrids is not None and (guard is not None or self._vrids.get(key) != vrids):
-                self._filter(receiver, vrids)
-            self._vrids[key] = vrids
-            self._size(key, receiver, inbox, settings)
-            self._reactor.watch(receiver.fileno(), partial(self._readable, key, inbox))
+            self._serve(key, inbox, settings)
+
+    def complete(self, inboxes: dict[ReceiverKey, Inbox], settings: GlobalDefs) -> None:
+        """Open what is missing of these; the others, which may be guarded, are left alone."""
+        for key, inbox in inboxes.items():
+            if key not in self._receivers:
+                self._serve(key, inbox, settings)
+
+    def _serve(self, key: ReceiverKey, inbox: Inbox, settings: GlobalDefs) -> None:
+        vrids = None if settings.log_unknown_vrids else frozenset(inbox)
+        receiver = self._receivers.get(key) or self._open(key)
+        if receiver is None:
+            return
+        guard = self._guards.pop(key, None)
+        if guard is not None:
+            guard.set(None)  # the settings may be others now
+        if vrids is not None and (guard is not None or self._vrids.get(key) != vrids):
+            self._filter(receiver, vrids)
+        self._vrids[key] = vrids
+        self._size(key, receiver, inbox, settings)
+        self._reactor.watch(receiver.fileno(), partial(self._readable, key, inbox))
 
     def _size(self, key: ReceiverKey, receiver: AdvertReceiver, inbox: Inbox, settings: GlobalDefs) -> None:
         """The receive buffer that the file asks for, or one that outlasts a stall."""

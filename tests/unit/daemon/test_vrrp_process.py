@@ -979,6 +979,9 @@ def test_a_flood_is_left_to_the_kernel_for_a_while_and_said_once() -> None:
     assert all(guarded[30:])
     assert receiver.guarded is not None
     assert list(receiver.guarded) == [51]
+    bench.kernel.add_link("veth0", 9)
+    bench.told()
+    assert receiver.guarded is not None, "another link is none of its business"
     bench.reactor.run_for(10 * SECOND)
     assert receiver.guarded is None
     assert states(service) == ["MASTER"], "nobody was heard for ten seconds"
