@@ -242,6 +242,7 @@ class ReceiveSockets:
         guard = self._guards.pop(key, None)
         if guard is not None:
             guard.set(None)  # the settings may be others now
+            self._watches.pop(key, None)
         if vrids is not None and (guard is not None or self._vrids.get(key) != vrids):
             self._filter(receiver, vrids)
         self._vrids[key] = vrids

@@ -1009,6 +1009,24 @@ def test_many_good_packets_and_a_reload_need_no_guard() -> None:
     assert receiver.guarded is None
 
 
+def test_a_flood_that_goes_on_over_a_reload_is_soon_left_to_the_kernel_again() -> None:
+    bench, service = begun()
+    receiver = bench.kernel.receivers[0]
+
+    def flood() -> None:
+        for _ in range(50):
+            bench.reactor.run_for(10 * MILLISECOND)
+            receiver.queue += [advert(200, version="3")] * 100 if receiver.guarded is None else []
+            bench.hear(advert(150))
+
+    flood()
+    assert receiver.guarded is not None
+    service.reload(make_configuration("instance VI_1 priority=101"))
+    assert receiver.guarded is None
+    flood()
+    assert receiver.guarded is not None
+
+
 def test_messages_of_a_vmac_share_the_time_of_its_base() -> None:
     bench, service = begun(links=("eth0", "eth1"))
     bench.kernel.links["vrrp.51"] = replace(make_link("vrrp.51", 9), kind="macvlan", base=2)
