@@ -71,6 +71,7 @@ class Announcements:
         self._routes: dict[str, bool] = {}  # which interfaces are a router's, as was asked at
         self._asked_at = 0
         self._slow: set[str] = set()  # which instances ask too often, as was said
+        self._gone: set[tuple[str | None, IP]] = set()  # removed while something waited, and not announced since
 
     def burst(self, instance: str, entries: Sequence[AddressEntry], rounds: int) -> None:
         """Announce ``entries`` ``rounds`` times."""
@@ -82,6 +83,7 @@ class Announcements:
                 " (raise garp_master_refresh, or lower the repeats; or stop who sends adverts of lower priority)",
             )
             return
+        self._gone.difference_update((entry.dev, entry.address) for entry in entries)
         burst = _Burst(instance, entries, rounds)
         waiting.append(burst)
         self._bursts.append(burst)
@@ -93,6 +95,11 @@ class Announcements:
             kind = "gratuitous ARP" if address.version == 4 else "unsolicited neighbour advert"
             self._journal.log(Log(f"{instance}: sending {kind} for {address}", detail=True))
         self._announce_from(interface, address)
+
+    def forget(self, entries: Sequence[AddressEntry]) -> None:
+        """These are removed: another host may have them from now on."""
+        if self._bursts or self._pacing.deadline is not None:
+            self._gone.update((entry.dev, entry.address) for entry in entries)
 
     def cancel(self, instance: str) -> None:
         """Forget an instance's frames."""
@@ -132,11 +139,14 @@ class Announcements:
             self._routes.clear()
         while self._share > 0 and (message := self._pacing.due(now)) is not None:
             self._share -= 1
-            self._announce_from(message.interface, message.address)
+            if (message.interface, message.address) not in self._gone:
+                self._announce_from(message.interface, message.address)
         while self._share > 0 and self._bursts:
             self._share -= 1
             self._step(self._bursts[0], now)
         self._alarm.set(self._pacing.deadline if self._share > 0 else None)
+        if self._gone and not self._bursts and self._pacing.deadline is None:
+            self._gone.clear()
         if not self._turning and (self._bursts or self._share < FRAMES_A_TURN):
             self._turning = True
             self._reactor.soon(self._turn)
@@ -152,7 +162,7 @@ class Announcements:
         entry = burst.entries[place]
         dev = entry.dev or ""
         interface = self._interface(dev)
-        if interface is None or not interface.arp:
+        if interface is None or not interface.arp or (entry.dev, entry.address) in self._gone:
             return
         if round_ == 0 and self._detail:
             kind = "gratuitous ARPs" if entry.address.version == 4 else "Unsolicited Neighbour Adverts"

@@ -144,6 +144,8 @@ class OrdersOverTime:
         adding = isinstance(order, AddAddresses | AddRoutes | AddRules)
         refused: dict[Carried, Failure] = {}
         failed: list[Event] = []
+        if isinstance(order, RemoveAddresses):
+            self._announcements.forget(order.entries)
         if isinstance(order, AddAddresses | RemoveAddresses):
             for address, code in self._host.change(order.entries, adding=adding):
                 refused[address] = Failure(0, code)

@@ -117,6 +117,22 @@ def test_what_is_cancelled_is_not_sent_the_others_are() -> None:
         assert last(bench) == ["9"]
 
 
+def test_what_is_removed_is_announced_no_more_whoever_waits() -> None:
+    """Another host may have it since the reload that removed it."""
+    for configuration in (configured(), configured(STEP)):
+        bench, announcements = made(configuration)
+        announcements.burst("A", many(100), 2)
+        last(bench)
+        announcements.forget(many(100)[50:])
+        bench.reactor.run_for(20 * SECOND)
+        assert set(last(bench)) <= {str(number) for number in range(50)}
+        assert announcements._gone == set()
+        announcements.forget(many(100)[:50])
+        announcements.burst("A", many(100), 1)
+        bench.reactor.run_for(20 * SECOND)
+        assert len(set(last(bench))) == 100, "it is there again"
+
+
 def test_a_link_without_arp_gets_none_and_nothing_is_said_of_it() -> None:
     bench, announcements = made(configured(STEP), detail=True)
     bench.kernel.links["eth1"] = replace(bench.kernel.links["eth1"], arp=False)

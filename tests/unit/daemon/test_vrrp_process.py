@@ -1027,6 +1027,19 @@ def test_a_flood_that_goes_on_over_a_reload_is_soon_left_to_the_kernel_again() -
     assert receiver.guarded is not None
 
 
+def test_an_address_that_a_reload_removes_is_announced_no_more() -> None:
+    line = "instance VI_1 priority=100 virtual_ipaddress=10.0.0.100/24"
+    spaced = f"global_defs vrrp_garp_interval={SECOND}"
+    bench, service = begun(spaced, f"{line},10.0.0.101/24,10.0.0.102/24")
+    bench.reactor.run_for(DOWN)
+    service.reload(make_configuration(spaced, line))
+    bench.cut()
+    bench.reactor.run_for(60 * SECOND)
+    announced = [word for kind, *word in bench.cut() if kind == "announce"]
+    assert ["10.0.0.100"] in announced
+    assert ["10.0.0.102"] not in announced
+
+
 def test_messages_of_a_vmac_share_the_time_of_its_base() -> None:
     bench, service = begun(links=("eth0", "eth1"))
     bench.kernel.links["vrrp.51"] = replace(make_link("vrrp.51", 9), kind="macvlan", base=2)
