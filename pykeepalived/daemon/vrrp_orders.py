@@ -5,7 +5,7 @@ delay the next advert.
 """
 
 import dataclasses
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, assert_never
 
@@ -80,6 +80,7 @@ class OrdersOverTime:
         self._between = between
         self._tell_end = script_ended
         self._slow: deque[Slow] = deque()
+        self._cancelled: Counter[str] = Counter()  # how often what waits calls announcements off, by instance
         self._share = BATCH
         self._turning = False
         self._scripts_left = 0
@@ -96,6 +97,8 @@ class OrdersOverTime:
 
     def give(self, order: Slow) -> None:
         """Carry out an order, in its turn."""
+        if isinstance(order, CancelAnnouncements):
+            self._cancelled[order.instance] += 1
         self._slow.append(order)
         self._work()
 
@@ -116,11 +119,13 @@ class OrdersOverTime:
             case BlockAddresses() | UnblockAddresses():
                 self._block(order)
             case Announce(name, entries, rounds):
-                self._announcements.burst(name, entries, rounds)
+                if not self._cancelled[name]:  # else somebody else has announced them by now
+                    self._announcements.burst(name, entries, rounds)
             case AnnounceSource(name, address):
                 self._share -= 1
                 self._announcements.once(name, self._interface_of(name), address)
             case CancelAnnouncements(name):
+                self._cancelled[name] -= 1
                 self._announcements.cancel(name)
             case RunScript(script, arguments):
                 self._share -= 1

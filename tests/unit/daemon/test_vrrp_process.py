@@ -586,6 +586,22 @@ def test_a_thousand_addresses_take_turns_and_adverts_pass_between() -> None:
     assert ("script", "/n", "INSTANCE", "VI_1", "MASTER", "100") in own
 
 
+def test_who_yields_before_its_addresses_are_there_announces_none_of_them() -> None:
+    """The other one has announced them already, and nobody would put right what we say after that."""
+    addresses = ",".join(f"10.9.{number // 250}.{number % 250 + 1}/32" for number in range(1000))
+    bench, service = begun(f"instance VI_1 priority=100 virtual_ipaddress_excluded={addresses}")
+    bench.reactor.run_for(DOWN - 1)
+    bench.reactor.time += 1
+    bench.reactor.turn()
+    bench.reactor.turn()
+    assert states(service) == ["MASTER"]
+    bench.hear(advert(150))
+    assert states(service) == ["BACKUP"]
+    bench.reactor.run_for(SECOND)
+    assert not [entry for entry in bench.cut() if entry[0] == "announce"]
+    assert {place[1] for place in bench.kernel.held} == {"10.0.0.1", "fe80::1"}
+
+
 def test_an_address_that_an_instance_takes_concerns_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = range(1, 101)
     bench, service = begun(
