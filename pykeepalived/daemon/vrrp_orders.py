@@ -18,6 +18,7 @@ from pykeepalived.daemon.vrrp_routing import VrrpRouting
 from pykeepalived.effects import RunScript, WriteFifo
 from pykeepalived.events import ScriptExited
 from pykeepalived.kernel.ports import BATCH, Failure
+from pykeepalived.units import MILLISECOND
 from pykeepalived.vrrp.carried import Carried
 from pykeepalived.vrrp.effects import (
     AddAddresses,
@@ -37,6 +38,8 @@ from pykeepalived.vrrp.statics import NOBODY
 from pykeepalived.vrrp.virtual_links import ReleaseBase, RemoveLink
 
 _DONE = Failure(0, 0)
+_LONG = 10 * MILLISECOND  # a turn has more to do
+_FEW = 4  # addresses in the first order to a kernel that may be busy
 
 _Objects = AddAddresses | RemoveAddresses | AddRoutes | RemoveRoutes | AddRules | RemoveRules
 _Blocks = BlockAddresses | UnblockAddresses
@@ -82,6 +85,8 @@ class OrdersOverTime:
         self._slow: deque[Slow] = deque()
         self._cancelled: Counter[str] = Counter()  # how often what waits calls announcements off, by instance
         self._share = BATCH
+        self._spent = 0  # of this turn's time
+        self._at_once = _FEW
         self._turning = False
         self._scripts_left = 0
 
@@ -104,9 +109,14 @@ class OrdersOverTime:
 
     def _work(self) -> None:
         """Carry out what waits, within this turn's share. A fault of ours costs one order, not those behind it."""
+        begun = self._context.reactor.now()
         try:
             while self._slow and self._share > 0:
                 self._carry_out(self._slow.popleft())
+                now = self._context.reactor.now()
+                self._spent, begun = self._spent + now - begun, now
+                if self._spent >= _LONG:
+                    self._share = 0  # others hold the kernel up: adverts first
         finally:
             if not self._turning and (self._slow or self._share < BATCH):
                 self._turning = True
@@ -140,11 +150,13 @@ class OrdersOverTime:
                 assert_never(order)
 
     def _change(self, order: _Objects) -> None:
-        """Add or remove what of it fits into this turn's share; the rest waits in front."""
+        """Add or remove what of it fits into this turn's share, few at first; the rest waits in front."""
         entries: Any = order.entries
-        if len(entries) > self._share:
-            self._slow.appendleft(dataclasses.replace(order, entries=entries[self._share :]))
-            order = dataclasses.replace(order, entries=entries[: self._share])
+        size = min(self._share, self._at_once)
+        if len(entries) > size:
+            self._slow.appendleft(dataclasses.replace(order, entries=entries[size:]))
+            order = dataclasses.replace(order, entries=entries[:size])
+            self._at_once = min(2 * self._at_once, BATCH)
         self._share -= len(order.entries)
         adding = isinstance(order, AddAddresses | AddRoutes | AddRules)
         refused: dict[Carried, Failure] = {}
@@ -178,6 +190,9 @@ class OrdersOverTime:
     def _next_turn(self) -> None:
         self._turning = False
         self._share = BATCH
+        if self._spent >= _LONG or not self._slow:
+            self._at_once = _FEW
+        self._spent = 0
         self._between(self._work)
 
     def _script_ended(self, event: ScriptExited) -> None:

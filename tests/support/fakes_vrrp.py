@@ -146,7 +146,7 @@ class FakeReactor:
             if due > when:
                 break
             self.time = max(self.time, due)
-        self.time = when
+        self.time = max(self.time, when)
 
     def run_for(self, length: int) -> None:
         self.run_to(self.time + length)

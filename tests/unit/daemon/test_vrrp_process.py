@@ -3,6 +3,7 @@
 import gc
 import itertools
 import resource
+from collections.abc import Sequence
 from dataclasses import replace
 from errno import EINTR, ENETUNREACH, ENOBUFS, EPERM
 from ipaddress import IPv4Address, IPv6Address
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pykeepalived.config.blocks.addresses import AddressEntry
 from pykeepalived.config.blocks.interfaces import InterfaceUpDownDelay
 from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.configuration import Configuration
@@ -17,10 +19,10 @@ from pykeepalived.config.kinds_trackers import InitialContent
 from pykeepalived.daemon.child import BfdListener, ChildOptions
 from pykeepalived.daemon.vrrp_process import VrrpService
 from pykeepalived.daemon.vrrp_sockets import Port
-from pykeepalived.kernel.ports import BATCH, Datagram
+from pykeepalived.kernel.ports import BATCH, Datagram, Failure
 from pykeepalived.units import MILLISECOND, SECOND
 from pykeepalived.vrrp.adverts import messages
-from tests.support.fakes_vrrp import Bench, make_link
+from tests.support.fakes_vrrp import Bench, FakeSender, make_link
 from tests.support.scenario import make_configuration, make_instance
 
 DOWN = 3_609_375_000
@@ -584,6 +586,32 @@ def test_a_thousand_addresses_take_turns_and_adverts_pass_between() -> None:
     assert len(announced) == 5005
     assert max(adds) < min(announced)
     assert ("script", "/n", "INSTANCE", "VI_1", "MASTER", "100") in own
+
+
+def test_a_kernel_that_is_held_up_by_others_delays_no_advert(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each order waits for the lock of rtnetlink, which may be held for long while containers come and go."""
+    addresses = ",".join(f"10.9.0.{number}/32" for number in range(1, 201))
+    bench, _ = begun(
+        f"instance VI_1 priority=100 virtual_ipaddress_excluded={addresses}",
+        "instance VI_2 priority=100 virtual_router_id=52 virtual_ipaddress=10.0.0.102/24 version=3 advert_int=0.1",
+    )
+    bench.reactor.run_for(3 * SECOND)
+    sent: list[int] = []
+    add, send = bench.kernel.add_addresses, FakeSender.send
+
+    def slow(entries: Sequence[AddressEntry]) -> list[Failure]:
+        bench.reactor.time += 20 * MILLISECOND * len(entries)
+        return add(entries)
+
+    def noted(sender: FakeSender, source: bytes, destination: bytes, pdu: bytes) -> int:
+        sent.extend([bench.reactor.time] if pdu[1] == 52 else [])
+        return send(sender, source, destination, pdu)
+
+    monkeypatch.setattr(bench.kernel, "add_addresses", slow)
+    monkeypatch.setattr(FakeSender, "send", noted)
+    bench.reactor.run_for(6 * SECOND)
+    assert len(bench.kernel.held) == 2 + 2 + 200
+    assert max(after - before for before, after in itertools.pairwise(sent)) < 250 * MILLISECOND
 
 
 def test_who_yields_before_its_addresses_are_there_announces_none_of_them() -> None:
