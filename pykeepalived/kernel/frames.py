@@ -19,6 +19,7 @@ _ADDRESSES_BYTES = 32
 _ICMPV6 = 58
 _IPV4_BYTES = 4
 _FRAMES_KEPT = 1024
+_FEW = 16  # sockets that may be of links that are gone
 _ROUTER = {False: b"\0", True: b"\1"}
 _STALE = frozenset({errno.ENETDOWN, errno.ENXIO, errno.ENODEV})
 _NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
@@ -127,6 +128,7 @@ class LinuxAnnouncer:
     def __init__(self, templates: FrameTemplates) -> None:
         self._templates = templates
         self._sockets: dict[int, socket.socket] = {}
+        self._look_at = _FEW
         self._frames: dict[bytes, bytes] = {}  # of late: a burst repeats them
 
     def announce(self, interface: Interface, address: IPAddress, *, router: bool) -> int:
@@ -180,10 +182,15 @@ class LinuxAnnouncer:
         return 0
 
     def _forget_vanished(self) -> None:
-        """Virtual links come and go, and each has a number of its own."""
+        """Virtual links come and go, and each has a number of its own. The list of all links may be long: it is asked
+        for when there are twice as many sockets as the last time.
+        """
+        if len(self._sockets) < self._look_at:
+            return
         there = {index for index, _ in socket.if_nameindex()}
         for index in self._sockets.keys() - there:
             self._forget(index)
+        self._look_at = max(_FEW, 2 * len(self._sockets))
 
     def _forget(self, index: int) -> None:
         sock = self._sockets.pop(index, None)

@@ -10,6 +10,7 @@ import pytest
 from scapy.layers.inet6 import ICMPv6ND_NA
 from scapy.layers.l2 import ARP, Ether
 
+from pykeepalived.kernel import frames
 from pykeepalived.kernel.frames import LinuxAnnouncer, make_templates
 from pykeepalived.kernel.ports import Interface
 from tests.namespaces.veth_pair import Namespace, veth_pair, why_not
@@ -100,7 +101,37 @@ def test_links_that_share_what_descriptors_there_are_are_all_announced_on() -> N
         announcer.close()
 
 
-def test_sockets_of_links_that_are_gone_are_closed() -> None:
+def test_a_hundred_links_are_not_listed_a_hundred_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of thousands that takes seconds, and hosts wait for the last announcement."""
+    lists: list[int] = []
+    real = socket.if_nameindex
+
+    def listed() -> list[tuple[int, str]]:
+        found = real()
+        lists.append(len(found))
+        return found
+
+    monkeypatch.setattr(socket, "if_nameindex", listed)
+    with veth_pair() as (left, _):
+        announcer = LinuxAnnouncer(TEMPLATES)
+        interface = eth0(left)
+
+        def announce() -> None:
+            for number in range(100):
+                index = socket.if_nametoindex(f"v{number}")
+                assert announcer.announce(replace(interface, name=f"v{number}", index=index), VIP, router=False) == 0
+
+        for number in range(0, 100, 2):
+            left.ip(f"link add v{number} up type veth peer name v{number + 1}")
+            left.ip(f"link set v{number + 1} up")
+        left.call(announce)
+        assert len(announcer._sockets) == 100
+        assert len(lists) <= 4
+        announcer.close()
+
+
+def test_sockets_of_links_that_are_gone_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "_FEW", 1)
     with veth_pair() as (left, right):
         announcer = LinuxAnnouncer(TEMPLATES)
 
