@@ -113,12 +113,16 @@ class FileTrackers:
         self._alarm.set(self._reactor.now() + _LOOK_EVERY if self._folders else None)
 
     def _open_inotify(self) -> None:
+        inotify = None
         try:
-            self._inotify = Inotify()
-        except KernelError as error:
+            inotify = Inotify()
+            self._reactor.watch(inotify.fileno(), self._happened)
+        except (KernelError, OSError) as error:
             self._say(f"{error}: tracked files are looked at once a second", Level.WARNING)
+            if inotify is not None:
+                inotify.close()
         else:
-            self._reactor.watch(self._inotify.fileno(), self._happened)
+            self._inotify = inotify
 
     def _close_inotify(self) -> None:
         if self._inotify is not None:

@@ -211,7 +211,13 @@ class ProcessTrackers:
             self._journal.log(Log(message, Level.NOTICE, Kind.TRACKER))
             self._round.set(self._reactor.now() + _ROUND_EVERY)
         else:
-            self._reactor.watch(self._events.fileno(), self._read)
+            self._watch(self._events)
+
+    def _watch(self, events: ProcessEvents) -> None:
+        try:
+            self._reactor.watch(events.fileno(), self._read)
+        except OSError:  # a little later, and what has come meanwhile is read then
+            self._listen_again.set(self._reactor.now() + _ROUND_EVERY)
 
     def _read(self) -> None:
         """The first event after a pause is read at once, those that follow are read together."""
@@ -236,7 +242,7 @@ class ProcessTrackers:
                 if busy:
                     self._listen_again.set(self._reactor.now() + _PACE)
                 else:
-                    self._reactor.watch(events.fileno(), self._read)
+                    self._watch(events)
 
     # --- looking by ourselves -----------------------------------------------------------------------------------
 
@@ -291,9 +297,9 @@ class ProcessTrackers:
             return
         try:
             self._ends[pid] = fd = os.pidfd_open(pid)
+            self._reactor.watch(fd, partial(self._ended, pid))
         except OSError:
-            return
-        self._reactor.watch(fd, partial(self._ended, pid))
+            self._forget_end(pid)
 
     def _forget_end(self, pid: int) -> None:
         fd = self._ends.pop(pid, None)

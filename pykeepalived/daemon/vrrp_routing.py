@@ -12,8 +12,10 @@ from pykeepalived.daemon.child import ChildContext
 from pykeepalived.daemon.news import News
 from pykeepalived.daemon.vrrp_host import VrrpHost
 from pykeepalived.daemon.vrrp_kernel import VrrpKernel
+from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.ports import Failure, Routing
+from pykeepalived.units import SECOND
 from pykeepalived.vrrp.effects import AddRoutes, AddRules, RemoveRoutes, RemoveRules
 from pykeepalived.vrrp.events import Event, RoutingRemoved
 
@@ -32,6 +34,8 @@ class VrrpRouting:
         self._tell = tell
         self._routing: Routing | None = None
         self._news = News(context, "routes and rules", self._read)
+        self._unheard = False  # as was said
+        self._watch_again = context.reactor.alarm(self._watch)
 
     def carry_out(self, order: RoutingOrder) -> Iterator[tuple[RouteEntry | RuleEntry, Failure]]:
         """Add or remove; what the kernel refused, and how."""
@@ -45,6 +49,7 @@ class VrrpRouting:
     def close(self) -> None:
         """Listen no longer."""
         self._news.end()
+        self._watch_again.set(None)
         if self._routing is not None:
             self._context.reactor.unwatch(self._routing.fileno())
             self._routing.close()
@@ -65,8 +70,21 @@ class VrrpRouting:
     def _open(self) -> Routing:
         if self._routing is None:
             self._routing = self._kernel.routing(self, self._host.interface)
-            self._context.reactor.watch(self._routing.fileno(), self._news.read)
+            self._watch()
         return self._routing
+
+    def _watch(self) -> None:
+        """Hear of removals. Where that cannot be yet, orders are given all the same."""
+        if self._routing is None:
+            return
+        try:
+            self._context.reactor.watch(self._routing.fileno(), self._news.read)
+        except OSError as error:
+            if not self._unheard:
+                text = f"Routes and rules that others remove are not noticed yet: {error.strerror}"
+                self._context.journal.log(Log(text, Level.WARNING, Kind.PROCESS))
+            self._unheard = True
+            self._watch_again.set(self._context.reactor.now() + SECOND)
 
     def _read(self) -> None:
         self._host.drain()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from errno import ENODEV
+from errno import EIO, ENODEV
 from functools import partial
 from os import strerror
 
@@ -236,7 +236,7 @@ class ReceiveSockets:
 
     def _serve(self, key: ReceiverKey, inbox: Inbox, settings: GlobalDefs) -> None:
         vrids = None if settings.log_unknown_vrids else frozenset(inbox)
-        receiver = self._receivers.get(key) or self._open(key)
+        receiver = self._receivers.get(key) or self._open(key, inbox)
         if receiver is None:
             return
         guard = self._guards.pop(key, None)
@@ -247,7 +247,7 @@ class ReceiveSockets:
             self._filter(receiver, vrids)
         self._vrids[key] = vrids
         self._size(key, receiver, inbox, settings)
-        self._reactor.watch(receiver.fileno(), partial(self._readable, key, inbox))
+        self._watch(key, receiver, inbox)
 
     def _size(self, key: ReceiverKey, receiver: AdvertReceiver, inbox: Inbox, settings: GlobalDefs) -> None:
         """The receive buffer that the file asks for, or one that outlasts a stall."""
@@ -303,13 +303,14 @@ class ReceiveSockets:
         for key in list(self._receivers):
             self._close(key)
 
-    def _open(self, key: ReceiverKey) -> AdvertReceiver | None:
+    def _open(self, key: ReceiverKey, inbox: Inbox) -> AdvertReceiver | None:
         former = self.troubles.pop(key, None)
         interface = self._interface(key.interface)
         if interface is None and key.interface:
             return None
         try:
             receiver = self._kernel.receiver(key.family, interface, key.group, key.unicast_source, key.protocol)
+            self._watch(key, receiver, inbox)
         except KernelError as error:
             self.troubles[key] = error
             if former is None or former.errno != error.errno:
@@ -327,6 +328,13 @@ class ReceiveSockets:
             )
         )
         return receiver
+
+    def _watch(self, key: ReceiverKey, receiver: AdvertReceiver, inbox: Inbox) -> None:
+        try:
+            self._reactor.watch(receiver.fileno(), partial(self._readable, key, inbox))
+        except OSError as error:  # only the first time: nobody would read there
+            receiver.close()
+            raise KernelError("watch a socket for VRRP", error.errno or EIO) from error
 
     def _filter(self, receiver: AdvertReceiver, vrids: frozenset[int]) -> None:
         try:

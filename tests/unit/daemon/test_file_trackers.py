@@ -163,11 +163,19 @@ def test_a_file_that_is_written_slowly_keeps_its_number_meanwhile(desk: Desk, tm
 
 
 @pytest.mark.usefixtures("looking_often")
-def test_without_inotify_a_look_finds_it(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none() -> None:
-        raise KernelError("watch files", 24)
+@pytest.mark.parametrize("lacks", ["inotify", "room in epoll"])
+def test_without_inotify_a_look_finds_it(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacks: str
+) -> None:
+    def none(*_: object) -> None:
+        if lacks == "inotify":
+            raise KernelError("watch files", 24)
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(file_trackers, "Inotify", none)
+    if lacks == "inotify":
+        monkeypatch.setattr(file_trackers, "Inotify", none)
+    else:
+        monkeypatch.setattr(desk.reactor, "watch", none)
     file = tmp_path / "f"
     desk.trackers.replace([tracked(file)])
     assert "looked at once a second" in desk.journal.texts()[0]

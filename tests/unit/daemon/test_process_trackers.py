@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,22 @@ def test_want_of_descriptors_says_nothing_of_a_process(desk: Desk) -> None:
     desk.tells(("q", True))
     second.stdin.close()
     desk.tells(("q", False))
+
+
+def test_what_cannot_be_watched_is_read_later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """fs.epoll.max_user_watches."""
+    monkeypatch.setattr(process_trackers, "_ROUND_EVERY", 50 * MILLISECOND)
+
+    def none(*_: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.reactor, "watch", none)
+        desk.trackers.replace([desk.config()], GLOBAL)
+        process = desk.start()
+        desk.tells(("p", True))
+    process.kill()
+    desk.tells(("p", False))
 
 
 @pytest.mark.parametrize("desk", ["looking"], indirect=True)

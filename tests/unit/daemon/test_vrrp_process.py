@@ -3,9 +3,9 @@
 import gc
 import itertools
 import resource
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from errno import EINTR, ENETUNREACH, ENOBUFS, EPERM
+from errno import EINTR, ENETUNREACH, ENOBUFS, ENOSPC, EPERM
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.config.kinds_trackers import InitialContent
 from pykeepalived.daemon.child import BfdListener, ChildOptions
+from pykeepalived.daemon.reactor import Callback
 from pykeepalived.daemon.vrrp_process import VrrpService
 from pykeepalived.daemon.vrrp_sockets import Port
 from pykeepalived.kernel.ports import BATCH, Datagram, Failure
@@ -40,6 +41,18 @@ def begun(
     service.start()
     bench.reactor.turn()
     return bench, service
+
+
+def refuse_to_watch(bench: Bench, least: int, most: int = 10_000) -> Callable[..., None]:
+    """A reactor's ``watch`` for which there is no room for these descriptors."""
+    real = bench.reactor.watch
+
+    def watch(fd: int, readable: Callback | None = None, writable: Callback | None = None) -> None:
+        if least <= fd <= most:
+            raise OSError(ENOSPC, "No space left on device")
+        real(fd, readable, writable)
+
+    return watch
 
 
 def advert(priority: int, source: str = "10.0.0.2", **options: str) -> Datagram:
@@ -522,6 +535,30 @@ def test_sockets_that_could_not_be_opened_are_tried_again() -> None:
     bench.reactor.run_for(SECOND)
     assert states(service) == ["MASTER"]
     assert ("advert", "51", "100") in bench.cut()
+
+
+def test_a_socket_that_cannot_be_watched_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """fs.epoll.max_user_watches: nobody would ever read there."""
+    bench = Bench("eth0")
+    bench.kernel.give("eth0", IPv4Address("10.0.0.1"), 24)
+    service = VrrpService(bench.context, make_configuration(VI_1), bench.kernel)
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.reactor, "watch", refuse_to_watch(bench, 100))
+        service.start()
+        bench.reactor.run_for(2 * DOWN)
+        assert states(service) == ["FAULT"]
+        assert all(receiver.closed for receiver in bench.kernel.receivers)
+        said = [text for text in bench.journal.texts() if "No space" in text]
+        assert said == [
+            "Cannot watch a socket for VRRP: No space left on device",
+            "(VI_1) cause: cannot watch a socket for VRRP: No space left on device",
+        ]
+        assert not [text for text in bench.journal.texts() if "sockpool" in text]
+    bench.reactor.run_for(SECOND)
+    assert states(service) == ["BACKUP"]
+    bench.hear(advert(150), receiver=len(bench.kernel.receivers) - 1)
+    bench.reactor.run_for(DOWN - 1)
+    assert states(service) == ["BACKUP"]
 
 
 def test_the_descriptor_limit_follows_the_number_of_instances() -> None:

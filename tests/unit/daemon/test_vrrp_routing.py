@@ -3,11 +3,14 @@
 from errno import EINTR, ENETUNREACH
 from ipaddress import IPv4Address
 
+import pytest
+
 from pykeepalived.config.configuration import Configuration
 from pykeepalived.daemon.vrrp_process import VrrpService
 from pykeepalived.kernel.ports import BATCH
 from pykeepalived.units import SECOND
 from tests.support.fakes_vrrp import Bench
+from tests.unit.daemon.test_vrrp_process import refuse_to_watch
 from tests.unit.vrrp.test_routing import ROUTES, configured, instance
 from tests.unit.vrrp.test_statics import ROUTE, TEXT, VI_1
 
@@ -50,6 +53,24 @@ def test_a_master_takes_and_gives_back_in_order() -> None:
     assert bench.kernel.routes is not None
     assert bench.kernel.routes.closed
     assert 51 not in bench.reactor.watched
+
+
+def test_routes_whose_removal_cannot_be_heard_of_yet_are_there_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        bench = Bench("eth0", "eth1")
+        patch.setattr(bench.reactor, "watch", refuse_to_watch(bench, 51, 51))
+        for number, link in enumerate(("eth0", "eth1")):
+            bench.kernel.give(link, IPv4Address(f"10.0.{number}.1"), 24)
+        service = VrrpService(bench.context, configured(instance(ROUTES)), bench.kernel)
+        service.start()
+        bench.reactor.run_for(2 * DOWN)
+        assert "add-route 10.8.0.0/24" in orders(bench)
+        assert sum("not noticed yet" in text for text in bench.journal.texts()) == 1
+    bench.reactor.run_for(SECOND)
+    assert bench.kernel.routes is not None
+    bench.kernel.routes.take("10.8.0.0/24 via 10.0.0.2 dev eth0")
+    bench.reactor.watched[51]()
+    assert service._routers.routers["VI_1"].state.name == "BACKUP"
 
 
 def test_a_lost_route_makes_the_master_step_down() -> None:
