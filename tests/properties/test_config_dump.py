@@ -1,12 +1,12 @@
 """Any configuration, dumped and read, is equal, and reading it says nothing that was not said before."""
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 
 from pykeepalived.config.dump import dump
 from pykeepalived.config.load import Loaded
 from tests.config.machine import Machine
-from tests.config.reading import COMMANDS, read
+from tests.config.reading import COMMANDS, instance_text, read
 from tests.support.config_strategies import texts
 
 
@@ -43,6 +43,7 @@ def _round_trip(text: str) -> tuple[Loaded, str, Loaded]:
     return first, written, read(written, _machine())
 
 
+@example(instance_text("strict_mode\nunicast_peer {\n10.0.0.9\n}", "track_group G {\ngroup {\nVI_1\n}\n}\n"))
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(texts())
 def test_a_configuration_dumped_and_read_is_the_same(text: str) -> None:

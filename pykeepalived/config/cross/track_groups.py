@@ -8,8 +8,8 @@ from pykeepalived.config.raw import Given, Raw
 
 
 def resolve(root: Raw, instances: Collection[str], left_out: Collection[str], context: Context) -> list[TrackGroup]:
-    """The groups, with those of their members that are there; keepalived counts no missing one. Of one that is
-    ``left_out`` for its own mistakes nothing more is said.
+    """The groups, with those of their members that are there; keepalived counts no missing one. One that is
+    ``left_out`` for its own mistakes has been told of, and is none that does not exist.
     """
     return [
         TrackGroup(name=raw.name, group=tuple(_members(raw, instances, left_out, context)))
@@ -31,7 +31,8 @@ def _members(raw: Raw, instances: Collection[str], left_out: Collection[str], co
             context.warning(message, span, nearest(name, instances))
         elif name not in found:
             found.append(name)
-    if not names or not found:
+    there = [name for name in found if name in instances]
+    if not there:
         message = f"track group {raw.name} has no virtual router: nothing follows what names it"
         context.warning(message, raw.span(word=1), "list the instances: group { NAME NAME }")
-    return [name for name in found if name in instances]
+    return there
