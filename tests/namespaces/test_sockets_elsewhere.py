@@ -18,6 +18,8 @@ from tests.namespaces.veth_pair import veth_pair, why_not
 pytestmark = [pytest.mark.root, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
 
 RTM_GETLINK = 18
+IFINFOMSG = slice(16, 32)
+"""Behind it stand counters of packets, which others change."""
 
 
 def own() -> Path:
@@ -30,7 +32,7 @@ def links(sockets: SocketsElsewhere | None) -> int:
     try:
         rows = netlink.dump(encoded(ifinfmsg, RTM_GETLINK, 0, {}, []).data)
         parts = list(netlink.dump_in_parts(encoded(ifinfmsg, RTM_GETLINK, 0, {}, []).data))
-        assert [data[16:] for part in parts for _, data in part] == [data[16:] for _, data in rows]
+        assert [data[IFINFOMSG] for part in parts for _, data in part] == [data[IFINFOMSG] for _, data in rows]
         return len(rows)
     finally:
         netlink.close()
