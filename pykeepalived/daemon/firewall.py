@@ -15,7 +15,8 @@ from pykeepalived.config.kinds import AF_INET, AF_INET6, IP
 from pykeepalived.config.kinds_firewall import SETS
 from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.repairs import NEWS_LOST, Repairs, reason
+from pykeepalived.daemon.repairs import NEWS_LOST, Repairs
+from pykeepalived.daemon.table_watch import TableWatch
 from pykeepalived.effects import Level, Log
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.nft_tables import FAMILY_WORD, index_key, name_key
@@ -24,7 +25,6 @@ from pykeepalived.units import SECOND, seconds_text
 from pykeepalived.vrrp.carried import addresses, not_accepted
 
 TABLE = "keepalived"
-_LISTEN_AGAIN = 10 * SECOND
 _LOOK_AGAIN = 60 * SECOND  # for a module that somebody loads
 _NO_SUCH_EXPRESSION = {ENOENT, EOPNOTSUPP}
 
@@ -57,9 +57,9 @@ class Firewall:
         self._left: set[tuple[int, str]] = set()  # tables under a former name: they go when the new one stands
         self._former: set[int] = set()  # for these families a table of an earlier run still drops packets
         self._repairs = Repairs(reactor, self._mend)
-        self._watched: int | None = None
-        self._deaf = False  # and that was said
-        self._listen_again = reactor.alarm(self._listen)
+        self._watch = TableWatch(
+            reactor, lambda: packet_filter, lambda: self._settings.table, self._disturbed, self._say
+        )
         self._look_again = reactor.alarm(self._check)
 
     # --- a configuration ----------------------------------------------------------------------------------------
@@ -114,10 +114,8 @@ class Firewall:
     def close(self) -> None:
         """A clean end: no table stays."""
         self._repairs.close()
-        self._listen_again.set(None)
+        self._watch.close()
         self._look_again.set(None)
-        if self._watched is not None:
-            self._reactor.unwatch(self._watched)
         for family in self._made:
             self._remove(family, self._settings.table)
         for family, table in tuple(self._left):
@@ -225,7 +223,7 @@ class Firewall:
         for each in [each for each in self._left if each[0] == family]:
             self._left.discard(each)
             self._remove(*each)
-        self._listen()
+        self._watch.begin()
         return True
 
     def _write_without_relays(self, family: int, error: KernelError) -> bool:
@@ -248,46 +246,11 @@ class Firewall:
 
     # --- what others do -----------------------------------------------------------------------------------------
 
-    def _listen(self) -> None:
-        """From the first table on. Without news the tables are there all the same."""
-        if self._watched is None:
-            try:
-                watched = self._filter.listen()
-                self._reactor.watch(watched, self._hear)
-            except (KernelError, OSError) as error:
-                self._deafen(error)
-                return
-            self._watched = watched
-            if self._deaf:
-                self._deaf = False
-                self._owe(tuple(self._made), NEWS_LOST)
-
-    def _hear(self) -> None:
-        try:
-            disturbances = self._filter.disturbances(self._settings.table)
-        except KernelError as error:
-            self._deafen(error)
-            return
-        for disturbance in disturbances:
-            families = tuple(self._made) if disturbance.family is None else (disturbance.family,)
-            self._owe(families, reason(disturbance))
-
-    def _owe(self, families: tuple[int, ...], why: str) -> None:
-        for family in families:
-            if family in self._made and family not in self._repairs and (wait := self._repairs.owe(family, why)):
+    def _disturbed(self, family: int | None, why: str) -> None:
+        for each in tuple(self._made) if family is None else (family,):
+            if each in self._made and each not in self._repairs and (wait := self._repairs.owe(each, why)):
                 remedy = "let no other program change it, or give it another name by nftables NAME"
-                self._say(f"{self._again(family)} in {seconds_text(wait)}: {why} ({remedy})", Level.WARNING)
-
-    def _deafen(self, error: KernelError | OSError) -> None:
-        """Said once, and tried again."""
-        if self._watched is not None:
-            self._reactor.unwatch(self._watched)
-            self._watched = None
-        if not self._deaf:
-            text = f"{error}: until that works, an nftables table that another program removes is not made again"
-            self._say(text, Level.WARNING)
-        self._deaf = True
-        self._listen_again.set(self._reactor.now() + _LISTEN_AGAIN)
+                self._say(f"{self._again(each)} in {seconds_text(wait)}: {why} ({remedy})", Level.WARNING)
 
     def _mend(self, family: int, why: str) -> None:
         if self._write(family):

@@ -14,7 +14,8 @@ from pykeepalived.config.kinds import AF_INET, AF_INET6
 from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.keepsake import Keepsake
 from pykeepalived.daemon.reactor import Reactor
-from pykeepalived.daemon.repairs import NEWS_LOST, Repairs, reason
+from pykeepalived.daemon.repairs import Repairs
+from pykeepalived.daemon.table_watch import TableWatch
 from pykeepalived.effects import Kind, Level, Log
 from pykeepalived.errors import KernelError
 from pykeepalived.kernel.ports import FilterSettings, MarkElement, PacketMarks
@@ -22,7 +23,7 @@ from pykeepalived.lvs.marks import Marking, markings, marks
 from pykeepalived.units import SECOND, seconds_text
 
 _FAMILIES = {AF_INET: "IPv4", AF_INET6: "IPv6"}
-_AGAIN = 10 * SECOND  # what could not be removed, or heard
+_REMOVE_AGAIN = 10 * SECOND
 _Elements = frozenset[MarkElement]
 
 
@@ -60,9 +61,8 @@ class IpvsMarks:
         self._made: dict[int, tuple[FilterSettings, _Elements]] = {}
         self._left: set[tuple[int, str]] = {(family, table) for family, table in keepsake.get("tables") or ()}
         self._repairs = Repairs(reactor, self._mend)
-        self._watched: int | None = None
-        self._deaf = False  # and that was said
-        self._again = reactor.alarm(self._try_again)
+        self._watch = TableWatch(reactor, self._open, lambda: self._settings.table, self._disturbed, self._say)
+        self._again = reactor.alarm(self._remove_again)
 
     def take(self, part: Configuration) -> Mapping[Service, int]:
         """A start or a reload."""
@@ -114,8 +114,7 @@ class IpvsMarks:
         """The end: no table stays, unless all is to stay."""
         self._next, self._wanted = None, {}
         self._repairs.close()
-        if self._watched is not None:
-            self._reactor.unwatch(self._watched)
+        self._watch.close()
         if release:
             for family, table in self._tables():
                 self._remove(family, table)
@@ -158,7 +157,8 @@ class IpvsMarks:
                 self._write(family)
             elif made[1] != elements:
                 self._change(family, made[1], elements)
-        self._listen()
+        if self._made:
+            self._watch.begin()
 
     # --- the tables ---------------------------------------------------------------------------------------------
 
@@ -198,7 +198,7 @@ class IpvsMarks:
             if not again:
                 self._say(str(error), Level.ERROR)
             self._left.add((family, table))
-            self._again.set(self._reactor.now() + _AGAIN)
+            self._again.set(self._reactor.now() + _REMOVE_AGAIN)
 
     def _remove_left(self, family: int, *, again: bool = False) -> None:
         """What a process that died has left, or could not be removed, unless it was made anew."""
@@ -207,11 +207,10 @@ class IpvsMarks:
             if each not in self._tables():
                 self._remove(*each, again=again)
 
-    def _try_again(self) -> None:
+    def _remove_again(self) -> None:
         for family in _FAMILIES:
             self._remove_left(family, again=True)
         self._keep()
-        self._listen()
 
     def _tables(self) -> set[tuple[int, str]]:
         """Those of ours that stand, by family and name."""
@@ -229,51 +228,15 @@ class IpvsMarks:
 
     # --- what others do -----------------------------------------------------------------------------------------
 
-    def _listen(self) -> None:
-        if self._watched is None and self._made:
-            try:
-                watched = self._open().listen()
-                self._reactor.watch(watched, self._hear)
-            except (KernelError, OSError) as error:
-                self._deafen(error)
-                return
-            self._watched = watched
-            if self._deaf:
-                self._deaf = False
-                self._owe(tuple(self._wanted), NEWS_LOST)
-
-    def _hear(self) -> None:
-        try:
-            disturbances = self._open().disturbances(self._settings.table)
-        except (KernelError, OSError) as error:
-            self._deafen(error)
-            return
-        for disturbance in disturbances:
-            families = tuple(self._wanted) if disturbance.family is None else (disturbance.family,)
-            self._owe(families, reason(disturbance))
-
-    def _deafen(self, error: KernelError | OSError) -> None:
-        """Said once, and tried again."""
-        if self._watched is not None:
-            self._reactor.unwatch(self._watched)
-            self._watched = None
-        if not self._deaf:
-            text = f"{error}: until that works, an nftables table that another program removes is not made again"
-            self._say(text, Level.WARNING)
-        self._deaf = True
-        self._again.set(self._reactor.now() + _AGAIN)
-
-    def _owe(self, families: tuple[int, ...], why: str) -> None:
-        for family in families:
-            if family not in self._wanted or family in self._repairs:
-                continue
-            if wait := self._repairs.owe(family, why):
-                self._say(f"{self._name(family)} is made again in {seconds_text(wait)}: {why}", Level.WARNING)
+    def _disturbed(self, family: int | None, why: str) -> None:
+        for each in tuple(self._wanted) if family is None else (family,):
+            if each in self._wanted and each not in self._repairs and (wait := self._repairs.owe(each, why)):
+                self._say(f"{self._name(each)} is made again in {seconds_text(wait)}: {why}", Level.WARNING)
 
     def _mend(self, family: int, why: str) -> None:
         if self._write(family):
             self._say(f"{self._name(family)} is made again: {why}", Level.WARNING)
-            self._listen()
+            self._watch.begin()
             self._said_made()
 
     def _name(self, family: int) -> str:
