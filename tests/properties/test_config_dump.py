@@ -19,6 +19,7 @@ def _machine() -> Machine:
 OTHER_WORDS = (
     ("is not used", "no matching virtual router found in group declaration"),
     ("is not used", "it is not tracked"),
+    ("is not used", "has a weight in sync group"),
     ("is not used", "is defined after its use"),
     ("there is no active_key", "is no key of the block"),
     ("unicast with use_vmac requires vmac_xmit_base", "vmac_xmit_base is only valid with a VMAC"),
@@ -44,6 +45,10 @@ def _round_trip(text: str) -> tuple[Loaded, str, Loaded]:
 
 
 @example(instance_text("strict_mode\nunicast_peer {\n10.0.0.9\n}", "track_group G {\ngroup {\nVI_1\n}\n}\n"))
+@example(
+    "vrrp_script S_1 {\nscript /opt/check.sh\nweight 1\n}\nvrrp_sync_group G {\ngroup {\nVI_1\n}\n}\n"
+    + instance_text("track_script {\nS_1\n}\n")
+)
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(texts())
 def test_a_configuration_dumped_and_read_is_the_same(text: str) -> None:
