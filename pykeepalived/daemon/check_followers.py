@@ -42,7 +42,7 @@ class FollowerRun:
                 elif isinstance(effect, (ServerJudged, ServerWeighed)):
                     self._judged(effect)
             except Exception as error:  # noqa: BLE001 - see above
-                self._followers.went_wrong(error)
+                self._followers.report(error)
 
     def close(self) -> None:
         """End for good."""
@@ -54,6 +54,7 @@ class CheckFollowers:
 
     def __init__(self, reactor: Reactor, journal: Journal, *, takes_over: bool = False) -> None:
         self._reactor = reactor
+        self.report = reactor.report
         self._journal = journal
         self._files = FileTrackers(reactor, journal, self._file_says, takes_over=takes_over)
         self._numbers: dict[str, int] = {}
@@ -110,15 +111,6 @@ class CheckFollowers:
             self._runs.get(block.track_file, {}).pop(run, None)
         else:
             self._bfd_runs.get(block.name, {}).pop(run, None)
-
-    def went_wrong(self, error: Exception) -> None:
-        """It leaves a callback of its own."""
-        faults = [error]  # to be taken off: it knows this frame, and nobody collects cycles here
-
-        def tell() -> None:
-            raise faults.pop()
-
-        self._reactor.soon(tell)
 
     def _file_says(self, name: str, number: int) -> None:
         self._numbers[name] = number

@@ -85,6 +85,7 @@ class Frame:
         self._part = Configuration()
         self._stopping = False
         self._end_status = EXIT_OK
+        self._whole = True  # the reload under way
         self._ready = False
         self._status = ""
         self._has_fifos = False
@@ -245,7 +246,7 @@ class Frame:
             self._channel.send({"type": "reloaded", "whole": False})
             return
         self._journal.log(Log("Reloading", kind=Kind.CONFIGURATION))
-        whole = False
+        self._whole = True
         try:
             part = amended(self._part, read_value(descriptor))
             self._say_changes(part)
@@ -253,14 +254,14 @@ class Frame:
             self._has_fifos = bool(configured(self._birth.role.key, part.global_defs))
             with self._scheduling.long_work(), self._journal.together():
                 self._service.reload(part)
-            whole = True
-            self._journal.log(Log("Reload complete", kind=Kind.CONFIGURATION))
         except Exception as error:  # noqa: BLE001 - what runs goes on
-            self._faults(error)
+            self._faulty(error)
+        os.close(descriptor)
+        if self._whole:
+            self._journal.log(Log("Reload complete", kind=Kind.CONFIGURATION))
+        else:
             self._journal.log(Log("The reload went wrong half way", Level.ERROR, Kind.CONFIGURATION))
-        finally:
-            os.close(descriptor)
-            self._channel.send({"type": "reloaded", "whole": whole})
+        self._channel.send({"type": "reloaded", "whole": self._whole})
 
     def _dump(self, part: Configuration) -> None:
         from pykeepalived.report import configuration  # noqa: PLC0415 - only where it is asked for
@@ -315,6 +316,7 @@ class Frame:
 
     def _faulty(self, error: Exception) -> None:
         self._faults(error)
+        self._whole = False
         if self._stopping:
             self._end_status = EXIT_PROGRAM_ERROR  # what it had made may be there still
 

@@ -81,7 +81,7 @@ class Alarm:
 
 
 class Reactor:
-    """The loop. ``on_error`` is told of an exception that left a callback; the loop goes on."""
+    """The loop. ``on_error`` is told of an exception that left a callback, or is reported; the loop goes on."""
 
     def __init__(self, on_error: Callable[[Exception], None]) -> None:
         self._epoll = select.epoll()
@@ -138,6 +138,10 @@ class Reactor:
     def soon(self, callback: Callback) -> None:
         """Call back in the next turn, after the sockets were looked at: long work is cut into turns with this."""
         self._soon.append(callback)
+
+    def report(self, fault: Exception) -> None:
+        """Tell of a fault of ours, as of one that leaves a callback: what its owner was to do besides goes on."""
+        self._on_error(fault)
 
     def tell_stalls(self, limit: int, callback: Callable[[int], None] | None) -> None:
         """Tell, before anything else, of a loop that stood still for longer than ``limit``, suspended or not. Its

@@ -219,7 +219,7 @@ class VrrpService:
         effects = replace(self._routers, part, self._reactor.now())
         self._host.virtual = self._routers.virtual_places
         self._firewall.configure(part)
-        faults = self._try_to_carry_out(effects)
+        self._carry_out(effects)
         for order in at_last:
             self._orders.give(order)
         self._sync.configure(part, master=self._is_master)
@@ -233,9 +233,6 @@ class VrrpService:
                 if router.state.name in Word.__members__:
                     line = fifo_line("INSTANCE", router.name, Word[router.state.name], router.priority)
                     self._context.fifo(line)
-        if faults:
-            del faults[1:]
-            raise faults.pop()
 
     def stop(self, finished: Callback) -> None:
         """Leave in good order, then call ``finished``; scripts get a second."""
@@ -282,7 +279,7 @@ class VrrpService:
                 try:
                     self._heed(fact, self._reactor.now())
                 except Exception as error:  # noqa: BLE001 - a fault of ours at one must not cost the others
-                    self._tell_fault(error)
+                    self._reactor.report(error)
         finally:
             self._hearing = False
             if decided:
@@ -455,33 +452,16 @@ class VrrpService:
     # --- orders -------------------------------------------------------------------------------------------------
 
     def _carry_out(self, effects: list[Effect]) -> None:
-        faults = self._try_to_carry_out(effects)
-        while faults:
-            self._tell_fault(faults.pop())
-
-    def _tell_fault(self, fault: Exception) -> None:
-        """In a turn of its own: whoever brought the fact that led to it goes on as if nothing had happened."""
-        waiting = [fault]
-
-        def tell() -> None:
-            raise waiting.pop()
-
-        self._reactor.soon(tell)
-
-    def _try_to_carry_out(self, effects: list[Effect]) -> list[Exception]:
-        """Answers the faults, to be taken off the list: they know this frame, and nobody collects cycles here."""
-        faults: list[Exception] = []
         if not effects:
-            return faults
+            return
         self._busy = True
         for effect in effects:
             try:
                 self._order(effect)
             except Exception as error:  # noqa: BLE001 - a fault of ours at one must not cost the others
-                faults.append(error)
+                self._reactor.report(error)
         self._busy = False
         self._hear()
-        return faults
 
     def _order(self, effect: Effect) -> None:
         match effect:

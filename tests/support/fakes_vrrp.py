@@ -114,6 +114,12 @@ class FakeReactor:
     def soon(self, callback: Callback) -> None:
         self._soon.append(callback)
 
+    def report(self, fault: Exception) -> None:
+        def tell() -> None:
+            raise fault
+
+        self.soon(tell)
+
     def _queue(self, due_at: int, alarm: Alarm) -> None:
         self._order += 1
         self.alarms.append((due_at, self._order, alarm))

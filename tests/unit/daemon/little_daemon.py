@@ -78,6 +78,8 @@ class LittleService:
         self._say(f"reloaded with router_id {part.global_defs.router_id}{_servers(part)}")
         if part.global_defs.router_id == "fault":
             raise ValueError("a fault of the reload")
+        if part.global_defs.router_id == "reported":
+            self._context.reactor.report(ValueError("a fault of the reload"))
 
     def stop(self, finished: Callable[[], None]) -> None:
         self._say("told to stop")

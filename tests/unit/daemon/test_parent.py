@@ -615,8 +615,9 @@ def test_a_fault_in_a_service_is_told_and_survived(tmp_path: Path, start: Start)
     assert "died" not in daemon.text
 
 
-def test_a_reload_that_goes_wrong_half_way_is_not_called_applied(daemon: Daemon) -> None:
-    daemon.reload("vrrp\ncheckers\nrouter_id fault\n")
+@pytest.mark.parametrize("fault", ["fault", "reported"])
+def test_a_reload_that_goes_wrong_half_way_is_not_called_applied(daemon: Daemon, fault: str) -> None:
+    daemon.reload(f"vrrp\ncheckers\nrouter_id {fault}\n")
     daemon.until("The last reload went wrong half way: a restart is needed")
     assert "New configuration applied" not in daemon.text
     daemon.reload("vrrp\ncheckers\nrouter_id better\n")
