@@ -9,7 +9,11 @@
 A peer's mistake is a reason and a counter, never a traceback.
 """
 
+from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM
 from os import strerror
+
+NO_ROOM = frozenset({EMFILE, ENFILE, ENOBUFS, ENOMEM})
+"""What the machine lacks just now: that says nothing of what was asked for, and may be otherwise the next time."""
 
 
 class PykeepalivedError(Exception):

@@ -16,9 +16,9 @@ from pykeepalived.checkers.events import CheckEvent, LocalFailure
 from pykeepalived.config.blocks.checkers import Checker as CheckerBlock
 from pykeepalived.daemon.attempts import Attempts
 from pykeepalived.daemon.beats import BEAT, Beats, on_beat, pause_end
-from pykeepalived.daemon.connections import NO_DESCRIPTOR
 from pykeepalived.daemon.transports import Tls, Transport, transport_for
 from pykeepalived.effects import Log
+from pykeepalived.errors import NO_ROOM
 from pykeepalived.events import Tick
 
 _TICK = Tick()  # made once: thousands of checks a second share it
@@ -122,7 +122,7 @@ class CheckRun:
         whether it was a want of descriptors, which may be met wherever a module or a library is loaded.
         """
         number = error.errno if isinstance(error, OSError) else None
-        want = self.checker.running and number in NO_DESCRIPTOR
+        want = self.checker.running and number in NO_ROOM
         if not isinstance(told, LocalFailure):
             reason = os.strerror(number) if number else str(error)
             self._tell(LocalFailure("set-up", reason, shared=want))

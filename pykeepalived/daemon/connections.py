@@ -19,7 +19,6 @@ REFUSALS = frozenset(
         errno.ETIMEDOUT,
     )
 )
-NO_DESCRIPTOR = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
 _DRAWN = 32768  # net.ipv4.ip_local_port_range begins there; most servers listen below, and to ask costs a system call
 _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h: the port is chosen at connect, so it may be shared by destinations

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from pykeepalived.checkers.events import CheckEvent, Connected, ConnectionFailed, DataReceived, LocalFailure
 from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.daemon.attempts import READABLE, Attempts
-from pykeepalived.daemon.connections import NO_DESCRIPTOR, REFUSALS, Connection, DialError, dial, meets_itself
+from pykeepalived.daemon.connections import REFUSALS, Connection, DialError, dial, meets_itself
 from pykeepalived.daemon.reactor import Reactor
+from pykeepalived.errors import NO_ROOM
 from pykeepalived.events import Tick
 from pykeepalived.wire import icmp
 
@@ -61,7 +62,7 @@ class Datagrams:
         try:
             connection, number = self._dial()
         except DialError as error:
-            return LocalFailure(error.action, os.strerror(error.errno), error.errno in NO_DESCRIPTOR)
+            return LocalFailure(error.action, os.strerror(error.errno), error.errno in NO_ROOM)
         self._connection = connection
         if number:
             return ConnectionFailed(os.strerror(number), number)
@@ -81,7 +82,7 @@ class Datagrams:
             number = error.errno or errno.EIO
             if number in REFUSALS:
                 return ConnectionFailed(os.strerror(number), number)
-            return LocalFailure("send", os.strerror(number), number == errno.EAGAIN or number in NO_DESCRIPTOR)
+            return LocalFailure("send", os.strerror(number), number == errno.EAGAIN or number in NO_ROOM)
         self._attempts.add(self, connection, READABLE)
         return None
 

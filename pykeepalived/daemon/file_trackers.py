@@ -4,7 +4,6 @@ inotify tells at once what is written, renamed and deleted. What it cannot tell 
 replaced, a link that leads elsewhere, a file system without events) is found by a look once a second.
 """
 
-import errno
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from pykeepalived.config.blocks.track_file import TrackedFile
 from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.effects import Kind, Level, Log
-from pykeepalived.errors import KernelError
+from pykeepalived.errors import NO_ROOM, KernelError
 from pykeepalived.kernel import small_files
 from pykeepalived.kernel.capabilities import words
 from pykeepalived.kernel.inotify import ANY, Inotify
@@ -22,7 +21,6 @@ from pykeepalived.units import SECOND
 
 _LOOK_EVERY = SECOND
 _RESTLESS = 3  # looks in a row that each see another file than the one before
-_WANT_OF_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 @dataclass(slots=True)
@@ -227,7 +225,7 @@ class FileTrackers:
             found = 0
         except OSError as error:
             found, what = 0, "cannot be read, its number is 0"
-            if error.errno in _WANT_OF_OURS:
+            if error.errno in NO_ROOM:
                 found, what = file.number, "cannot be read just now, its number stays"
                 file.signature = ()  # it is looked at again
             cause = words(error.errno) if error.errno else error.strerror

@@ -15,6 +15,7 @@ from pykeepalived.daemon.child import Journal
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.script_starter import Identity, Order, Starter
 from pykeepalived.effects import Kind, Level, Log
+from pykeepalived.errors import NO_ROOM
 from pykeepalived.units import SECOND
 
 MOST_HANGING = 4
@@ -28,7 +29,7 @@ _GOODBYE = SECOND // 5  # for all starters, at the end of the daemon
 _HANGS = "its file cannot be read: a start of it hangs already"
 _ALL_HANG = f"{MOST_HANGING} other scripts of this user hang while they are started"
 
-_PASSING = frozenset({errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS, errno.EMFILE, errno.ENFILE, errno.ETXTBSY})
+_PASSING = NO_ROOM | {errno.EAGAIN, errno.ETXTBSY}
 """What the machine lacks just now, or a program that is being written: that says nothing of the script."""
 
 

@@ -15,8 +15,9 @@ from pykeepalived.checkers.events import (
 )
 from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.daemon.attempts import BROKEN, ENDED, READABLE, WRITABLE, Attempts
-from pykeepalived.daemon.connections import NO_DESCRIPTOR, Connection, DialError, dial, meets_itself
+from pykeepalived.daemon.connections import Connection, DialError, dial, meets_itself
 from pykeepalived.daemon.reactor import Callback, Reactor
+from pykeepalived.errors import NO_ROOM
 from pykeepalived.events import Tick
 
 _CHUNK = 65536
@@ -61,7 +62,7 @@ class TcpStream:
         try:
             connection, number = dial(self._target)
         except DialError as error:
-            return LocalFailure(error.action, os.strerror(error.errno), error.errno in NO_DESCRIPTOR)
+            return LocalFailure(error.action, os.strerror(error.errno), error.errno in NO_ROOM)
         self._connection = connection
         self._connected = not number
         if number == errno.EINPROGRESS:

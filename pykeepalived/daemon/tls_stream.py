@@ -19,10 +19,10 @@ from pykeepalived.checkers.events import (
 from pykeepalived.config.blocks.checkers import Target
 from pykeepalived.config.blocks.ssl import Ssl
 from pykeepalived.daemon.attempts import Attempts
-from pykeepalived.daemon.connections import NO_DESCRIPTOR
 from pykeepalived.daemon.reactor import Reactor
 from pykeepalived.daemon.tcp_stream import TcpStream
 from pykeepalived.daemon.transports import Tls
+from pykeepalived.errors import NO_ROOM
 from pykeepalived.kernel.tls import client_context
 
 _CHUNK = 65536
@@ -156,7 +156,7 @@ class TlsStream:
             context = self._tls.sessions.context  # which may have to be made, in our time
         except OSError as error:
             self._tell(_WENT_ON)
-            self._tell(LocalFailure("TLS set-up", error.strerror or str(error), error.errno in NO_DESCRIPTOR))
+            self._tell(LocalFailure("TLS set-up", error.strerror or str(error), error.errno in NO_ROOM))
             return
         self._tell(_WENT_ON)
         try:

@@ -3,13 +3,13 @@
 For want of descriptors or memory, which says nothing of a process, each raises OSError.
 """
 
-import errno
 import os
+
+from pykeepalived.errors import NO_ROOM
 
 _LONGEST = 4096
 _NAME_FILE, _LINE_FILE, _STATE_FILE = "/proc/%d/comm", "/proc/%d/cmdline", "/proc/%d/stat"
 _ENDED = (b"Z", b"X")
-_WANT_OF_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 def pids() -> list[int]:
@@ -40,6 +40,6 @@ def _read(path: str) -> bytes:
         finally:
             os.close(fd)
     except OSError as error:
-        if error.errno in _WANT_OF_OURS:
+        if error.errno in NO_ROOM:
             raise
         return b""  # it has ended

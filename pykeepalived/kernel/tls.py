@@ -3,14 +3,13 @@
 Certificates of servers are not verified, as in keepalived: a check asks whether a service works, not who it is.
 """
 
-import errno
 import ssl
 from collections.abc import Mapping
 
 from pykeepalived.config.blocks.ssl import Ssl
+from pykeepalived.errors import NO_ROOM
 from pykeepalived.kernel.capabilities import words
 
-_PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 _NO_CERTIFICATE = "it holds no certificate"
 _NO_KEY = "it holds no private key, or password does not open it"
 
@@ -51,7 +50,7 @@ def _to_blame(settings: Ssl) -> str:
 
 def _reason(error: OSError | ValueError, otherwise: str) -> str:
     """The system's or the library's word, or what it means that the library has none. What passes is raised again."""
-    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.errno in _PASSING:
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.errno in NO_ROOM:
         raise error
     if isinstance(error, ssl.SSLError):
         return (error.reason or otherwise).replace("_", " ").lower()
