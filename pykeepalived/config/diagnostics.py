@@ -112,7 +112,7 @@ def masked(text: str) -> str:
     return text
 
 
-_TWICE_SAID = "Warning - "  # by keepalived's own words
+_TWICE_SAID = re.compile("warning - ", re.IGNORECASE)  # by keepalived's own words, beside the severity
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
 _MARK_COLOUR = "32"
 _WIDEST = 160
@@ -144,7 +144,10 @@ def render(diagnostic: Diagnostic, colour: bool = False) -> str:
     span = diagnostic.span
     place = "" if span is None else f"{span.file}:{span.line}:{span.column}: "
     rule = f" [{diagnostic.rule}]" if diagnostic.rule else ""
-    lines = [f"{_printable(place)}{severity}: {_printable(diagnostic.message.removeprefix(_TWICE_SAID))}{rule}"]
+    message = diagnostic.message
+    if said := _TWICE_SAID.match(message):
+        message = message[said.end() :]
+    lines = [f"{_printable(place)}{severity}: {_printable(message)}{rule}"]
     origin = None if span is None else span.origin
     if span is not None and span.text.strip():
         lines += _excerpt(span, colour)

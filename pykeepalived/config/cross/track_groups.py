@@ -34,5 +34,6 @@ def _members(raw: Raw, instances: Collection[str], left_out: Collection[str], co
     there = [name for name in found if name in instances]
     if not there:
         message = f"track group {raw.name} has no virtual router: nothing follows what names it"
-        context.warning(message, raw.span(word=1), "list the instances: group { NAME NAME }")
+        refused = f"mend what is wrong with {' and '.join(found)}"
+        context.warning(message, raw.span(word=1), refused if found else "list the instances: group { NAME NAME }")
     return there
